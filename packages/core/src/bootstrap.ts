@@ -1,0 +1,40 @@
+/** A file that the bootstrap writes before the script runs. */
+export interface BootstrapFile {
+  /** Absolute path inside the instance. */
+  readonly path: string;
+  /** UTF-8 text. */
+  readonly content: string;
+  /** File mode, for example `"0644"`; that is also the default. */
+  readonly mode?: string | undefined;
+}
+
+/** What is installed if it is missing. */
+export type BootstrapFeature = "docker" | "tailscale";
+
+/** What shall happen inside the instance at its first boot. Every value may hold any character but NUL. */
+export interface BootstrapConfig {
+  /** Run by `sh` after the features, files and environment are there. */
+  readonly script: string;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  readonly files?: readonly BootstrapFile[] | undefined;
+  readonly features?: readonly BootstrapFeature[] | undefined;
+  /** Where the instance reports to; in the script's environment as `SLIPWAY_CONTROL_PLANE_URL`. */
+  readonly controlPlaneUrl?: string | undefined;
+  /** A rotating secret, in the script's environment as `SLIPWAY_REGISTRATION_TOKEN`. It is not part of the spec that a repeated key compares. */
+  readonly registrationToken?: string | undefined;
+}
+
+/** A rendered bootstrap: what `generateBootstrap` answers, and what `spawn` takes as it is. */
+export interface BootstrapScript {
+  readonly content: string;
+  readonly format: "cloud-init" | "shell";
+  /** `sha256:` and 64 hex digits, over the UTF-8 bytes of `content`. */
+  readonly checksum: string;
+  /** Length of the UTF-8 bytes of `content`. */
+  readonly byteLength: number;
+  /**
+   * Checksum of the same script rendered without its registration token; what `specHash` compares, so that a rotated
+   * token is not another spec. Absent: `checksum` is compared.
+   */
+  readonly stableChecksum?: string | undefined;
+}

@@ -1,0 +1,67 @@
+/** Time as it is injected everywhere: nothing in Slipway reads another clock. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Resolves after so many milliseconds; rejects with the signal's reason as soon as it aborts. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+}
+
+/** The machine's own time. */
+export const systemClock: Clock = {
+  now: Date.now,
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(asError(signal.reason));
+      const onAbort = (): void => {
+        clearTimeout(timer);
+        reject(asError(signal?.reason));
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      }, ms);
+      signal?.addEventListener("abort", onAbort, { once: true });
+    }),
+};
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new DOMException("This operation was aborted", "AbortError");
+}
+
+/** ISO 8601 UTC of the clock's present. */
+export function timestamp(clock: Clock): string {
+  return new Date(clock.now()).toISOString();
+}
+
+/** A signal that ends when the call's own signal does or its time is over, and what releases it. */
+export interface Deadline {
+  readonly signal: AbortSignal;
+  /** To be called when the work is done, or the clock would keep counting. */
+  readonly release: () => void;
+}
+
+/**
+ * Joins a caller's signal and a time limit on the injected clock. Past the limit the signal's reason is a `TimeoutError`,
+ * as `AbortSignal.timeout` would give it, so that `abortError` tells the two apart.
+ */
+export function deadline(clock: Clock, timeoutMs: number | undefined, signal?: AbortSignal): Deadline {
+  const controller = new AbortController();
+  const stop = new AbortController();
+  const onAbort = (): void => controller.abort(signal?.reason);
+  if (signal?.aborted === true) onAbort();
+  else signal?.addEventListener("abort", onAbort, { once: true });
+  if (timeoutMs !== undefined && !controller.signal.aborted) {
+    clock.sleep(timeoutMs, stop.signal).then(
+      () => controller.abort(new DOMException(`no answer within ${timeoutMs} ms`, "TimeoutError")),
+      // Released before its time: nothing to do.
+      () => undefined,
+    );
+  }
+  return {
+    signal: controller.signal,
+    release: () => {
+      signal?.removeEventListener("abort", onAbort);
+      stop.abort();
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import type { CallOptions } from "./options.ts";
+
+export interface ClusterRef {
+  readonly name: string;
+}
+
+export interface ClusterNodeRef {
+  readonly id: string;
+}
+
+/** A port of the node, and where it appears on the host. */
+export interface PortMapping {
+  readonly containerPort: number;
+  readonly hostPort: number;
+  readonly protocol?: "tcp" | "udp" | undefined;
+}
+
+export interface ClusterConfig {
+  /** Lower-case letters, digits and dashes. */
+  readonly name: string;
+  /** How many nodes, the control plane among them; 1 if absent. */
+  readonly nodes?: number | undefined;
+  /** The node image; the provider's default if absent. */
+  readonly image?: string | undefined;
+  /** Per node. */
+  readonly cpus?: number | undefined;
+  /** Per node, bytes. */
+  readonly memoryBytes?: number | undefined;
+  readonly portMappings?: readonly PortMapping[] | undefined;
+  /** How long to wait for the API server, milliseconds. */
+  readonly waitTimeoutMs?: number | undefined;
+  /** Where the kubeconfig is merged; nowhere if absent. */
+  readonly kubeconfigPath?: string | undefined;
+  /** Keep what was made when a step fails, to look at it. */
+  readonly retain?: boolean | undefined;
+}
+
+export interface ClusterNode extends ClusterNodeRef {
+  readonly name: string;
+  readonly cluster: string;
+  readonly role: "control-plane" | "worker";
+  readonly status: "pending" | "running" | "stopped" | "unknown";
+  readonly address?: string;
+  readonly image: string;
+}
+
+export interface Cluster extends ClusterRef {
+  readonly owner: string;
+  readonly createdAt: string | null;
+  readonly nodes: readonly ClusterNode[];
+}
+
+export interface ClusterExecOptions extends CallOptions {
+  readonly stdin?: string | undefined;
+  readonly onStdout?: ((chunk: string) => void) | undefined;
+  readonly onStderr?: ((chunk: string) => void) | undefined;
+}
+
+/** A non-zero exit is a result. */
+export interface ClusterExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Kubernetes clusters whose nodes are containers of one runtime. A runtime supplies these methods and no Kubernetes
+ * code. It takes references, so that a provider's own node type stays an output.
+ */
+export interface ClusterProvider<out TNode extends ClusterNode = ClusterNode> {
+  readonly name: string;
+  readonly owner: string;
+  /** The same config again completes what is there; another config under the same name is CONFLICT. */
+  readonly provision: (config: ClusterConfig, call?: CallOptions) => Promise<Cluster>;
+  /** This owner's clusters. Complete, or it throws. */
+  readonly listClusters: (call?: CallOptions) => Promise<readonly Cluster[]>;
+  /** Found by labels, never by name; an unknown cluster has none. */
+  readonly listNodes: (cluster: ClusterRef, call?: CallOptions) => Promise<readonly TNode[]>;
+  /** Idempotent: nodes that are gone, and an empty list, resolve. */
+  readonly deleteNodes: (nodes: readonly ClusterNodeRef[], call?: CallOptions) => Promise<void>;
+  /** An https URL that the host reaches, read live: it may change at every start. */
+  readonly getApiServerEndpoint: (cluster: ClusterRef, call?: CallOptions) => Promise<string>;
+  /** Runs a program in a node with an argument list, never through a shell. */
+  readonly execInContainer: (
+    nodeId: string,
+    argv: readonly string[],
+    options?: ClusterExecOptions,
+  ) => Promise<ClusterExecResult>;
+}

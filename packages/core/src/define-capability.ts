@@ -1,0 +1,70 @@
+import { type Capability, type CapabilityRow, capabilityTable, type ResultKind } from "./capability.ts";
+import type { BaseSpawnOptions } from "./options.ts";
+import type { Provider } from "./provider.ts";
+
+/** What a capability's own conformance case gets. */
+export interface CapabilityCaseContext {
+  /** The provider under test. All that is spawned through it is cleaned up. */
+  readonly provider: Provider;
+  /** A request that works on this provider, with a fresh key. */
+  readonly spawnOptions: () => BaseSpawnOptions & { readonly key: string };
+}
+
+/** One case that every provider with the capability must pass. */
+export interface CapabilityCase {
+  /** Unique, as `checkpoint.restores`. */
+  readonly id: string;
+  readonly title: string;
+  /** Throws where the provider breaks the promise. */
+  readonly run: (context: CapabilityCaseContext) => Promise<void>;
+}
+
+/** A capability that core does not know, at run time. */
+export interface CapabilityDefinition {
+  readonly name: Capability;
+  /** One line for the capability matrix. */
+  readonly description: string;
+  /** Names of the options that it unlocks. */
+  readonly options: { readonly spawn?: readonly string[]; readonly list?: readonly string[] };
+  /** Its methods, and how each result is copied when the provider is projected. */
+  readonly methods: Readonly<Record<string, ResultKind>>;
+  readonly cases: readonly CapabilityCase[];
+}
+
+/**
+ * The run-time half of a capability that a package merged into `CapabilityMap`. Hand it to `defineProvider`'s
+ * `capabilityDefinitions`: from it come the refusal of its options where it is off, projection, its column in the
+ * matrix, and its cases in the suite.
+ */
+export function defineCapability(definition: CapabilityDefinition): CapabilityDefinition {
+  return definition;
+}
+
+// Registered, so that a provider made with another copy of core is read too.
+const DEFINITIONS = Symbol.for("slipway.capabilityDefinitions");
+
+/** Remembers on the provider which capabilities of third parties it was made with. */
+export function attachDefinitions(provider: object, definitions: readonly CapabilityDefinition[]): void {
+  if (definitions.length > 0) Object.defineProperty(provider, DEFINITIONS, { value: definitions });
+}
+
+/** The capabilities of third parties that a provider was made with. */
+export function capabilityDefinitionsOf(provider: object): readonly CapabilityDefinition[] {
+  const found: unknown = Reflect.get(provider, DEFINITIONS);
+  // Only `attachDefinitions` writes under this symbol.
+  return Array.isArray(found) ? (found as readonly CapabilityDefinition[]) : [];
+}
+
+/** Rows of the built-in table and of the given definitions, by capability. */
+export function capabilityRows(definitions: readonly CapabilityDefinition[]): ReadonlyMap<Capability, CapabilityRow> {
+  const rows = new Map<Capability, CapabilityRow>();
+  for (const [name, row] of Object.entries(capabilityTable)) rows.set(name as Capability, row);
+  for (const { name, options, methods } of definitions) {
+    rows.set(name, { methods, spawn: asSet(options.spawn), list: asSet(options.list) });
+  }
+  return rows;
+}
+
+function asSet(names: readonly string[] | undefined): Readonly<Record<string, true>> {
+  return Object.fromEntries((names ?? []).map((name) => [name, true as const]));
+}

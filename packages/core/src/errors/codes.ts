@@ -1,0 +1,156 @@
+/**
+ * What an error is about, and so what the caller varies next: the request, the placement (zone and machine type), the
+ * subnet, spot against on-demand, the region, the account, or the provider as a whole.
+ */
+export type ErrorScope = "request" | "placement" | "subnet" | "capacity-type" | "region" | "account" | "provider";
+
+export const ERROR_SCOPES: readonly ErrorScope[] = [
+  "request",
+  "placement",
+  "subnet",
+  "capacity-type",
+  "region",
+  "account",
+  "provider",
+];
+
+/** Did the remote side change? `unknown` is looked up, never repeated blindly. */
+export type ErrorEffect = "none" | "applied" | "unknown";
+
+export type ErrorCategory =
+  | "capacity"
+  | "auth"
+  | "rate_limit"
+  | "validation"
+  | "not_found"
+  | "conflict"
+  | "transient"
+  | "cancelled"
+  | "internal";
+
+interface Row<Category extends ErrorCategory, Retryable extends boolean, Scope extends ErrorScope> {
+  readonly category: Category;
+  /** The same request, at the same place, may succeed later. */
+  readonly retryable: Retryable;
+  /** The default; a row of a provider's table may override it. */
+  readonly scope: Scope;
+  /** What happened, in one sentence, for the error catalogue. */
+  readonly meaning: string;
+}
+
+/** Category, retryability and default scope follow from the code, in the types too. */
+export interface ErrorCodes {
+  readonly CAPACITY_ERROR: Row<"capacity", true, "placement">;
+  readonly SPOT_INTERRUPTED: Row<"capacity", true, "placement">;
+  readonly QUOTA_EXCEEDED: Row<"capacity", false, "account">;
+  readonly AUTH_ERROR: Row<"auth", false, "account">;
+  readonly RATE_LIMIT_ERROR: Row<"rate_limit", true, "account">;
+  readonly INVALID_SPEC: Row<"validation", false, "request">;
+  readonly NOT_FOUND: Row<"not_found", false, "request">;
+  readonly CONFLICT: Row<"conflict", false, "request">;
+  readonly INVALID_STATE: Row<"conflict", false, "request">;
+  readonly BUSY: Row<"conflict", true, "request">;
+  readonly UNSUPPORTED: Row<"validation", false, "provider">;
+  readonly TIMEOUT: Row<"transient", true, "provider">;
+  readonly NETWORK: Row<"transient", true, "provider">;
+  readonly UNAVAILABLE: Row<"transient", true, "provider">;
+  readonly CANCELLED: Row<"cancelled", false, "request">;
+  readonly INTERNAL: Row<"internal", false, "provider">;
+}
+
+export type ErrorCode = keyof ErrorCodes;
+
+/** The one table that the class, the documentation and the suite are made from. */
+export const ERROR_CODES: ErrorCodes = {
+  CAPACITY_ERROR: {
+    category: "capacity",
+    retryable: true,
+    scope: "placement",
+    meaning: "The remote has none free at this place now.",
+  },
+  SPOT_INTERRUPTED: {
+    category: "capacity",
+    retryable: true,
+    scope: "placement",
+    meaning: "The remote took interruptible capacity back.",
+  },
+  QUOTA_EXCEEDED: {
+    category: "capacity",
+    retryable: false,
+    scope: "account",
+    meaning: "The account may not have more, or has no funds; waiting does not help.",
+  },
+  AUTH_ERROR: {
+    category: "auth",
+    retryable: false,
+    scope: "account",
+    meaning: "The credentials are missing, wrong, or lack a permission.",
+  },
+  RATE_LIMIT_ERROR: {
+    category: "rate_limit",
+    retryable: true,
+    scope: "account",
+    meaning: "Too many requests; `retryAfterMs` says when, if the remote does.",
+  },
+  INVALID_SPEC: {
+    category: "validation",
+    retryable: false,
+    scope: "request",
+    meaning: "The request itself is wrong; the message names the field.",
+  },
+  NOT_FOUND: {
+    category: "not_found",
+    retryable: false,
+    scope: "request",
+    meaning: "The thing that the request names is not there.",
+  },
+  CONFLICT: {
+    category: "conflict",
+    retryable: false,
+    scope: "request",
+    meaning: "Something else stands under this key or name.",
+  },
+  INVALID_STATE: {
+    category: "conflict",
+    retryable: false,
+    scope: "request",
+    meaning: "The thing is in a state in which this cannot be done.",
+  },
+  BUSY: {
+    category: "conflict",
+    retryable: true,
+    scope: "request",
+    meaning: "A conflict that passes by itself: in transition, or the same request is in progress.",
+  },
+  UNSUPPORTED: {
+    category: "validation",
+    retryable: false,
+    scope: "provider",
+    meaning: "The provider cannot do this; the message says why.",
+  },
+  TIMEOUT: { category: "transient", retryable: true, scope: "provider", meaning: "No answer within the call's time." },
+  NETWORK: {
+    category: "transient",
+    retryable: true,
+    scope: "provider",
+    meaning: "The connection could not be made or broke.",
+  },
+  UNAVAILABLE: {
+    category: "transient",
+    retryable: true,
+    scope: "provider",
+    meaning: "The remote, or the service behind it, is down.",
+  },
+  CANCELLED: {
+    category: "cancelled",
+    retryable: false,
+    scope: "request",
+    meaning: "The caller aborted; `effect` says what was done by then.",
+  },
+  INTERNAL: {
+    category: "internal",
+    retryable: false,
+    scope: "provider",
+    meaning: "An answer that the provider does not understand, or a fault of its own.",
+  },
+};

@@ -1,0 +1,32 @@
+import type { ClusterProvider } from "./cluster.ts";
+import type { ProviderHooks } from "./hooks.ts";
+import type { Provider } from "./provider.ts";
+import type { Runtime } from "./runtime.ts";
+import type { Workflow, WorkflowContract, WorkflowInput, WorkflowOutput } from "./workflow.ts";
+
+export type Workflows = Readonly<Record<string, Workflow>>;
+
+/** All that a provider package offers: instances, clusters or both, with hooks and workflows. */
+export interface ProviderRegistration<
+  P extends Provider = Provider,
+  W extends Workflows = Workflows,
+  K extends ClusterProvider = ClusterProvider,
+> {
+  readonly provider?: P;
+  readonly cluster?: K;
+  readonly hooks: ProviderHooks;
+  readonly workflows?: W;
+  readonly contracts?: { readonly [N in keyof W]?: WorkflowContract<WorkflowInput<W[N]>, WorkflowOutput<W[N]>> };
+}
+
+/** What a package's `register` gets beside its config. */
+export interface RegisterEnvironment {
+  /** Whose instances these are. */
+  readonly owner: string;
+  /** The environment variables that credentials and settings are read from. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly runtime?: Partial<Runtime> | undefined;
+}
+
+/** The function `register` that every provider package exports. It validates the config and throws INVALID_SPEC. */
+export type Register = (config: unknown, env: RegisterEnvironment) => Promise<ProviderRegistration>;

@@ -1,0 +1,88 @@
+import { type Clock, systemClock } from "./clock.ts";
+import type { RuntimeEvent } from "./events.ts";
+
+/** How a command ended. A non-zero exit is a result, not an error. */
+export interface CommandResult {
+  /** Null if a signal ended it. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  readonly stdin?: string | Uint8Array | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly cwd?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Past it the whole process group is ended and the call rejects. */
+  readonly timeoutMs?: number | undefined;
+  /** The most bytes kept of each stream; past it the group is ended and the call rejects. */
+  readonly maxOutputBytes?: number | undefined;
+  readonly onStdout?: ((chunk: string) => void) | undefined;
+  readonly onStderr?: ((chunk: string) => void) | undefined;
+  /** Values that must not show in a transcript, an event or an error. */
+  readonly secrets?: readonly string[] | undefined;
+}
+
+/** Runs a program with an argument list, never through a shell. */
+export type Exec = (file: string, args: readonly string[], options?: CommandOptions) => Promise<CommandResult>;
+
+/** Paces calls to a remote. Hand one to several providers and they share an account's budget. */
+export interface Pacing {
+  /** Resolves when one more call of this kind may be sent. `account` and `operation` choose the bucket. */
+  readonly acquire: (
+    bucket: { readonly account: string; readonly operation: string },
+    options?: { readonly cost?: number | undefined; readonly signal?: AbortSignal | undefined },
+  ) => Promise<void>;
+  /** The remote said to wait: nobody who shares the bucket sends before then. Milliseconds from now. */
+  readonly defer: (bucket: { readonly account: string; readonly operation: string }, retryAfterMs: number) => void;
+}
+
+export interface Logger {
+  readonly debug: (message: string, data?: Readonly<Record<string, unknown>>) => void;
+  readonly info: (message: string, data?: Readonly<Record<string, unknown>>) => void;
+  readonly warn: (message: string, data?: Readonly<Record<string, unknown>>) => void;
+  readonly error: (message: string, data?: Readonly<Record<string, unknown>>) => void;
+}
+
+/** All that a provider takes from the outside world. Every factory takes a part of it; what is absent is the machine's own. */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly fetch: typeof globalThis.fetch;
+  /** Absent: the provider's own runner (`@slipway/provider-kit/command`). */
+  readonly exec: Exec;
+  /** Absent: one object per provider, with the remote's published limits. */
+  readonly limits: Pacing;
+  readonly log: Logger;
+  /** Called with redacted, JSON-safe events; never awaited, must not throw. */
+  readonly onEvent: (event: RuntimeEvent) => void;
+}
+
+const silent = (): void => undefined;
+/** Says nothing: the default. */
+export const silentLog: Logger = { debug: silent, info: silent, warn: silent, error: silent };
+
+/** The parts that have a default without I/O: clock, fetch, log and onEvent. */
+export function runtimeDefaults(
+  runtime: Partial<Runtime> = {},
+): Pick<Runtime, "clock" | "fetch" | "log" | "onEvent"> & Partial<Runtime> {
+  return {
+    ...runtime,
+    clock: runtime.clock ?? systemClock,
+    fetch: runtime.fetch ?? globalThis.fetch,
+    log: runtime.log ?? silentLog,
+    onEvent: runtime.onEvent === undefined ? silent : guardedListener(runtime.onEvent),
+  };
+}
+
+/** A listener's fault must never become the fault of the call that it listens to. */
+export function guardedListener(listener: (event: RuntimeEvent) => void): (event: RuntimeEvent) => void {
+  return (event) => {
+    try {
+      listener(event);
+    } catch {
+      // The contract says that it must not throw; there is nobody to tell.
+    }
+  };
+}

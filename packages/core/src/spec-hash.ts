@@ -1,0 +1,37 @@
+import type { BootstrapConfig, BootstrapScript } from "./bootstrap.ts";
+import { checksumOf } from "./digest.ts";
+import type { BaseSpawnOptions } from "./options.ts";
+
+// A caller who gives up sooner, or whose token rotated, still asks for the same instance.
+const NOT_SPEC: ReadonlySet<string> = new Set(["signal", "timeoutMs", "bootstrap"]);
+
+/**
+ * What a repeated key compares: a checksum over the canonical JSON of the options without signal, timeout and rotating
+ * secrets. A provider hashes what it sends, so it renders the bootstrap first: then a config and the script that was
+ * rendered from it before give the same hash.
+ */
+export function specHash(options: BaseSpawnOptions): string {
+  const spec: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(options)) if (!NOT_SPEC.has(name)) spec[name] = value;
+  if (options.bootstrap !== undefined) spec["bootstrap"] = bootstrapSpec(options.bootstrap);
+  return checksumOf(canonicalJson(spec));
+}
+
+function bootstrapSpec(bootstrap: BootstrapConfig | BootstrapScript): unknown {
+  if ("content" in bootstrap) return bootstrap.stableChecksum ?? bootstrap.checksum;
+  const { registrationToken: _rotates, ...config } = bootstrap;
+  return config;
+}
+
+/** JSON with sorted keys and without what is undefined: equal values give equal text. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, node: unknown) =>
+    typeof node === "object" && node !== null && !Array.isArray(node)
+      ? Object.fromEntries(
+          Object.entries(node)
+            .filter(([, member]) => member !== undefined)
+            .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
+        )
+      : node,
+  );
+}

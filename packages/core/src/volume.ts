@@ -1,0 +1,48 @@
+import type { CallOptions } from "./options.ts";
+
+/** A disk that outlives instances. It costs money, so it carries owner and key. */
+export interface Volume {
+  readonly id: string;
+  readonly provider: string;
+  readonly status: "pending" | "available" | "attached" | "deleting" | "error" | "unknown";
+  readonly key: string | null;
+  readonly owner: string | null;
+  readonly sizeBytes: number;
+  readonly region?: string;
+  readonly zone?: string;
+  /** The instance that it is attached to, or null. */
+  readonly attachedTo: string | null;
+  /** The warm pool that it belongs to, if it does. */
+  readonly pool?: string;
+  readonly createdAt: string | null;
+}
+
+/** A volume and the absolute path where the instance finds it. */
+export interface VolumeMount {
+  readonly id: string;
+  readonly mountPath: string;
+}
+
+export interface CreateVolumeOptions extends CallOptions {
+  /** The same key and size give the same volume; another size is CONFLICT. */
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly region?: string | undefined;
+  readonly zone?: string | undefined;
+}
+
+export interface VolumeFilter {
+  readonly ids?: readonly string[] | undefined;
+  readonly keys?: readonly string[] | undefined;
+  /** One owner, or `"*"`. This provider's owner if absent. */
+  readonly owner?: string | undefined;
+}
+
+/** Unlocked by `persistentVolumes`. */
+export interface VolumeMethods {
+  readonly createVolume: (options: CreateVolumeOptions) => Promise<Volume>;
+  /** Complete, or it throws. */
+  readonly listVolumes: (filter?: VolumeFilter, call?: CallOptions) => Promise<readonly Volume[]>;
+  /** Idempotent: a volume that is gone or unknown resolves. An attached one is INVALID_STATE and stays as it is. */
+  readonly deleteVolume: (id: string, call?: CallOptions) => Promise<void>;
+}
