@@ -128,6 +128,9 @@ export type ResultKind =
   | "spotPrices"
   | "regions"
   | "costs"
+  /** The method answers nothing; whatever the remote said stays behind. */
+  | "nothing"
+  /** A JSON-safe copy of all that the method answers. */
   | "plain";
 
 export interface CapabilityRow {
@@ -148,26 +151,26 @@ export const capabilityTable: {
     methods: {
       createSnapshot: "snapshot",
       getSnapshotStatus: "plain",
-      deleteSnapshot: "plain",
+      deleteSnapshot: "nothing",
       listSnapshots: "snapshots",
     },
     spawn: { fromSnapshot: true },
     list: {},
   },
   spot: {
-    methods: { requestSpotInstance: "spotRequest", cancelSpotRequest: "plain", getSpotPrices: "spotPrices" },
+    methods: { requestSpotInstance: "spotRequest", cancelSpotRequest: "nothing", getSpotPrices: "spotPrices" },
     spawn: { spot: true },
     list: {},
   },
   gpu: { methods: {}, spawn: { gpu: true }, list: {} },
   multiRegion: { methods: { listRegions: "regions" }, spawn: { region: true }, list: { region: true } },
   persistentVolumes: {
-    methods: { createVolume: "volume", listVolumes: "volumes", deleteVolume: "plain" },
+    methods: { createVolume: "volume", listVolumes: "volumes", deleteVolume: "nothing" },
     spawn: { volumes: true },
     list: {},
   },
   warmVolumes: {
-    methods: { warmVolume: "volume", claimWarmVolume: "volume", releaseWarmVolume: "plain" },
+    methods: { warmVolume: "volume", claimWarmVolume: "volume", releaseWarmVolume: "nothing" },
     spawn: { warmVolume: true },
     list: {},
   },

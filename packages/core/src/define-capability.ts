@@ -1,6 +1,7 @@
 import { type Capability, type CapabilityRow, capabilityTable, type ResultKind } from "./capability.ts";
 import type { BaseSpawnOptions } from "./options.ts";
 import type { Provider } from "./provider.ts";
+import { requestChecks } from "./request-checks.ts";
 
 /** What a capability's own conformance case gets. */
 export interface CapabilityCaseContext {
@@ -37,7 +38,23 @@ export interface CapabilityDefinition {
  * matrix, and its cases in the suite.
  */
 export function defineCapability(definition: CapabilityDefinition): CapabilityDefinition {
+  const { name, methods, options } = definition;
+  const taken = [name, ...Object.keys(methods), ...(options.spawn ?? []), ...(options.list ?? [])].find((word) =>
+    contractWords().has(word),
+  );
+  if (taken !== undefined) throw new TypeError(`capability ${name}: the contract already has a meaning for ${taken}`);
   return definition;
+}
+
+/** What a capability of a third party may not be called, nor its methods and options: projection and refusal go by name. */
+function contractWords(): ReadonlySet<string> {
+  const { spawn, list } = requestChecks();
+  const words = new Set<string>([...Object.keys(spawn), ...Object.keys(list)]);
+  for (const word of ["spawn", "terminate", "list", "get", "generateBootstrap", "exec", "logs"]) words.add(word);
+  for (const [capability, row] of Object.entries(capabilityTable)) {
+    for (const word of [capability, ...Object.keys({ ...row.methods, ...row.spawn, ...row.list })]) words.add(word);
+  }
+  return words;
 }
 
 // Registered, so that a provider made with another copy of core is read too.

@@ -23,6 +23,8 @@ export type ProviderDefinition<P extends Provider> = Omit<
     readonly refuses?: P["refuses"];
   };
 
+const CORE_METHODS = ["spawn", "terminate", "list", "get", "generateBootstrap"] as const;
+
 /** What the body reads of any definition. */
 type AnyDefinition = Pick<Provider, "name" | "owner" | "limits"> & {
   readonly capabilities: Readonly<Record<string, boolean | undefined>>;
@@ -59,6 +61,13 @@ export function defineProvider(written: object, options: DefineOptions = {}): ob
   const rows = capabilityRows(definitions);
 
   if (!isOwner(owner)) throw new TypeError(`${name}: owner must match [a-z0-9-]{1,63}`);
+  for (const method of CORE_METHODS) {
+    if (typeof members.get(method) !== "function") throw new TypeError(`${name} has no ${method}`);
+  }
+  for (const [capability, on] of Object.entries(capabilities)) {
+    if (!on || rows.has(capability as Capability)) continue;
+    throw new TypeError(`${name} declares ${capability}, which neither core nor its capabilityDefinitions describe`);
+  }
   for (const [capability, row] of rows) {
     for (const method of Object.keys(row.methods)) {
       const there = typeof members.get(method) === "function";

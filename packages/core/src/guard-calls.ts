@@ -1,10 +1,20 @@
 import type { Capability, CapabilityFlags, CapabilityRow } from "./capability.ts";
 import { type Clock, deadline, timestamp } from "./clock.ts";
 import { abortError } from "./errors/abort.ts";
+import type { ErrorEffect } from "./errors/codes.ts";
 import { isProviderError, ProviderError } from "./errors/provider-error.ts";
 import type { RuntimeEvent } from "./events.ts";
+import { isKey } from "./key.ts";
 import type { ProviderLimits } from "./limits.ts";
-import { BASE_LIST_CHECKS, BASE_SPAWN_CHECKS, type RequestRules, refusalOf } from "./spawn-checks.ts";
+import type { CallOptions } from "./options.ts";
+import {
+  callFault,
+  configFault,
+  copiedRequest,
+  type RequestRules,
+  refusalOf,
+  requestChecks,
+} from "./request-checks.ts";
 
 /** Whether a call can change the remote, and which argument carries `signal` and `timeoutMs`. */
 interface CallShape {
@@ -16,34 +26,33 @@ interface CallShape {
   readonly takesId?: true;
 }
 
-const read = (callArgument: number): CallShape => ({ writes: false, callArgument });
-const write = (callArgument: number): CallShape => ({ writes: true, callArgument });
-
+// Written out: made of calls and spreads, this table would take a tenth of the whole import.
 /** Every contract method. Methods of third parties' capabilities count as writes: that is the safe side. */
 const CALLS: Readonly<Record<string, CallShape>> = {
-  spawn: { ...write(0), checks: "spawn" },
-  terminate: { ...write(1), takesId: true },
-  list: { ...read(1), checks: "list" },
-  get: { ...read(1), takesId: true },
-  createSnapshot: { ...write(1), takesId: true },
-  getSnapshotStatus: { ...read(1), takesId: true },
-  deleteSnapshot: { ...write(1), takesId: true },
-  listSnapshots: read(1),
-  requestSpotInstance: { ...write(0), checks: "spawn" },
-  cancelSpotRequest: { ...write(1), takesId: true },
-  getSpotPrices: read(1),
-  listRegions: read(0),
-  createVolume: write(0),
-  listVolumes: read(1),
-  deleteVolume: { ...write(1), takesId: true },
-  warmVolume: write(0),
-  claimWarmVolume: write(0),
-  releaseWarmVolume: { ...write(1), takesId: true },
-  hibernate: { ...write(1), takesId: true },
-  resume: { ...write(1), takesId: true },
-  getCosts: read(0),
-  exec: { ...write(2), takesId: true },
+  spawn: { writes: true, callArgument: 0, checks: "spawn" },
+  terminate: { writes: true, callArgument: 1, takesId: true },
+  list: { writes: false, callArgument: 1, checks: "list" },
+  get: { writes: false, callArgument: 1, takesId: true },
+  createSnapshot: { writes: true, callArgument: 1, takesId: true },
+  getSnapshotStatus: { writes: false, callArgument: 1, takesId: true },
+  deleteSnapshot: { writes: true, callArgument: 1, takesId: true },
+  listSnapshots: { writes: false, callArgument: 1 },
+  requestSpotInstance: { writes: true, callArgument: 0, checks: "spawn" },
+  cancelSpotRequest: { writes: true, callArgument: 1, takesId: true },
+  getSpotPrices: { writes: false, callArgument: 1 },
+  listRegions: { writes: false, callArgument: 0 },
+  createVolume: { writes: true, callArgument: 0 },
+  listVolumes: { writes: false, callArgument: 1 },
+  deleteVolume: { writes: true, callArgument: 1, takesId: true },
+  warmVolume: { writes: true, callArgument: 0 },
+  claimWarmVolume: { writes: true, callArgument: 0 },
+  releaseWarmVolume: { writes: true, callArgument: 1, takesId: true },
+  hibernate: { writes: true, callArgument: 1, takesId: true },
+  resume: { writes: true, callArgument: 1, takesId: true },
+  getCosts: { writes: false, callArgument: 0 },
+  exec: { writes: true, callArgument: 2, takesId: true },
 };
+const MERGED_CALL: CallShape = { writes: true, callArgument: 1 };
 
 export interface GuardedProvider {
   readonly name: string;
@@ -61,26 +70,45 @@ type Method = (...args: unknown[]) => unknown;
 
 let calls = 0;
 
+interface Rules {
+  readonly spawn: RequestRules;
+  readonly list: RequestRules;
+}
+
+/** One kind of call of one provider. */
+interface Guard {
+  readonly operation: string;
+  readonly shape: CallShape;
+  readonly method: Method;
+  readonly provider: GuardedProvider;
+  readonly rules: Rules;
+}
+
 /** Puts the checks, the deadline, the error frame and the events around every contract method of a provider. */
 export function guardCalls(members: Map<string, unknown>, provider: GuardedProvider): void {
-  const rules = { spawn: rulesFor("spawn", provider), list: rulesFor("list", provider) };
+  const rules: Rules = { spawn: rulesFor("spawn", provider), list: rulesFor("list", provider) };
   const merged = [...provider.rows].flatMap(([, row]) => Object.keys(row.methods));
   for (const operation of new Set([...Object.keys(CALLS), ...merged])) {
     const method = members.get(operation);
     if (typeof method !== "function") continue;
-    const shape = CALLS[operation] ?? write(1);
-    members.set(operation, guarded(operation, shape, method as Method, provider, rules));
+    const shape = CALLS[operation] ?? MERGED_CALL;
+    members.set(operation, guarded({ operation, shape, method: method as Method, provider, rules }));
   }
+  // `defineProvider` has checked that it is there.
+  const render = members.get("generateBootstrap") as Method;
+  members.set("generateBootstrap", guardedRender(render, provider));
 }
 
 function rulesFor(aspect: "spawn" | "list", provider: GuardedProvider): RequestRules {
+  const tables = requestChecks();
   const owners = new Map<string, Capability>();
   for (const [capability, row] of provider.rows) {
     for (const option of Object.keys(row[aspect])) owners.set(option, capability);
   }
   return {
     limits: provider.limits,
-    base: aspect === "spawn" ? BASE_SPAWN_CHECKS : BASE_LIST_CHECKS,
+    base: aspect === "spawn" ? tables.spawn : tables.list,
+    unlocked: tables.unlocked,
     owners,
     own: aspect === "spawn" ? provider.ownOptions : new Set(),
     capabilities: { ...provider.capabilities },
@@ -89,48 +117,38 @@ function rulesFor(aspect: "spawn" | "list", provider: GuardedProvider): RequestR
   };
 }
 
-function guarded(
-  operation: string,
-  shape: CallShape,
-  method: Method,
-  provider: GuardedProvider,
-  rules: { readonly spawn: RequestRules; readonly list: RequestRules },
-): Method {
+/** How far a call has come: what its failure means depends on it. */
+interface Progress {
+  sent: boolean;
+  signal: AbortSignal | undefined;
+}
+
+function guarded(guard: Guard): Method {
+  const { operation, shape, provider } = guard;
+  const { onEvent, clock } = provider;
+  const event = (callId: number) => ({ at: timestamp(clock), provider: provider.name, operation, callId });
   return async (...args) => {
-    const { onEvent, clock } = provider;
     const callId = ++calls;
     const begun = onEvent === undefined ? 0 : clock.now();
-    onEvent?.({
-      type: "call.start",
-      at: timestamp(clock),
-      provider: provider.name,
-      operation,
-      callId,
-      ...subjectOf(shape, args),
-    });
+    const progress: Progress = { sent: false, signal: undefined };
     try {
-      const result = await checkedCall(operation, shape, method, provider, rules, args);
-      onEvent?.({
-        type: "call.end",
-        at: timestamp(clock),
-        provider: provider.name,
-        operation,
-        callId,
-        durationMs: clock.now() - begun,
-        outcome: "ok",
-      });
+      const given = ownArguments(shape, args);
+      onEvent?.({ type: "call.start", ...event(callId), ...subjectOf(shape, given) });
+      refuseWrong(guard, given);
+      const result = await send(guard, given, progress);
+      onEvent?.({ type: "call.end", ...event(callId), durationMs: clock.now() - begun, outcome: "ok" });
       return result;
     } catch (error) {
-      const failure = framed(error, operation, shape, provider.name);
+      const effect = progress.sent && shape.writes ? "unknown" : "none";
+      const failure = framed(error, { provider: provider.name, operation, effect }, progress.signal);
+      const { code } = failure;
+      const durationMs = clock.now() - begun;
       onEvent?.({
         type: "call.end",
-        at: timestamp(clock),
-        provider: provider.name,
-        operation,
-        callId,
-        durationMs: clock.now() - begun,
+        ...event(callId),
+        durationMs,
         outcome: "error",
-        code: failure.code,
+        code,
         effect: failure.effect,
       });
       throw failure;
@@ -138,21 +156,42 @@ function guarded(
   };
 }
 
+/** Rendering is no call: it is synchronous, and sends no events. */
+function guardedRender(render: Method, provider: GuardedProvider): Method {
+  const at = { provider: provider.name, operation: "generateBootstrap", effect: "none" } as const;
+  return (config) => {
+    const wrong = configFault(config, provider.limits);
+    if (wrong !== null) throw new ProviderError("INVALID_SPEC", { ...at, message: wrong });
+    try {
+      return render(config);
+    } catch (error) {
+      throw framed(error, at, undefined);
+    }
+  };
+}
+
+/** The arguments as they are sent: the request copied, and given a key if it has none. */
+function ownArguments(shape: CallShape, args: readonly unknown[]): unknown[] {
+  const given = args.slice();
+  if (shape.checks !== undefined) given[0] = copiedRequest(args[0]);
+  const request = given[0];
+  if (shape.checks === "spawn" && typeof request === "object" && request !== null && request !== args[0]) {
+    // `copiedRequest` has made it: nobody else sees the change.
+    const copied = request as { key?: unknown };
+    if (copied.key === undefined) copied.key = crypto.randomUUID();
+  }
+  return given;
+}
+
 function subjectOf(shape: CallShape, args: readonly unknown[]): { readonly id?: string; readonly key?: string } {
   const first = args[0];
   if (shape.takesId === true && typeof first === "string") return { id: first };
   const key: unknown = typeof first === "object" && first !== null && "key" in first ? first.key : undefined;
-  return typeof key === "string" ? { key } : {};
+  return isKey(key) ? { key } : {};
 }
 
-function checkedCall(
-  operation: string,
-  shape: CallShape,
-  method: Method,
-  provider: GuardedProvider,
-  rules: { readonly spawn: RequestRules; readonly list: RequestRules },
-  args: readonly unknown[],
-): unknown {
+/** Throws INVALID_SPEC or UNSUPPORTED where the arguments are not what the contract takes. */
+function refuseWrong({ operation, shape, provider, rules }: Guard, args: readonly unknown[]): void {
   const refuse = (code: "INVALID_SPEC" | "UNSUPPORTED", message: string): never => {
     throw new ProviderError(code, { message, provider: provider.name, operation, effect: "none" });
   };
@@ -165,51 +204,53 @@ function checkedCall(
       refuse(refusal.code, `${refusal.message}${because}${why === undefined ? "" : `: ${why}`}`);
     }
   }
-  const given = args.slice();
-  if (shape.checks === "spawn") given[0] = withKey(args[0]);
-
-  const call = given[shape.callArgument];
-  if (typeof call !== "object" || call === null) return method(...given);
-  const signal = "signal" in call && call.signal instanceof AbortSignal ? call.signal : undefined;
-  if (signal?.aborted === true) throw abortError(signal, { provider: provider.name, operation, effect: "none" });
-  const timeoutMs = "timeoutMs" in call && typeof call.timeoutMs === "number" ? call.timeoutMs : undefined;
-  return timeoutMs === undefined
-    ? method(...given)
-    : callWithin(timeoutMs, signal, provider.clock, (limited) => {
-        given[shape.callArgument] = { ...call, signal: limited };
-        return method(...given);
-      });
+  // The table of spawn's options has the call's own among them.
+  if (shape.checks === "spawn") return;
+  const wrong = callFault(operation, args[shape.callArgument], provider.limits);
+  if (wrong !== null) refuse("INVALID_SPEC", `${operation}: ${wrong}`);
 }
 
-function withKey(options: unknown): unknown {
-  if (typeof options !== "object" || options === null) return options;
-  return "key" in options && options.key !== undefined ? options : { ...options, key: crypto.randomUUID() };
-}
-
-async function callWithin(
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-  clock: Clock,
-  call: (signal: AbortSignal) => unknown,
+async function send(
+  { operation, shape, method, provider }: Guard,
+  args: unknown[],
+  progress: Progress,
 ): Promise<unknown> {
-  const limit = deadline(clock, timeoutMs, signal);
+  // `refuseWrong` has let through no signal and no time limit of another type.
+  const call = args[shape.callArgument] as CallOptions | undefined;
+  const signal = call?.signal;
+  if (signal?.aborted === true) throw abortError(signal, { provider: provider.name, operation, effect: "none" });
+  progress.signal = signal;
+  progress.sent = true;
+  if (call?.timeoutMs === undefined) return method(...args);
+
+  const limit = deadline(provider.clock, call.timeoutMs, signal);
+  progress.signal = limit.signal;
+  args[shape.callArgument] = { ...call, signal: limit.signal };
   try {
-    return await call(limit.signal);
+    return await method(...args);
   } finally {
     limit.release();
   }
 }
 
-function framed(error: unknown, operation: string, shape: CallShape, provider: string): ProviderError {
+function framed(
+  error: unknown,
+  at: { readonly provider: string; readonly operation: string; readonly effect: ErrorEffect },
+  signal: AbortSignal | undefined,
+): ProviderError {
   if (isProviderError(error)) return error;
+  if (signal?.aborted === true && endedBy(error, signal)) return abortError(signal, at);
   // Its text may hold anything, a secret too: it stays in `cause`, and the message names its kind alone.
   const kind = error instanceof Error ? error.name : typeof error;
   return new ProviderError("INTERNAL", {
-    message: `${operation} failed in a way that ${provider} does not know (${kind})`,
-    provider,
-    operation,
-    effect: shape.writes ? "unknown" : "none",
+    ...at,
+    message: `${at.operation} failed in a way that ${at.provider} does not know (${kind})`,
     cause: error,
     hint: "This is a fault of the provider package: report it with the error's cause.",
   });
+}
+
+/** Is it what fetch, a timer or a command rejects with when its signal ends it? */
+function endedBy(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && /^(Abort|Timeout)Error$/.test(error.name));
 }

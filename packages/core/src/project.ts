@@ -17,99 +17,130 @@ type Fields<T> = {
   readonly [K in keyof Required<T>]: NonNullable<T[K]> extends object ? true | Fields<NonNullable<T[K]>> : true;
 };
 
-const price: Fields<Price> = { usdPerHour: true, per: true, asOf: true, source: true };
-const instance: Fields<Instance> = {
-  id: true,
-  status: true,
-  provider: true,
-  nativeId: true,
-  key: true,
-  owner: true,
-  statusReason: { code: true, message: true },
-  region: true,
-  zone: true,
-  spec: true,
-  image: true,
-  resources: { cpus: true, memoryBytes: true, diskBytes: true, gpus: { type: true, count: true } },
-  addresses: { publicIpv4: true, privateIpv4: true, ipv6: true },
-  ssh: { host: true, port: true, user: true },
-  isSpot: true,
-  bootstrap: { state: true, exitCode: true },
-  labels: true,
-  price,
-  createdAt: true,
-  expiresAt: true,
-};
-const snapshot: Fields<Snapshot> = {
-  id: true,
-  provider: true,
-  status: true,
-  key: true,
-  owner: true,
-  name: true,
-  instanceId: true,
-  region: true,
-  sizeBytes: true,
-  createdAt: true,
-};
-const volume: Fields<Volume> = {
-  id: true,
-  provider: true,
-  status: true,
-  key: true,
-  owner: true,
-  sizeBytes: true,
-  region: true,
-  zone: true,
-  attachedTo: true,
-  pool: true,
-  createdAt: true,
-};
-const spotRequest: Fields<SpotRequest> = { requestId: true, status: true, instanceId: true };
-const spotPrice: Fields<SpotPrice> = { ...price, spec: true, region: true, zone: true };
-const region: Fields<Region> = { id: true, name: true };
-const cost: Fields<Cost> = { usd: true, from: true, to: true, group: true, estimated: true };
-
 interface FieldTree {
   readonly [name: string]: true | FieldTree;
 }
+type Copy = (value: unknown) => unknown;
 
-function copyFields(value: unknown, fields: FieldTree): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  const copy: Record<string, unknown> = {};
-  for (const [name, nested] of Object.entries(fields)) {
-    const member: unknown = Reflect.get(value, name);
-    if (member !== undefined) copy[name] = nested === true ? plain(member) : copyFields(member, nested);
-  }
-  return copy;
+/** A function that copies these fields and no other. The tree is walked once, not at every call. */
+function copier(fields: FieldTree): Copy {
+  const members = Object.entries(fields).map(([name, nested]) => ({
+    name,
+    copy: nested === true ? plain : copier(nested),
+  }));
+  return (value) => {
+    if (!isObject(value)) return value;
+    const copied: Record<string, unknown> = {};
+    for (const { name, copy } of members) {
+      const member = value[name];
+      if (member !== undefined) copied[name] = copy(member);
+    }
+    return copied;
+  };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }
 
 /** A JSON-safe copy. Scalars, which most fields are, pass as they are. */
 function plain(value: unknown): unknown {
-  return typeof value === "object" && value !== null ? (JSON.parse(JSON.stringify(value)) as unknown) : value;
+  if (!isObject(value)) return value;
+  return isTextMap(value) ? { ...value } : (JSON.parse(JSON.stringify(value)) as unknown);
 }
 
-const RESULTS: Readonly<Record<ResultKind, (value: unknown) => unknown>> = {
-  instance: (value) => copyFields(value, instance),
-  instances: (value) => copyAll(value, instance),
-  snapshot: (value) => copyFields(value, snapshot),
-  snapshots: (value) => copyAll(value, snapshot),
-  volume: (value) => copyFields(value, volume),
-  volumes: (value) => copyAll(value, volume),
-  spotRequest: (value) => copyFields(value, spotRequest),
-  spotPrices: (value) => copyAll(value, spotPrice),
-  regions: (value) => copyAll(value, region),
-  costs: (value) => copyAll(value, cost),
-  plain,
-};
+/** Labels are nothing else, and every instance has them: they need no way through JSON. */
+function isTextMap(value: Readonly<Record<string, unknown>>): boolean {
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  for (const name in value) if (typeof value[name] !== "string") return false;
+  return true;
+}
 
-function copyAll(value: unknown, fields: FieldTree): unknown {
-  return Array.isArray(value) ? value.map((item: unknown) => copyFields(item, fields)) : value;
+const each =
+  (copy: Copy): Copy =>
+  (value) =>
+    Array.isArray(value) ? value.map(copy) : value;
+
+let copies: Readonly<Record<ResultKind, Copy>> | undefined;
+
+/** Made at the first need, so that importing core costs nothing. */
+function copyOf(kind: ResultKind): Copy {
+  copies ??= makeCopies();
+  return copies[kind];
+}
+
+function makeCopies(): Readonly<Record<ResultKind, Copy>> {
+  const price: Fields<Price> = { usdPerHour: true, per: true, asOf: true, source: true };
+  const instance: Fields<Instance> = {
+    id: true,
+    status: true,
+    provider: true,
+    nativeId: true,
+    key: true,
+    owner: true,
+    statusReason: { code: true, message: true },
+    region: true,
+    zone: true,
+    spec: true,
+    image: true,
+    resources: { cpus: true, memoryBytes: true, diskBytes: true, gpus: { type: true, count: true } },
+    addresses: { publicIpv4: true, privateIpv4: true, ipv6: true },
+    ssh: { host: true, port: true, user: true },
+    isSpot: true,
+    bootstrap: { state: true, exitCode: true },
+    labels: true,
+    price,
+    createdAt: true,
+    expiresAt: true,
+  };
+  const snapshot: Fields<Snapshot> = {
+    id: true,
+    provider: true,
+    status: true,
+    key: true,
+    owner: true,
+    name: true,
+    instanceId: true,
+    region: true,
+    sizeBytes: true,
+    createdAt: true,
+  };
+  const volume: Fields<Volume> = {
+    id: true,
+    provider: true,
+    status: true,
+    key: true,
+    owner: true,
+    sizeBytes: true,
+    region: true,
+    zone: true,
+    attachedTo: true,
+    pool: true,
+    createdAt: true,
+  };
+  const spotRequest: Fields<SpotRequest> = { requestId: true, status: true, instanceId: true };
+  const spotPrice: Fields<SpotPrice> = { ...price, spec: true, region: true, zone: true };
+  const region: Fields<Region> = { id: true, name: true };
+  const cost: Fields<Cost> = { usd: true, from: true, to: true, group: true, estimated: true };
+  return {
+    instance: copier(instance),
+    instances: each(copier(instance)),
+    snapshot: copier(snapshot),
+    snapshots: each(copier(snapshot)),
+    volume: copier(volume),
+    volumes: each(copier(volume)),
+    spotRequest: copier(spotRequest),
+    spotPrices: each(copier(spotPrice)),
+    regions: each(copier(region)),
+    costs: each(copier(cost)),
+    nothing: () => undefined,
+    plain,
+  };
 }
 
 const CORE_RESULTS: Readonly<Record<string, ResultKind>> = {
   spawn: "instance",
-  terminate: "plain",
+  terminate: "nothing",
   list: "instances",
   get: "instance",
 };
@@ -127,13 +158,13 @@ const DESCRIPTION = [
 
 /** The instance's contract fields in a new plain object; what a provider adds stays behind. */
 export function projectInstance(value: Instance): Instance {
-  // `instance` names every field of Instance, and each is copied as it is.
-  return copyFields(value, instance) as Instance;
+  // Its tree names every field of Instance, and each is copied as it is.
+  return copyOf("instance")(value) as Instance;
 }
 
 /** The snapshot's contract fields in a new plain object. */
 export function projectSnapshot(value: Snapshot): Snapshot {
-  return copyFields(value, snapshot) as Snapshot;
+  return copyOf("snapshot")(value) as Snapshot;
 }
 
 /** A provider reduced to the contract: its own instance type and its enhanced methods are gone; `exec` and `logs` stay. */
@@ -154,7 +185,7 @@ export function projectProvider<P extends Provider>(provider: P): Projected<P> {
   for (const [name, kind] of Object.entries(results)) {
     const method = members.get(name);
     if (typeof method !== "function") continue;
-    const copy = RESULTS[kind];
+    const copy = copyOf(kind);
     projected[name] = async (...args: unknown[]): Promise<unknown> => copy(await method(...args));
   }
   if (canExec(provider)) projected["exec"] = members.get("exec");

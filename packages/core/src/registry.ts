@@ -1,6 +1,6 @@
 import type { CapabilityNames, Named } from "./capability.ts";
 import { type AnyProviderError, isProviderError, ProviderError } from "./errors/provider-error.ts";
-import type { HeartbeatAnswer, HeartbeatRequest, ProviderHooks } from "./hooks.ts";
+import type { HeartbeatAnswer, HeartbeatRequest, HeartbeatTask, ProviderHooks, Receipt } from "./hooks.ts";
 import type { Instance } from "./instance.ts";
 import { projectProvider } from "./project.ts";
 import { CONTRACT_VERSION, type Provider } from "./provider.ts";
@@ -29,7 +29,7 @@ export class ProviderRegistry<const R extends Registrations = Registrations> {
       if (provider === undefined) continue;
       const version = provider.contractVersion;
       if (version === CONTRACT_VERSION || version === CONTRACT_VERSION - 1) continue;
-      const older = version < CONTRACT_VERSION;
+      const older = !(version > CONTRACT_VERSION);
       throw new ProviderError("UNSUPPORTED", {
         message: `provider ${name} speaks contract ${version}, this core ${CONTRACT_VERSION} and ${CONTRACT_VERSION - 1}`,
         provider: name,
@@ -91,7 +91,8 @@ export class ProviderRegistry<const R extends Registrations = Registrations> {
   /** One provider's heartbeat; never throws: a hook that does is a failed receipt for every task. */
   async heartbeat(name: keyof R & string, request: HeartbeatRequest): Promise<HeartbeatAnswer> {
     try {
-      return await this.registration(name).hooks.onHeartbeat(request);
+      const { receipts } = await this.registration(name).hooks.onHeartbeat(request);
+      return { receipts: request.tasks.map((task) => receiptFor(task, receipts, name)) };
     } catch (error) {
       const failure = hookError(error, name, "onHeartbeat");
       return { receipts: request.tasks.map((task) => ({ task, ok: false, error: failure })) };
@@ -120,6 +121,15 @@ export class ProviderRegistry<const R extends Registrations = Registrations> {
       hint: `Registered are: ${this.names.join(", ") || "none"}.`,
     });
   }
+}
+
+/** A hook that forgot a task must not look as if the task were done. */
+function receiptFor(task: HeartbeatTask, receipts: readonly Receipt[], provider: string): Receipt {
+  const found = receipts.find((receipt) => receipt.task === task);
+  if (found !== undefined) return found;
+  const message = `onHeartbeat of ${provider} gave no receipt for ${task}`;
+  const error = new ProviderError("INTERNAL", { message, provider, operation: "onHeartbeat", effect: "unknown" });
+  return { task, ok: false, error };
 }
 
 function hookError(error: unknown, provider: string, operation: string): AnyProviderError {

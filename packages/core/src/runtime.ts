@@ -80,7 +80,8 @@ export function runtimeDefaults(
 export function guardedListener(listener: (event: RuntimeEvent) => void): (event: RuntimeEvent) => void {
   return (event) => {
     try {
-      listener(event);
+      const answer: unknown = listener(event);
+      if (answer instanceof Promise) answer.catch(silent);
     } catch {
       // The contract says that it must not throw; there is nobody to tell.
     }

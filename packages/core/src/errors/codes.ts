@@ -58,7 +58,8 @@ export interface ErrorCodes {
   readonly INTERNAL: Row<"internal", false, "provider">;
 }
 
-export type ErrorCode = keyof ErrorCodes;
+// Not `keyof ErrorCodes`: the compiler's messages then say "ErrorCode".
+export type ErrorCode = { [K in keyof ErrorCodes]: K }[keyof ErrorCodes];
 
 /** The one table that the class, the documentation and the suite are made from. */
 export const ERROR_CODES: ErrorCodes = {

@@ -61,9 +61,10 @@ export class ProviderError<C extends ErrorCode = ErrorCode> extends Error {
   /** Did the remote side change? */
   readonly effect: ErrorEffect;
   readonly exhausted: boolean;
-  readonly retryAfterMs?: number;
-  readonly native?: NativeError;
-  readonly hint?: string;
+  // Declared alone: a field would be there as undefined.
+  declare readonly retryAfterMs?: number;
+  declare readonly native?: NativeError;
+  declare readonly hint?: string;
 
   constructor(code: C, details: ProviderErrorDetails) {
     super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
