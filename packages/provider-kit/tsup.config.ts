@@ -1,7 +1,15 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: {"command/index": "src/command/index.ts", "limits/index": "src/limits/index.ts", "bootstrap/index": "src/bootstrap/index.ts", "sandbox/index": "src/sandbox/index.ts", "emulator/index": "src/emulator/index.ts", "chaos/index": "src/chaos/index.ts"},
+  entry: {
+    "command/index": "src/command/index.ts",
+    "http/index": "src/http/index.ts",
+    "limits/index": "src/limits/index.ts",
+    "bootstrap/index": "src/bootstrap/index.ts",
+    "sandbox/index": "src/sandbox/index.ts",
+    "emulator/index": "src/emulator/index.ts",
+    "chaos/index": "src/chaos/index.ts",
+  },
   format: ["esm"],
   dts: false,
   sourcemap: true,

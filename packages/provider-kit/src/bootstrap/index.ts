@@ -1,0 +1,5 @@
+export { type CarriedBootstrap, carriedBootstrap } from "./carried-bootstrap.ts";
+export { BOOTSTRAP_DIRECTORY, BOOTSTRAP_LOG_PATH, BOOTSTRAP_SENTINEL_PATH, bootstrapPaths } from "./paths.ts";
+export { payloadChecksum, payloadOf, type RenderOptions, renderBootstrap } from "./render-bootstrap.ts";
+export { parseSentinel, type SentinelState } from "./sentinel.ts";
+export { MAX_BOOTSTRAP_BYTES, type RefusalContext, validateBootstrap } from "./validate-bootstrap.ts";

@@ -1,0 +1,143 @@
+import { type BootstrapConfig, type Operation, ProviderError } from "@slipway/core";
+import { wrongFeatures } from "./features.ts";
+import { wrongVariable } from "./variable-names.ts";
+
+/** Who refuses: both stand in the error. */
+export interface RefusalContext {
+  readonly provider: string;
+  readonly operation: Operation;
+}
+
+/** The most bytes that a rendered bootstrap may have; a provider's `maxUserDataBytes` is often far below. */
+export const MAX_BOOTSTRAP_BYTES: number = 1024 * 1024;
+
+// What the kernel takes as one string "NAME=value" of an environment, its final NUL included.
+const MAX_VARIABLE_BYTES = 128 * 1024;
+const MAX_PATH_BYTES = 4095;
+const MAX_NAME_BYTES = 255;
+
+const KNOWN_FIELDS: ReadonlySet<string> = new Set([
+  "script",
+  "environment",
+  "files",
+  "features",
+  "controlPlaneUrl",
+  "registrationToken",
+]);
+
+/** What is wrong, as the end of a sentence that begins with the field's name; null if nothing is. */
+type Finding = readonly [field: string, wrong: string];
+
+/**
+ * Throws INVALID_SPEC (`effect: "none"`), naming the field, for a config that could not be carried out exactly as it is
+ * written. The values themselves never stand in the message. The size of the whole is checked when it is rendered.
+ */
+export function validateBootstrap(config: BootstrapConfig, context: RefusalContext): void {
+  for (const finding of findings(config)) refuse(finding, context);
+}
+
+export function refuse([field, wrong]: Finding, context: RefusalContext): never {
+  const name = field === "" ? "bootstrap" : `bootstrap.${field}`;
+  throw new ProviderError("INVALID_SPEC", { message: `${name} ${wrong}`, ...context, effect: "none" });
+}
+
+/** The largest value and its size in bytes, to be named where the whole is too large. */
+export function largestField(config: BootstrapConfig): { readonly field: string; readonly bytes: number } {
+  let largest = { field: "script", bytes: Buffer.byteLength(config.script) };
+  for (const [field, value] of textFields(config)) {
+    if (typeof value !== "string") continue;
+    const bytes = Buffer.byteLength(value);
+    if (bytes > largest.bytes) largest = { field, bytes };
+  }
+  return largest;
+}
+
+function* findings(config: BootstrapConfig): Generator<Finding> {
+  // Callers without types come here too, so nothing is taken for granted below.
+  if (!isRecord(config)) return yield ["", "must be an object with a script"];
+  for (const name of Object.keys(config)) {
+    if (!KNOWN_FIELDS.has(name)) yield [name, "is not a field of a bootstrap"];
+  }
+  if (config.environment !== undefined && !isRecord(config.environment)) {
+    return yield ["environment", "must map names to texts"];
+  }
+  if (config.files !== undefined && !(Array.isArray(config.files) && config.files.every(isRecord))) {
+    return yield ["files", "must be a list of { path, content, mode? }"];
+  }
+  for (const [field, value] of textFields(config)) {
+    const wrong = wrongText(value);
+    if (wrong !== null) yield [field, wrong];
+  }
+  yield* variableFindings(config);
+  yield* fileFindings(config);
+  const features = config.features === undefined ? null : wrongFeatures(config.features);
+  if (features !== null) yield ["features", features];
+}
+
+function* variableFindings(config: BootstrapConfig): Generator<Finding> {
+  for (const name of Object.keys(config.environment ?? {})) {
+    const wrong = wrongVariable(name);
+    if (wrong !== null) yield [`environment[${JSON.stringify(name)}]`, wrong];
+  }
+  const variables: [field: string, name: string, value: string | undefined][] = [
+    ["registrationToken", "SLIPWAY_REGISTRATION_TOKEN", config.registrationToken],
+    ["controlPlaneUrl", "SLIPWAY_CONTROL_PLANE_URL", config.controlPlaneUrl],
+  ];
+  for (const [name, value] of Object.entries(config.environment ?? {})) {
+    variables.push([`environment[${JSON.stringify(name)}]`, name, value]);
+  }
+  for (const [field, name, value] of variables) {
+    const bytes = Buffer.byteLength(`${name}=${value ?? ""}`) + 1;
+    if (bytes > MAX_VARIABLE_BYTES) {
+      yield [
+        field,
+        `has ${bytes} bytes with its name, and no system passes more than ${MAX_VARIABLE_BYTES} as a variable`,
+      ];
+    }
+  }
+}
+
+function* fileFindings(config: BootstrapConfig): Generator<Finding> {
+  const seen = new Set<string>();
+  for (const [at, { path, mode }] of (config.files ?? []).entries()) {
+    const wrong = wrongPath(path);
+    if (wrong !== null) yield [`files[${at}].path`, wrong];
+    if (seen.has(path)) yield [`files[${at}].path`, "is the path of another file too"];
+    seen.add(path);
+    if (mode !== undefined && !(typeof mode === "string" && /^[0-7]{3,4}$/.test(mode))) {
+      yield [`files[${at}].mode`, 'must be three or four octal digits, as "0644"'];
+    }
+  }
+}
+
+function* textFields(config: BootstrapConfig): Generator<readonly [field: string, value: unknown]> {
+  yield ["script", config.script];
+  if (config.controlPlaneUrl !== undefined) yield ["controlPlaneUrl", config.controlPlaneUrl];
+  if (config.registrationToken !== undefined) yield ["registrationToken", config.registrationToken];
+  for (const [name, value] of Object.entries(config.environment ?? {})) {
+    yield [`environment[${JSON.stringify(name)}]`, value];
+  }
+  for (const [at, { path, content }] of (config.files ?? []).entries()) {
+    yield [`files[${at}].path`, path];
+    yield [`files[${at}].content`, content];
+  }
+}
+
+function wrongText(value: unknown): string | null {
+  if (typeof value !== "string") return "must be a text";
+  if (value.includes("\0")) return "holds a NUL character, which no file of text and no variable can hold";
+  return value.isWellFormed() ? null : "holds half of a surrogate pair, which is no UTF-8";
+}
+
+function wrongPath(path: string): string | null {
+  if (!path.startsWith("/")) return "must be an absolute path";
+  const names = path.split("/").slice(1);
+  if (names.at(-1) === "" || names.at(-1) === "." || names.at(-1) === "..") return "must name a file";
+  if (names.some((name) => Buffer.byteLength(name) > MAX_NAME_BYTES))
+    return `has a name of over ${MAX_NAME_BYTES} bytes`;
+  return Buffer.byteLength(path) > MAX_PATH_BYTES ? `is over ${MAX_PATH_BYTES} bytes long` : null;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

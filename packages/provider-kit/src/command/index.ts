@@ -1,0 +1,18 @@
+export { REDACTED, redact, redactCut } from "../redact.ts";
+export {
+  CommandError,
+  type CommandErrorDetails,
+  type CommandFault,
+  commandLine,
+  isCommandError,
+} from "./command-error.ts";
+export { type CommandFailureContext, commandFailure } from "./command-failure.ts";
+export { BASE_ENVIRONMENT } from "./environment.ts";
+export {
+  type CommandRecord,
+  type CommandTranscript,
+  type RecordingRunner,
+  recordingRunner,
+} from "./recording-runner.ts";
+export { type CommandRunnerOptions, commandRunner, DEFAULT_MAX_OUTPUT_BYTES, runCommand } from "./runner.ts";
+export { type ScriptedOptions, type ScriptedRunner, scriptedRunner } from "./scripted-runner.ts";

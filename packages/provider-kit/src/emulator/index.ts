@@ -1,0 +1,6 @@
+export { type Fault, type FaultScript, type FaultTiming, faultScript, type PlacedFault } from "./faults.ts";
+export { type NodeHttpAdapterOptions, type NodeHttpServer, nodeHttpAdapter } from "./node-http-adapter.ts";
+export { type SeededRandom, seededRandom } from "./random.ts";
+export { type ScaledClockOptions, scaledClock } from "./scaled-clock.ts";
+export { type SimulatedClock, type SimulatedClockOptions, simulatedClock } from "./simulated-clock.ts";
+export { type DiskStateOptions, diskStateStore, memoryStateStore, type StateStore } from "./state-store.ts";

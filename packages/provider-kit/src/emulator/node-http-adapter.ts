@@ -1,0 +1,110 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+export interface NodeHttpServer {
+  readonly port: number;
+  /** `http://127.0.0.1:<port>`, without a slash at the end. */
+  readonly url: string;
+  /** Ends every connection, also those under way, and resolves when the port is free. */
+  readonly close: () => Promise<void>;
+}
+
+export interface NodeHttpAdapterOptions {
+  /** Any free one if absent. */
+  readonly port?: number | undefined;
+  /** What the handler threw; the client gets a 500 without it. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/**
+ * Serves a fetch handler on the loopback. The request's signal aborts when the client goes away. `Response.error()` as
+ * the answer breaks the connection without one, as a lost reply does.
+ */
+export async function nodeHttpAdapter(
+  handler: (request: Request) => Promise<Response>,
+  options: NodeHttpAdapterOptions = {},
+): Promise<NodeHttpServer> {
+  const { port = 0, onError = () => undefined } = options;
+  const server = createServer((incoming, outgoing) => {
+    serve(handler, incoming, outgoing, onError).catch(onError);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new TypeError("the server has no port");
+  return {
+    port: address.port,
+    url: `http://127.0.0.1:${address.port}`,
+    close: () =>
+      new Promise((resolve) => {
+        // Closing twice is an error of the server, and none of ours.
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function serve(
+  handler: (request: Request) => Promise<Response>,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  const gone = new AbortController();
+  outgoing.once("close", () => gone.abort());
+  let response: Response;
+  try {
+    response = await handler(requestOf(incoming, gone.signal));
+  } catch (error) {
+    onError(error);
+    response = new Response("the handler failed\n", { status: 500 });
+  }
+  if (response.type === "error") {
+    incoming.socket.destroy();
+    return;
+  }
+  if (outgoing.destroyed) return;
+  outgoing.statusCode = response.status;
+  if (response.statusText !== "") outgoing.statusMessage = response.statusText;
+  // Several cookies are several headers; joined by commas they could not be told apart.
+  const cookies = response.headers.getSetCookie();
+  for (const [name, value] of response.headers) if (name !== "set-cookie") outgoing.setHeader(name, value);
+  if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
+  if (response.body === null) {
+    outgoing.end();
+    return;
+  }
+  try {
+    await pipeline(Readable.fromWeb(response.body), outgoing);
+  } catch (error) {
+    // The client went away in the middle: nobody is left to be told.
+    if (!gone.signal.aborted) onError(error);
+  }
+}
+
+function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request {
+  const headers = new Headers();
+  for (let at = 0; at + 1 < incoming.rawHeaders.length; at += 2) {
+    headers.append(incoming.rawHeaders[at] ?? "", incoming.rawHeaders[at + 1] ?? "");
+  }
+  const { method = "GET", url = "/" } = incoming;
+  // Never the client's Host header: it may hold anything, and this server has one name only.
+  const { localPort } = incoming.socket;
+  const target = new URL(`http://127.0.0.1:${localPort}`);
+  const cut = url.indexOf("?");
+  target.pathname = cut === -1 ? url : url.slice(0, cut);
+  target.search = cut === -1 ? "" : url.slice(cut);
+  const bodyless = method === "GET" || method === "HEAD";
+  return new Request(target, {
+    method,
+    headers,
+    signal,
+    ...(bodyless ? {} : { body: Readable.toWeb(incoming) as ReadableStream<Uint8Array>, duplex: "half" }),
+  });
+}

@@ -1,0 +1,260 @@
+import {
+  abortError,
+  deadline,
+  type ErrorCode,
+  type ErrorEffect,
+  type ErrorScope,
+  type Operation,
+  type Pacing,
+  ProviderError,
+  type Runtime,
+  runtimeDefaults,
+  type Schema,
+  timestamp,
+} from "@slipway/core";
+import { redact } from "../redact.ts";
+import { type HttpAnswer, readAnswer, UnreadableBody } from "./answer.ts";
+import { connectionCode, neverSent } from "./connection-failure.ts";
+import { defaultMeaning } from "./default-meaning.ts";
+import { fetchFollowing, RefusedRedirect } from "./redirect.ts";
+import { retryAfterMs } from "./retry-after.ts";
+
+/** What an answer that is no success means. */
+export interface AnswerMeaning {
+  readonly code: ErrorCode;
+  /** `none` for a documented refusal; `unknown` where a write may have been done. */
+  readonly effect: ErrorEffect;
+  /** For a person; the remote's own words are put behind it. */
+  readonly message?: string | undefined;
+  readonly scope?: ErrorScope | undefined;
+  readonly hint?: string | undefined;
+  /** The remote's own error code, and its own sentence. */
+  readonly nativeCode?: string | undefined;
+  readonly nativeMessage?: string | undefined;
+}
+
+export interface HttpClientOptions {
+  readonly provider: string;
+  /** Paths are resolved against it; it ends with `/`. */
+  readonly baseUrl: string;
+  /** Whose budget the calls draw on: anything that tells two accounts apart, but not the credential itself. */
+  readonly account: string;
+  /** Headers with the credential, for example `authorization`. Made anew for each call; they are never logged. */
+  readonly credentials: () => Readonly<Record<string, string>>;
+  /** Texts that must not show anywhere: the credential. */
+  readonly secrets: () => readonly string[];
+  readonly userAgent: string;
+  /** The provider's own table: what an answer that is no success means; undefined for what it does not list. */
+  readonly meaningOf: (answer: HttpAnswer, operation: Operation) => AnswerMeaning | undefined;
+  readonly runtime?: Partial<Runtime> | undefined;
+  readonly limits: Pacing;
+  /** One try, milliseconds; 30 s if absent. */
+  readonly timeoutMs?: number | undefined;
+  /** 10 MiB if absent. */
+  readonly maxAnswerBytes?: number | undefined;
+  /** How often in all a call is tried where that is safe; 4 if absent. */
+  readonly attempts?: number | undefined;
+}
+
+export interface HttpCall<T> {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** What a success looks like; a zod schema, tolerant of new fields. */
+  readonly answer: Schema<T>;
+  readonly operation: Operation;
+  /** Which budget it draws on, if another than the operation's name. */
+  readonly bucket?: string | undefined;
+  /** Can it change the remote? All but GET if absent. */
+  readonly writes?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs?: number | undefined;
+  /** Texts of this call that must not show anywhere: user data, keys. */
+  readonly secrets?: readonly string[] | undefined;
+}
+
+export interface HttpClient {
+  /** The decoded answer of a success. Rejects with a ProviderError whose effect is true. */
+  readonly call: <T>(call: HttpCall<T>) => Promise<T>;
+}
+
+const BACKOFF_MS = [500, 2_000, 8_000];
+
+/** A client for one account of one HTTP API: paced, bounded, redacted, and honest about effects. */
+export function httpClient(options: HttpClientOptions): HttpClient {
+  const runtime = runtimeDefaults(options.runtime);
+  const { clock } = runtime;
+  const attempts = options.attempts ?? 4;
+  return {
+    call: async (call) => {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await tryOnce(call);
+        } catch (error) {
+          const failure = error as ProviderError; // tryOnce throws nothing else
+          if (attempt >= attempts || !mayTryAgain(failure, call)) throw failure;
+          await pause(failure, attempt, call);
+        }
+      }
+    },
+  };
+
+  function mayTryAgain(failure: ProviderError, call: HttpCall<unknown>): boolean {
+    if (!failure.retryable || failure.category === "capacity" || call.signal?.aborted === true) return false;
+    return failure.effect === "none";
+  }
+
+  async function pause(failure: ProviderError, attempt: number, call: HttpCall<unknown>): Promise<void> {
+    const { operation } = call;
+    const ms = failure.retryAfterMs ?? BACKOFF_MS[attempt - 1] ?? 8_000;
+    if (failure.code === "RATE_LIMIT_ERROR") {
+      // The shared budget waits for all who draw on it, this call among them.
+      options.limits.defer({ account: options.account, operation: call.bucket ?? operation }, ms);
+      return;
+    }
+    runtime.onEvent({
+      type: "wait",
+      at: timestamp(clock),
+      provider: options.provider,
+      operation,
+      reason: "retry-after",
+      ms,
+    });
+    try {
+      await clock.sleep(ms, call.signal);
+    } catch {
+      throw call.signal === undefined ? failure : abortError(call.signal, at(call, "none"));
+    }
+  }
+
+  async function tryOnce<T>(call: HttpCall<T>): Promise<T> {
+    await acquire(call);
+    const limit = deadline(clock, call.timeoutMs ?? options.timeoutMs ?? 30_000, call.signal);
+    try {
+      const answer = await exchange(call, limit.signal);
+      return await decode(call, answer);
+    } finally {
+      limit.release();
+    }
+  }
+
+  async function acquire(call: HttpCall<unknown>): Promise<void> {
+    const bucket = { account: options.account, operation: call.bucket ?? call.operation };
+    try {
+      await options.limits.acquire(bucket, { signal: call.signal });
+    } catch (error) {
+      if (call.signal?.aborted === true) throw abortError(call.signal, at(call, "none"));
+      throw error;
+    }
+  }
+
+  async function exchange(call: HttpCall<unknown>, signal: AbortSignal): Promise<HttpAnswer> {
+    const credentials = options.credentials();
+    const headers = new Headers({ ...credentials, accept: "application/json", "user-agent": options.userAgent });
+    if (call.body !== undefined) headers.set("content-type", "application/json");
+    const init = {
+      method: call.method,
+      headers,
+      signal,
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    };
+    try {
+      const response = await fetchFollowing(runtime.fetch, urlOf(call), init, {
+        credentials: Object.keys(credentials),
+        mayChangeMethod: !isWrite(call),
+      });
+      return await readAnswer(response, options.maxAnswerBytes ?? 10 * 1024 * 1024);
+    } catch (error) {
+      throw exchangeFailure(error, call, signal);
+    }
+  }
+
+  function exchangeFailure(error: unknown, call: HttpCall<unknown>, signal: AbortSignal): ProviderError {
+    const sent: ErrorEffect = isWrite(call) ? "unknown" : "none";
+    if (signal.aborted) return abortError(signal, at(call, sent));
+    if (error instanceof RefusedRedirect || error instanceof UnreadableBody) {
+      return fail("INTERNAL", call, sent, error.message, { cause: error });
+    }
+    const code = connectionCode(error);
+    return fail("NETWORK", call, neverSent(error) ? "none" : sent, `no answer from ${new URL(options.baseUrl).host}`, {
+      ...(code === undefined ? {} : { native: { code } }),
+      hint: "Check the network, the proxy and the address of the API.",
+      cause: error,
+    });
+  }
+
+  async function decode<T>(call: HttpCall<T>, answer: HttpAnswer): Promise<T> {
+    const wait = retryAfterMs(answer.headers, clock.now());
+    const bucket = { account: options.account, operation: call.bucket ?? call.operation };
+    if (answer.status >= 200 && answer.status < 300) {
+      if (wait !== undefined) options.limits.defer(bucket, wait);
+      // An empty body may be a success; the schema decides. Any other body has to be JSON.
+      if (answer.notJson !== undefined && answer.text !== "") throw unusable(call, answer);
+      const result = await call.answer["~standard"].validate(answer.json);
+      if (result.issues === undefined) return result.value;
+      throw unusable(call, answer);
+    }
+    const meaning = options.meaningOf(answer, call.operation) ?? defaultMeaning(answer, isWrite(call));
+    throw meant(call, answer, meaning, wait);
+  }
+
+  /** A success that cannot be read: a write was done, unless what answered was not the API at all. */
+  function unusable(call: HttpCall<unknown>, answer: HttpAnswer): ProviderError {
+    const isApi = (answer.headers.get("content-type") ?? "").includes("json");
+    const effect = isWrite(call) ? (isApi ? "applied" : "unknown") : "none";
+    const why = answer.notJson ?? "it is not what the API documents";
+    return fail("INTERNAL", call, effect, `the answer to ${call.operation} cannot be used: ${why}`, {
+      native: nativeOf(answer),
+      hint: "If it stays so, the API has changed or a proxy stands between.",
+    });
+  }
+
+  function meant(
+    call: HttpCall<unknown>,
+    answer: HttpAnswer,
+    meaning: AnswerMeaning,
+    wait: number | undefined,
+  ): ProviderError {
+    const said = meaning.nativeMessage === undefined ? "" : `: ${meaning.nativeMessage.slice(0, 500)}`;
+    const message = `${meaning.message ?? `${call.operation} was refused (HTTP ${answer.status})`}${said}`;
+    return fail(meaning.code, call, isWrite(call) ? meaning.effect : "none", message, {
+      native: { ...nativeOf(answer), ...(meaning.nativeCode === undefined ? {} : { code: meaning.nativeCode }) },
+      retryAfterMs: wait,
+      scope: meaning.scope,
+      hint: meaning.hint,
+    });
+  }
+
+  function fail(
+    code: ErrorCode,
+    call: HttpCall<unknown>,
+    effect: ErrorEffect,
+    message: string,
+    more: Partial<ConstructorParameters<typeof ProviderError>[1]>,
+  ): ProviderError {
+    const secrets = [...options.secrets(), ...(call.secrets ?? [])];
+    return new ProviderError(code, { ...more, ...at(call, effect), message: redact(message, secrets) });
+  }
+
+  function at(call: HttpCall<unknown>, effect: ErrorEffect) {
+    return { provider: options.provider, operation: call.operation, effect };
+  }
+
+  function urlOf(call: HttpCall<unknown>): URL {
+    const url = new URL(call.path.replace(/^\//, ""), options.baseUrl);
+    for (const [name, value] of Object.entries(call.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(name, value);
+    }
+    return url;
+  }
+}
+
+function isWrite(call: HttpCall<unknown>): boolean {
+  return call.writes ?? call.method !== "GET";
+}
+
+function nativeOf(answer: HttpAnswer): { readonly status: number; readonly requestId?: string } {
+  return { status: answer.status, ...(answer.requestId === undefined ? {} : { requestId: answer.requestId }) };
+}

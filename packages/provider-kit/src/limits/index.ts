@@ -1,0 +1,1 @@
+export { type BucketLimit, type LimitsOptions, limits, type Share } from "./limits.ts";

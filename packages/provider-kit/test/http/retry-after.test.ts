@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { retryAfterMs } from "../../src/http/retry-after.ts";
+
+const now = Date.parse("2026-11-20T12:00:00Z");
+
+test.each([
+  ["seconds", { "retry-after": "12" }, 12_000],
+  ["a fraction", { "retry-after": "0.2" }, 200],
+  ["a date", { "retry-after": "Fri, 20 Nov 2026 12:00:30 GMT" }, 30_000],
+  ["a date that is past", { "retry-after": "Fri, 20 Nov 2026 11:00:00 GMT" }, 0],
+  ["nonsense", { "retry-after": "soon" }, undefined],
+  ["a spent budget", { "ratelimit-remaining": "0", "ratelimit-reset": "9" }, 9_000],
+  ["a budget with something left", { "ratelimit-remaining": "3", "ratelimit-reset": "9" }, undefined],
+  [
+    "a spent budget, reset as a time",
+    { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(now / 1000 + 5) },
+    5_000,
+  ],
+  ["the structured field", { ratelimit: '"default";r=0;t=4' }, 4_000],
+  ["the structured field with something left", { ratelimit: '"default";r=50;t=4' }, undefined],
+  ["nothing", {}, undefined],
+])("%s", (_title, headers: Record<string, string>, expected) => {
+  expect(retryAfterMs(new Headers(headers), now)).toBe(expected);
+});
