@@ -10,7 +10,7 @@ import {
   type RuntimeEvent,
   type Snapshot,
 } from "../src/index.ts";
-import { definition, INSTANCE, rejection, SNAPSHOT, subject, untyped } from "./subject.ts";
+import { definition, INSTANCE, rejection, subject } from "./subject.ts";
 
 const SECRET = "sk-live-4711";
 
@@ -263,36 +263,16 @@ describe("events", () => {
 
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);
-    const late = vi.fn(async (): Promise<void> => {
+    let heard = 0;
+    // Not a mock: a mock would handle the rejection itself.
+    const late = async (): Promise<void> => {
+      heard++;
       throw new Error("listener");
-    });
+    };
     expect(await subject({}, { runtime: { onEvent: late } }).get("i")).toEqual(INSTANCE);
     await new Promise((resolve) => setImmediate(resolve));
     process.off("unhandledRejection", unhandled);
-    expect(late).toHaveBeenCalledTimes(2);
+    expect(heard).toBe(2);
     expect(unhandled).not.toHaveBeenCalled();
-  });
-});
-
-describe("the options of other calls are checked before they are sent", () => {
-  const create = vi.fn(async () => SNAPSHOT);
-  const provider = defineProvider<Provider<Instance, Snapshot, "snapshots">>({
-    ...definition(),
-    capabilities: { snapshots: true },
-    spawn: async () => INSTANCE,
-    createSnapshot: create,
-    getSnapshotStatus: async () => null,
-    deleteSnapshot: async () => undefined,
-    listSnapshots: async () => [],
-  });
-  it.each<[unknown, string]>([
-    [undefined, "createSnapshot: needs options"],
-    [{}, "createSnapshot: needs key"],
-    [{ key: "" }, "createSnapshot: key must be 1 to 128 printable ASCII characters"],
-    [{ key: "k", name: 5 }, "createSnapshot: name must be a text that is not empty"],
-  ])("createSnapshot with %j", async (options, message) => {
-    const failure = await rejection(untyped(provider.createSnapshot)("i", options));
-    expect(failure).toMatchObject({ code: "INVALID_SPEC", effect: "none", message });
-    expect(create).not.toHaveBeenCalled();
   });
 });

@@ -75,6 +75,12 @@ describe("a third party's capability that is on", () => {
     expect(await call(provider, "dropCheckpoint")("i")).toBeUndefined();
   });
 
+  it("is copied as JSON would have it where it is no plain object", async () => {
+    const written = { ...definition(), ...METHODS, checkpointInfo: async () => new Date(0) };
+    const provider = projectProvider(define({ ...written, capabilities: { [CHECKPOINT]: true } }, [checkpoint]));
+    expect(await call(provider, "checkpointInfo")("i")).toBe("1970-01-01T00:00:00.000Z");
+  });
+
   it("is still described after layers, restriction and projection", async () => {
     const provider = on();
     expect(capabilityDefinitionsOf(provider)).toEqual([checkpoint]);

@@ -1,0 +1,36 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { type Contender, interleaved } from "./measure.ts";
+import { atMost, medianOf, rowsOf, type Suite } from "./report.ts";
+
+const EMPTY = "empty module";
+const OURS = "@slipway/core";
+const OTHERS = ["@ai-sdk/provider", "computesdk"] as const;
+const run = promisify(execFile);
+
+/** A fresh process each time; the clock runs inside it, over the import alone. Plain JavaScript, so that no types are stripped in it. */
+const fresh = (name: string, specifier: string): Contender => ({
+  name,
+  sample: async () => {
+    const { stdout } = await run(process.execPath, [join(import.meta.dirname, "import-probe.mjs"), specifier]);
+    const taken = Number(stdout);
+    if (!(taken > 0)) throw new Error(`the probe of ${specifier} printed ${JSON.stringify(stdout)}`);
+    return taken;
+  },
+});
+
+/** What a program pays for the import, beside two packages that do the same kind of work. */
+export async function importTime(quick: boolean): Promise<Suite> {
+  const contenders = [fresh(EMPTY, "./empty-module.mjs"), ...[OURS, ...OTHERS].map((name) => fresh(name, name))];
+  const rows = rowsOf(await interleaved(contenders, quick ? 5 : 41), EMPTY);
+  const over = (name: string): number => medianOf(rows, name) - medianOf(rows, EMPTY);
+  const lower = Math.min(...OTHERS.map(over));
+  return {
+    title: "import, in a fresh process",
+    unit: "ms",
+    rows,
+    aims: [atMost(`${OURS} over an empty module, against the lower of the others`, over(OURS), lower)],
+    notes: [],
+  };
+}

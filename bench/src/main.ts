@@ -1,0 +1,63 @@
+// `npm run bench -- [--quick] [--json] [--only contract|import|local]`
+import { availableParallelism, cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { contractCall } from "./contract-call.ts";
+import { importTime } from "./import-time.ts";
+import { localSpawn } from "./local-spawn.ts";
+import { type Suite, tableOf } from "./report.ts";
+
+const USAGE = "usage: npm run bench -- [--quick] [--json] [--only contract|import|local]";
+
+const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<readonly Suite[]>>> = {
+  contract: contractCall,
+  import: async (quick) => [await importTime(quick)],
+  local: async (quick) => [await localSpawn(quick)],
+};
+
+interface Choice {
+  readonly quick: boolean;
+  readonly json: boolean;
+  readonly names: readonly string[];
+}
+
+/** Null if the arguments are not understood. */
+function choiceOf(args: readonly string[]): Choice | null {
+  try {
+    const { values } = parseArgs({
+      args: args.filter((arg) => arg !== "--"),
+      options: { quick: { type: "boolean" }, json: { type: "boolean" }, only: { type: "string", multiple: true } },
+    });
+    const names = values.only ?? Object.keys(BENCHES);
+    if (!names.every((name) => Object.hasOwn(BENCHES, name))) return null;
+    return { quick: values.quick === true, json: values.json === true, names };
+  } catch {
+    return null;
+  }
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const choice = choiceOf(args);
+  if (choice === null) {
+    process.stderr.write(`${USAGE}\n`);
+    return 2;
+  }
+  const suites: Suite[] = [];
+  for (const name of choice.names) {
+    for (const suite of (await BENCHES[name]?.(choice.quick)) ?? []) {
+      suites.push(suite);
+      if (!choice.json) process.stdout.write(`${tableOf(suite)}\n\n`);
+    }
+  }
+  const machine = {
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: availableParallelism(),
+  };
+  if (choice.json) process.stdout.write(`${JSON.stringify({ machine, quick: choice.quick, suites }, null, 2)}\n`);
+  else process.stdout.write(`node ${machine.node}, ${machine.platform}, ${machine.cores} cores of ${machine.cpu}\n`);
+  return 0;
+}
+
+// A missed aim is shown, not failed: a machine that is busy must not break a build.
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,48 @@
+export { compose } from "./compose.ts";
+export { launch } from "./launch/launch.ts";
+export type { IdempotentProvider, LaunchFailpoint, LaunchOptions, StoredLaunchOptions } from "./launch/options.ts";
+export type { WaitOptions } from "./poll.ts";
+export { type ApplyOptions, type ApplyResult, apply } from "./reconcile/apply.ts";
+export {
+  type Difference,
+  type DriftedItem,
+  type DuplicateItem,
+  type ExpiredItem,
+  type Findings,
+  type MissingItem,
+  type OrphanItem,
+  type PlanItem,
+  planFrom,
+  type ReconcilePlan,
+} from "./reconcile/plan.ts";
+export { findOrphans, type ReconcileOptions, reconcile } from "./reconcile/reconcile.ts";
+export { type FileStoreOptions, fileStore } from "./store/file-store.ts";
+export { memoryStore } from "./store/memory-store.ts";
+export type { Processes, ProcessIdentity, ProcessState } from "./store/process-identity.ts";
+export {
+  type ExpectedInstance,
+  isStoredRecord,
+  type JsonValue,
+  type LaunchIdentity,
+  type LaunchRecord,
+  launchId,
+  type RecordedError,
+  type RunRecord,
+  runRecordId,
+  type StepRecord,
+  type StoredRecord,
+} from "./store/record.ts";
+export type { Journal, LaunchStore, Lease, Store, StoreEntry } from "./store/store.ts";
+export { isStoreError, STORE_ERROR_CODES, StoreError, type StoreErrorCode } from "./store/store-error.ts";
+export { terminateAndConfirm } from "./terminate-and-confirm.ts";
+export { waitForBootstrap, waitForStatus } from "./wait-for-status.ts";
+export type { WorkflowEvent } from "./workflow/events.ts";
+export { stepKey } from "./workflow/run.ts";
+export { type RunOptions, runWorkflow } from "./workflow/run-workflow.ts";
+export {
+  isWorkflowError,
+  type Leftover,
+  WORKFLOW_ERROR_CODES,
+  WorkflowError,
+  type WorkflowErrorCode,
+} from "./workflow/workflow-error.ts";

@@ -1,0 +1,168 @@
+import {
+  type ErrorCode,
+  type ErrorScope,
+  type Instance,
+  isProviderError,
+  ProviderError,
+  timestamp,
+} from "@slipway/core";
+import type { LaunchRecord } from "../store/record.ts";
+import { isStoreError, StoreError } from "../store/store-error.ts";
+import { expectedOf, type Launching, type Request, sendable } from "./launching.ts";
+import { adopted, lookUp } from "./look-up.ts";
+
+const ABOUT_THE_PLACE: ReadonlySet<ErrorScope> = new Set(["placement", "subnet", "capacity-type", "region"]);
+// A listing lags for seconds; older ids cannot come back.
+const GONE_KEPT = 16;
+
+/** The intent of the first spawn under a key, or of the next one after `before`. */
+export function newIntent(run: Launching, before: LaunchRecord | null, goneId?: string): LaunchRecord {
+  const gone = [...(before?.gone ?? []), ...(goneId === undefined ? [] : [goneId])].slice(-GONE_KEPT);
+  return placed(run, { attempt: (before?.attempt ?? 0) + 1, gone }, 0);
+}
+
+function placed(run: Launching, from: Pick<LaunchRecord, "attempt" | "gone">, placement: number): LaunchRecord {
+  const request: Request = { ...run.request, ...run.placements[placement] };
+  return {
+    kind: "launch",
+    identity: run.identity,
+    state: "intended",
+    specHash: run.specHash,
+    attempt: from.attempt,
+    at: timestamp(run.poll.clock),
+    placement,
+    request,
+    expected: expectedOf(request),
+    gone: from.gone,
+  };
+}
+
+/** Writes the intent, then spawns; goes on to the next placement while that is safe and can help. */
+export async function attempt(run: Launching, first: LaunchRecord): Promise<Instance> {
+  for (let intent = first; ; ) {
+    await run.failpoint("before-intent");
+    await run.store.write(run.recordId, intent);
+    await run.failpoint("after-intent");
+    try {
+      return await send(run, intent);
+    } catch (error) {
+      const next = intent.placement + 1;
+      if (next >= run.placements.length || !isAboutThePlace(error)) throw error;
+      intent = placed(run, { attempt: intent.attempt + 1, gone: intent.gone }, next);
+    }
+  }
+}
+
+/** Sends the request of an intent that is written, and records what came of it. */
+export async function send(run: Launching, intent: LaunchRecord): Promise<Instance> {
+  let instance: Instance;
+  try {
+    instance = await run.provider.spawn(sendable(run, intent.request ?? {}));
+  } catch (error) {
+    placementTried(run, intent, isProviderError(error) ? error.code : "INTERNAL");
+    instance = await afterFailure(run, intent, error);
+  }
+  placementTried(run, intent, "ok");
+  await run.failpoint("after-spawn");
+  await recordLaunched(run, intent, instance);
+  return instance;
+}
+
+/** Writes the id, and forgets the request: it may hold secrets, and nobody will send it again. */
+export async function recordLaunched(run: Launching, intent: LaunchRecord, instance: Instance): Promise<void> {
+  const { request: _sent, ...known } = intent;
+  try {
+    await run.store.write(run.recordId, {
+      ...known,
+      state: "launched",
+      at: timestamp(run.poll.clock),
+      instanceId: instance.id,
+    });
+  } catch (error) {
+    if (!isStoreError(error)) throw error;
+    throw new StoreError(error.code, {
+      message: `${instance.id} runs, but its id could not be recorded: ${error.message}`,
+      hint: `${error.hint} Launching the same key again finds the instance.`,
+      path: error.path,
+      cause: error,
+    });
+  }
+  await run.failpoint("after-record");
+}
+
+/** The instance if one was made in spite of the failure; otherwise throws what the caller must know. */
+async function afterFailure(run: Launching, intent: LaunchRecord, error: unknown): Promise<Instance> {
+  const effect = isProviderError(error) ? error.effect : "unknown";
+  if (effect === "none") {
+    await recordRefused(run, intent);
+    throw error;
+  }
+  // Over, and so no more calls: the intent stays, and the next launch of this key looks first.
+  if (run.poll.signal.aborted) throw error;
+  const found = await lookUp(run, intent.gone).catch((failure: unknown) => {
+    // The remote cannot be asked either. The first failure says more; the intent stays.
+    if (isProviderError(failure)) throw error;
+    throw failure;
+  });
+  if (found !== null) return adopted(run, found);
+  if (effect === "applied") throw error;
+  await recordRefused(run, intent);
+  throw madeNothing(run, error);
+}
+
+async function recordRefused(run: Launching, intent: LaunchRecord): Promise<void> {
+  const { request: _sent, ...known } = intent;
+  try {
+    await run.store.write(run.recordId, { ...known, state: "refused", at: timestamp(run.poll.clock) });
+  } catch (error) {
+    // What the provider said matters more than this; the intent stays, and the next launch looks first.
+    if (!isStoreError(error)) throw error;
+  }
+}
+
+/** The same failure, now that it is known that nothing was made. */
+function madeNothing(run: Launching, error: unknown): unknown {
+  if (!isProviderError(error)) {
+    return new ProviderError("INTERNAL", {
+      message: `spawn failed in a way that ${run.provider.name} does not know, and made nothing`,
+      provider: run.provider.name,
+      operation: "launch",
+      effect: "none",
+      cause: error,
+    });
+  }
+  const { code, message, provider, operation, scope, retryAfterMs, exhausted, native, hint } = error;
+  return new ProviderError<ErrorCode>(code, {
+    message: `${message}; the listing shows that nothing was made`,
+    provider,
+    operation,
+    effect: "none",
+    scope,
+    retryAfterMs,
+    exhausted,
+    native,
+    hint,
+    cause: error,
+  });
+}
+
+export function isAboutThePlace(error: unknown): boolean {
+  return isProviderError(error) && error.effect === "none" && ABOUT_THE_PLACE.has(error.scope);
+}
+
+function placementTried(run: Launching, intent: LaunchRecord, outcome: "ok" | ErrorCode): void {
+  if (run.placements.length < 2) return;
+  run.poll.emit({
+    type: "placement.tried",
+    at: timestamp(run.poll.clock),
+    provider: run.provider.name,
+    placement: nameOf(run.placements[intent.placement] ?? {}, intent.placement),
+    outcome,
+  });
+}
+
+/** The texts of a placement, as `eu-west-1/gpu_1x_a10`; its objects may hold secrets and are left out. */
+function nameOf(placement: Request, index: number): string {
+  const texts = Object.values(placement).filter((value) => typeof value === "string");
+  return texts.length === 0 ? `placement ${index + 1}` : texts.join("/");
+}

@@ -1,0 +1,187 @@
+import {
+  type BaseSpawnOptions,
+  type BootstrapConfig,
+  type BootstrapScript,
+  type Instance,
+  isKey,
+  type Provider,
+  ProviderError,
+  projectProvider,
+  type SpawnOptionsOf,
+  specHash,
+} from "@slipway/core";
+import { startPoll } from "../poll.ts";
+import { memoryStore } from "../store/memory-store.ts";
+import { type LaunchRecord, launchId } from "../store/record.ts";
+import type { LaunchStore, Lease } from "../store/store.ts";
+import { attempt, isAboutThePlace, newIntent, recordLaunched, send } from "./attempt.ts";
+import { type Launching, leaseConflict, type Request, readRecord, specConflict } from "./launching.ts";
+import { adopted, lookUp, stillThere } from "./look-up.ts";
+import type { IdempotentProvider, LaunchOptions, StoredLaunchOptions } from "./options.ts";
+
+/** As the signatures below, without the provider's own type: they have checked the options against it. */
+interface ErasedLaunchOptions extends Omit<LaunchOptions, "placements"> {
+  readonly placements?: readonly BaseSpawnOptions[] | undefined;
+  readonly store?: LaunchStore | undefined;
+}
+
+/**
+ * Spawns so that a crash at any point leaves no instance that nobody knows, and no second one: among processes that
+ * share a store there is exactly one instance per key. Call it again with the same key and options after any crash or
+ * failure, and it finds, completes or repeats what was begun.
+ *
+ * Resolves when the remote accepted the spawn; `waitForStatus` waits for more. Rejects with the provider's own error,
+ * with CONFLICT if another process works on the key or other options stand under it, or with a StoreError.
+ * Without a store only where the provider's type has `idempotentSpawn`.
+ */
+export function launch<P extends Provider>(
+  provider: P,
+  options: SpawnOptionsOf<P>,
+  control: StoredLaunchOptions<P>,
+): Promise<Instance>;
+export function launch<P extends IdempotentProvider>(
+  provider: P,
+  options: SpawnOptionsOf<P>,
+  control?: LaunchOptions<P> & { readonly store?: undefined },
+): Promise<Instance>;
+export async function launch(
+  exact: Provider,
+  options: BaseSpawnOptions,
+  control: ErasedLaunchOptions = {},
+): Promise<Instance> {
+  const provider: Provider = projectProvider<Provider>(exact);
+  const { signal, timeoutMs, key = crypto.randomUUID(), ...wanted } = options;
+  if (!isKey(key)) throw invalid(provider, "key must be 1 to 128 printable ASCII characters");
+  if (control.store === undefined && !provider.capabilities.idempotentSpawn) throw needsStore(provider);
+
+  const request = asRequest(provider, { ...wanted, key });
+  const identity = { provider: provider.name, account: control.account ?? "", owner: provider.owner, key };
+  const poll = startPoll(provider.name, "launch", { ...control, timeoutMs, signal: either(signal, control.signal) });
+  const run: Launching = {
+    provider,
+    store: control.store ?? memoryStore(),
+    identity,
+    recordId: launchId(identity),
+    request,
+    specHash: specHash(request),
+    placements: (control.placements ?? []).length === 0 ? [{}] : (control.placements ?? []).map(placementOf(provider)),
+    poll,
+    failpoint: control.failpoint ?? ((): void => undefined),
+  };
+  try {
+    return await underLease(run, control.leaseTimeoutMs ?? 0);
+  } finally {
+    poll.release();
+  }
+}
+
+async function underLease(run: Launching, timeoutMs: number): Promise<Instance> {
+  const lease = await takeLease(run, timeoutMs);
+  let instance: Instance;
+  try {
+    instance = await settle(run);
+  } catch (error) {
+    // Why it failed matters more than whether the lease could be given back.
+    await run.store.release(lease).catch(() => undefined);
+    throw error;
+  }
+  await run.store.release(lease);
+  return instance;
+}
+
+async function takeLease(run: Launching, timeoutMs: number): Promise<Lease> {
+  const until = run.poll.clock.now() + timeoutMs;
+  for (let look = 0; ; look += 1) {
+    run.poll.check();
+    const lease = await run.store.acquire(run.recordId);
+    if (lease !== null) return lease;
+    const left = until - run.poll.clock.now();
+    if (left <= 0) throw leaseConflict(run);
+    await run.poll.pause(look, left);
+  }
+}
+
+/** What the record says about earlier calls decides what is to be done now. */
+async function settle(run: Launching): Promise<Instance> {
+  const record = await readRecord(run);
+  if (record === null || record.state === "refused") return attempt(run, newIntent(run, record));
+  run.poll.setEffect("unknown");
+  if (record.state === "intended") return recover(run, record);
+  run.poll.setEffect("none");
+
+  // `isStoredRecord` has seen to it that a launched record has an id.
+  const id = record.instanceId ?? "";
+  const instance = await stillThere(run, record, id);
+  if (instance === null) return attempt(run, newIntent(run, record, id));
+  if (record.specHash !== run.specHash) throw specConflict(run, instance);
+  return adopted(run, instance);
+}
+
+/** A spawn may have been sent, and whoever sent it is gone. */
+async function recover(run: Launching, intent: LaunchRecord): Promise<Instance> {
+  if (run.provider.capabilities.idempotentSpawn && intent.specHash === run.specHash) return resend(run, intent);
+  const found = await lookUp(run, intent.gone);
+  if (found === null) return attempt(run, newIntent(run, intent));
+  await recordLaunched(run, intent, found);
+  if (intent.specHash !== run.specHash) throw specConflict(run, found);
+  return adopted(run, found);
+}
+
+/** The stored request, not the caller's: only the same bytes are the same request to the remote. */
+async function resend(run: Launching, intent: LaunchRecord): Promise<Instance> {
+  try {
+    return await send(run, intent);
+  } catch (error) {
+    const next = intent.placement + 1;
+    if (next >= run.placements.length || !isAboutThePlace(error)) throw error;
+    return attempt(run, newIntent(run, intent));
+  }
+}
+
+/** The request as it will be sent and stored: bootstrap rendered, plain JSON. */
+function asRequest(provider: Provider, options: BaseSpawnOptions): Request {
+  const { bootstrap } = options;
+  const rendered = bootstrap === undefined ? {} : { bootstrap: renderedBy(provider, bootstrap) };
+  return asJson({ ...options, ...rendered });
+}
+
+function renderedBy(provider: Provider, bootstrap: BootstrapConfig | BootstrapScript): BootstrapScript {
+  if ("content" in bootstrap) return bootstrap;
+  const script = provider.generateBootstrap(bootstrap);
+  const { registrationToken, ...stable } = bootstrap;
+  if (registrationToken === undefined || script.stableChecksum !== undefined) return script;
+  // A rotated token is not another spec.
+  return { ...script, stableChecksum: provider.generateBootstrap(stable).checksum };
+}
+
+function placementOf(provider: Provider): (placement: BaseSpawnOptions) => Request {
+  return (placement) => {
+    const { key, signal, timeoutMs } = placement;
+    if (key === undefined && signal === undefined && timeoutMs === undefined) return asRequest(provider, placement);
+    throw invalid(provider, "a placement cannot change key, signal or timeoutMs");
+  };
+}
+
+function asJson(value: object): Request {
+  // Of an object of options, JSON.parse gives an object of JSON values.
+  return JSON.parse(JSON.stringify(value)) as Request;
+}
+
+function either(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : AbortSignal.any([a, b]);
+}
+
+function invalid(provider: Provider, message: string): ProviderError<"INVALID_SPEC"> {
+  return new ProviderError("INVALID_SPEC", { message, provider: provider.name, operation: "launch", effect: "none" });
+}
+
+function needsStore(provider: Provider): ProviderError<"UNSUPPORTED"> {
+  const why = provider.whyNot.idempotentSpawn;
+  return new ProviderError("UNSUPPORTED", {
+    message: `launch on ${provider.name} needs a store: its spawn is not idempotent${why === undefined ? "" : `: ${why}`}`,
+    provider: provider.name,
+    operation: "launch",
+    effect: "none",
+    hint: "Pass { store: fileStore(directory) }.",
+  });
+}

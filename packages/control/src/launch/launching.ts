@@ -1,0 +1,82 @@
+import { type Instance, type Provider, ProviderError, type SpawnOptions } from "@slipway/core";
+import type { Poll } from "../poll.ts";
+import type { ExpectedInstance, JsonValue, LaunchIdentity, LaunchRecord } from "../store/record.ts";
+import type { LaunchStore } from "../store/store.ts";
+import { StoreError } from "../store/store-error.ts";
+import type { LaunchFailpoint } from "./options.ts";
+
+export type Request = { readonly [option: string]: JsonValue };
+
+/** One call of `launch` that holds the lease of its key. */
+export interface Launching {
+  /** Projected: what a provider adds to the contract plays no part here. */
+  readonly provider: Provider;
+  readonly store: LaunchStore;
+  readonly identity: LaunchIdentity;
+  readonly recordId: string;
+  /** The request without a placement: what the key stands for. */
+  readonly request: Request;
+  readonly specHash: string;
+  /** At least one; the empty object where the caller gave none. */
+  readonly placements: readonly Request[];
+  readonly poll: Poll;
+  readonly failpoint: (name: LaunchFailpoint) => void | Promise<void>;
+}
+
+export async function readRecord(run: Launching): Promise<LaunchRecord | null> {
+  const record = await run.store.read(run.recordId);
+  if (record === null || record.kind === "launch") return record;
+  throw new StoreError("CORRUPT", {
+    message: `the record of ${run.recordId} is not one of a launch`,
+    hint: "Two programs use the same store for different things: give each its own directory.",
+  });
+}
+
+/** A stored request as spawn takes it. */
+export function sendable(run: Launching, request: Request): SpawnOptions {
+  // It was checked against the provider's own type when `launch` was called, and stored and read as JSON since;
+  // the provider checks it again at run time.
+  return { ...request, signal: run.poll.signal };
+}
+
+/** What `reconcile` will compare, out of what is sent. */
+export function expectedOf(request: Request): ExpectedInstance {
+  const { spec, region, labels, expiresAt } = request;
+  return {
+    ...(typeof spec === "string" ? { spec } : {}),
+    ...(typeof region === "string" ? { region } : {}),
+    ...(typeof expiresAt === "string" ? { expiresAt } : {}),
+    // Labels are texts: the request's check saw to it, or the provider refuses the request.
+    ...(isRecord(labels) ? { labels: labels as Readonly<Record<string, string>> } : {}),
+  };
+}
+
+function isRecord(value: JsonValue | undefined): value is { readonly [name: string]: JsonValue } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Another spec stands under this key. */
+export function specConflict(run: Launching, instance: Instance): ProviderError<"CONFLICT"> {
+  return new ProviderError("CONFLICT", {
+    message: `${instance.id} was launched under the key ${JSON.stringify(run.identity.key)} with other options`,
+    provider: run.provider.name,
+    operation: "launch",
+    effect: "none",
+    native: { id: instance.id },
+    hint: "Use another key for another machine, or terminate this one first.",
+  });
+}
+
+/** Another process works on this key. */
+export function leaseConflict(run: Pick<Launching, "provider" | "store" | "identity" | "recordId">): ProviderError {
+  const where = run.store.whereIs?.(run.recordId);
+  return new ProviderError("CONFLICT", {
+    message: `another process is launching the key ${JSON.stringify(run.identity.key)} now`,
+    provider: run.provider.name,
+    operation: "launch",
+    effect: "none",
+    hint:
+      "Call again when it has finished: the same key then answers the same instance." +
+      (where === undefined ? "" : ` If no such process is left on any machine, delete ${where}.`),
+  });
+}

@@ -1,0 +1,28 @@
+import type { Instance, Provider, Snapshot, SpawnOptionsOf } from "@slipway/core";
+import type { WaitOptions } from "../poll.ts";
+import type { LaunchStore } from "../store/store.ts";
+
+/** Where a launch can be made to stop, in this order: for tests that kill the process there. */
+export type LaunchFailpoint = "before-intent" | "after-intent" | "after-spawn" | "after-record";
+
+/** How `launch` works, beside what it spawns. */
+export interface LaunchOptions<P extends Provider = Provider> extends Omit<WaitOptions, "timeoutMs"> {
+  /** Tells two accounts of one provider apart, where one store serves both. */
+  readonly account?: string | undefined;
+  /**
+   * Where to try, in this order: each entry replaces options of the request. The next one is tried only after a failure
+   * that is known to have made nothing and is about the place (scope placement, subnet, capacity-type or region).
+   */
+  readonly placements?: readonly Partial<SpawnOptionsOf<P>>[] | undefined;
+  /** How long to wait for another process that launches the same key, milliseconds. 0 if absent: CONFLICT at once. */
+  readonly leaseTimeoutMs?: number | undefined;
+  /** For tests. Called, and awaited, at each named point. */
+  readonly failpoint?: ((name: LaunchFailpoint) => void | Promise<void>) | undefined;
+}
+
+export interface StoredLaunchOptions<P extends Provider = Provider> extends LaunchOptions<P> {
+  readonly store: LaunchStore;
+}
+
+/** A provider whose own promise makes a store unnecessary. */
+export type IdempotentProvider = Provider<Instance, Snapshot, "idempotentSpawn">;

@@ -1,0 +1,197 @@
+import type { Instance, ProviderLimits } from "@slipway/core";
+import { hasEnded, oldest } from "../launch/look-up.ts";
+import { type LaunchRecord, launchId } from "../store/record.ts";
+import type { StoreEntry } from "../store/store.ts";
+
+/** One field in which an instance is not what its launch asked for. */
+export interface Difference {
+  readonly field: string;
+  readonly expected: string;
+  readonly actual: string | null;
+}
+
+interface ItemBase {
+  readonly instanceId: string;
+  readonly key: string | null;
+  /** Why, in one sentence for a person. */
+  readonly reason: string;
+}
+
+/** Nobody who uses this store launched it. */
+export interface OrphanItem extends ItemBase {
+  readonly kind: "orphan";
+}
+/** One of several that live under one key. */
+export interface DuplicateItem extends ItemBase {
+  readonly kind: "duplicate";
+  /** The one that stays: the store's, or the oldest. */
+  readonly keep: string;
+}
+/** Its `expiresAt` has passed. */
+export interface ExpiredItem extends ItemBase {
+  readonly kind: "expired";
+  readonly expiresAt: string;
+}
+/** The store has it, the remote does not. */
+export interface MissingItem extends ItemBase {
+  readonly kind: "missing";
+  readonly key: string;
+}
+/** It lives, and is not what was asked for. */
+export interface DriftedItem extends ItemBase {
+  readonly kind: "drifted";
+  readonly differences: readonly Difference[];
+}
+
+export type PlanItem = OrphanItem | DuplicateItem | ExpiredItem | MissingItem | DriftedItem;
+
+/** What is not as it should be, as plain data: it can be printed, stored, and applied later or never. */
+export interface ReconcilePlan {
+  readonly version: 1;
+  readonly provider: string;
+  readonly owner: string;
+  readonly account: string;
+  /** When the listing was begun, ISO 8601 UTC. */
+  readonly at: string;
+  /** One instance may appear more than once, as orphan and as expired. */
+  readonly items: readonly PlanItem[];
+}
+
+/** All that a plan is made from. */
+export interface Findings {
+  readonly provider: string;
+  readonly owner: string;
+  readonly account: string;
+  readonly limits: Pick<ProviderLimits, "readAfterWriteMs">;
+  /** This owner's whole listing. */
+  readonly instances: readonly Instance[];
+  /** The store's entries, read after the listing: so every listed instance had its intent written before. */
+  readonly entries: readonly StoreEntry[];
+  /** When the listing was begun, milliseconds. */
+  readonly listedAt: number;
+  readonly now: number;
+}
+
+/** Compares what the remote lists with what the store knows. Pure: the same findings give the same plan. */
+export function planFrom(findings: Findings): ReconcilePlan {
+  const { provider, owner, account, listedAt } = findings;
+  const books = openBooks(findings);
+  const items = [
+    ...books.living.flatMap((instance) => orphan(books, instance)),
+    ...[...books.byKey.values()].flatMap((instances) => duplicates(books, instances)),
+    ...books.living.flatMap((instance) => expired(books, instance, findings.now)),
+    ...books.records.flatMap((record) => missing(books, record)),
+    ...books.living.flatMap((instance) => drifted(books, instance)),
+  ];
+  return { version: 1, provider, owner, account, at: new Date(listedAt).toISOString(), items };
+}
+
+interface Books {
+  readonly living: readonly Instance[];
+  readonly listedIds: ReadonlySet<string>;
+  readonly byKey: ReadonlyMap<string, readonly Instance[]>;
+  readonly records: readonly LaunchRecord[];
+  /** The record that an instance belongs to: by its id, or else by its key. */
+  readonly recordOf: (instance: Instance) => LaunchRecord | undefined;
+  /** Was the record written so shortly before the listing that the listing may not show it yet? */
+  readonly isFresh: (record: LaunchRecord) => boolean;
+}
+
+function openBooks(findings: Findings): Books {
+  const { provider, account, owner, instances, entries, listedAt, limits } = findings;
+  const living = instances.filter((instance) => !hasEnded(instance));
+  const byKey = new Map<string, Instance[]>();
+  for (const instance of living) {
+    if (instance.key !== null) byKey.set(instance.key, [...(byKey.get(instance.key) ?? []), instance]);
+  }
+  const records = entries
+    .filter(
+      ({ id, record }) => record.kind === "launch" && id === launchId({ ...record.identity, provider, account, owner }),
+    )
+    .map(({ record }) => record)
+    .filter((record) => record.kind === "launch");
+  const byInstance = new Map(records.map((record) => [record.instanceId, record]));
+  const byRecordKey = new Map(records.map((record) => [record.identity.key, record]));
+  return {
+    living,
+    listedIds: new Set(instances.filter(({ status }) => status !== "terminated").map(({ id }) => id)),
+    byKey,
+    records,
+    recordOf: (instance) =>
+      byInstance.get(instance.id) ?? (instance.key === null ? undefined : byRecordKey.get(instance.key)),
+    isFresh: (record) => listedAt - Date.parse(record.at) <= limits.readAfterWriteMs,
+  };
+}
+
+function orphan(books: Books, instance: Instance): readonly OrphanItem[] {
+  const why = whyOrphan(books, instance, books.recordOf(instance));
+  return why === null ? [] : [{ kind: "orphan", instanceId: instance.id, key: instance.key, reason: why }];
+}
+
+function whyOrphan(books: Books, instance: Instance, record: LaunchRecord | undefined): string | null {
+  if (record === undefined) return "the store has no launch of this key";
+  if (record.state === "intended") return null;
+  if (record.state === "refused")
+    return books.isFresh(record) ? null : "the store knows that this key launched nothing";
+  if (record.instanceId === instance.id) return null;
+  // While the key's own instance lives, the other one is its duplicate.
+  if (record.instanceId !== undefined && books.listedIds.has(record.instanceId)) return null;
+  return books.isFresh(record) ? null : `the store knows ${record.instanceId} under this key, which is gone`;
+}
+
+function duplicates(books: Books, instances: readonly Instance[]): readonly DuplicateItem[] {
+  if (instances.length < 2) return [];
+  const known = instances.find((instance) => books.recordOf(instance)?.instanceId === instance.id);
+  const keep = known ?? oldest(instances);
+  return instances
+    .filter((instance) => keep !== undefined && instance.id !== keep.id)
+    .map(({ id, key }) => ({
+      kind: "duplicate",
+      instanceId: id,
+      key,
+      keep: keep?.id ?? id,
+      reason: `${keep?.id} lives under the same key`,
+    }));
+}
+
+function expired(books: Books, instance: Instance, now: number): readonly ExpiredItem[] {
+  const record = books.recordOf(instance);
+  // Not every remote keeps it; the store does.
+  const asked = record?.instanceId === instance.id ? record.expected.expiresAt : undefined;
+  const expiresAt = instance.expiresAt ?? asked;
+  if (expiresAt === undefined || !(Date.parse(expiresAt) <= now)) return [];
+  return [
+    { kind: "expired", instanceId: instance.id, key: instance.key, expiresAt, reason: `it expired at ${expiresAt}` },
+  ];
+}
+
+function missing(books: Books, record: LaunchRecord): readonly MissingItem[] {
+  const id = record.instanceId;
+  if (record.state !== "launched" || id === undefined || books.listedIds.has(id) || books.isFresh(record)) return [];
+  return [{ kind: "missing", instanceId: id, key: record.identity.key, reason: "the provider no longer lists it" }];
+}
+
+function drifted(books: Books, instance: Instance): readonly DriftedItem[] {
+  const record = books.recordOf(instance);
+  if (record?.instanceId !== instance.id) return [];
+  const differences = differencesOf(record, instance);
+  if (differences.length === 0) return [];
+  const fields = differences.map(({ field }) => field).join(", ");
+  return [
+    { kind: "drifted", instanceId: instance.id, key: instance.key, differences, reason: `it differs in ${fields}` },
+  ];
+}
+
+function differencesOf(record: LaunchRecord, instance: Instance): readonly Difference[] {
+  const { spec, region, labels } = record.expected;
+  const differences: Difference[] = [];
+  const compare = (field: string, expected: string | undefined, actual: string | undefined): void => {
+    if (expected !== undefined && expected !== actual) differences.push({ field, expected, actual: actual ?? null });
+  };
+  // What the remote does not tell is no difference.
+  if (instance.spec !== undefined) compare("spec", spec, instance.spec);
+  if (instance.region !== undefined) compare("region", region, instance.region);
+  for (const [name, value] of Object.entries(labels ?? {})) compare(`labels.${name}`, value, instance.labels[name]);
+  if (instance.status === "error") compare("status", "running", instance.status);
+  return differences;
+}

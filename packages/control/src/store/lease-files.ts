@@ -1,0 +1,180 @@
+import { createHash, randomBytes } from "node:crypto";
+import { link, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { writeNewFile } from "./durable-file.ts";
+import { errnoOf, nullIfAbsent } from "./file-faults.ts";
+import type { Processes, ProcessIdentity } from "./process-identity.ts";
+import { StoreError } from "./store-error.ts";
+
+interface LeaseFile {
+  readonly token: string;
+  readonly holder: ProcessIdentity;
+}
+
+/** Leases as files in one directory, for processes of one machine. */
+export interface LeaseFiles {
+  /** The token of the lease, or null if another holder has it. */
+  readonly take: (name: string) => Promise<string | null>;
+  /** Does the lease that stands there have this token? */
+  readonly isHeld: (name: string, token: string) => Promise<boolean>;
+  readonly release: (name: string, token: string) => Promise<void>;
+  /** A path for a file that is about to be written. */
+  readonly draftPath: () => Promise<string>;
+  /** Removes the drafts of processes that have died: they may hold secrets. */
+  readonly sweep: () => Promise<void>;
+  readonly pathOf: (name: string) => string;
+}
+
+// Each round means that the lease changed hands while it was looked at.
+const MOST_ROUNDS = 100;
+
+/**
+ * How a lease moves, and why two processes never have it at once:
+ *
+ * - A lease file appears by `link`, which fails if the name is taken, and it appears with its whole content.
+ * - Its holder removes it. While that process lives, nobody else touches the file.
+ * - The file of a dead holder, with token T, is replaced only by whoever holds the takeover ticket named after T. The
+ *   ticket is a lease of the same kind, so of several contenders one has it, and a dead one's ticket is taken over in
+ *   the same way. Whoever gets the ticket reads the lease again: if its token is no longer T, somebody has finished the
+ *   takeover before, and the ticket is worth nothing. Tokens never come back, so neither does that case.
+ *
+ * Removing the file and creating it anew would not do: a slow contender could remove the file of the one that won.
+ */
+export function leaseFiles(directory: string, processes: Processes, foreignIsDead: boolean): LeaseFiles {
+  const pathOf = (name: string): string => join(directory, `${name}.lease`);
+  const ticketOf = (name: string, token: string): string => join(directory, `${name}.${token}.takeover`);
+
+  const draftPath = async (): Promise<string> => {
+    const self = await processes.self();
+    return join(directory, `${numberingOf(self)}-${self.pid}-${newToken()}.draft`);
+  };
+
+  const isDead = async (holder: ProcessIdentity): Promise<boolean> => {
+    const state = await processes.stateOf(holder);
+    return state === "dead" || (state === "foreign" && foreignIsDead);
+  };
+
+  /** Puts a lease of this process at a path; null if another one stands there. */
+  const claim = async (path: string, name: string): Promise<string | null> => {
+    const token = newToken();
+    const draft = await draftPath();
+    try {
+      await writeNewFile(draft, JSON.stringify({ token, holder: await processes.self() } satisfies LeaseFile));
+      for (let round = 0; round < MOST_ROUNDS; round += 1) {
+        if (await linked(draft, path)) return token;
+        const current = await readLease(path);
+        if (current === null) continue;
+        if (!(await isDead(current.holder))) return null;
+        const took = await takeOver(draft, path, name, current.token);
+        if (took !== "changed") return took === "taken" ? token : null;
+      }
+      return null;
+    } finally {
+      await rm(draft, { force: true });
+    }
+  };
+
+  const takeOver = async (
+    draft: string,
+    path: string,
+    name: string,
+    dead: string,
+  ): Promise<"taken" | "lost" | "changed"> => {
+    const ticketPath = ticketOf(name, dead);
+    const ticket = await claim(ticketPath, name);
+    if (ticket === null) return "lost";
+    try {
+      if ((await readLease(path))?.token !== dead) return "changed";
+      await rename(draft, path);
+      return "taken";
+    } finally {
+      await rm(ticketPath, { force: true });
+    }
+  };
+
+  const isHeld = async (name: string, token: string): Promise<boolean> =>
+    (await readLease(pathOf(name)))?.token === token;
+
+  return {
+    take: (name) => claim(pathOf(name), name),
+    isHeld,
+    release: async (name, token) => {
+      if (await isHeld(name, token)) await rm(pathOf(name), { force: true });
+    },
+    draftPath,
+    pathOf,
+    sweep: async () => {
+      const self = await processes.self();
+      for (const file of await readdir(directory)) {
+        // The ticket of a process that died in the middle of a takeover stays. It is tiny and does no harm, and while
+        // tickets can be about tickets nobody outside can be sure that one is spent.
+        if (isDeadDraft(file, self)) await rm(join(directory, file), { force: true });
+      }
+    },
+  };
+}
+
+/** Only drafts of this machine, boot and container can be judged by their pid. */
+function isDeadDraft(file: string, self: ProcessIdentity): boolean {
+  const [, numbering, pid] = /^([0-9a-f]+)-(\d+)-[0-9a-f]+\.draft$/.exec(file) ?? [];
+  return numbering === numberingOf(self) && !isRunning(Number(pid));
+}
+
+function newToken(): string {
+  return randomBytes(12).toString("hex");
+}
+
+/** Short for "a pid of this machine, boot and container". */
+function numberingOf(self: ProcessIdentity): string {
+  const numbering = [self.host, self.bootId, self.pidNamespace].join("\n");
+  return createHash("sha256").update(numbering).digest("hex").slice(0, 12);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) !== "ESRCH";
+  }
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+async function readLease(path: string): Promise<LeaseFile | null> {
+  const text = await readFile(path, "utf8").catch(nullIfAbsent);
+  if (text === null) return null;
+  const lease = parseLease(text);
+  if (lease !== null) return lease;
+  throw new StoreError("CORRUPT", {
+    message: `${path} is not a lease`,
+    hint: "If no process works with this key, delete that file; the record beside it is not touched.",
+    path,
+  });
+}
+
+function parseLease(text: string): LeaseFile | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isLease(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isLease(value: unknown): value is LeaseFile {
+  if (typeof value !== "object" || value === null || !("token" in value) || !("holder" in value)) return false;
+  const { token, holder } = value;
+  if (typeof token !== "string" || !/^[0-9a-f]{24}$/.test(token)) return false;
+  if (typeof holder !== "object" || holder === null) return false;
+  const texts = ["startTime", "bootId", "pidNamespace", "host"].map((name): unknown => Reflect.get(holder, name));
+  return Number.isSafeInteger(Reflect.get(holder, "pid")) && texts.every((text) => typeof text === "string");
+}

@@ -1,0 +1,176 @@
+import type { SerializedProviderError } from "@slipway/core";
+
+/** JSON as it stands in a store. */
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [name: string]: JsonValue };
+
+/** Which launch a record belongs to: the key alone is unique only within its owner, account and provider. */
+export interface LaunchIdentity {
+  readonly provider: string;
+  /** Tells two accounts of one provider apart; empty where there is only one. */
+  readonly account: string;
+  readonly owner: string;
+  readonly key: string;
+}
+
+/** What a launch was asked for, as far as `reconcile` can compare it with an instance. It holds no secret. */
+export interface ExpectedInstance {
+  readonly spec?: string;
+  readonly region?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly expiresAt?: string;
+}
+
+/**
+ * One launch. `intended`: a spawn may have been sent, and nobody has seen its answer. `launched`: the instance is known.
+ * `refused`: the last spawn is known to have made nothing.
+ */
+export interface LaunchRecord {
+  readonly kind: "launch";
+  readonly identity: LaunchIdentity;
+  readonly state: "intended" | "launched" | "refused";
+  /** Of the options without the placement. */
+  readonly specHash: string;
+  /** Counts the spawns under this key, from 1. */
+  readonly attempt: number;
+  /** When this state was written, ISO 8601 UTC. */
+  readonly at: string;
+  /** Which of the caller's placements `request` is for. */
+  readonly placement: number;
+  /** The request as it is sent, bootstrap and secrets included; kept only while `intended`. */
+  readonly request?: { readonly [option: string]: JsonValue };
+  /** Set once it is `launched`. */
+  readonly instanceId?: string;
+  readonly expected: ExpectedInstance;
+  /** Ids of earlier instances under this key that are known to be gone: a listing that lags may still show them. */
+  readonly gone: readonly string[];
+}
+
+/** One step of a run. `started`: it may have happened. */
+export interface StepRecord {
+  readonly name: string;
+  readonly kind: "step" | "sleep" | "now";
+  readonly state: "started" | "done" | "failed" | "undone" | "undo-failed";
+  /** It has an undo that is owed as long as the step is not known to have done nothing. */
+  readonly undoable: boolean;
+  /** The step's result, or the time that `sleep` ends at or that `now` told, milliseconds. */
+  readonly result?: JsonValue;
+  /** Why the step failed. */
+  readonly error?: RecordedError;
+  /** What is known of its effect; absent while it runs. */
+  readonly outcome?: "done" | "unknown" | "none";
+  /** Why its undo failed. */
+  readonly undoError?: RecordedError;
+}
+
+/** An error as a journal keeps it. */
+export interface RecordedError {
+  readonly name: string;
+  readonly message: string;
+  /** All fields of a ProviderError. */
+  readonly provider?: SerializedProviderError;
+  /** The code of a WorkflowError. */
+  readonly code?: string;
+}
+
+/** One run of a workflow. `undoing`: it has failed or was cancelled, and what it did is being taken back. */
+export interface RunRecord {
+  readonly kind: "run";
+  readonly runId: string;
+  readonly type: string;
+  readonly version: number;
+  readonly state: "running" | "undoing" | "completed" | "failed";
+  /** ISO 8601 UTC. */
+  readonly startedAt: string;
+  readonly input: JsonValue;
+  readonly steps: readonly StepRecord[];
+  readonly output?: JsonValue;
+  readonly error?: RecordedError;
+  /** Why it failed, as `WorkflowError.code` says it. */
+  readonly failure?: string;
+}
+
+export type StoredRecord = LaunchRecord | RunRecord;
+
+/** The id that a launch is stored under. */
+export function launchId(identity: LaunchIdentity): string {
+  const { provider, account, owner, key } = identity;
+  return ["launch", provider, account, owner, key].map(encodeURIComponent).join(":");
+}
+
+/** The id that a run of a workflow is stored under. */
+export function runRecordId(runId: string): string {
+  return `run:${encodeURIComponent(runId)}`;
+}
+
+type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
+
+const isText = (value: unknown): value is string => typeof value === "string";
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value);
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isTime = (value: unknown): boolean => isText(value) && !Number.isNaN(Date.parse(value));
+const oneOf =
+  (...texts: readonly string[]) =>
+  (value: unknown): boolean =>
+    isText(value) && texts.includes(value);
+const optional =
+  (check: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    value === undefined || check(value);
+const listOf =
+  (check: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    Array.isArray(value) && value.every(check);
+const shaped =
+  (shape: Shape) =>
+  (value: unknown): boolean =>
+    isObject(value) && Object.entries(shape).every(([name, check]) => check(Reflect.get(value, name)));
+
+const isLaunch = shaped({
+  identity: shaped({ provider: isText, account: isText, owner: isText, key: isText }),
+  state: oneOf("intended", "launched", "refused"),
+  specHash: isText,
+  attempt: isCount,
+  at: isTime,
+  placement: isCount,
+  request: optional(isObject),
+  instanceId: optional(isText),
+  expected: isObject,
+  gone: listOf(isText),
+});
+const isRun = shaped({
+  runId: isText,
+  type: isText,
+  version: isCount,
+  state: oneOf("running", "undoing", "completed", "failed"),
+  startedAt: isTime,
+  steps: listOf(
+    shaped({
+      name: isText,
+      kind: oneOf("step", "sleep", "now"),
+      state: oneOf("started", "done", "failed", "undone", "undo-failed"),
+      undoable: (value) => typeof value === "boolean",
+    }),
+  ),
+});
+
+/**
+ * Is it a whole record? For authors of stores: what does not pass must be reported as `CORRUPT`, never taken for
+ * "nothing there", since that would launch a second instance.
+ */
+export function isStoredRecord(value: unknown): value is StoredRecord {
+  if (!isObject(value)) return false;
+  const kind: unknown = Reflect.get(value, "kind");
+  if (kind === "run") return isRun(value);
+  if (kind !== "launch" || !isLaunch(value)) return false;
+  const needed = { intended: "request", launched: "instanceId", refused: "state" }[
+    Reflect.get(value, "state") as string
+  ];
+  return needed !== undefined && Reflect.get(value, needed) !== undefined;
+}

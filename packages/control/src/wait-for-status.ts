@@ -1,0 +1,149 @@
+import {
+  type Instance,
+  type InstanceStatus,
+  type Provider,
+  ProviderError,
+  projectProvider,
+  systemClock,
+} from "@slipway/core";
+import { lastLines } from "./last-lines.ts";
+import { mendsItself, type Poll, startPoll, type WaitOptions } from "./poll.ts";
+
+const DEFAULT_TIMEOUT_MS = 600_000;
+const FINAL: ReadonlySet<InstanceStatus> = new Set(["error", "terminated"]);
+
+/** What a look at the instance decided: the answer, or null to look again. */
+type Judge = (instance: Instance) => Instance | string | null;
+
+/**
+ * Waits until the instance has one of these statuses. Rejects with INVALID_STATE as soon as it is in `error` or
+ * `terminated` (unless that is waited for), with NOT_FOUND if it is gone, with TIMEOUT after ten minutes or `timeoutMs`.
+ * The message shows what the instance printed last, where the provider has logs. Changes nothing: the caller decides
+ * whether to terminate.
+ */
+export async function waitForStatus(
+  provider: Provider,
+  id: string,
+  status: InstanceStatus | readonly InstanceStatus[],
+  options: WaitOptions = {},
+): Promise<Instance> {
+  const wanted: readonly InstanceStatus[] = typeof status === "string" ? [status] : status;
+  const judge: Judge = (instance) => {
+    if (wanted.includes(instance.status)) return instance;
+    return FINAL.has(instance.status) ? reasonOf(instance) : null;
+  };
+  return watch(provider, id, judge, wanted.includes("terminated"), `be ${wanted.join(" or ")}`, options);
+}
+
+/**
+ * Waits until the bootstrap has succeeded. Rejects with INVALID_STATE, its exit code and its last lines if it failed or
+ * the instance ended; with UNSUPPORTED if the instance runs and nothing is told about a bootstrap.
+ */
+export async function waitForBootstrap(provider: Provider, id: string, options: WaitOptions = {}): Promise<Instance> {
+  const { readAfterWriteMs } = provider.limits;
+  const { now } = options.clock ?? systemClock;
+  let runningSince: number | undefined;
+  const judge: Judge = (instance) => {
+    const bootstrap = instance.bootstrap;
+    if (bootstrap?.state === "succeeded") return instance;
+    if (bootstrap?.state === "failed") {
+      return `its bootstrap failed${bootstrap.exitCode === undefined ? "" : ` with exit code ${bootstrap.exitCode}`}`;
+    }
+    if (FINAL.has(instance.status)) return reasonOf(instance);
+    if (instance.status === "running" && bootstrap === undefined) {
+      runningSince ??= now();
+      if (now() - runningSince >= readAfterWriteMs) throw tellsNothing(provider, id);
+    }
+    return null;
+  };
+  return watch(provider, id, judge, false, "finish its bootstrap", options);
+}
+
+function tellsNothing(provider: Provider, id: string): ProviderError<"UNSUPPORTED"> {
+  return new ProviderError("UNSUPPORTED", {
+    message: `${id} runs, and ${provider.name} tells nothing about a bootstrap in it`,
+    provider: provider.name,
+    operation: "waitForBootstrap",
+    effect: "none",
+    hint: "Either it was spawned without one, or this provider cannot read it: wait for the status instead.",
+  });
+}
+
+async function watch(
+  exact: Provider,
+  id: string,
+  judge: Judge,
+  endIsWanted: boolean,
+  what: string,
+  options: WaitOptions,
+): Promise<Instance> {
+  const provider: Provider = projectProvider<Provider>(exact);
+  const operation = "waitForStatus";
+  const poll = startPoll(provider.name, operation, options, DEFAULT_TIMEOUT_MS);
+  const begun = poll.clock.now();
+  let last: Instance | undefined;
+  try {
+    for (let look = 0; ; look += 1) {
+      poll.check();
+      const seen = await lookAt(provider, id, poll);
+      if (typeof seen === "object" && seen !== null) {
+        last = seen;
+        const verdict = judge(seen);
+        if (typeof verdict === "string") throw await failed(provider, id, what, verdict, poll);
+        if (verdict !== null) return verdict;
+      } else if (seen === null && poll.clock.now() - begun >= provider.limits.readAfterWriteMs) {
+        if (!endIsWanted) throw gone(provider.name, id, what);
+        // Null and `terminated` mean the same; all else that is known of it was seen before.
+        if (last !== undefined) return { ...last, status: "terminated" };
+        throw gone(provider.name, id, what);
+      }
+      await poll.pause(look, undefined, typeof seen === "number" ? seen : 0);
+    }
+  } finally {
+    poll.release();
+  }
+}
+
+/** The instance, null if there is none, or how many milliseconds a failed look asks to wait at least. */
+async function lookAt(provider: Provider, id: string, poll: Poll): Promise<Instance | null | number> {
+  try {
+    return await provider.get(id, { signal: poll.signal });
+  } catch (error) {
+    poll.check();
+    const waitMs = mendsItself(error);
+    if (waitMs === null) throw error;
+    return waitMs;
+  }
+}
+
+function reasonOf(instance: Instance): string {
+  const reason = instance.statusReason;
+  return `it is ${instance.status}${reason === undefined ? "" : ` (${reason.code}: ${reason.message})`}`;
+}
+
+async function failed(
+  provider: Provider,
+  id: string,
+  what: string,
+  verdict: string,
+  poll: Poll,
+): Promise<ProviderError> {
+  return new ProviderError("INVALID_STATE", {
+    message: `${id} will not ${what}: ${verdict}${await lastLines(provider, id, poll.clock)}`,
+    provider: provider.name,
+    operation: "waitForStatus",
+    effect: "none",
+    native: { id },
+    hint: "It may still cost money: terminate it when you have seen enough.",
+  });
+}
+
+function gone(provider: string, id: string, what: string): ProviderError {
+  return new ProviderError("NOT_FOUND", {
+    message: `${id} will not ${what}: ${provider} has no such instance`,
+    provider,
+    operation: "waitForStatus",
+    effect: "none",
+    native: { id },
+  });
+}

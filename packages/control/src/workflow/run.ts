@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import {
+  abortError,
+  type Clock,
+  isProviderError,
+  type Operation,
+  ProviderError,
+  type StepRetry,
+  timestamp,
+  type Workflow,
+} from "@slipway/core";
+import type { WorkflowEvent } from "./events.ts";
+import type { RunJournal } from "./run-journal.ts";
+import { within } from "./within.ts";
+
+/** One run while this process works on it. */
+export interface Run {
+  readonly workflow: Workflow;
+  readonly runId: string;
+  readonly journal: RunJournal;
+  readonly clock: Clock;
+  /** Aborts on cancellation, past the longest duration, and when a step beside fails the run. */
+  readonly signal: AbortSignal;
+  readonly graceMs: number;
+  readonly emit: (event: DistributiveOmit<WorkflowEvent, "at" | "workflow" | "runId">) => void;
+  /** Runs what must not fail, as writing the journal. Its failure stops the run as a kill would, and it never resolves. */
+  readonly mustWork: (work: () => void | Promise<void>) => Promise<void>;
+  readonly failpoint: (name: string) => void | Promise<void>;
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** Where a run can be made to stop: `before:<step>`, `ran:<step>` (not yet recorded), `after:<step>`, and the same with `undo-`. */
+export function failpointName(when: "before" | "ran" | "after", undo: boolean, step: string): string {
+  return `${undo ? "undo-" : ""}${when}:${step}`;
+}
+
+/** A pure function of runId and name, and a valid key of the contract whatever they hold. */
+export function stepKey(runId: string, name: string): string {
+  return `wf-${createHash("sha256")
+    .update(JSON.stringify([runId, name]))
+    .digest("hex")
+    .slice(0, 40)}`;
+}
+
+/** The error of a step that did not begin, or of a wait that ended, because the run is over. */
+export function cancelled(run: Run, operation: Operation): ProviderError {
+  return abortError(run.signal, { provider: run.workflow.type, operation, effect: "none" });
+}
+
+/** How one attempt is made, and what is remembered of it. */
+interface Attempts<T> {
+  readonly name: string;
+  readonly retry: StepRetry | undefined;
+  readonly signal: AbortSignal;
+  readonly work: () => Promise<T>;
+  /** Told every failure, also those that are tried again. */
+  readonly failed?: (error: unknown) => void;
+}
+
+/** Tries as often as `retry` allows, as long as the error is retryable and the signal is not aborted. */
+export async function tryRepeatedly<T>(run: Run, attempts: Attempts<T>): Promise<T> {
+  const { name, retry, signal, work } = attempts;
+  const most = retry?.attempts ?? 1;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      // An async wrapper, so that a function that throws at once is a failed attempt as every other.
+      const promise = (async () => work())();
+      return await within(promise, { signal, clock: run.clock, graceMs: run.graceMs }, () => abandoned(run, name));
+    } catch (error) {
+      attempts.failed?.(error);
+      if (attempt >= most || signal.aborted || !isProviderError(error) || !error.retryable || error.exhausted) {
+        throw error;
+      }
+      const delayMs = Math.max(retry?.delayMs ?? 0, error.retryAfterMs ?? 0);
+      run.emit({ type: "step.retry", step: name, code: error.code, delayMs });
+      // Cancelled while waiting: the failure itself is what happened to the step.
+      const slept = await run.clock.sleep(delayMs, signal).then(
+        () => true,
+        () => false,
+      );
+      if (!slept) throw error;
+    }
+  }
+}
+
+function abandoned(run: Run, name: string): ProviderError {
+  return new ProviderError("CANCELLED", {
+    message: `${name} did not stop when it was cancelled; whether it goes on is not known`,
+    provider: run.workflow.type,
+    operation: name,
+    effect: "unknown",
+  });
+}
+
+export function emitterFor(
+  workflow: Workflow,
+  runId: string,
+  clock: Clock,
+  onEvent: ((event: WorkflowEvent) => void) | undefined,
+): Run["emit"] {
+  return (event) => {
+    try {
+      onEvent?.({ at: timestamp(clock), workflow: workflow.type, runId, ...event });
+    } catch {
+      // A listener's fault must never become the run's.
+    }
+  };
+}

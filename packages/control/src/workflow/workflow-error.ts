@@ -1,0 +1,85 @@
+import { type ErrorCode, isProviderError, ProviderError } from "@slipway/core";
+import type { RecordedError } from "../store/record.ts";
+
+/** What each code means, for a person. */
+export const WORKFLOW_ERROR_CODES = {
+  FAILED: "A step or the workflow itself failed; what was done has been taken back, but for the leftovers.",
+  CANCELLED: "The caller's signal ended it; what was done has been taken back, but for the leftovers.",
+  TIMED_OUT: "It ran for longer than maxDurationMs; what was done has been taken back, but for the leftovers.",
+  INVALID_INPUT: "The input is not what the workflow takes. Nothing was done.",
+  INVALID_OUTPUT: "What the workflow answered is not what it promises; it has been taken back.",
+  DUPLICATE_STEP: "Two steps have the same name; what was done has been taken back.",
+  RESULT_NOT_JSON: "A step's result cannot be kept in a journal; what was done has been taken back.",
+  MISMATCH: "The journal has this run as one of another workflow, version or input. Nothing was done.",
+  BUSY: "Another process runs it now. Nothing was done.",
+} as const;
+
+export type WorkflowErrorCode = keyof typeof WORKFLOW_ERROR_CODES;
+
+/** What a run could not take back. */
+export interface Leftover {
+  readonly step: string;
+  /** The key that the step was given: by it the thing is found. */
+  readonly key: string;
+  /** `unknown`: perhaps there is nothing. */
+  readonly outcome: "done" | "unknown";
+  /** The step's result, if it has one. */
+  readonly result?: unknown;
+  /** Why the undo failed. */
+  readonly error: unknown;
+}
+
+// A registered symbol, so that an error made by another copy of this package is still recognised.
+const MARK = Symbol.for("slipway.WorkflowError");
+
+/** Why a run ended without an output. `cause` is what the step or the workflow threw. */
+export class WorkflowError extends Error {
+  override readonly name: string = "WorkflowError";
+  readonly code: WorkflowErrorCode;
+  readonly runId: string;
+  /** Empty: nothing is left of the run. Otherwise run it again with its runId, and their undos are tried again. */
+  readonly leftovers: readonly Leftover[];
+
+  constructor(
+    code: WorkflowErrorCode,
+    details: {
+      readonly message: string;
+      readonly runId: string;
+      readonly leftovers?: readonly Leftover[];
+      readonly cause?: unknown;
+    },
+  ) {
+    super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.runId = details.runId;
+    this.leftovers = details.leftovers ?? [];
+    Object.defineProperty(this, MARK, { value: true });
+  }
+}
+
+/** Is it a WorkflowError, made by any copy of this package, and of one of these codes if any are given? */
+export function isWorkflowError(error: unknown, ...codes: readonly WorkflowErrorCode[]): error is WorkflowError {
+  if (typeof error !== "object" || error === null || !(MARK in error)) return false;
+  return codes.length === 0 || ("code" in error && codes.some((code) => code === error.code));
+}
+
+export function recordError(error: unknown): RecordedError {
+  if (isProviderError(error)) return { name: error.name, message: error.message, provider: error.toJSON() };
+  if (isWorkflowError(error)) return { name: error.name, message: error.message, code: error.code };
+  return error instanceof Error
+    ? { name: error.name, message: error.message }
+    : { name: "Error", message: String(error) };
+}
+
+/** An error that a replayed workflow can handle as it handled the first one. */
+export function reviveError(recorded: RecordedError, runId: string): Error {
+  const { provider: details, message } = recorded;
+  if (details !== undefined) return new ProviderError<ErrorCode>(details.code, { ...details, message });
+  const code = recorded.code;
+  if (code !== undefined && isCode(code)) return new WorkflowError(code, { message, runId });
+  return Object.assign(new Error(message), { name: recorded.name });
+}
+
+export function isCode(code: string): code is WorkflowErrorCode {
+  return Object.hasOwn(WORKFLOW_ERROR_CODES, code);
+}

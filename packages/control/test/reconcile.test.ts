@@ -1,0 +1,247 @@
+import { ProviderError } from "@slipway/core";
+import { beforeEach, describe, expect, test } from "vitest";
+import {
+  apply,
+  findOrphans,
+  launch,
+  launchId,
+  memoryStore,
+  type PlanItem,
+  type ReconcilePlan,
+  reconcile,
+  type Store,
+} from "../src/index.ts";
+import { living, newWorld, type PlainProvider, plainProvider, setStatus, type World } from "./scripted-provider.ts";
+import { type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
+
+let clock: SimulatedClock;
+let world: World;
+let provider: PlainProvider;
+let store: Store;
+let options: { store: Store; clock: SimulatedClock };
+
+beforeEach(() => {
+  clock = simulatedClock();
+  world = newWorld(clock);
+  provider = plainProvider(world);
+  store = memoryStore();
+  options = { store, clock };
+});
+
+const start = (key: string, more: object = {}) => launch(provider, { key, ...more }, options);
+const settleReads = () => clock.advance(2 * world.lagMs);
+const brief = (plan: ReconcilePlan) => plan.items.map(({ kind, instanceId }: PlanItem) => [kind, instanceId]);
+
+describe("the plan", () => {
+  test("is empty where all is well, also right after a launch", async () => {
+    await start("a");
+    expect(brief(await reconcile(provider, options))).toEqual([]);
+    settleReads();
+    expect(brief(await reconcile(provider, options))).toEqual([]);
+  });
+
+  test("is plain data that survives JSON", async () => {
+    await provider.spawn({ key: "stranger", expiresAt: "2025-01-01T00:00:00Z" });
+    const { id } = await start("a", { labels: { team: "x" } });
+    settleReads();
+    setStatus(world, id, "error");
+    settleReads();
+    const plan = await reconcile(provider, options);
+    expect(new Set(plan.items.map(({ kind }) => kind))).toEqual(new Set(["orphan", "expired", "drifted"]));
+    expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+  });
+
+  test("orphan: nobody who uses the store launched it", async () => {
+    const { id } = await provider.spawn({ key: "stranger" });
+    await start("a");
+    settleReads();
+    expect(brief(await reconcile(provider, options))).toEqual([["orphan", id]]);
+    expect(await findOrphans(provider, options)).toMatchObject([{ kind: "orphan", instanceId: id, key: "stranger" }]);
+    expect(living(world)).toHaveLength(2);
+  });
+
+  test("a launch that is not finished is no orphan", async () => {
+    const failpoint = (name: string) => {
+      if (name === "after-spawn") throw new Error("killed");
+    };
+    await launch(provider, { key: "a" }, { ...options, failpoint }).catch(() => undefined);
+    settleReads();
+    expect(brief(await reconcile(provider, options))).toEqual([]);
+  });
+
+  test("a launch that begins during the listing is no orphan", async () => {
+    const slow = { ...provider, list: async () => [await start("meanwhile")] };
+    expect(brief(await reconcile(slow, options))).toEqual([]);
+  });
+
+  test("missing: the store has it, the remote does not, and reads had time to show it", async () => {
+    const { id } = await start("a");
+    world.machines.delete(id);
+    expect(brief(await reconcile(provider, options))).toEqual([]);
+    settleReads();
+    expect(brief(await reconcile(provider, options))).toEqual([["missing", id]]);
+  });
+
+  test("duplicate: the store's own one stays", async () => {
+    const other = await provider.spawn({ key: "a" });
+    const { id } = await start("a");
+    settleReads();
+    const plan = await reconcile(provider, options);
+    expect(plan.items).toMatchObject([{ kind: "duplicate", instanceId: other.id, keep: id }]);
+  });
+
+  test("expired: also where only the store knows the time", async () => {
+    const expiresAt = new Date(clock.now() + 60_000).toISOString();
+    const { id } = await start("a", { expiresAt });
+    setStatus(world, id, "running", { expiresAt: undefined } as object);
+    settleReads();
+    expect(brief(await reconcile(provider, options))).toEqual([]);
+    clock.advance(60_000);
+    expect(brief(await reconcile(provider, options))).toEqual([["expired", id]]);
+  });
+
+  test("drifted: what differs from the request, and nothing that the remote does not tell", async () => {
+    const { id } = await start("a", { spec: "small", labels: { team: "x", tier: "1" } });
+    settleReads();
+    setStatus(world, id, "running", { spec: "big", labels: { team: "x" } });
+    const plan = await reconcile(provider, options);
+    expect(plan.items).toMatchObject([
+      {
+        kind: "drifted",
+        differences: [
+          { field: "spec", expected: "small", actual: "big" },
+          { field: "labels.tier", expected: "1", actual: null },
+        ],
+      },
+    ]);
+  });
+
+  test("other providers', owners' and accounts' records are left alone", async () => {
+    await start("a");
+    await launch(provider, { key: "b" }, { ...options, account: "other" });
+    await launch(plainProvider(world, "else"), { key: "c" }, options);
+    world.machines.clear();
+    settleReads();
+    expect((await reconcile(provider, options)).items).toMatchObject([{ kind: "missing", key: "a" }]);
+  });
+
+  test("a listing that fails is no plan", async () => {
+    world.readFaults.push(
+      new ProviderError("UNAVAILABLE", { message: "down", provider: "scripted", operation: "list", effect: "none" }),
+    );
+    await expect(reconcile(provider, options)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+});
+
+describe("apply", () => {
+  const outcomes = async (plan: ReconcilePlan, more: object = {}) =>
+    (await apply(provider, plan, { ...options, ...more })).map(({ item, outcome }) => [item.kind, outcome]);
+
+  test("terminates orphans, duplicates and expired ones, forgets missing ones, leaves drifted ones", async () => {
+    await provider.spawn({ key: "stranger" });
+    await provider.spawn({ key: "twice" });
+    const kept = await start("twice");
+    await start("old", { expiresAt: new Date(clock.now() + 1000).toISOString() });
+    const lost = await start("lost");
+    const broken = await start("broken");
+    settleReads();
+    world.machines.delete(lost.id);
+    setStatus(world, broken.id, "error");
+    settleReads();
+    const plan = await reconcile(provider, options);
+    expect(await outcomes(plan)).toEqual([
+      ["orphan", "terminated"],
+      ["duplicate", "terminated"],
+      ["expired", "terminated"],
+      ["missing", "forgotten"],
+      ["drifted", "skipped"],
+    ]);
+    expect(
+      living(world)
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual([broken.id, kept.id].sort());
+    settleReads();
+    expect(await outcomes(plan, { only: ["orphan", "duplicate", "missing"] })).toEqual([
+      ["orphan", "gone"],
+      ["duplicate", "gone"],
+      ["missing", "gone"],
+    ]);
+  });
+
+  test("looks again: an orphan that was adopted since is left", async () => {
+    const { id } = await provider.spawn({ key: "a" });
+    settleReads();
+    const plan = await reconcile(provider, options);
+    const failpoint = (name: string) => {
+      if (name === "after-intent") throw new Error("killed");
+    };
+    await launch(provider, { key: "a" }, { ...options, failpoint }).catch(() => undefined);
+    expect(await outcomes(plan)).toEqual([["orphan", "skipped"]]);
+    expect((await start("a")).id).toBe(id);
+    expect(await outcomes(plan)).toEqual([["orphan", "skipped"]]);
+    expect(living(world)).toHaveLength(1);
+  });
+
+  test("looks again: a duplicate whose other half is gone is left", async () => {
+    await provider.spawn({ key: "a" });
+    const { id } = await start("a");
+    settleReads();
+    const plan = await reconcile(provider, options);
+    setStatus(world, id, "terminated");
+    settleReads();
+    expect(await outcomes(plan)).toEqual([["duplicate", "skipped"]]);
+    expect(living(world)).toHaveLength(1);
+  });
+
+  test("looks again: one that got more time, and one that came back, are left", async () => {
+    const old = await start("old", { expiresAt: new Date(clock.now() + 1000).toISOString() });
+    const lost = await start("lost");
+    settleReads();
+    const remote = world.machines.get(lost.id);
+    world.machines.delete(lost.id);
+    const plan = await reconcile(provider, options);
+    setStatus(world, old.id, "running", { expiresAt: "2030-01-01T00:00:00Z" });
+    if (remote !== undefined) world.machines.set(lost.id, remote);
+    expect(await outcomes(plan)).toEqual([
+      ["expired", "skipped"],
+      ["missing", "skipped"],
+    ]);
+  });
+
+  test("a key that another process works on is skipped, and gives its lease back otherwise", async () => {
+    await provider.spawn({ key: "stranger" });
+    settleReads();
+    const plan = await reconcile(provider, options);
+    const id = launchId({ provider: "scripted", account: "", owner: "tests", key: "stranger" });
+    const lease = await store.acquire(id);
+    expect(await outcomes(plan)).toEqual([["orphan", "skipped"]]);
+    if (lease !== null) await store.release(lease);
+    expect(await outcomes(plan)).toEqual([["orphan", "terminated"]]);
+    expect(await store.acquire(id)).not.toBeNull();
+  });
+
+  test("one failure does not stop the others", async () => {
+    await provider.spawn({ key: "one" });
+    await provider.spawn({ key: "two" });
+    settleReads();
+    const plan = await reconcile(provider, options);
+    world.terminateFaults.push(new Error("no"));
+    const results = await apply(provider, plan, options);
+    expect(results.map(({ outcome }) => outcome)).toEqual(["failed", "terminated"]);
+    expect(results[0]).toMatchObject({ error: { code: "INTERNAL", effect: "unknown" } });
+  });
+
+  test("once cancelled the rest is skipped", async () => {
+    await provider.spawn({ key: "one" });
+    settleReads();
+    const plan = await reconcile(provider, options);
+    expect(await outcomes(plan, { signal: AbortSignal.abort() })).toEqual([["orphan", "skipped"]]);
+    expect(living(world)).toHaveLength(1);
+  });
+
+  test("a plan for another owner is refused", async () => {
+    const plan = await reconcile(plainProvider(world, "else"), options);
+    await expect(apply(provider, plan, options)).rejects.toMatchObject({ code: "INVALID_SPEC", effect: "none" });
+  });
+});
