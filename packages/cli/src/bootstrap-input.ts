@@ -1,0 +1,96 @@
+import { stat } from "node:fs/promises";
+import type { BootstrapConfig, BootstrapFeature, BootstrapFile } from "@slipway/core";
+import type { Command } from "commander";
+import { CliError } from "./cli-error.ts";
+import { assignments, notEmpty, oneOf } from "./command.ts";
+import { inputPath, readInput } from "./input-file.ts";
+import type { Session } from "./session.ts";
+
+export interface BootstrapFlags {
+  readonly bootstrap?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly envFile?: string;
+  readonly file?: Readonly<Record<string, string>>;
+  readonly feature?: readonly BootstrapFeature[];
+  readonly controlPlaneUrl?: string;
+  readonly registrationTokenFile?: string;
+}
+
+const feature = oneOf("docker", "tailscale");
+
+/** The options that describe what happens at the first boot. */
+export function addBootstrapOptions(command: Command): Command {
+  return command
+    .option("--bootstrap <file>", "the script that runs at first boot; - reads it from stdin", notEmpty)
+    .option(
+      "--env <name=value>",
+      "set a variable of the script (shows in the process list: see --env-file)",
+      assignments,
+    )
+    .option("--env-file <file>", "variables of the script, a NAME=value line each", notEmpty)
+    .option("--file <path=file>", "write a local file into the instance, at an absolute path", assignments)
+    .option(
+      "--feature <name>",
+      "install docker or tailscale if it is missing",
+      (text: string, before: readonly BootstrapFeature[] | undefined) => [...(before ?? []), feature(text)],
+    )
+    .option("--control-plane-url <url>", "in the script's environment, as SLIPWAY_CONTROL_PLANE_URL", notEmpty)
+    .option("--registration-token-file <file>", "its content becomes SLIPWAY_REGISTRATION_TOKEN", notEmpty);
+}
+
+/** The bootstrap that the flags describe; undefined if they say nothing of one. Every value counts as a secret. */
+export async function bootstrapFrom(session: Session, flags: BootstrapFlags): Promise<BootstrapConfig | undefined> {
+  const { world } = session;
+  const environment = { ...(await readEnvFile(session, flags.envFile)), ...flags.env };
+  for (const value of Object.values(environment)) session.secrets.add(value);
+  const script = flags.bootstrap === undefined ? "" : await readInput(world, flags.bootstrap, "the bootstrap");
+  const files = await Promise.all(
+    Object.entries(flags.file ?? {}).map(([path, source]) => fileFrom(session, path, source)),
+  );
+  const token = await readToken(session, flags.registrationTokenFile);
+  const config: BootstrapConfig = {
+    script,
+    ...(Object.keys(environment).length === 0 ? {} : { environment }),
+    ...(files.length === 0 ? {} : { files }),
+    ...(flags.feature === undefined ? {} : { features: [...new Set(flags.feature)] }),
+    ...(flags.controlPlaneUrl === undefined ? {} : { controlPlaneUrl: flags.controlPlaneUrl }),
+    ...(token === undefined ? {} : { registrationToken: token }),
+  };
+  return flags.bootstrap === undefined && Object.keys(config).length === 1 ? undefined : config;
+}
+
+async function fileFrom(session: Session, path: string, source: string): Promise<BootstrapFile> {
+  if (!path.startsWith("/")) {
+    throw new CliError(
+      "INVALID_ARGUMENT",
+      `--file needs an absolute path inside the instance, and ${JSON.stringify(path)} is none`,
+    );
+  }
+  const content = await readInput(session.world, source, "the file");
+  const executable = source !== "-" && ((await stat(inputPath(session.world, source))).mode & 0o111) !== 0;
+  return { path, content, mode: executable ? "0755" : "0644" };
+}
+
+/** `NAME=value` lines; empty ones and those that begin with `#` are skipped, quotes are part of the value. */
+async function readEnvFile(session: Session, path: string | undefined): Promise<Readonly<Record<string, string>>> {
+  if (path === undefined) return {};
+  const text = await readInput(session.world, path, "the env file");
+  const variables: (readonly [string, string])[] = [];
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === "" || line.startsWith("#")) continue;
+    const at = line.indexOf("=");
+    // The line itself is not shown: it may hold the secret.
+    if (at < 1) throw new CliError("INVALID_ARGUMENT", `the env file ${path} has no NAME=value in line ${index + 1}`);
+    variables.push([line.slice(0, at), line.slice(at + 1)]);
+  }
+  // Not by assignment: a name may be `__proto__`.
+  return Object.fromEntries(variables);
+}
+
+async function readToken(session: Session, path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  const token = (await readInput(session.world, path, "the registration token")).trim();
+  if (token === "") throw new CliError("INVALID_ARGUMENT", `the registration token file ${path} is empty`);
+  session.secrets.add(token);
+  return token;
+}

@@ -1,0 +1,64 @@
+import { INSTANCE_STATUSES, type Instance, type InstanceStatus, type Provider } from "@slipway/core";
+import { assignments, type Configure, notEmpty, oneOf, several } from "../command.ts";
+import { instanceColumns } from "../instance-view.ts";
+import { providersInScope } from "../locate.ts";
+import type { Session } from "../session.ts";
+
+interface Flags {
+  readonly all?: boolean;
+  readonly id?: readonly string[];
+  readonly key?: readonly string[];
+  readonly status?: readonly InstanceStatus[];
+  readonly label?: Readonly<Record<string, string>>;
+  readonly owner?: string;
+  readonly region?: string;
+}
+
+const status = oneOf(...INSTANCE_STATUSES);
+
+export const configure: Configure = (command, run) => {
+  command
+    .option("--all", "also those that have ended")
+    .option("--id <id>", "only this one; several times", several)
+    .option("--key <key>", "only the one with this key; several times", several)
+    .option(
+      "--status <status>",
+      "only those with this status; several times",
+      (text: string, before: readonly InstanceStatus[] | undefined) => [...(before ?? []), status(text)],
+    )
+    .option("--label <name=value>", "only those with this label; several times", assignments)
+    .option("--owner <owner>", 'another owner\'s, or "*" for everything that Slipway launched', notEmpty)
+    .option("--region <name>", "only this region", notEmpty)
+    .addHelpText(
+      "after",
+      "\nWithout --provider all providers are asked; if one cannot answer, that is told and the exit code is 1.\n",
+    );
+  run<Flags>(command, list);
+};
+
+async function list(session: Session, _args: readonly string[], flags: Flags): Promise<void> {
+  const { output, world } = session;
+  const names = await providersInScope(session);
+  const answers = await session.progress.during("asking the providers", () =>
+    Promise.allSettled(
+      names.map(async (name) => listOn((await session.providers.load(name)).provider, flags, session)),
+    ),
+  );
+  const failures = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason as unknown] : []));
+  const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+  // A program must not take a part for the whole; a person reads both.
+  if (session.json && failures.length > 0) throw failures[0];
+  if (found.length > 0 || failures.length === 0) {
+    output.list(found, instanceColumns(world.clock, names.length > 1), "No instances.");
+  }
+  for (const failure of failures.slice(1)) session.report(failure);
+  if (failures.length > 0) throw failures[0];
+}
+
+function listOn(provider: Provider, flags: Flags, session: Session): Promise<readonly Instance[]> {
+  const { id, key, label, owner, region } = flags;
+  const status = flags.status ?? (flags.all === true ? INSTANCE_STATUSES : undefined);
+  const filter = { ids: id, keys: key, status, labels: label, owner };
+  // A region on a provider without regions is refused by core, with the reason.
+  return provider.list(region === undefined ? filter : Object.assign(filter, { region }), session.call);
+}

@@ -1,0 +1,120 @@
+import type { ApplyResult, PlanItem, ReconcilePlan } from "@slipway/control";
+import type { Provider } from "@slipway/core";
+import { CliError } from "../cli-error.ts";
+import { type Configure, oneOf } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { providersInScope } from "../locate.ts";
+import { printable } from "../printable.ts";
+import type { Session } from "../session.ts";
+import type { Tone } from "../style.ts";
+import type { Column } from "../table.ts";
+
+interface Flags {
+  readonly apply?: boolean;
+  readonly yes?: boolean;
+  readonly only?: readonly PlanItem["kind"][];
+}
+
+interface Planned {
+  readonly provider: Provider;
+  readonly plan: ReconcilePlan;
+}
+
+const TONES: Readonly<Record<PlanItem["kind"], Tone>> = {
+  orphan: "bad",
+  duplicate: "bad",
+  expired: "warn",
+  missing: "quiet",
+  drifted: "warn",
+};
+const ACTIONS: Readonly<Record<PlanItem["kind"], string>> = {
+  orphan: "terminate",
+  duplicate: "terminate",
+  expired: "terminate",
+  missing: "forget",
+  drifted: "leave: you decide",
+};
+const kind = oneOf("orphan", "duplicate", "expired", "missing", "drifted");
+
+const COLUMNS: readonly Column<PlanItem & { readonly provider: string }>[] = [
+  { title: "KIND", text: (item) => item.kind, tone: (item) => TONES[item.kind] },
+  { title: "PROVIDER", text: (item) => item.provider },
+  { title: "ID", text: (item) => item.instanceId },
+  { title: "KEY", text: (item) => item.key ?? "" },
+  { title: "--APPLY WOULD", text: (item) => ACTIONS[item.kind] },
+  { title: "WHY", text: (item) => item.reason },
+];
+
+export const configure: Configure = (command, run) => {
+  command
+    .option("--apply", "do what the plan says, after a confirmation")
+    .option(
+      "--only <kind>",
+      "only orphan, duplicate, expired, missing or drifted; several times",
+      (text: string, before: readonly PlanItem["kind"][] | undefined) => [...(before ?? []), kind(text)],
+    )
+    .option("-y, --yes", "do not ask")
+    .addHelpText(
+      "after",
+      "\nWithout --apply nothing is changed. An instance of `slipway spot request` counts as an orphan.\n",
+    );
+  run<Flags>(command, reconcile);
+};
+
+async function reconcile(session: Session, _args: readonly string[], flags: Flags): Promise<number> {
+  const plans = await session.progress.during("comparing", () => plansOf(session, flags.only));
+  const items = plans.flatMap(({ plan }) => plan.items.map((item) => ({ ...item, provider: plan.provider })));
+  if (flags.apply !== true) {
+    if (session.json) session.output.document(plans.map(({ plan }) => plan));
+    else session.output.list(items, COLUMNS, "All is as it was launched.");
+    return EXIT.ok;
+  }
+  if (!session.json) session.output.list(items, COLUMNS, "All is as it was launched.");
+  if (items.length > 0) await confirm(session, items, flags.yes === true);
+  return applyAll(session, plans);
+}
+
+async function plansOf(session: Session, only: Flags["only"]): Promise<readonly Planned[]> {
+  const { reconcile: planFor } = await import("@slipway/control");
+  const store = await session.store();
+  const planned: Planned[] = [];
+  for (const name of await providersInScope(session)) {
+    const { provider } = await session.providers.load(name);
+    const plan = await planFor(provider, { store, signal: session.world.signal, clock: session.world.clock });
+    const items = plan.items.filter((item) => only === undefined || only.includes(item.kind));
+    planned.push({ provider, plan: { ...plan, items } });
+  }
+  return planned;
+}
+
+async function confirm(session: Session, items: readonly PlanItem[], yes: boolean): Promise<void> {
+  if (yes) return;
+  const ends = items.filter((item) => ACTIONS[item.kind] === "terminate").length;
+  const question = `Apply ${items.length} item${items.length === 1 ? "" : "s"}, ${ends} of which end an instance?`;
+  if (!session.interactive) {
+    throw new CliError("NEEDS_CONFIRMATION", "--apply changes things, and there is no terminal to ask", "Add --yes.");
+  }
+  if ((await session.world.prompter.confirm(question)) !== true) throw new CliError("DECLINED", "nothing was changed");
+}
+
+async function applyAll(session: Session, plans: readonly Planned[]): Promise<number> {
+  const { apply } = await import("@slipway/control");
+  const store = await session.store();
+  const results: ApplyResult[] = [];
+  for (const { provider, plan } of plans) {
+    const { signal, clock } = session.world;
+    const applied = await session.progress.during(`applying the plan for ${provider.name}`, () =>
+      apply(provider, plan, { store, signal, clock }),
+    );
+    results.push(...applied);
+  }
+  if (session.json) session.output.document(results);
+  else for (const result of results) session.output.text(sentence(result));
+  for (const result of results) if (result.outcome === "failed" && !session.json) session.report(result.error);
+  return results.some(({ outcome }) => outcome === "failed") ? EXIT.failure : EXIT.ok;
+}
+
+function sentence(result: ApplyResult): string {
+  const why = result.outcome === "skipped" ? `: ${printable(result.why)}` : "";
+  return `${printable(result.item.instanceId)} (${result.item.kind}) ${result.outcome}${why}`;
+}

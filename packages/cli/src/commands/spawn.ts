@@ -1,0 +1,119 @@
+import {
+  assertAccepts,
+  type Capability,
+  type Instance,
+  isProviderError,
+  type Provider,
+  type SpawnOptions,
+} from "@slipway/core";
+import { afterOthers } from "../after-others.ts";
+import type { Configure } from "../command.ts";
+import { instanceFields, priceOf, terminateCommand } from "../instance-view.ts";
+import { oneProvider } from "../locate.ts";
+import { printable, shellCommand } from "../printable.ts";
+import type { Session } from "../session.ts";
+import { addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
+import { preview } from "../spawn-preview.ts";
+import { type SpawnRequest, spawnRequest } from "../spawn-request.ts";
+import { withExpiry } from "../with-expiry.ts";
+
+interface Flags extends SpawnFlags {
+  readonly dryRun?: boolean;
+  readonly wait?: boolean;
+}
+
+export const configure: Configure = (command, run) => {
+  command
+    .option("--dry-run", "show what would be sent, check it, and call nothing")
+    .option("--wait", "wait until it runs and its bootstrap has succeeded");
+  addSpawnOptions(command).addHelpText(
+    "after",
+    `
+Examples:
+  slipway spawn --key web-1 --bootstrap setup.sh --wait
+  slipway spawn --key train-7 --provider lambda --spec gpu_1x_a10 --ttl 4h --max-usd-per-hour 1.50
+  printf 'echo hello' | slipway spawn --bootstrap - --env-file .env --json
+
+A value of --env stands in this command's own line, where every user of this machine can see it while it runs
+(ps, /proc). Give secrets by --env-file.`,
+  );
+  run<Flags>(command, spawn);
+};
+
+async function spawn(session: Session, _args: readonly string[], flags: Flags): Promise<void> {
+  const request = await spawnRequest(session, flags);
+  const { provider } = await oneProvider(session);
+  if (flags.dryRun === true) return preview(session, provider, request, flags);
+
+  session.context.key = request.key;
+  session.context.look = await lookCommand(session, provider, request.key);
+  const launched = await launchIt(session, provider, request, flags);
+  session.context.id = launched.id;
+  try {
+    const instance = flags.wait === true ? await waitFor(session, provider, launched, request) : launched;
+    await show(session, instance);
+  } catch (error) {
+    // It runs, whatever went wrong after: the user must not be left without the way to end it.
+    session.progress.stop();
+    session.output.note(`${printable(launched.id)} is there all the same. ${await lastLine(session, launched)}`);
+    throw error;
+  }
+}
+
+async function launchIt(session: Session, provider: Provider, request: SpawnRequest, flags: Flags): Promise<Instance> {
+  // Before anything is written or asked: where the provider lacks a capability, the user is told why.
+  assertAccepts(provider, request);
+  const { launch } = await import("@slipway/control");
+  const options: SpawnOptions<Capability> = {
+    ...(await withExpiry(session, provider, request, flags)),
+    ...session.call,
+  };
+  assertAccepts(provider, options);
+  const store = await session.store();
+  return session.progress.during(`launching ${request.key} on ${provider.name}`, () =>
+    afterOthers(session, () =>
+      launch(provider, options, { store, clock: session.world.clock, onEvent: session.onEvent }),
+    ),
+  );
+}
+
+async function waitFor(
+  session: Session,
+  provider: Provider,
+  instance: Instance,
+  request: SpawnRequest,
+): Promise<Instance> {
+  const { waitForBootstrap, waitForStatus } = await import("@slipway/control");
+  const options = { ...session.call, clock: session.world.clock, onEvent: session.onEvent };
+  const running = await session.progress.during(`waiting for ${request.key} to run`, () =>
+    waitForStatus(provider, instance.id, "running", options),
+  );
+  if (request.bootstrap === undefined) return running;
+  try {
+    return await session.progress.during(`waiting for the bootstrap of ${request.key}`, () =>
+      waitForBootstrap(provider, instance.id, options),
+    );
+  } catch (error) {
+    if (!isProviderError(error, "UNSUPPORTED")) throw error;
+    session.output.note(`${provider.name} does not tell how the bootstrap went.`);
+    return running;
+  }
+}
+
+async function show(session: Session, instance: Instance): Promise<void> {
+  const { output, world } = session;
+  if (session.json) return output.document(instance);
+  output.fields(instanceFields(instance, world.clock).filter(([name]) => name !== "price"));
+  output.text(await lastLine(session, instance));
+}
+
+/** The price and the exact command that ends it. */
+async function lastLine(session: Session, instance: Instance): Promise<string> {
+  const command = terminateCommand(instance, await session.providers.defaultName());
+  return `price: ${printable(priceOf(instance))}; to end it: ${command}`;
+}
+
+async function lookCommand(session: Session, provider: Provider, key: string): Promise<string> {
+  const named = provider.name === (await session.providers.defaultName()) ? [] : ["--provider", provider.name];
+  return shellCommand(["slipway", "list", ...named, "--key", key]);
+}

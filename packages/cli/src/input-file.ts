@@ -1,0 +1,50 @@
+import { readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { CliError } from "./cli-error.ts";
+import { isSystemError } from "./system-error.ts";
+import type { World } from "./world.ts";
+
+// More than any remote takes as user data; a wrong path to a disk image must not fill the memory.
+const MOST_BYTES = 16 * 2 ** 20;
+
+/** The UTF-8 text of a file that the user named, or of stdin for `-`. `what` names it in the error. */
+export async function readInput(world: World, path: string, what: string): Promise<string> {
+  const bytes = path === "-" ? await world.stdin.read() : await readBytes(inputPath(world, path), what);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new CliError(
+      "UNREADABLE_FILE",
+      `${what} ${path === "-" ? "stdin" : path} is not UTF-8 text`,
+      "Save it as UTF-8.",
+    );
+  }
+}
+
+/** Absolute; `~/` is the shell's to expand, but in `--option=~/file` no shell does. */
+export function inputPath(world: World, path: string): string {
+  const home = world.env["HOME"];
+  return path.startsWith("~/") && home !== undefined ? join(home, path.slice(2)) : resolve(world.cwd, path);
+}
+
+async function readBytes(path: string, what: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path);
+    if (size > MOST_BYTES) {
+      throw new CliError("UNREADABLE_FILE", `${what} ${path} has ${size} bytes, and at most ${MOST_BYTES} are read`);
+    }
+    return await readFile(path);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    const why = REASONS[error.code] ?? error.code;
+    throw new CliError("UNREADABLE_FILE", `${what} ${path} cannot be read: ${why}`, "Check the path.", error);
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EISDIR: "it is a directory",
+  EACCES: "this user may not read it",
+  ENOTDIR: "a part of its path is not a directory",
+  ENAMETOOLONG: "the path is too long",
+};

@@ -1,0 +1,96 @@
+import { type Instance, isKey, type Provider } from "@slipway/core";
+import { CliError } from "./cli-error.ts";
+import type { LoadedProvider } from "./providers.ts";
+import type { Session } from "./session.ts";
+
+export interface Located {
+  readonly provider: Provider;
+  readonly instance: Instance;
+}
+
+/** The providers that a command without an id is about: the named one, or all that were found. */
+export async function providersInScope(session: Session): Promise<readonly string[]> {
+  return session.namedProvider === undefined ? session.providers.names() : [session.namedProvider];
+}
+
+/** The one provider that a command is about, where it needs one. */
+export async function oneProvider(session: Session): Promise<LoadedProvider> {
+  return session.providers.load(session.namedProvider ?? (await session.providers.defaultName()));
+}
+
+/** The instance that an id or a key means, in the named provider or in any; null if no provider has it. */
+export async function locate(session: Session, word: string): Promise<Located | null> {
+  if (word === "") throw new CliError("MISSING_ARGUMENT", "the id or key is empty");
+  const failures: unknown[] = [];
+  const providers: Provider[] = [];
+  for (const name of await providersInScope(session)) {
+    try {
+      const { provider } = await session.providers.load(name);
+      const instance = await provider.get(word, session.call);
+      if (instance !== null) return { provider, instance };
+      providers.push(provider);
+    } catch (error) {
+      if (session.world.signal.aborted) throw error;
+      failures.push(error);
+    }
+  }
+  const located = await byKey(session, word, providers, failures);
+  // Where one provider could not be asked, nobody can say that there is no such instance.
+  if (located === null && failures.length > 0) throw failures[0];
+  return located;
+}
+
+/** As `locate`, for commands that need the instance. */
+export async function mustLocate(session: Session, word: string): Promise<Located> {
+  const located = await session.progress.during(`looking for ${word}`, () => locate(session, word));
+  if (located !== null) return located;
+  const scope = (await providersInScope(session)).join(", ");
+  throw new CliError(
+    "NOT_FOUND",
+    `there is no instance with the id or key ${JSON.stringify(word)} (looked in: ${scope})`,
+    "`slipway list` shows yours; `slipway list --all` also those that have ended.",
+  );
+}
+
+async function byKey(
+  session: Session,
+  key: string,
+  providers: readonly Provider[],
+  failures: unknown[],
+): Promise<Located | null> {
+  if (!isKey(key)) return null;
+  const found: Located[] = [];
+  for (const provider of providers) {
+    try {
+      const listed = await provider.list({ keys: [key] }, session.call);
+      const instances = listed.length > 0 ? listed : [await remembered(session, provider, key)];
+      found.push(...instances.flatMap((instance) => (instance === null ? [] : [{ provider, instance }])));
+    } catch (error) {
+      if (session.world.signal.aborted) throw error;
+      failures.push(error);
+    }
+  }
+  if (found.length < 2) return found[0] ?? null;
+  const ids = found.map(({ provider, instance }) => `${instance.id} (${provider.name})`).join(" and ");
+  throw new CliError(
+    "AMBIGUOUS_KEY",
+    `the key ${JSON.stringify(key)} is that of ${ids}`,
+    "Name one by its id, or add --provider.",
+  );
+}
+
+/** What was launched from here under the key, which a listing may not show yet; or the last one that has ended. */
+async function remembered(session: Session, provider: Provider, key: string): Promise<Instance | null> {
+  const id = await rememberedId(session, provider, key);
+  const instance = id === null ? null : await provider.get(id, session.call);
+  if (instance !== null) return instance;
+  const ended = await provider.list({ keys: [key], status: ["terminated"] }, session.call);
+  return [...ended].sort((a, b) => (b.createdAt ?? "").localeCompare(a.createdAt ?? ""))[0] ?? null;
+}
+
+export async function rememberedId(session: Session, provider: Provider, key: string): Promise<string | null> {
+  const { launchId } = await import("@slipway/control");
+  const identity = { provider: provider.name, account: "", owner: provider.owner, key };
+  const record = await (await session.store()).read(launchId(identity));
+  return record?.kind === "launch" ? (record.instanceId ?? null) : null;
+}

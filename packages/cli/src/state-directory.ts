@@ -1,0 +1,114 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { access, mkdir, readFile, stat } from "node:fs/promises";
+import { isAbsolute, join } from "node:path";
+import { isOwner } from "@slipway/core";
+import { ancestors } from "./ancestors.ts";
+import { CliError } from "./cli-error.ts";
+import { stateFailure } from "./state-failure.ts";
+import { isSystemError } from "./system-error.ts";
+import type { World } from "./world.ts";
+import { writeNewFile } from "./write-new-file.ts";
+
+const RANDOM_BYTES = 8;
+
+/** Where this machine remembers what it launched. One directory is one owner. */
+export class StateDirectory {
+  readonly path: string;
+
+  constructor(env: World["env"]) {
+    this.path = join(stateHome(env), "slipway");
+  }
+
+  get ownerFile(): string {
+    return join(this.path, "owner");
+  }
+
+  /** Where the launch store keeps its intents and leases. */
+  get launches(): string {
+    return join(this.path, "launch");
+  }
+
+  /** One known_hosts file per instance: an address that a next instance gets must not look like an attack. */
+  get knownHosts(): string {
+    return join(this.path, "known_hosts");
+  }
+
+  /** When instances with a `--ttl` expire, as it was computed the first time. */
+  get expiries(): string {
+    return join(this.path, "expiry");
+  }
+
+  /** Makes the directory, or one below it. */
+  async make(path: string = this.path): Promise<void> {
+    try {
+      await mkdir(path, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      // On a read-only file system Node says ENOENT of a directory that it could not make.
+      if (isSystemError(error) && error.code === "ENOENT") await this.checkWritable();
+      throw this.failure(error);
+    }
+  }
+
+  /** Throws where neither the directory nor, if it is not there yet, what it would be made in can be written to. */
+  async checkWritable(): Promise<void> {
+    for (const directory of ancestors(this.path)) {
+      const there = await stat(directory).catch(() => null);
+      if (there === null) continue;
+      await access(directory, constants.R_OK | constants.W_OK | constants.X_OK).catch((error: unknown) => {
+        throw this.failure(error);
+      });
+      return;
+    }
+  }
+
+  /** Whose instances are launched from here: random, made once, the same for processes that start at the same moment. */
+  async owner(): Promise<string> {
+    const known = await this.#readOwner();
+    if (known !== null) return known;
+    await this.make();
+    await this.writeOnce(this.ownerFile, `cli-${randomBytes(RANDOM_BYTES).toString("hex")}\n`);
+    return (await this.#readOwner()) ?? this.#corruptOwner("is gone again");
+  }
+
+  /** Writes a file that nobody may ever replace; one that is there, or comes at the same moment, stays as it is. */
+  async writeOnce(path: string, text: string): Promise<void> {
+    try {
+      await writeNewFile(path, text);
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
+  async #readOwner(): Promise<string | null> {
+    const text = await readFile(this.ownerFile, "utf8").catch((error: unknown) => {
+      if (isSystemError(error) && error.code === "ENOENT") return null;
+      throw this.failure(error);
+    });
+    if (text === null) return null;
+    const owner = text.trim();
+    return isOwner(owner) ? owner : this.#corruptOwner("does not hold an owner");
+  }
+
+  // Never made anew: under another owner, what runs already would no longer be listed.
+  #corruptOwner(what: string): never {
+    throw new CliError(
+      "CORRUPT_STATE",
+      `${this.ownerFile} ${what}`,
+      "Write the owner back into it (it is a label on everything that runs), or remove the file to begin with a new one.",
+    );
+  }
+
+  failure(error: unknown): unknown {
+    return isSystemError(error) ? stateFailure(error, this.path) : error;
+  }
+}
+
+function stateHome(env: World["env"]): string {
+  const given = env["XDG_STATE_HOME"] ?? "";
+  // The XDG rule: a relative path counts as not set.
+  if (isAbsolute(given)) return given;
+  const home = env["HOME"] ?? "";
+  if (isAbsolute(home)) return join(home, ".local", "state");
+  throw new CliError("STATE_UNUSABLE", "neither XDG_STATE_HOME nor HOME names a directory", "Set one of them.");
+}

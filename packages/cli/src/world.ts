@@ -1,0 +1,41 @@
+import type { Clock } from "@slipway/core";
+
+/** Where text goes. */
+export interface TextSink {
+  readonly write: (text: string) => unknown;
+  readonly isTTY: boolean;
+  /** The width of the terminal, where there is one. */
+  readonly columns?: number | undefined;
+}
+
+/** Asks the person at the terminal. Null: they pressed Ctrl-C. */
+export interface Prompter {
+  readonly confirm: (question: string) => Promise<boolean | null>;
+  readonly text: (question: string, initial: string) => Promise<string | null>;
+}
+
+/** How a program that took over the terminal ended; by the shell's rule 128 and the signal's number, if a signal ended it. */
+export type SpawnProcess = (file: string, args: readonly string[]) => Promise<number>;
+
+/** All that the command takes from the machine. A test hands in its own, and runs the whole command in its process. */
+export interface World {
+  readonly stdin: {
+    readonly isTTY: boolean;
+    /** All that comes, until the end. */
+    readonly read: () => Promise<Uint8Array>;
+  };
+  readonly stdout: TextSink;
+  readonly stderr: TextSink;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  /** Absolute. */
+  readonly cwd: string;
+  /** Aborts when the user interrupts. */
+  readonly signal: AbortSignal;
+  /** Imports a module by package name or by `file:` URL. */
+  readonly loadModule: (specifier: string) => Promise<unknown>;
+  /** Runs a program on this terminal. Rejects with ENOENT where there is no such program. */
+  readonly spawnProcess: SpawnProcess;
+  readonly prompter: Prompter;
+  readonly nodeVersion: string;
+}

@@ -1,0 +1,141 @@
+import { describe, expect, it } from "vitest";
+import { commandLine } from "./command-line.ts";
+
+describe("slipway snapshot", () => {
+  it("creates, waits, lists, tells the status and deletes", async () => {
+    const { slipway } = commandLine();
+    await slipway(["spawn", "--key", "a"]);
+    const made = await slipway(["snapshot", "create", "a", "--key", "s", "--wait", "--json"]);
+    expect(made.json()).toMatchObject({ id: "snap-s", status: "available", instanceId: "i-1" });
+    expect((await slipway(["snapshot", "list"])).stdout).toMatch(/snap-s +s +pending +i-1 +2 KiB/);
+    expect((await slipway(["snapshot", "status", "snap-s"])).stdout).toBe("available\n");
+    expect((await slipway(["snapshot", "delete", "snap-s"])).exitCode).toBe(0);
+    expect((await slipway(["snapshot", "status", "snap-s", "--json"])).error()).toMatchObject({ code: "NOT_FOUND" });
+    expect((await slipway(["snapshot", "list"])).stderr).toBe("No snapshots.\n");
+  });
+
+  it("is refused with the provider's own reason", async () => {
+    const { slipway, remote } = commandLine({ bare: true });
+    const run = await slipway(["snapshot", "list", "--json"]);
+    expect(run).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(run.error()).toMatchObject({
+      code: "UNSUPPORTED",
+      message: "local does not support snapshots: this remote has no disks to copy",
+    });
+    expect(remote.calls.map(({ method }) => method)).toEqual(["register"]);
+  });
+
+  it("needs a subcommand", async () => {
+    const { slipway } = commandLine();
+    const run = await slipway(["snapshot"]);
+    expect(run).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(run.stderr).toContain("MISSING_ARGUMENT");
+    expect((await slipway(["snapshot", "lst"])).stderr).toContain("list");
+  });
+});
+
+describe("slipway volume", () => {
+  it("creates, lists and deletes", async () => {
+    const { slipway, remote } = commandLine();
+    expect((await slipway(["volume", "create", "--key", "v", "--size", "2G", "--json"])).json()).toMatchObject({
+      id: "vol-v",
+    });
+    expect(remote.called("createVolume")).toEqual([["v", 2 * 2 ** 30]]);
+    expect((await slipway(["volume", "list"])).stdout).toContain("2 GiB");
+    await slipway(["volume", "delete", "vol-v"]);
+    expect((await slipway(["volume", "list", "--json"])).json()).toEqual([]);
+  });
+
+  it("needs a size that is one", async () => {
+    const { slipway } = commandLine();
+    for (const size of ["", "0", "-1", "1X", "1e99G", "NaN", "1 000"]) {
+      const run = await slipway(["volume", "create", "--size", size]);
+      expect({ size, exitCode: run.exitCode }).toEqual({ size, exitCode: 2 });
+    }
+    expect((await slipway(["volume", "create"])).exitCode).toBe(2);
+  });
+
+  it("says what warm volumes need", async () => {
+    const { slipway } = commandLine();
+    const run = await slipway(["volume", "warm", "--size", "1G", "--pool", "p", "--zone", "z", "--json"]);
+    expect(run.error()).toMatchObject({ code: "UNSUPPORTED" });
+  });
+});
+
+describe("slipway spot and prices", () => {
+  it("requests, cancels, and shows prices with the cheapest first", async () => {
+    const { slipway, remote } = commandLine();
+    const run = await slipway(["spot", "request", "--key", "k", "--spec", "big", "--json"]);
+    expect(run.json()).toEqual({ key: "k", requestId: "req-1", status: "open", instanceId: null });
+    await slipway(["spot", "cancel", "req-1"]);
+    expect(remote.called("cancelSpotRequest")).toEqual([["req-1"]]);
+    for (const words of [["prices"], ["spot", "prices"]]) {
+      const lines = (await slipway(words)).stdout.trimEnd().split("\n");
+      expect(lines[1]).toMatch(/^small +r1 +0\.0040 +live/);
+      expect(lines[2]).toMatch(/^big +r1 +2\.50 +live/);
+    }
+  });
+
+  it("shows what was spent", async () => {
+    const { slipway } = commandLine();
+    const run = await slipway(["prices", "--spent", "--from", "2026-01-01", "--json"]);
+    expect(run.json()).toMatchObject([{ usd: 12.3, from: "2026-01-01T00:00:00.000Z", to: "2026-01-31T12:00:00.000Z" }]);
+    expect((await slipway(["prices", "--spent", "--from", "yesterday"])).exitCode).toBe(2);
+  });
+});
+
+describe("slipway hibernate and resume", () => {
+  it("changes the status", async () => {
+    const { slipway } = commandLine();
+    await slipway(["spawn", "--key", "a"]);
+    expect((await slipway(["hibernate", "a", "--json"])).json()).toMatchObject({ status: "hibernated" });
+    expect((await slipway(["resume", "a", "--json"])).json()).toMatchObject({ status: "running" });
+  });
+});
+
+describe("slipway bootstrap render", () => {
+  it("prints the bytes on stdout, and their checksum beside them", async () => {
+    const line = commandLine();
+    line.write("setup.sh", "echo hi");
+    const run = await line.slipway(["bootstrap", "render", "setup.sh"]);
+    expect(run.stdout).toBe("#!/bin/sh\necho hi\n");
+    expect(run.stderr).toMatch(/^shell, 18 bytes, sha256:[0-9a-f]{64}\n$/);
+    const json = await line.slipway(["bootstrap", "render", "setup.sh", "--json"]);
+    expect(json.json()).toMatchObject({ content: run.stdout, format: "shell", byteLength: 18 });
+    expect((await line.slipway(["bootstrap", "render"])).exitCode).toBe(2);
+  });
+
+  it("renders either format without a provider, the same bytes every time", async () => {
+    const { slipway, remote } = commandLine();
+    const args = ["bootstrap", "render", "-", "--env", "A=it's", "--json"];
+    for (const format of ["cloud-init", "shell"]) {
+      const first = await slipway([...args, "--format", format], { input: "echo $A" });
+      const second = await slipway([...args, "--format", format], { input: "echo $A" });
+      expect(first.json()).toMatchObject({ format });
+      expect(second.stdout).toBe(first.stdout);
+    }
+    expect(remote.calls).toEqual([]);
+  });
+});
+
+describe("slipway reconcile", () => {
+  it("prints the plan, and acts only when it is told to and confirmed", async () => {
+    const { slipway, remote, clock } = commandLine();
+    await slipway(["spawn", "--key", "a", "--ttl", "1h"]);
+    expect((await slipway(["reconcile"])).stderr).toBe("All is as it was launched.\n");
+    clock.advance(7_200_000);
+    const plan = await slipway(["reconcile"]);
+    expect(plan).toMatchObject({ exitCode: 0 });
+    expect(plan.stdout).toMatch(/expired +local +i-1 +a +terminate/);
+    expect((await slipway(["reconcile", "--json"])).json()).toMatchObject([
+      { items: [{ kind: "expired", instanceId: "i-1" }] },
+    ]);
+    expect((await slipway(["reconcile", "--apply"])).exitCode).toBe(2);
+    expect(remote.called("terminate")).toEqual([]);
+    expect((await slipway(["reconcile", "--apply", "--yes", "--only", "orphan"])).exitCode).toBe(0);
+    expect(remote.called("terminate")).toEqual([]);
+    const applied = await slipway(["reconcile", "--apply", "--yes"]);
+    expect(applied.stdout).toContain("i-1 (expired) terminated");
+    expect(remote.called("terminate")).toEqual([["i-1"]]);
+  });
+});

@@ -1,0 +1,71 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { commandLine } from "./command-line.ts";
+import { FakeRemote, fakeModule } from "./fake-provider.ts";
+
+/** A harness whose provider is the fake: enough for cases of the group "identity". */
+function harness() {
+  const remote = new FakeRemote();
+  const make = async (owner = "suite") => {
+    const register = fakeModule(remote).register as (config: unknown, env: object) => Promise<{ provider: object }>;
+    return register({}, { owner, variables: {} });
+  };
+  return async () => ({
+    registration: await make(),
+    spawnOptions: () => ({}),
+    another: async (options: { owner?: string } = {}) => (await make(options.owner)).provider,
+    witness: {
+      instances: async () =>
+        [...remote.instances.values()].map(({ id, owner, key, status }) => ({
+          nativeId: id,
+          owner,
+          key,
+          live: status !== "terminated",
+        })),
+    },
+    clock: { now: Date.now, sleep: async () => undefined },
+    unknownId: "i-999",
+    secrets: [],
+    close: async () => undefined,
+  });
+}
+
+describe("slipway conformance", () => {
+  it("prints the report in each form, and answers by its verdict", async () => {
+    const line = commandLine();
+    const path = line.write("harness.mjs", "");
+    line.modules.set(`file://${path}`, () => ({ harness: harness() }));
+    const args = ["conformance", "./harness.mjs", "--only", "identity", "--mode", "plain"];
+    const json = await line.slipway([...args, "--json"]);
+    const report = json.json() as { passed: boolean; provider: object; results: readonly { group: string }[] };
+    expect(report.provider).toMatchObject({ name: "local", tier: "testing" });
+    expect(new Set(report.results.map(({ group }) => group))).toEqual(new Set(["identity"]));
+    expect(json.exitCode).toBe(report.passed ? 0 : 1);
+    expect((await line.slipway(args)).stdout).toContain("Slipway contract 1");
+    expect((await line.slipway([...args, "--markdown"])).stdout).toContain("| group | passed |");
+  });
+
+  it("fails where a case fails, and where none ran", async () => {
+    const line = commandLine();
+    const path = line.write("harness.mjs", "");
+    const make = harness();
+    // Its witness sees nothing: whatever it spawns counts as a lie.
+    line.modules.set(`file://${path}`, () => ({
+      default: async () => ({ ...(await make()), witness: { instances: async () => [] } }),
+    }));
+    expect((await line.slipway(["conformance", "harness.mjs", "--only", "spawn", "--mode", "plain"])).exitCode).toBe(1);
+    expect((await line.slipway(["conformance", "harness.mjs", "--only", "no-such-group"])).exitCode).toBe(1);
+  });
+
+  it("says what a module lacks", async () => {
+    const line = commandLine();
+    line.write("empty.mjs", "export const other = 1");
+    line.write("broken.mjs", "throw new Error('no emulator')");
+    expect((await line.slipway(["conformance", "./empty.mjs"])).stderr).toContain("exports no function `harness`");
+    expect((await line.slipway(["conformance", "./broken.mjs"])).stderr).toContain("no emulator");
+    expect((await line.slipway(["conformance", "./absent.mjs"])).exitCode).toBe(2);
+    expect((await line.slipway(["conformance", "@acme/absent"])).stderr).toContain("npm install @acme/absent");
+    expect(existsSync(join(line.state, "slipway"))).toBe(false);
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { commandLine, installed } from "./command-line.ts";
+import { fault } from "./fake-provider.ts";
+
+describe("slipway doctor", () => {
+  it("shows Node, the state directory, the owner, and what each provider tells of itself", async () => {
+    const line = commandLine();
+    const run = await line.slipway(["doctor", "--json"]);
+    expect(run.exitCode).toBe(0);
+    const says = Object.fromEntries(
+      (run.json() as { check: string; says: string }[]).map((one) => [one.check, one.says]),
+    );
+    expect(says).toMatchObject({
+      node: "24.0.0",
+      "state directory": expect.stringContaining(line.state),
+      owner: expect.stringMatching(/^cli-[0-9a-f]{16}$/),
+      "provider local": expect.stringContaining("isolation none"),
+    });
+    expect((await line.slipway(["doctor"])).stdout).toContain(says["owner"]);
+  });
+
+  it("shows why a provider cannot start, and fails", async () => {
+    const { slipway, remote } = commandLine();
+    remote.startup = async () => {
+      throw fault("AUTH_ERROR", "local", "the key is missing");
+    };
+    const run = await slipway(["doctor"]);
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).toMatch(/failed +provider local +AUTH_ERROR: the key is missing\. Try another\./);
+  });
+
+  it("warns of two copies of core in one project", async () => {
+    const line = commandLine();
+    installed(line, "acme", "acme");
+    line.write("node_modules/@slipway/core/package.json", '{"name":"@slipway/core","version":"1.0.0"}');
+    expect((await line.slipway(["doctor"])).stdout).toMatch(/ok +core +one copy/);
+    line.write(
+      "node_modules/acme/node_modules/@slipway/core/package.json",
+      '{"name":"@slipway/core","version":"1.0.1"}',
+    );
+    const run = await line.slipway(["doctor"]);
+    expect(run.stdout).toMatch(/warning +core +two copies of @slipway\/core/);
+    expect(run.stdout).toContain("npm dedupe");
+  });
+
+  it("names a launch that was begun and not finished, and how it is completed", async () => {
+    const { slipway, remote } = commandLine();
+    remote.failures.set("spawn", () => fault("NETWORK", "local", "cut", undefined, "unknown"));
+    remote.failures.set("list", () => fault("AUTH_ERROR", "local", "cut"));
+    await slipway(["spawn", "--key", "half"]);
+    const run = await slipway(["doctor"]);
+    expect(run.stdout).toMatch(/warning +launches +.*not known to be finished: half/);
+  });
+});

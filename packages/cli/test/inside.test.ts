@@ -1,0 +1,114 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { commandLine } from "./command-line.ts";
+
+describe("slipway ssh", () => {
+  it("runs the system's ssh with a known_hosts file of the instance's own", async () => {
+    const line = commandLine();
+    line.remote.ssh = { host: "192.0.2.7", port: 2222, user: "root" };
+    await line.slipway(["spawn", "--key", "a"]);
+    await line.slipway(["spawn", "--key", "b"]);
+    const run = await line.slipway(["ssh", "a", "-i", "key", "--", "uname", "-a"], {
+      spawnProcess: async (file, args) => {
+        line.spawned.push({ file, args });
+        return 7;
+      },
+    });
+    expect(run.exitCode).toBe(7);
+    await line.slipway(["ssh", "b"]);
+    const [first, second] = line.spawned;
+    expect(first?.file).toBe("ssh");
+    expect(first?.args).toEqual([
+      "-o",
+      expect.stringMatching(new RegExp(`^UserKnownHostsFile="${line.state}/slipway/known_hosts/[0-9a-f]{40}"$`)),
+      ...["-o", "StrictHostKeyChecking=accept-new", "-o", "HashKnownHosts=no", "-p", "2222", "-l", "root"],
+      ...["-i", `${line.cwd}/key`, "--", "192.0.2.7", "uname", "-a"],
+    ]);
+    expect(second?.args[1]).not.toBe(first?.args[1]);
+  });
+
+  it("names the known_hosts file so that ssh expands nothing in its path", async () => {
+    const line = commandLine();
+    line.remote.ssh = { host: "-oProxyCommand=x", port: 22, user: "u" };
+    const env = { XDG_STATE_HOME: join(line.directory, 'a 100%h "q"'), HOME: line.directory };
+    await line.slipway(["spawn", "--key", "a"], { env });
+    await line.slipway(["ssh", "a"], { env });
+    expect(line.spawned[0]?.args[1]).toContain('/a 100%%h \\"q\\"/slipway/known_hosts/');
+    // A host that looks like an option stays a host.
+    expect(line.spawned[0]?.args.slice(-2)).toEqual(["--", "-oProxyCommand=x"]);
+  });
+
+  it("says what to do where there is no address or no ssh", async () => {
+    const line = commandLine();
+    await line.slipway(["spawn", "--key", "a"]);
+    const none = await line.slipway(["ssh", "a"]);
+    expect(none).toMatchObject({ exitCode: 1 });
+    expect(none.stderr).toContain("slipway exec i-1");
+    line.remote.ssh = { host: "h", port: 22, user: "u" };
+    await line.slipway(["spawn", "--key", "b"]);
+    const missing = await line.slipway(["ssh", "b"], {
+      spawnProcess: async () => {
+        throw Object.assign(new Error("spawn ssh ENOENT"), { code: "ENOENT", syscall: "spawn ssh" });
+      },
+    });
+    expect(missing.stderr).toContain("MISSING_TOOL");
+  });
+});
+
+describe("slipway exec", () => {
+  it("streams both outputs and answers the command's exit code", async () => {
+    const { slipway, remote } = commandLine();
+    await slipway(["spawn", "--key", "a"]);
+    const run = await slipway(["exec", "a", "--", "exit", "3", "--json", "-x"]);
+    expect(run).toMatchObject({ exitCode: 3, stdout: "out\n", stderr: "err\n" });
+    expect(remote.called("exec")[0]).toEqual(["i-1", ["exit", "3", "--json", "-x"], undefined]);
+    const json = await slipway(["exec", "a", "--json", "--stdin", "--", "exit", "3"], { input: "typed" });
+    expect(json.json()).toEqual({ exitCode: 3, stdout: "out\n", stderr: "err\n" });
+    expect(json.exitCode).toBe(3);
+    expect(remote.called("exec")[1]?.[2]).toBe("typed");
+  });
+
+  it("refuses input that is no text, since the contract would change it", async () => {
+    const { slipway, remote } = commandLine();
+    await slipway(["spawn", "--key", "a"]);
+    const stdin = { isTTY: false, read: async () => new Uint8Array([0xff, 0x00]) };
+    expect((await slipway(["exec", "a", "--stdin", "--", "cat"], { stdin })).exitCode).toBe(2);
+    expect(remote.called("exec")).toEqual([]);
+  });
+
+  it("goes over ssh where the provider has no exec, with words that the shell there reads back", async () => {
+    const line = commandLine({ bare: true });
+    line.remote.ssh = { host: "h", port: 22, user: "u" };
+    await line.slipway(["spawn", "--key", "a"]);
+    await line.slipway(["exec", "a", "--", "echo", "it's $HOME", "b c"]);
+    expect(line.spawned[0]?.args.at(-1)).toBe("echo 'it'\\''s $HOME' 'b c'");
+  });
+});
+
+describe("slipway logs", () => {
+  it("prints the lines, and follows until it is interrupted", async () => {
+    const { slipway, remote } = commandLine();
+    remote.log = ["one", "two"];
+    await slipway(["spawn", "--key", "a"]);
+    expect(await slipway(["logs", "a"])).toMatchObject({ exitCode: 0, stdout: "one\ntwo\n" });
+    const ndjson = await slipway(["logs", "a", "--json"]);
+    expect(
+      ndjson.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([
+      { id: "i-1", line: "one" },
+      { id: "i-1", line: "two" },
+    ]);
+    const controller = new AbortController();
+    const stdout = { isTTY: false, write: (text: string) => (text === "two\n" ? controller.abort() : undefined) };
+    expect((await slipway(["logs", "a", "-f"], { signal: controller.signal, stdout })).exitCode).toBe(130);
+  });
+
+  it("says so where the provider has none", async () => {
+    const { slipway } = commandLine({ bare: true });
+    await slipway(["spawn", "--key", "a"]);
+    expect((await slipway(["logs", "a", "--json"])).error()).toMatchObject({ code: "UNSUPPORTED" });
+  });
+});
