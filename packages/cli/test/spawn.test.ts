@@ -165,7 +165,7 @@ describe("slipway spawn", () => {
         },
       });
       expect(second.exitCode).toBe(130);
-      expect(second.error()).toMatchObject({ code: "INTERRUPTED", key: "k" });
+      expect(second.error()).toMatchObject({ code: "CANCELLED", effect: "none", key: "k" });
     });
     expect((await slipway(["spawn", "--key", "k"])).exitCode).toBe(0);
     expect(remote.called("spawn").length).toBe(1);

@@ -6,7 +6,6 @@ import {
   type Provider,
   type SpawnOptions,
 } from "@slipway/core";
-import { afterOthers } from "../after-others.ts";
 import type { Configure } from "../command.ts";
 import { instanceFields, priceOf, terminateCommand } from "../instance-view.ts";
 import { oneProvider } from "../locate.ts";
@@ -60,6 +59,9 @@ async function spawn(session: Session, _args: readonly string[], flags: Flags): 
   }
 }
 
+// Another command that launches the same key is done soon, and then this one answers its instance.
+const LEASE_PATIENCE_MS = 120_000;
+
 async function launchIt(session: Session, provider: Provider, request: SpawnRequest, flags: Flags): Promise<Instance> {
   // Before anything is written or asked: where the provider lacks a capability, the user is told why.
   assertAccepts(provider, request);
@@ -71,9 +73,12 @@ async function launchIt(session: Session, provider: Provider, request: SpawnRequ
   assertAccepts(provider, options);
   const store = await session.store();
   return session.progress.during(`launching ${request.key} on ${provider.name}`, () =>
-    afterOthers(session, () =>
-      launch(provider, options, { store, clock: session.world.clock, onEvent: session.onEvent }),
-    ),
+    launch(provider, options, {
+      store,
+      clock: session.world.clock,
+      onEvent: session.onEvent,
+      leaseTimeoutMs: LEASE_PATIENCE_MS,
+    }),
   );
 }
 

@@ -89,6 +89,10 @@ async function underLease(run: Launching, timeoutMs: number): Promise<Instance> 
   return instance;
 }
 
+// A launch holds its lease for as long as one spawn takes, and asking for it is a look at the store: the waits stay
+// short, or the last of many that wait for one key would sleep while nobody holds it.
+const LONGEST_LEASE_LOOK = 2;
+
 async function takeLease(run: Launching, timeoutMs: number): Promise<Lease> {
   const until = run.poll.clock.now() + timeoutMs;
   for (let look = 0; ; look += 1) {
@@ -97,7 +101,7 @@ async function takeLease(run: Launching, timeoutMs: number): Promise<Lease> {
     if (lease !== null) return lease;
     const left = until - run.poll.clock.now();
     if (left <= 0) throw leaseConflict(run);
-    await run.poll.pause(look, left);
+    await run.poll.pause(Math.min(look, LONGEST_LEASE_LOOK), left);
   }
 }
 
