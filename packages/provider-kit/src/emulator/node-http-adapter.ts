@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
@@ -26,6 +26,8 @@ export async function nodeHttpAdapter(
   options: NodeHttpAdapterOptions = {},
 ): Promise<NodeHttpServer> {
   const { port = 0, onError = () => undefined } = options;
+  // Loaded where it is needed: most who use an emulator serve nothing.
+  const { createServer } = await import("node:http");
   const server = createServer((incoming, outgoing) => {
     serve(handler, incoming, outgoing, onError).catch(onError);
   });

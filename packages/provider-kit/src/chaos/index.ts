@@ -1,0 +1,12 @@
+export { type ChaosOptions, type ChaosRun, chaos, chaosOf } from "./chaos.ts";
+export type { DriftWorld } from "./drift.ts";
+export { type ChaosEntry, type ChaosJournal, printJournal, replay } from "./journal.ts";
+export type {
+  ChaosConstraints,
+  ChaosDrift,
+  ChaosFault,
+  ChaosPlan,
+  ChaosPlanWithoutDrift,
+  ChaosTrigger,
+  DriftAction,
+} from "./plan.ts";

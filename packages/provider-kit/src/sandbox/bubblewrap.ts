@@ -1,0 +1,64 @@
+import { linkTarget, type SandboxLayout, SYSTEM_DIRECTORIES, SYSTEM_SETTINGS } from "./layout.ts";
+
+/** Whether the sandbox is on the host's network, or has nothing but a loopback of its own. */
+export type SandboxNetwork = "shared" | "isolated";
+
+/** A directory of the host that the sandbox sees. */
+export interface SandboxBind {
+  readonly source: string;
+  /** Absolute path inside. */
+  readonly target: string;
+  readonly readOnly?: boolean | undefined;
+}
+
+// Enough for what root does to its own files and processes. Without SYS_ADMIN nothing can be remounted: with it, a
+// process that is root outside too could make the read-only system directories writable.
+const CAPABILITIES = ["chown", "dac_override", "fowner", "kill", "net_bind_service", "setgid", "setuid", "sys_chroot"];
+
+/** Where the sandbox finds its run directory. */
+export const RUN_DIRECTORY_INSIDE = "/run/slipway";
+/** Where a starting sandbox reads whether its start still counts. */
+export const ATTEMPT_INSIDE = "/run/.slipway-attempt";
+export const HOME_INSIDE = "/root";
+
+/** Own namespaces, and no capability but those of the table. */
+export function namespaceArguments(options: { readonly hostname: string; readonly network: SandboxNetwork }): string[] {
+  return [
+    ...["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
+    ...(options.network === "isolated" ? ["--unshare-net"] : []),
+    ...["--uid", "0", "--gid", "0", "--hostname", options.hostname, "--cap-drop", "ALL"],
+    ...CAPABILITIES.flatMap((name) => ["--cap-add", `CAP_${name.toUpperCase()}`]),
+  ];
+}
+
+/** What the sandbox sees: its root, the host's system directories read-only, own /proc and /dev, its run directory, its binds. */
+export function mountArguments(layout: SandboxLayout, binds: readonly SandboxBind[]): string[] {
+  const system = SYSTEM_DIRECTORIES.filter((path) => linkTarget(path) === "");
+  return [
+    ...["--bind", layout.root, "/"],
+    ...system.flatMap((path) => ["--ro-bind", path, path]),
+    ...SYSTEM_SETTINGS.flatMap((path) => ["--ro-bind-try", path, path]),
+    ...["--proc", "/proc", "--dev", "/dev"],
+    ...["--bind", layout.run, RUN_DIRECTORY_INSIDE, "--ro-bind", layout.attempt, ATTEMPT_INSIDE],
+    ...binds.flatMap((bind) => [bind.readOnly === true ? "--ro-bind" : "--bind", bind.source, bind.target]),
+    ...["--chdir", HOME_INSIDE],
+  ];
+}
+
+/** `nsenter` and `setpriv` in front of a command: the same namespaces and the same capabilities as the sandbox's own. */
+export function enterArguments(
+  tools: { readonly setpriv: string },
+  pid: number,
+  network: SandboxNetwork,
+  argv: readonly string[],
+): string[] {
+  return [
+    ...["--target", String(pid), "--user", "--mount", "--pid", "--ipc", "--uts", "--preserve-credentials"],
+    ...(network === "isolated" ? ["--net"] : []),
+    ...["--", tools.setpriv, `--bounding-set=-all,${CAPABILITIES.map((name) => `+${name}`).join(",")}`],
+    ...["--inh-caps=-all", "--no-new-privs", "--"],
+    // Entering leaves one in `/`.
+    ...["/bin/sh", "-c", 'cd "$HOME" 2>/dev/null; exec "$@"', "sh"],
+    ...argv,
+  ];
+}

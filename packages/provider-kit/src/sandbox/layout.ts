@@ -1,0 +1,125 @@
+import { chmodSync, existsSync, lstatSync, mkdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Isolation } from "./isolation.ts";
+
+/** What lies where in a sandbox's directory. Everything of a sandbox is in it, so removing it removes all. */
+export interface SandboxLayout {
+  readonly directory: string;
+  /** The root directory that the sandbox sees as `/`, or has as its working directory. */
+  readonly root: string;
+  /** Shared with the sandbox, which finds it as `$SLIPWAY_RUN_DIR`. What is read here was written by the sandbox: do not trust it. */
+  readonly run: string;
+  /** What the tree printed; out of its reach. */
+  readonly log: string;
+  /** bubblewrap's own words on the child and its exit code; out of the sandbox's reach. */
+  readonly status: string;
+  /** What bubblewrap is told to isolate and to mount. */
+  readonly settings: string;
+  /** Which start may go on: a command whose start was given up ends itself when it does not find its own name here. */
+  readonly attempt: string;
+}
+
+export function sandboxLayout(directory: string): SandboxLayout {
+  return {
+    directory,
+    root: join(directory, "root"),
+    run: join(directory, "run"),
+    log: join(directory, "console.log"),
+    status: join(directory, "status.json"),
+    settings: join(directory, "bubblewrap.args"),
+    attempt: join(directory, "attempt"),
+  };
+}
+
+/** Host directories that are seen read-only inside, where the host has them. */
+export const SYSTEM_DIRECTORIES: readonly string[] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix"];
+
+/** Host settings that programs need to find names, certificates and libraries; read-only inside. */
+export const SYSTEM_SETTINGS: readonly string[] = [
+  "/etc/alternatives",
+  "/etc/ca-certificates",
+  "/etc/ca-certificates.conf",
+  "/etc/ld.so.cache",
+  "/etc/ld.so.conf",
+  "/etc/ld.so.conf.d",
+  "/etc/localtime",
+  "/etc/nsswitch.conf",
+  "/etc/pki",
+  "/etc/protocols",
+  "/etc/resolv.conf",
+  "/etc/services",
+  "/etc/ssl",
+];
+
+const OWN_DIRECTORIES: readonly string[] = [
+  "etc",
+  "home",
+  "opt",
+  "root",
+  "run",
+  "srv",
+  "tmp",
+  "var",
+  "var/lib",
+  "var/log",
+];
+const WORLD_WRITABLE: readonly string[] = ["tmp", "var/tmp"];
+
+/**
+ * Makes what is missing of the directories and the small files that a machine has; keeps what is there. A root that was
+ * copied may hold links that lead out of it: none is followed.
+ */
+export function prepareRoot(layout: SandboxLayout, isolation: Isolation, hostname: string): void {
+  if (!existsSync(layout.directory)) mkdirSync(layout.directory, { mode: 0o700 });
+  ensureDirectory(layout.run, 0o700);
+  ensureDirectory(layout.root, 0o755);
+  for (const name of OWN_DIRECTORIES) ensureDirectory(join(layout.root, name), 0o755);
+  for (const name of WORLD_WRITABLE) ensureDirectory(join(layout.root, name), 0o1777);
+  if (isolation !== "bubblewrap") return;
+  for (const name of ["proc", "dev"]) ensureDirectory(join(layout.root, name), 0o755);
+  for (const path of SYSTEM_DIRECTORIES) prepareSystemDirectory(layout.root, path);
+  writeNew(
+    join(layout.root, "etc/passwd"),
+    "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+  );
+  writeNew(join(layout.root, "etc/group"), "root:x:0:\nnogroup:x:65534:\n");
+  // These name the machine, so a root that was copied from another gets its own.
+  rmSync(join(layout.root, "etc/hostname"), { force: true, recursive: true });
+  rmSync(join(layout.root, "etc/hosts"), { force: true, recursive: true });
+  writeNew(join(layout.root, "etc/hostname"), `${hostname}\n`);
+  writeNew(join(layout.root, "etc/hosts"), `127.0.0.1 localhost ${hostname}\n::1 localhost ${hostname}\n`);
+}
+
+/** On most systems `/bin` is a link into `/usr`: then the root gets the same link, else a place to mount on. */
+function prepareSystemDirectory(root: string, path: string): void {
+  const target = linkTarget(path);
+  if (target === null) return;
+  if (target === "") return ensureDirectory(join(root, path), 0o755);
+  rmSync(join(root, path), { force: true, recursive: true });
+  symlinkSync(target, join(root, path));
+}
+
+/** Where the link leads, empty if it is no link, null if there is nothing. */
+export function linkTarget(path: string): string | null {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return null;
+  return found.isSymbolicLink() ? readlinkSync(path) : "";
+}
+
+function ensureDirectory(path: string, mode: number): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) return;
+  if (found !== undefined) rmSync(path, { force: true });
+  mkdirSync(path);
+  // The umask has no say in what a machine's directories are.
+  chmodSync(path, mode);
+}
+
+/** Exclusive creation follows no link. A file that is there stays. */
+function writeNew(path: string, content: string): void {
+  try {
+    writeFileSync(path, content, { flag: "wx" });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
+}

@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import type { ProcessRow, ProcessTable } from "./process-table.ts";
+
+/** Reads procfs. Synchronous on purpose: each file is a page of kernel memory, and a thread hop costs more than the read. */
+export function linuxProcessTable(proc = "/proc"): ProcessTable {
+  const row = (pid: number): ProcessRow | null => {
+    const stat = readOrNull(`${proc}/${pid}/stat`);
+    return stat === null ? null : parseStat(pid, stat);
+  };
+  const pids = (): number[] =>
+    readdirSync(proc)
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
+  return {
+    bootId: async () => readFileSync(`${proc}/sys/kernel/random/boot_id`, "utf8").trim(),
+    namespace: () => readlinkSync(`${proc}/self/ns/pid`),
+    startTime: async (pid) => {
+      const found = row(pid);
+      return found === null || found.zombie ? null : found.startTime;
+    },
+    rows: async () =>
+      pids()
+        .map(row)
+        .filter((found) => found !== null),
+    withEnvironment: async (entries) =>
+      pids().filter((pid) => {
+        // A zombie's environment reads as empty.
+        const environment = readOrNull(`${proc}/${pid}/environ`);
+        if (environment === null || environment === "") return false;
+        const there = new Set(environment.split("\0"));
+        return entries.every((entry) => there.has(entry));
+      }),
+    writingTo: async (path) =>
+      pids().filter((pid) => [1, 2].some((fd) => linkOrNull(`${proc}/${pid}/fd/${fd}`) === path)),
+  };
+}
+
+/** The command name stands in parentheses and may hold spaces and parentheses itself: the last one counts. */
+function parseStat(pid: number, stat: string): ProcessRow | null {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, parent, group] = fields;
+  // Field 22 of proc_pid_stat(5); `state` is field 3.
+  const startTime = fields[19];
+  if (state === undefined || parent === undefined || group === undefined || startTime === undefined) return null;
+  return {
+    pid,
+    parent: Number(parent),
+    group: Number(group),
+    startTime,
+    zombie: state === "Z" || state === "X",
+  };
+}
+
+function linkOrNull(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** Null if the process ended meanwhile, or belongs to somebody else. */
+function readOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return null;
+  }
+}

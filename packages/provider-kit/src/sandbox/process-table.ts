@@ -1,0 +1,36 @@
+import { linuxProcessTable } from "./linux-process-table.ts";
+import { psProcessTable } from "./ps-process-table.ts";
+import { SandboxError } from "./sandbox-error.ts";
+
+/** One process of this machine. */
+export interface ProcessRow {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  /** When it began, in the table's own unit: only to be compared for equality. */
+  readonly startTime: string;
+  /** It has ended and waits for its parent to read how. */
+  readonly zombie: boolean;
+}
+
+/** This machine's processes, read live. */
+export interface ProcessTable {
+  /** Another value after every restart of the machine. */
+  readonly bootId: () => Promise<string>;
+  /** Which set of process ids this is; two processes that see different sets cannot judge each other's ids. */
+  readonly namespace: () => string;
+  /** Null if there is no such process, or it is a zombie. */
+  readonly startTime: (pid: number) => Promise<string | null>;
+  readonly rows: () => Promise<readonly ProcessRow[]>;
+  /** The ids of processes whose environment at their start held all these `NAME=value` entries. */
+  readonly withEnvironment: (entries: readonly string[]) => Promise<readonly number[]>;
+  /** The ids of processes whose standard output or error is this file; none where the system does not tell. */
+  readonly writingTo: (path: string) => Promise<readonly number[]>;
+}
+
+/** The table of the running platform. Throws SandboxError `unsupported` where there is none. */
+export function systemProcessTable(platform: NodeJS.Platform = process.platform): ProcessTable {
+  if (platform === "linux") return linuxProcessTable();
+  if (platform === "darwin" || platform === "freebsd" || platform === "openbsd") return psProcessTable();
+  throw new SandboxError("unsupported", `process groups are not supported on ${platform}; use Linux or macOS`);
+}

@@ -1,0 +1,60 @@
+import { execFile } from "node:child_process";
+import type { ProcessRow, ProcessTable } from "./process-table.ts";
+
+/** Runs a program and answers what it printed; an exit code other than 0 rejects. */
+export type RunForText = (file: string, args: readonly string[]) => Promise<string>;
+
+const run: RunForText = (file, args) =>
+  new Promise((resolve, reject) => {
+    const options = { env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" }, maxBuffer: 64 * 1024 * 1024 };
+    execFile(file, [...args], options, (error, stdout) => (error === null ? resolve(stdout) : reject(error)));
+  });
+
+// lstart is five words: `Fri Nov 20 23:42:01 2026`.
+const ROW = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+\s+\S+\s+\S+\s+\S+\s+\S+)/;
+
+/** Asks `ps` and `sysctl`, as there is no procfs on macOS and the BSDs. */
+export function psProcessTable(exec: RunForText = run): ProcessTable {
+  const rows = async (): Promise<ProcessRow[]> => {
+    const text = await exec("ps", ["-axo", "pid=,ppid=,pgid=,stat=,lstart="]);
+    return text
+      .split("\n")
+      .map(parseRow)
+      .filter((row) => row !== null);
+  };
+  return {
+    bootId: async () => (await exec("sysctl", ["-n", "kern.boottime"])).trim(),
+    namespace: () => "host",
+    startTime: async (pid) => {
+      // `ps -p` fails where there is no such process, as it does where it cannot run: the whole list tells them apart.
+      const found = (await rows()).find((row) => row.pid === pid);
+      return found === undefined || found.zombie ? null : found.startTime;
+    },
+    rows,
+    writingTo: async () => [],
+    withEnvironment: async (entries) => {
+      // `-E` prints the environment after the command, of the caller's own processes.
+      const text = await exec("ps", ["-axwwEo", "pid=,command="]);
+      return text
+        .split("\n")
+        .filter((line) => {
+          const words = new Set(line.trim().split(/\s+/));
+          return entries.every((entry) => words.has(entry));
+        })
+        .map((line) => Number.parseInt(line, 10));
+    },
+  };
+}
+
+function parseRow(line: string): ProcessRow | null {
+  const match = ROW.exec(line);
+  if (match === null) return null;
+  const [, pid, parent, group, state, startTime] = match;
+  return {
+    pid: Number(pid),
+    parent: Number(parent),
+    group: Number(group),
+    startTime: startTime?.replace(/\s+/g, " ") ?? "",
+    zombie: state?.startsWith("Z") === true,
+  };
+}

@@ -1,0 +1,171 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import {
+  ATTEMPT_INSIDE,
+  mountArguments,
+  namespaceArguments,
+  type SandboxBind,
+  type SandboxNetwork,
+} from "./bubblewrap.ts";
+import { endSandbox } from "./end.ts";
+import { sandboxEnvironment, withAttempt } from "./environment.ts";
+import type { IsolationReport } from "./isolation.ts";
+import { prepareRoot, type SandboxLayout, sandboxLayout } from "./layout.ts";
+import { identify } from "./process-identity.ts";
+import type { Sandbox } from "./sandbox.ts";
+import { SandboxError } from "./sandbox-error.ts";
+import { childOf } from "./status.ts";
+
+export interface SandboxSpec {
+  /** Unique on this machine: `[A-Za-z0-9._-]{1,128}`. The processes are found by it. */
+  readonly id: string;
+  /** Absolute. Made if it is missing, in a directory that is there; a `root` that is there already is kept. */
+  readonly directory: string;
+  /** What `detectIsolation` answered. */
+  readonly isolation: IsolationReport;
+  /** Runs until the sandbox ends. Visible in the process list: no secrets. */
+  readonly argv: readonly string[];
+  /** Added to the sandbox's own few entries. Readable by the user's other processes: no secrets. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** The sandbox's own where it has a namespace for it; the id if absent. At most 64 characters. */
+  readonly hostname?: string | undefined;
+  /** `shared` if absent. `isolated` needs bubblewrap. */
+  readonly network?: SandboxNetwork | undefined;
+  /** Needs bubblewrap. */
+  readonly binds?: readonly SandboxBind[] | undefined;
+}
+
+const START_TIMEOUT_MS = 30_000;
+// In the sandbox, before the command: is this start still wanted? Then says so on descriptor 4. If nobody listens any
+// more, the write ends it: a start that its caller did not live to see leaves nothing.
+const FIRST_STEP =
+  'IFS= read -r wanted <"$1"; [ "$wanted" = "$SLIPWAY_SANDBOX_ATTEMPT" ] || exit 90; ' +
+  'echo up >&4; exec 3>&- 4>&- 5>&- 6<&-; cd "$HOME"; shift; ';
+// With a pid namespace the shell stays as process 1: it takes up the orphans that end while it waits, and with it all
+// others end. Not in the background: a shell would make the command deaf to SIGINT.
+const RUN_AS_CHILD = '"$@"; exit $?';
+const RUN_INSTEAD = 'exec "$@"';
+
+/**
+ * Starts a sandbox and resolves when its command begins. It outlives this process. Where an earlier start in the same
+ * directory may have been cut off, call `endSandbox` first; the two together never leave a second tree. Throws
+ * SandboxError `not-started` with what was said, `unsupported`, `invalid`, or a file system error.
+ */
+export async function startSandbox(spec: SandboxSpec): Promise<Sandbox> {
+  check(spec);
+  const layout = sandboxLayout(spec.directory);
+  const { isolation } = spec.isolation;
+  prepareRoot(layout, isolation, spec.hostname ?? spec.id);
+  const attempt = randomUUID();
+  writeAttempt(layout, attempt);
+  const own = sandboxEnvironment(spec.id, layout, isolation, spec.environment);
+  const begun = statSync(layout.log, { throwIfNoEntry: false })?.size ?? 0;
+  const child = launch(spec, layout, withAttempt(own, attempt));
+  const failure = await firstStep(child);
+  const pid = failure === null ? childOf(layout) : null;
+  const process = pid === null ? null : await identify(pid);
+  if (process === null) {
+    await endSandbox({ id: spec.id, directory: spec.directory });
+    throw new SandboxError(
+      "not-started",
+      `the sandbox did not start: ${said(layout, begun) || (failure ?? "its process is gone")}`,
+    );
+  }
+  return { id: spec.id, isolation, network: spec.network ?? "shared", directory: spec.directory, process };
+}
+
+function check(spec: SandboxSpec): void {
+  if (!/^[A-Za-z0-9._-]{1,128}$/.test(spec.id))
+    throw new SandboxError("invalid", "a sandbox's id is [A-Za-z0-9._-]{1,128}");
+  if (!spec.directory.startsWith("/")) throw new SandboxError("invalid", "a sandbox's directory is absolute");
+  if (spec.isolation.isolation === "bubblewrap") return;
+  if (spec.network === "isolated") throw new SandboxError("unsupported", "an isolated network needs bubblewrap");
+  if ((spec.binds ?? []).length > 0) throw new SandboxError("unsupported", "binds need bubblewrap");
+}
+
+/** Renamed into place, so that a reader sees the old or the new one, whole. */
+function writeAttempt(layout: SandboxLayout, attempt: string): void {
+  const draft = join(layout.directory, "attempt.draft");
+  writeFileSync(draft, `${attempt}\n`);
+  renameSync(draft, layout.attempt);
+}
+
+function launch(spec: SandboxSpec, layout: SandboxLayout, env: Record<string, string>): ChildProcess {
+  const log = openSync(layout.log, "a", 0o600);
+  const status = openSync(layout.status, "w", 0o600);
+  const settings = settingsFile(spec, layout);
+  try {
+    const [file, args] = command(spec, layout);
+    const child = spawn(file, args, {
+      cwd: layout.directory,
+      env,
+      detached: true,
+      stdio: ["ignore", log, log, "pipe", "pipe", status, settings],
+    });
+    if (spec.isolation.isolation === "process-group" && child.pid !== undefined) {
+      // What bubblewrap writes for itself.
+      writeFileSync(status, `${JSON.stringify({ "child-pid": child.pid })}\n`);
+    }
+    return child;
+  } finally {
+    closeSync(log);
+    closeSync(status);
+    closeSync(settings);
+  }
+}
+
+/** bubblewrap's many arguments, so that the process list stays readable. From a file: half a pipe would be half a sandbox. */
+function settingsFile(spec: SandboxSpec, layout: SandboxLayout): number {
+  const hostname = (spec.hostname ?? spec.id).slice(0, 64);
+  const args = [
+    ...namespaceArguments({ hostname, network: spec.network ?? "shared" }),
+    ...mountArguments(layout, spec.binds ?? []),
+    ...["--as-pid-1", "--info-fd", "3", "--json-status-fd", "5"],
+  ];
+  writeFileSync(layout.settings, args.map((word) => `${word}\0`).join(""), { mode: 0o600 });
+  return openSync(layout.settings, "r");
+}
+
+function command(spec: SandboxSpec, layout: SandboxLayout): [string, string[]] {
+  const first = (attempt: string, run: string): string[] => [
+    ...["-c", FIRST_STEP + run, "slipway-sandbox", attempt],
+    ...spec.argv,
+  ];
+  const { tools } = spec.isolation;
+  if (tools === null) return ["/bin/sh", first(layout.attempt, RUN_INSTEAD)];
+  return [tools.bwrap, ["--args", "6", "--", "/bin/sh", ...first(ATTEMPT_INSIDE, RUN_AS_CHILD)]];
+}
+
+/** Null when the first step was done; else why it was not. */
+function firstStep(child: ChildProcess): Promise<string | null> {
+  return new Promise((resolve) => {
+    // Both are pipes by `launch`'s table.
+    const info = child.stdio[3] as Readable;
+    const ready = child.stdio[4] as Readable;
+    const settle = (failure: string | null): void => {
+      clearTimeout(timer);
+      info.destroy();
+      ready.destroy();
+      child.removeAllListeners();
+      child.on("error", () => undefined);
+      child.unref();
+      resolve(failure);
+    };
+    const timer = setTimeout(() => settle(`nothing was heard of it for ${START_TIMEOUT_MS} ms`), START_TIMEOUT_MS);
+    info.resume();
+    ready.once("data", () => settle(null));
+    child.once("error", (error) => settle(error.message));
+    child.once("exit", (code, signal) => {
+      settle(signal === null ? `it exited with ${code}` : `it was ended by ${signal}`);
+    });
+  });
+}
+
+/** The last line that bubblewrap printed; the sandbox's own command has not run yet. */
+function said(layout: SandboxLayout, from: number): string {
+  const text = readFileSync(layout.log).subarray(from).toString("utf8").trim();
+  return text.slice(text.lastIndexOf("\n") + 1).slice(0, 300);
+}

@@ -1,0 +1,98 @@
+import { defineProvider, type LogMethods, type Provider, type Runtime } from "@slipway/core";
+import { render } from "./bootstrap.ts";
+import { costMethods } from "./capabilities/cost-explorer.ts";
+import { hibernationMethods } from "./capabilities/hibernation.ts";
+import { regionMethods } from "./capabilities/multi-region.ts";
+import { volumeMethods } from "./capabilities/persistent-volumes.ts";
+import { type MemorySnapshot, snapshotMethods } from "./capabilities/snapshots.ts";
+import { spotMethods } from "./capabilities/spot.ts";
+import { warmVolumeMethods } from "./capabilities/warm-volumes.ts";
+import { memoryClient } from "./client.ts";
+import { type MemoryContext, PROVIDER } from "./context.ts";
+import type { MemoryInstance } from "./instance.ts";
+import { instanceMethods } from "./instances.ts";
+import { logMethods } from "./logs.ts";
+import { type MemoryWorld, memoryWorld } from "./world/world.ts";
+
+export interface MemoryOptions {
+  /** Whose instances these are: `[a-z0-9-]{1,63}`. */
+  readonly owner: string;
+  /** The remote. A new one with default settings if absent; share one, and providers see each other's instances. */
+  readonly world?: MemoryWorld | undefined;
+  /** Where instances may be; the first is the default. All of the world's if absent. */
+  readonly regions?: readonly string[] | undefined;
+  readonly apiKey?: string | undefined;
+  /** The clock is the world's if absent. */
+  readonly runtime?: Partial<Runtime> | undefined;
+}
+
+/** All eleven capabilities, and `logs`. */
+export type MemoryProvider = Provider<
+  MemoryInstance,
+  MemorySnapshot,
+  | "snapshots"
+  | "spot"
+  | "gpu"
+  | "multiRegion"
+  | "persistentVolumes"
+  | "warmVolumes"
+  | "hibernation"
+  | "costExplorer"
+  | "tailscaleNative"
+  | "idempotentSpawn"
+  | "customNetworking"
+> &
+  LogMethods;
+
+/** The contract's model: a provider on a remote that is only data. Two of them over one world share nothing else. */
+export function memory(options: MemoryOptions): MemoryProvider {
+  const world = options.world ?? memoryWorld({ clock: options.runtime?.clock });
+  const context = contextOf(options, world);
+  const { userDataMax, readAfterWriteMs } = world.settings;
+  return defineProvider<MemoryProvider>(
+    {
+      name: PROVIDER,
+      owner: options.owner,
+      tier: "testing",
+      capabilities: {
+        snapshots: true,
+        spot: true,
+        gpu: true,
+        multiRegion: true,
+        persistentVolumes: true,
+        warmVolumes: true,
+        hibernation: true,
+        costExplorer: true,
+        tailscaleNative: true,
+        idempotentSpawn: true,
+        customNetworking: true,
+      },
+      limits: { maxUserDataBytes: userDataMax, maxLabels: 32, nameMaxLength: 63, readAfterWriteMs },
+      ...instanceMethods(context),
+      generateBootstrap: (config) => render(config),
+      ...snapshotMethods(context),
+      ...spotMethods(context),
+      ...regionMethods(context),
+      ...volumeMethods(context),
+      ...warmVolumeMethods(context),
+      ...hibernationMethods(context),
+      ...costMethods(context),
+      ...logMethods(context),
+    },
+    { runtime: { ...options.runtime, clock: context.clock } },
+  );
+}
+
+/** What provider, hooks and clusters have in common. */
+export function contextOf(options: MemoryOptions, world: MemoryWorld): MemoryContext {
+  const { owner, apiKey, runtime = {} } = options;
+  const [first, ...others] = options.regions ?? world.settings.regions.map((region) => region.id);
+  if (first === undefined) throw new TypeError("memory: regions must name at least one");
+  return {
+    owner,
+    regions: [first, ...others],
+    maxUserDataBytes: world.settings.userDataMax,
+    clock: runtime.clock ?? world.clock,
+    client: memoryClient({ provider: PROVIDER, world, apiKey, runtime }),
+  };
+}

@@ -1,0 +1,149 @@
+import type { Clock } from "@slipway/core";
+import { type SeededRandom, seededRandom } from "@slipway/provider-kit/emulator";
+import type { Bid, Capture, Disk, Machine, MachineState, Mark, Node } from "./records.ts";
+import { Refusal } from "./refusals.ts";
+import type { CapacityRule, MemoryQuotas, UserData, WorldSettings } from "./settings.ts";
+import { type Table, table } from "./table.ts";
+import { type Timeline, timeline } from "./timeline.ts";
+
+/** What a machine cost, from when to when; `to` is null while it goes on. */
+export interface LedgerEntry {
+  readonly machine: string;
+  readonly owner: string | null;
+  readonly region: string;
+  readonly spec: string;
+  readonly usdPerHour: number;
+  readonly from: number;
+  to: number | null;
+}
+
+export interface ConsoleLine {
+  readonly at: number;
+  readonly text: string;
+}
+
+/** Everything that the remote remembers. Only the files of this folder touch it. */
+export interface Remote {
+  readonly settings: WorldSettings;
+  readonly clock: Clock;
+  readonly timeline: Timeline;
+  readonly random: SeededRandom;
+  readonly machines: Table<Machine>;
+  readonly disks: Table<Disk>;
+  readonly captures: Table<Capture>;
+  readonly bids: Table<Bid>;
+  readonly nodes: Table<Node>;
+  readonly generations: Map<string, number>;
+  readonly ledger: LedgerEntry[];
+  readonly console: Map<string, ConsoleLine[]>;
+  /** What machines that are not up yet will run. No part of their records: it may hold secrets, and nobody reads it back. */
+  readonly userData: Map<string, UserData>;
+  readonly downRegions: Set<string>;
+  readonly prices: Map<string, number | null>;
+  capacity: readonly CapacityRule[];
+  quotas: MemoryQuotas;
+  spotFactor: number;
+  /** How many writes from outside have changed something. */
+  changes: number;
+  addresses: number;
+}
+
+export function remote(settings: WorldSettings, clock: Clock): Remote {
+  const retention = settings.readAfterWriteMs;
+  return {
+    settings,
+    clock,
+    timeline: timeline(),
+    random: seededRandom(settings.seed),
+    machines: table(retention),
+    disks: table(retention),
+    captures: table(retention),
+    bids: table(retention),
+    nodes: table(retention),
+    generations: new Map(),
+    ledger: [],
+    console: new Map(),
+    userData: new Map(),
+    downRegions: new Set(),
+    prices: new Map(Object.entries(settings.prices)),
+    capacity: settings.capacity,
+    quotas: settings.quotas,
+    spotFactor: settings.spotFactor,
+    changes: 0,
+    addresses: 0,
+  };
+}
+
+export function newId(world: Remote, prefix: string): string {
+  let digits = "";
+  for (let index = 0; index < 12; index += 1) digits += world.random.whole(16).toString(16);
+  return `${prefix}-${digits}`;
+}
+
+export function sameMark(a: Mark | null, b: Mark | null): boolean {
+  return a !== null && b !== null && a.owner === b.owner && a.key === b.key;
+}
+
+export function markText(mark: Mark): string {
+  return `${mark.owner} ${mark.key}`;
+}
+
+/** How the remote names a thing to somebody who has to find it from anywhere. */
+export function pathOf(thing: { readonly region: string; readonly id: string }): string {
+  return `${thing.region}/${thing.id}`;
+}
+
+/** Changes a machine's state, and whatever else changes with it. */
+export function move(
+  world: Remote,
+  machine: Machine,
+  state: MachineState,
+  at: number,
+  change: Partial<Machine> = {},
+): Machine {
+  const moved: Machine = { ...machine, ...change, state, epoch: machine.epoch + 1 };
+  world.machines.put(moved, at);
+  return moved;
+}
+
+/** Plans what becomes of a machine if its state is still the same then. */
+export function thenFor(
+  world: Remote,
+  machine: Machine,
+  at: number,
+  happen: (machine: Machine, at: number) => void,
+): void {
+  world.timeline.plan(at, (when) => {
+    const current = world.machines.current(machine.id);
+    if (current !== undefined && current.epoch === machine.epoch) happen(current, when);
+  });
+}
+
+export function print(world: Remote, machine: string, at: number, text: string): void {
+  const lines = world.console.get(machine) ?? [];
+  lines.push({ at, text });
+  world.console.set(machine, lines);
+}
+
+/** The machine in that region, as it truly is; `not-found` if there is none. */
+export function machineAt(world: Remote, region: string, id: string): Machine {
+  const machine = world.machines.current(id);
+  if (machine === undefined || machine.region !== region) throw new Refusal("not-found", `there is no machine ${id}`);
+  return machine;
+}
+
+/** As `machineAt`, and it bears a mark: nothing else is written to. */
+export function markedMachineAt(world: Remote, region: string, id: string): Machine {
+  const machine = machineAt(world, region, id);
+  if (machine.mark === null) {
+    throw new Refusal("not-ours", `machine ${id} bears no mark of Slipway`, { thing: pathOf(machine) });
+  }
+  return machine;
+}
+
+/** A public and a private address that nobody has had. */
+export function newAddresses(world: Remote): readonly [publicIp: string, privateIp: string] {
+  const number = ++world.addresses;
+  const octets = `${Math.floor(number / 250) % 250}.${(number % 250) + 1}`;
+  return [`198.18.${octets}`, `10.0.${octets}`];
+}

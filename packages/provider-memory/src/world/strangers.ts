@@ -1,0 +1,67 @@
+import type { Machine } from "./records.ts";
+import { newId, type Remote } from "./remote.ts";
+import type { MemoryWorld } from "./world.ts";
+
+type Strangers = Pick<MemoryWorld, "addStranger" | "hasStranger">;
+
+/** Machines that Slipway did not make. */
+export function strangers(present: () => Remote): Strangers {
+  const made = new Map<string, Machine>();
+  return {
+    addStranger: (name) => {
+      const world = present();
+      const machine = strangerIn(world, name);
+      world.changes += 1;
+      world.machines.put(machine, world.clock.now());
+      made.set(machine.id, machine);
+      return machine.id;
+    },
+    hasStranger: (nativeId) => {
+      const machine = present().machines.current(nativeId);
+      return machine !== undefined && machine === made.get(nativeId);
+    },
+  };
+}
+
+function strangerIn(world: Remote, name: string | undefined): Machine {
+  const id = newId(world, "mem");
+  const [region] = world.settings.regions;
+  const [spec] = world.settings.specs;
+  // `withDefaults` refuses a world without either.
+  if (region === undefined || spec === undefined) throw new RangeError("the world has no region or no spec");
+  return {
+    id,
+    region: region.id,
+    zone: region.zones[0] ?? region.id,
+    name: name ?? `stranger-${id}`,
+    title: null,
+    mark: null,
+    labels: {},
+    state: "active",
+    reason: null,
+    fingerprint: "",
+    generation: 1,
+    spec: spec.name,
+    image: "mem-linux",
+    cpus: spec.cpus,
+    memoryBytes: spec.memoryBytes,
+    diskBytes: spec.diskBytes,
+    gpu: null,
+    spot: false,
+    suspendable: false,
+    usdPerHour: null,
+    createdAt: world.clock.now(),
+    deletedAt: null,
+    expiresAt: null,
+    publicIp: null,
+    privateIp: null,
+    boot: null,
+    ports: [],
+    sshKeys: [],
+    disks: [],
+    capture: null,
+    tailnet: null,
+    network: null,
+    epoch: 0,
+  };
+}

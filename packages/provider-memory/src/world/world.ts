@@ -1,0 +1,158 @@
+import type { Clock } from "@slipway/core";
+import { type FaultScript, faultScript, type SimulatedClock, simulatedClock } from "@slipway/provider-kit/emulator";
+import { blows } from "./blows.ts";
+import { dials } from "./dials.ts";
+import { endpoint, type Transport } from "./endpoint.ts";
+import { type Remote, remote } from "./remote.ts";
+import {
+  type CapacityRule,
+  type MemoryQuotas,
+  type MemoryWorldSettings,
+  type WorldSettings,
+  withDefaults,
+} from "./settings.ts";
+import { strangers } from "./strangers.ts";
+
+/** A machine as the remote itself holds it, without any lag. */
+export interface WorldInstance {
+  readonly nativeId: string;
+  readonly region: string;
+  readonly zone: string;
+  readonly name: string;
+  readonly owner: string | null;
+  readonly key: string | null;
+  /** The remote's own word. */
+  readonly state: string;
+  /** Is it there and not terminated: does it cost money? */
+  readonly live: boolean;
+}
+
+export interface WorldVolume {
+  readonly nativeId: string;
+  readonly owner: string | null;
+  readonly key: string | null;
+  readonly state: string;
+  /** The machine that it is attached to. */
+  readonly attachedTo: string | null;
+}
+
+export interface WorldSnapshot {
+  readonly nativeId: string;
+  readonly owner: string | null;
+  readonly key: string | null;
+  readonly state: string;
+}
+
+/**
+ * The remote itself. Any number of providers, of one owner or several, work over one world and share nothing else, as
+ * processes do. Its control functions are for tests: they act at once, look without lag, and throw a RangeError for a
+ * native id that is not there.
+ */
+export interface MemoryWorld<out TClock extends Clock = Clock> {
+  readonly clock: TClock;
+  /** What the world was made with, defaults filled in. */
+  readonly settings: WorldSettings;
+  /** Faults for the next requests, by contract method or wire operation. `row` is an id of `memoryErrorTable`. */
+  readonly faults: FaultScript;
+  /** How many writes from outside have changed anything; a repeated request that changes nothing does not count. */
+  readonly changes: number;
+  readonly instances: () => readonly WorldInstance[];
+  readonly volumes: () => readonly WorldVolume[];
+  readonly snapshots: () => readonly WorldSnapshot[];
+  /** The machine ends by itself, at once: `terminated`. */
+  readonly crash: (nativeId: string) => void;
+  /** The machine is there and does not work: `error`. */
+  readonly fail: (nativeId: string, text?: string) => void;
+  /** Somebody halted the machine by other means: `stopped`. */
+  readonly stop: (nativeId: string) => void;
+  /** The remote takes interruptible capacity back: `terminating`, then `terminated`. */
+  readonly interruptSpot: (nativeId: string) => void;
+  /** Gives a machine a state that no table knows: `unknown`. */
+  readonly setState: (nativeId: string, state: string) => void;
+  /** The machine is gone without a trace: no read finds it any more. */
+  readonly remove: (nativeId: string) => void;
+  /** Gives a machine another name; its mark stays. */
+  readonly rename: (nativeId: string, name: string) => void;
+  /** As a restart by somebody else would. */
+  readonly changeAddress: (nativeId: string) => void;
+  readonly failSnapshot: (nativeId: string) => void;
+  /** Somebody else's machine: without a mark, under any name. Answers its native id. */
+  readonly addStranger: (name?: string) => string;
+  /** Is that machine still there as it was made? */
+  readonly hasStranger: (nativeId: string) => boolean;
+  /** Replaces the rule of the same place. */
+  readonly setCapacity: (rule: CapacityRule) => void;
+  readonly setQuotas: (quotas: MemoryQuotas) => void;
+  /** USD per hour; null: the remote no longer tells. */
+  readonly setPrice: (spec: string, usdPerHour: number | null) => void;
+  readonly setSpotFactor: (factor: number) => void;
+  readonly setRegionDown: (region: string, down: boolean) => void;
+  /** A cluster's node stops. `restart` brings it back, at another address. */
+  readonly stopNode: (nodeId: string) => void;
+  readonly restartNode: (nodeId: string) => void;
+  /** The wire. Providers speak over it; a test has no need of it. */
+  readonly transport: Transport;
+}
+
+export function memoryWorld(settings?: Omit<MemoryWorldSettings, "clock">): MemoryWorld<SimulatedClock>;
+export function memoryWorld<TClock extends Clock>(
+  settings: MemoryWorldSettings<TClock> & { readonly clock: TClock },
+): MemoryWorld<TClock>;
+export function memoryWorld(settings: MemoryWorldSettings): MemoryWorld;
+export function memoryWorld(settings: MemoryWorldSettings = {}): MemoryWorld {
+  const { clock = simulatedClock(), ...given } = settings;
+  const filled = withDefaults(given);
+  const world = remote(filled, clock);
+  const faults = faultScript(filled.seed);
+  const present = (): Remote => {
+    world.timeline.settle(clock.now());
+    return world;
+  };
+  return {
+    clock,
+    settings: filled,
+    faults,
+    transport: endpoint(world, faults),
+    get changes() {
+      return world.changes;
+    },
+    ...looks(present),
+    ...blows(present),
+    ...strangers(present),
+    ...dials(present),
+  };
+}
+
+type Looks = Pick<MemoryWorld, "instances" | "volumes" | "snapshots">;
+
+function looks(present: () => Remote): Looks {
+  return {
+    instances: () =>
+      present()
+        .machines.all()
+        .map(({ id, region, zone, name, mark, state }) => ({
+          nativeId: id,
+          region,
+          zone,
+          name,
+          owner: mark?.owner ?? null,
+          key: mark?.key ?? null,
+          state,
+          live: state !== "deleted",
+        })),
+    volumes: () =>
+      present()
+        .disks.all()
+        .map(({ id, mark, state, machine }) => ({
+          nativeId: id,
+          owner: mark?.owner ?? null,
+          key: mark?.key ?? null,
+          state,
+          attachedTo: machine,
+        })),
+    snapshots: () =>
+      present()
+        .captures.all()
+        .map(({ id, mark, state }) => ({ nativeId: id, owner: mark?.owner ?? null, key: mark?.key ?? null, state })),
+  };
+}
