@@ -1,7 +1,13 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: {"index": "src/index.ts", "vitest": "src/vitest.ts", "node-test": "src/node-test.ts", "stores": "src/stores.ts", "mutants/index": "src/mutants/index.ts"},
+  entry: {
+    index: "src/index.ts",
+    vitest: "src/vitest.ts",
+    "node-test": "src/node-test.ts",
+    stores: "src/stores.ts",
+    "mutants/index": "src/mutants/index.ts",
+  },
   format: ["esm"],
   dts: false,
   sourcemap: true,

@@ -1,0 +1,124 @@
+import type { CaseContext } from "../case-context.ts";
+import { must, mustReject, settled } from "../conformance-failure.ts";
+import type { Cases } from "../contract-case.ts";
+import { judged, listFindsWhatIsThere } from "../judgement.ts";
+
+const DELAY_MS = 2_000;
+const SOON_MS = 50;
+
+/** What aborting and time limits do, and what they do not. */
+export const cancellationCases: Cases<"cancellation"> = {
+  "cancellation.before": {
+    title: "refuses a call whose signal is aborted already",
+    rules: ["CANCEL-01"],
+    run: async ({ provider, request, spawn, unchanged }) => {
+      const { id } = await spawn();
+      const signal = AbortSignal.abort();
+      const calls = {
+        spawn: () => provider.spawn(request({ signal })),
+        terminate: () => provider.terminate(id, { signal }),
+        list: () => provider.list({}, { signal }),
+        get: () => provider.get(id, { signal }),
+      };
+      for (const [name, call] of Object.entries(calls)) {
+        await unchanged("CANCEL-01", `an aborted ${name}`, () =>
+          mustReject(
+            "CANCEL-01",
+            `an aborted ${name}`,
+            call,
+            { codes: ["CANCELLED"], effect: "none" },
+            "Make the provider with core's defineProvider.",
+          ),
+        );
+      }
+    },
+  },
+  "cancellation.under-way": {
+    title: "says the truth of a spawn that is aborted on its way",
+    rules: ["CANCEL-02", "EFFECT-02", "EFFECT-04"],
+    needs: ["faults"],
+    run: async (context) => {
+      const controller = new AbortController();
+      context.fault({ operation: "spawn", when: "delayed", delayMs: DELAY_MS });
+      const abort = context.clock.sleep(SOON_MS).then(() => controller.abort());
+      await givenUp(context, { signal: controller.signal }, ["CANCELLED"], false);
+      await abort;
+    },
+  },
+  "cancellation.read-under-way": {
+    title: "ends a read that is aborted on its way",
+    rules: ["CANCEL-02"],
+    needs: ["faults"],
+    run: async ({ provider, spawn, fault, clock }) => {
+      await spawn();
+      const controller = new AbortController();
+      fault({ operation: "list", when: "delayed", delayMs: DELAY_MS });
+      const abort = clock.sleep(SOON_MS).then(() => controller.abort());
+      const begun = clock.now();
+      await mustReject(
+        "CANCEL-02",
+        "a list that is aborted on its way",
+        () => provider.list({}, { signal: controller.signal }),
+        { codes: ["CANCELLED"], effect: "none" },
+        "Hand the signal on to whatever waits.",
+      );
+      must(clock.now() - begun < DELAY_MS, "CANCEL-02", "it waited to the end", "Hand the signal on.");
+      await abort;
+    },
+  },
+  "cancellation.timeout": {
+    title: "gives up after timeoutMs and says the truth",
+    rules: ["CANCEL-03", "EFFECT-02", "EFFECT-04"],
+    needs: ["faults"],
+    run: async (context) => {
+      context.fault({ operation: "spawn", when: "delayed", delayMs: DELAY_MS });
+      await givenUp(context, { timeoutMs: SOON_MS }, ["TIMEOUT"], true);
+    },
+  },
+  "cancellation.too-late": {
+    title: "changes nothing when the signal is aborted after the call",
+    rules: ["CANCEL-04"],
+    run: async ({ provider, request, settle, unchanged, watch }) => {
+      const controller = new AbortController();
+      const { id } = await provider.spawn(request({ signal: controller.signal }));
+      await settle();
+      await watch(id, (instance) => instance?.status !== "pending");
+      await unchanged("CANCEL-04", "aborting too late", async () => {
+        controller.abort();
+        const seen = await provider.get(id);
+        must(seen !== null, "CANCEL-04", "the instance is gone", "Let go of the signal when the call is over.");
+      });
+    },
+  },
+};
+
+async function givenUp(
+  context: CaseContext,
+  call: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
+  codes: readonly string[],
+  mustFail: boolean,
+): Promise<void> {
+  const { provider, request, census, bornSince, clock } = context;
+  const rule = mustFail ? "CANCEL-03" : "CANCEL-02";
+  const options = request(call);
+  const before = await census();
+  const begun = clock.now();
+  let took = 0;
+  const outcome = await settled(() =>
+    judged(
+      context,
+      "a spawn that was given up",
+      () => provider.spawn(options).finally(() => (took = clock.now() - begun)),
+      DELAY_MS * 2,
+    ),
+  );
+  if (!outcome.ok) throw outcome.error;
+  const error = outcome.value;
+  if (error === undefined) {
+    must(!mustFail, rule, `it resolved after ${took} ms`, "Hand the signal on to whatever waits.");
+    return;
+  }
+  must(codes.includes(error.code), rule, `it says ${error.code}: ${error.message}`, "Use core's abortError.");
+  must(took < DELAY_MS, rule, `it took ${took} ms`, "Hand the signal on to whatever waits.");
+  await listFindsWhatIsThere(context, options.key, await bornSince(before));
+}

@@ -1,0 +1,157 @@
+import type { Cluster, ClusterConfig } from "@slipway/core";
+import type { CaseContext } from "../case-context.ts";
+import { errorOf, must, mustEqual, mustReject, settled, shown } from "../conformance-failure.ts";
+import type { Cases } from "../contract-case.ts";
+import { mustHaveShape } from "../shape.ts";
+import { eventually } from "../waiting.ts";
+
+const ids = (things: readonly { readonly id: string }[]): readonly string[] => things.map(({ id }) => id).sort();
+const UNKNOWN = { name: "no-such-cluster" };
+const TRICKY = ["a b", "$(exit 3)", "'quoted'", "`x`", "*", "semi;colon"];
+let clusters = 0;
+
+/** Kubernetes clusters on one runtime. */
+export const clusterCases: Cases<"cluster"> = {
+  "cluster.provisioned": {
+    title: "makes a cluster of this owner with the nodes asked for",
+    rules: ["CLUSTER-01"],
+    run: async (context) => {
+      const { cluster, config } = await provisioned(context);
+      mustHaveShape("CLUSTER-01", cluster, "cluster");
+      for (const node of cluster.nodes) mustHaveShape("CLUSTER-01", node, "node");
+      mustEqual("CLUSTER-01", "its name", cluster.name, config.name, "Keep the name.");
+      mustEqual("CLUSTER-01", "its owner", cluster.owner, context.cluster().owner, "Mark it with the owner.");
+      mustEqual("CLUSTER-01", "the number of nodes", cluster.nodes.length, config.nodes ?? 1, "Make that many.");
+      const heads = cluster.nodes.filter(({ role }) => role === "control-plane").length;
+      must(heads >= 1, "CLUSTER-01", "there is no control plane", "Make the first node one.");
+    },
+  },
+  "cluster.same-config": {
+    title: "answers the same cluster for the same config",
+    rules: ["CLUSTER-02"],
+    run: async (context) => {
+      const { cluster, config } = await provisioned(context);
+      const again = await context.cluster().provision(config);
+      mustEqual("CLUSTER-02", "its nodes", ids(again.nodes), ids(cluster.nodes), "Complete what is there.");
+      const all = await context.cluster().listClusters();
+      mustEqual("CLUSTER-02", "the number of clusters", all.length, 1, "Make nothing twice.");
+    },
+  },
+  "cluster.other-config": {
+    title: "refuses another config under the same name",
+    rules: ["CLUSTER-03"],
+    run: async (context) => {
+      const { cluster, config } = await provisioned(context);
+      await mustReject(
+        "CLUSTER-03",
+        "another config under the same name",
+        () => context.cluster().provision({ ...config, nodes: (config.nodes ?? 1) + 1 }),
+        { codes: ["CONFLICT"], effect: "none" },
+        "Keep the config with the cluster, and compare it.",
+      );
+      const nodes = await context.cluster().listNodes(cluster);
+      mustEqual("CLUSTER-03", "the nodes after that", ids(nodes), ids(cluster.nodes), "Change nothing.");
+    },
+  },
+  "cluster.listed": {
+    title: "lists clusters and nodes that agree",
+    rules: ["CLUSTER-04"],
+    run: async (context) => {
+      const [a, b] = [await provisioned(context), await provisioned(context)];
+      const all = await context.cluster().listClusters();
+      const names = all.map(({ name }) => name).sort();
+      mustEqual("CLUSTER-04", "listClusters()", names, [a.cluster.name, b.cluster.name].sort(), "Find them by labels.");
+      for (const cluster of all) {
+        const nodes = await context.cluster().listNodes({ name: cluster.name });
+        mustEqual("CLUSTER-04", `the nodes of ${cluster.name}`, ids(nodes), ids(cluster.nodes), "Read one source.");
+      }
+    },
+  },
+  "cluster.unknown": {
+    title: "answers no nodes for a cluster that never was",
+    rules: ["CLUSTER-04"],
+    run: async (context) => {
+      await provisioned(context);
+      const nodes = await context.cluster().listNodes(UNKNOWN);
+      mustEqual("CLUSTER-04", "its nodes", ids(nodes), [], "Find them by labels, and answer an empty list.");
+    },
+  },
+  "cluster.nodes-deleted": {
+    title: "removes the nodes that it is given",
+    rules: ["CLUSTER-05"],
+    run: async (context) => {
+      const { cluster } = await provisioned(context);
+      const provider = context.cluster();
+      await provider.deleteNodes(cluster.nodes);
+      const left = await eventually(
+        context,
+        () => provider.listNodes(cluster),
+        (nodes) => nodes.length === 0,
+      );
+      mustEqual("CLUSTER-05", "the nodes after that", ids(left), [], "Delete each.");
+    },
+  },
+  "cluster.delete-repeated": {
+    title: "resolves for no nodes, and for nodes that are gone",
+    rules: ["CLUSTER-05"],
+    run: async (context) => {
+      const { cluster } = await provisioned(context);
+      const provider = context.cluster();
+      for (const nodes of [[], cluster.nodes, cluster.nodes, [{ id: "no-such-node" }]]) {
+        const outcome = await settled(() => provider.deleteNodes(nodes));
+        const told = `deleteNodes(${shown(ids(nodes))}) rejects: ${shown(errorOf(outcome))}`;
+        must(outcome.ok, "CLUSTER-05", told, "Take not-found as done.");
+      }
+    },
+  },
+  "cluster.endpoint": {
+    title: "answers the https URL of the API server",
+    rules: ["CLUSTER-06"],
+    run: async (context) => {
+      const { cluster } = await provisioned(context);
+      const endpoint = await context.cluster().getApiServerEndpoint(cluster);
+      const right = URL.canParse(endpoint) && new URL(endpoint).protocol === "https:";
+      must(right, "CLUSTER-06", `it is ${shown(endpoint)}`, "Answer an https URL that the host reaches.");
+      await mustReject(
+        "CLUSTER-06",
+        "the endpoint of an unknown cluster",
+        () => context.cluster().getApiServerEndpoint(UNKNOWN),
+        { codes: ["NOT_FOUND"], effect: "none" },
+        "Read it live.",
+      );
+    },
+  },
+  "cluster.exec": {
+    title: "hands arguments and stdin on as they are",
+    rules: ["CLUSTER-07"],
+    run: async (context) => {
+      const { cluster } = await provisioned(context);
+      const node = cluster.nodes[0]?.id ?? "";
+      const provider = context.cluster();
+      const echoed = await provider.execInContainer(node, ["echo", ...TRICKY]);
+      mustEqual("CLUSTER-07", "what echo prints", echoed.stdout.trimEnd(), TRICKY.join(" "), "Use no shell.");
+      const chunks: string[] = [];
+      const stdin = "first line\nsecond line\n";
+      const read = await provider.execInContainer(node, ["cat"], { stdin, onStdout: (chunk) => chunks.push(chunk) });
+      mustEqual("CLUSTER-07", "what cat prints", read.stdout, stdin, "Hand stdin on.");
+      mustEqual("CLUSTER-07", "the chunks of stdout", chunks.join(""), stdin, "Call onStdout.");
+    },
+  },
+  "cluster.exit-code": {
+    title: "answers a non-zero exit as a result",
+    rules: ["CLUSTER-07"],
+    run: async (context) => {
+      const { cluster } = await provisioned(context);
+      const outcome = await settled(() => context.cluster().execInContainer(cluster.nodes[0]?.id ?? "", ["false"]));
+      must(outcome.ok, "CLUSTER-07", `it rejects: ${shown(errorOf(outcome))}`, "A non-zero exit is a result.");
+      mustEqual("CLUSTER-07", "the exit code of false", outcome.value.exitCode, 1, "Answer the program's own.");
+    },
+  },
+};
+
+async function provisioned(
+  context: CaseContext,
+): Promise<{ readonly cluster: Cluster; readonly config: ClusterConfig }> {
+  const config = { ...context.harness.clusterConfig?.(), name: `contract-${process.pid}-${++clusters}` };
+  return { cluster: await context.cluster().provision(config), config };
+}

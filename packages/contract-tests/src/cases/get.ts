@@ -1,0 +1,67 @@
+import { must, mustEqual, mustReject, mustResolve, settled, shown } from "../conformance-failure.ts";
+import type { Cases } from "../contract-case.ts";
+import { mustHaveShape } from "../shape.ts";
+
+const MALFORMED_IDS = ["", " ", "no such thing!", "../../etc/passwd", "x".repeat(4_096), "nul\0byte", "$(reboot)"];
+
+/** What one instance is told to be. */
+export const getCases: Cases<"get"> = {
+  "get.unknown": {
+    title: "gives null for an instance that never was",
+    rules: ["GET-01"],
+    run: async ({ provider, harness }) => {
+      const next = "Answer null for a clear not-found.";
+      const found = await mustResolve("GET-01", "get(unknownId)", () => provider.get(harness.unknownId), next);
+      must(found === null, "GET-01", `get(unknownId) gives ${shown(found)}`, next);
+    },
+  },
+  "get.malformed": {
+    title: "gives null for a malformed id, without taking it for another",
+    rules: ["GET-01"],
+    run: async ({ provider, spawn }) => {
+      await spawn();
+      for (const id of MALFORMED_IDS) {
+        const outcome = await settled(() => provider.get(id));
+        const told = outcome.ok ? outcome.value : outcome.error;
+        must(told === null, "GET-01", `get(${shown(id)}) gives ${shown(told)}`, "Check the id's form first.");
+      }
+    },
+  },
+  "get.fails-loudly": {
+    title: "throws where the remote cannot be asked",
+    rules: ["GET-02"],
+    needs: ["faults"],
+    run: async ({ provider, spawn, fault }) => {
+      const { id } = await spawn();
+      fault({ operation: "get", when: "before", code: "UNAVAILABLE", times: 50 });
+      await mustReject(
+        "GET-02",
+        "get while the remote is down",
+        () => provider.get(id),
+        { codes: ["UNAVAILABLE", "NETWORK", "TIMEOUT"], effect: "none" },
+        "Answer null only for a clear not-found.",
+      );
+    },
+  },
+  "get.same-as-spawn": {
+    title: "tells what spawn told",
+    rules: ["GET-03"],
+    run: async ({ provider, spawn }) => {
+      const spawned = await spawn();
+      const got = await provider.get(spawned.id);
+      for (const field of ["id", "nativeId", "key", "owner", "provider", "isSpot", "createdAt", "labels"] as const) {
+        if (spawned[field] === null) continue;
+        mustEqual("GET-03", field, got?.[field], spawned[field], "Make both answers by one function.");
+      }
+    },
+  },
+  "get.shape": {
+    title: "answers a running instance in the contract's fields",
+    rules: ["DATA-01", "DATA-02"],
+    run: async ({ spawn, watch }) => {
+      const { id } = await spawn();
+      const instance = await watch(id, (seen) => seen?.status === "running");
+      mustHaveShape("DATA-01", instance, "instance");
+    },
+  },
+};

@@ -1,0 +1,121 @@
+import { nameFor } from "@slipway/core";
+import { must, mustEqual, mustReject, settled, shown } from "../conformance-failure.ts";
+import type { Cases } from "../contract-case.ts";
+
+const OTHER = { owner: "another-owner" } as const;
+const ids = (instances: readonly { readonly id: string }[]): readonly string[] => instances.map(({ id }) => id).sort();
+
+/** Whose an instance is, and what is nobody's. */
+export const ownerCases: Cases<"owner"> = {
+  "owner.lists-own": {
+    title: "lists this owner's instances and nobody else's",
+    rules: ["OWNER-03"],
+    run: async ({ spawn, another, provider }) => {
+      const mine = await spawn();
+      await spawn({}, await another(OTHER));
+      mustEqual("OWNER-03", "list()", ids(await provider.list()), [mine.id], "Filter by the owner's mark.");
+    },
+  },
+  "owner.lists-named": {
+    title: "lists another owner's instances when asked for that owner",
+    rules: ["OWNER-04"],
+    run: async ({ spawn, another, provider }) => {
+      await spawn();
+      const theirs = await spawn({}, await another(OTHER));
+      mustEqual("OWNER-04", "list({ owner })", ids(await provider.list(OTHER)), [theirs.id], "Filter by that owner.");
+    },
+  },
+  "owner.lists-all": {
+    title: "lists every owner's instances when asked for `*`",
+    rules: ["OWNER-04"],
+    run: async ({ spawn, another, provider }) => {
+      const both = ids([await spawn(), await spawn({}, await another(OTHER))]);
+      const found = ids(await provider.list({ owner: "*" })).filter((id) => both.includes(id));
+      mustEqual("OWNER-04", 'list({ owner: "*" })', found, both, "Filter by Slipway's mark alone.");
+    },
+  },
+  "owner.same-key": {
+    title: "gives two owners two instances for one key",
+    rules: ["OWNER-07"],
+    run: async ({ spawn, another, key }) => {
+      const shared = { key: key() };
+      const mine = await spawn(shared);
+      const theirs = await spawn(shared, await another(OTHER));
+      must(mine.nativeId !== theirs.nativeId, "OWNER-07", "both got one instance", "Derive names by core's nameFor.");
+    },
+  },
+  "owner.marked-at-creation": {
+    title: "has owner and key on the instance when spawn resolves",
+    rules: ["OWNER-02", "KEY-08"],
+    run: async ({ provider, request, harness }) => {
+      const options = request();
+      const { nativeId } = await provider.spawn(options);
+      const held = (await harness.witness.instances()).find((instance) => instance.nativeId === nativeId);
+      must(held !== undefined, "OWNER-02", `the witness does not know ${nativeId}`, "Answer the remote's own id.");
+      mustBeMarked(held, provider.owner, options.key);
+    },
+  },
+  "owner.marked-though-cut-off": {
+    title: "has owner and key on an instance whose creation was cut off",
+    rules: ["OWNER-02"],
+    needs: ["faults"],
+    run: async ({ provider, request, harness, fault, census, bornSince }) => {
+      fault({ operation: "spawn", when: "reply-lost" });
+      const options = request();
+      const before = await census();
+      await settled(() => provider.spawn(options));
+      const born = await bornSince(before);
+      for (const held of await harness.witness.instances()) {
+        if (born.includes(held.nativeId)) mustBeMarked(held, provider.owner, options.key);
+      }
+    },
+  },
+  "owner.stranger-unlisted": {
+    title: "never lists a machine without Slipway's mark",
+    rules: ["OWNER-05"],
+    needs: ["strangers"],
+    run: async ({ provider, stranger, settle }) => {
+      const nativeId = await stranger();
+      await settle();
+      const found = [...(await provider.list()), ...(await provider.list({ owner: "*" }))];
+      const listed = found.some((instance) => instance.nativeId === nativeId);
+      must(!listed, "OWNER-05", `the unmarked ${nativeId} is listed`, "List only what bears the mark.");
+    },
+  },
+  "owner.stranger-with-our-name": {
+    title: "refuses a name that something unmarked has, and leaves that alone",
+    rules: ["OWNER-06"],
+    needs: ["strangers"],
+    run: async ({ provider, request, harness, stranger, settle, unchanged }) => {
+      const options = request();
+      const nativeId = await stranger(nameFor(provider.owner, options.key));
+      await settle();
+      await unchanged("OWNER-06", "a refused spawn", () =>
+        mustReject(
+          "OWNER-06",
+          "a spawn whose name a stranger has",
+          () => provider.spawn(options),
+          { codes: ["CONFLICT"], effect: "none" },
+          "Look for the mark before adopting what has the name.",
+        ),
+      );
+      const there = (await harness.witness.hasStranger?.(nativeId)) ?? true;
+      must(there, "OWNER-06", `the stranger ${nativeId} is gone or changed`, "Touch nothing without the mark.");
+    },
+  },
+};
+
+function mustBeMarked(
+  held: { readonly owner: string | null; readonly key: string | null },
+  owner: string,
+  key: string,
+): void {
+  const marks = [held.owner ?? owner, held.key ?? key];
+  mustEqual("OWNER-02", "owner and key at the remote", marks, [owner, key], "Write both in the creating call.");
+  must(
+    held.owner !== null || held.key === null,
+    "OWNER-02",
+    `there is a key without an owner: ${shown(held)}`,
+    "Write both.",
+  );
+}

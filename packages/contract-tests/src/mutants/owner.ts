@@ -1,0 +1,112 @@
+import { type Instance, isProviderError } from "@slipway/core";
+import type { WitnessedInstance } from "../harness.ts";
+import { asked, fields, intercept, type SeenCall } from "./intercept.ts";
+import type { MutantsOf, Mutate } from "./mutant.ts";
+
+/** Mutants of the group owner. */
+export const ownerMutants: MutantsOf<"owner"> = {
+  "owner.lists-own": {
+    does: "lists everybody's instances",
+    mutate: intercept({ list: (args, next) => next({ owner: "*", ...fields(args[0]) }, args[1]) }),
+  },
+  "owner.lists-named": {
+    does: "lists its own instances where another owner's were asked for",
+    mutate: asked("list", ({ owner, ...filter }) => (owner === "*" ? { ...filter, owner } : filter)),
+  },
+  "owner.lists-all": {
+    does: "lists its own instances where everybody's were asked for",
+    mutate: asked("list", ({ owner, ...filter }) => (owner === "*" ? filter : { ...filter, owner })),
+  },
+  "owner.same-key": {
+    does: "answers another owner's instance for the same key",
+    mutate: intercept({
+      spawn: async (args, next, { calls, process }) => {
+        const instance = (await next(...args)) as Instance;
+        const rival = calls.find((call) => call.process !== process && sameKey(call, args[0]));
+        const theirs = rival?.outcome?.value as Instance | undefined;
+        const foreign = theirs !== undefined && theirs.owner !== instance.owner;
+        return foreign ? { ...instance, nativeId: theirs.nativeId } : instance;
+      },
+    }),
+  },
+  "owner.marked-at-creation": {
+    does: "writes another owner to the instances that spawn answers",
+    mutate: marking((held, answered) => (answered.has(held.nativeId) ? { ...held, owner: "nobody" } : held)),
+  },
+  "owner.marked-though-cut-off": {
+    does: "writes the owner only once the creation was answered",
+    mutate: marking((held, answered) => (answered.has(held.nativeId) ? held : { ...held, owner: "nobody" })),
+  },
+  "owner.stranger-unlisted": {
+    does: "lists machines without Slipway's mark",
+    mutate: withStrangers((strangers) =>
+      intercept({
+        list: async (args, next) => [...((await next(...args)) as Instance[]), ...[...strangers].map(asInstance)],
+      }),
+    ),
+  },
+  "owner.stranger-with-our-name": {
+    does: "adopts what has its name without the mark",
+    mutate: withStrangers((strangers) =>
+      intercept({
+        spawn: async (args, next) => {
+          try {
+            return await next(...args);
+          } catch (error) {
+            const [stranger] = strangers;
+            if (!isProviderError(error, "CONFLICT") || stranger === undefined) throw error;
+            return asInstance(stranger);
+          }
+        },
+      }),
+    ),
+  },
+};
+
+function sameKey(call: SeenCall, options: unknown): boolean {
+  return call.operation === "spawn" && fields(call.args[0])["key"] === fields(options)["key"];
+}
+
+/** A remote that holds other marks than the provider says. */
+function marking(change: (held: WitnessedInstance, answered: ReadonlySet<string>) => WitnessedInstance): Mutate {
+  return (harness) => {
+    const answered = new Set<string>();
+    const mutated = intercept({
+      spawn: async (args, next) => {
+        const instance = (await next(...args)) as Instance;
+        answered.add(instance.nativeId);
+        return instance;
+      },
+    })(harness);
+    const instances = async (): Promise<readonly WitnessedInstance[]> =>
+      (await harness.witness.instances()).map((held) => change(held, answered));
+    return { ...mutated, witness: { ...mutated.witness, instances } };
+  };
+}
+
+function withStrangers(mutate: (strangers: ReadonlySet<string>) => Mutate): Mutate {
+  return (harness) => {
+    const strangers = new Set<string>();
+    const addStranger = async (name?: string): Promise<string> => {
+      const nativeId = (await harness.witness.addStranger?.(name)) ?? "";
+      strangers.add(nativeId);
+      return nativeId;
+    };
+    return mutate(strangers)({ ...harness, witness: { ...harness.witness, addStranger } });
+  };
+}
+
+function asInstance(nativeId: string): Instance {
+  return {
+    id: nativeId,
+    nativeId,
+    status: "running",
+    provider: "memory",
+    key: null,
+    owner: null,
+    addresses: {},
+    isSpot: false,
+    labels: {},
+    createdAt: null,
+  };
+}

@@ -1,0 +1,149 @@
+import { type Instance, isProviderError } from "@slipway/core";
+import { answered, asked, fields, ignoring, intercept, wrongly } from "./intercept.ts";
+import type { MutantsOf } from "./mutant.ts";
+
+const SECOND_MS = 1_000;
+const FEW = 5;
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/** Mutants of the group get. */
+export const getMutants: MutantsOf<"get"> = {
+  "get.unknown": {
+    does: "throws for an instance that never was",
+    mutate: intercept({
+      get: async (args, next, { harness }) => {
+        if (args[0] === harness.unknownId) throw wrongly("NOT_FOUND", "get");
+        return await next(...args);
+      },
+    }),
+  },
+  "get.malformed": {
+    does: "throws for an empty id",
+    mutate: intercept({
+      get: async (args, next) => {
+        if (args[0] === "") throw wrongly("NOT_FOUND", "get");
+        return await next(...args);
+      },
+    }),
+  },
+  "get.fails-loudly": {
+    does: "gives null where the remote is down",
+    mutate: intercept({ get: (args, next) => orElse(null, () => next(...args)) }),
+  },
+  "get.same-as-spawn": {
+    does: "tells another time of creation than spawn",
+    mutate: answered<Instance | null>("get", (instance) =>
+      instance?.status === "pending" && instance.createdAt !== null
+        ? { ...instance, createdAt: new Date(Date.parse(instance.createdAt) + SECOND_MS).toISOString() }
+        : instance,
+    ),
+  },
+  "get.shape": {
+    does: "tells an ssh endpoint without a host",
+    mutate: answered<Instance | null>("get", (instance) =>
+      instance?.status === "running" ? { ...instance, ssh: { host: "", port: 22, user: "root" } } : instance,
+    ),
+  },
+};
+
+/** Mutants of the group list. */
+export const listMutants: MutantsOf<"list"> = {
+  "list.complete": {
+    does: "loses what is behind the first page",
+    mutate: answered<readonly unknown[]>("list", (found) => found.slice(0, FEW)),
+  },
+  "list.hides-terminated": {
+    does: "answers everything where terminated instances are asked for",
+    mutate: ignoring("list", ["status"], ({ status }) => listOf(status).includes("terminated")),
+  },
+  "list.status": {
+    does: "ignores a filter by two statuses that nothing has",
+    mutate: ignoring(
+      "list",
+      ["status"],
+      ({ status }) => listOf(status).length > 1 && !listOf(status).includes("running"),
+    ),
+  },
+  "list.by-id": {
+    does: "looks for the first of two ids alone",
+    mutate: asked("list", (filter) =>
+      listOf(filter["ids"]).length === 2 ? { ...filter, ids: listOf(filter["ids"]).slice(0, 1) } : filter,
+    ),
+  },
+  "list.by-key": {
+    does: "looks for the first of two keys alone",
+    mutate: asked("list", (filter) =>
+      listOf(filter["keys"]).length === 2 ? { ...filter, keys: listOf(filter["keys"]).slice(0, 1) } : filter,
+    ),
+  },
+  "list.by-label": {
+    does: "wants one of two labels",
+    mutate: asked("list", (filter) => {
+      const [first] = Object.entries(fields(filter["labels"]));
+      return first === undefined ? filter : { ...filter, labels: Object.fromEntries([first]) };
+    }),
+  },
+  "list.and": {
+    does: "ignores keys where ids are given too",
+    mutate: ignoring("list", ["keys"], ({ ids }) => ids !== undefined),
+  },
+  "list.nothing-found": {
+    does: "answers everything where a key is not found",
+    mutate: ignoring("list", ["keys"], ({ keys }) => listOf(keys).includes("no such key")),
+  },
+  "list.unknown-filter": {
+    does: "ignores a filter that it does not know",
+    mutate: ignoring("list", ["colour"]),
+  },
+  "list.fails-whole": {
+    does: "answers nothing where the remote is down",
+    mutate: intercept({ list: (args, next) => orElse([], () => next(...args), "provider") }),
+  },
+  "list.same-as-get": {
+    does: "tells no time of creation",
+    mutate: answered<readonly Instance[]>("list", (found) =>
+      found.map((instance) => ({ ...instance, createdAt: null })),
+    ),
+  },
+};
+
+/** Mutants of the group regions. */
+export const regionsMutants: MutantsOf<"regions"> = {
+  "regions.listed": {
+    does: "lists a region twice",
+    mutate: answered<readonly unknown[]>("listRegions", (regions) => [...regions, regions[0]]),
+  },
+  "regions.spawn": {
+    does: "tells the wrong region",
+    mutate: answered<Instance | null>("get", (instance) =>
+      instance?.status === "pending" ? { ...instance, region: "elsewhere-1" } : instance,
+    ),
+  },
+  "regions.list-covers-all": {
+    does: "lists the region of the first instance alone",
+    mutate: answered<readonly Instance[]>("list", (found, args) =>
+      fields(args[0])["region"] === undefined ? found.filter(({ region }) => region === found[0]?.region) : found,
+    ),
+  },
+  "regions.filter": {
+    does: "ignores the filter by region",
+    mutate: ignoring("list", ["region"]),
+  },
+  "regions.unknown": {
+    does: "spawns at home where it does not know the region",
+    mutate: ignoring("spawn", ["region"], ({ region }) => region === "atlantis-1"),
+  },
+  "regions.one-fails": {
+    does: "leaves out the region that fails",
+    mutate: intercept({ list: (args, next) => orElse([], () => next(...args), "region") }),
+  },
+};
+
+async function orElse(instead: unknown, call: () => unknown, scope: string = "provider"): Promise<unknown> {
+  try {
+    return await call();
+  } catch (error) {
+    if (isProviderError(error, "UNAVAILABLE") && error.scope === scope) return instead;
+    throw error;
+  }
+}

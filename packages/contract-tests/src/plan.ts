@@ -1,0 +1,83 @@
+import { capabilityDefinitionsOf, type Provider } from "@slipway/core";
+import { cases as suite } from "./cases.ts";
+import type { ContractCase, HarnessFeature } from "./contract-case.ts";
+import type { Harness } from "./harness.ts";
+import type { Skip } from "./skips.ts";
+
+/** What becomes of a case that the provider's capabilities select. */
+export type Fate =
+  | { readonly kind: "run" }
+  | { readonly kind: "skipped"; readonly reason: string }
+  | { readonly kind: "not-applicable"; readonly reason: string };
+
+export interface PlannedCase {
+  readonly case: ContractCase;
+  readonly fate: Fate;
+}
+
+// What the report says where a harness, or its registration, lacks a part.
+const MISSING: { readonly [F in HarnessFeature]: string } = {
+  faults: "the harness has no faults",
+  errorTable: "the harness has no errorTable",
+  transcript: "the harness has no transcript",
+  strangers: "the harness's witness adds no strangers",
+  crash: "the harness's witness makes nothing crash",
+  cluster: "the registration has no clusters",
+  workflows: "the registration has no workflows",
+  package: "the harness has no package",
+};
+
+function features({ registration, witness, ...harness }: Harness): { readonly [F in HarnessFeature]: unknown } {
+  return {
+    faults: harness.faults,
+    errorTable: harness.errorTable,
+    transcript: harness.transcript,
+    strangers: witness.addStranger,
+    crash: witness.crash,
+    cluster: registration.cluster,
+    workflows: registration.workflows,
+    package: harness.package,
+  };
+}
+
+/**
+ * The cases that this registration must pass, in order. Capabilities are read from the provider alone: a harness cannot
+ * switch one off. A case of the other branch of a flag is not in the plan at all.
+ */
+export function plan(
+  harness: Harness,
+  skips: readonly Skip[] = [],
+  cases: readonly ContractCase[] = suite,
+): readonly PlannedCase[] {
+  const { provider } = harness.registration;
+  const has = features(harness);
+  return [...cases, ...thirdPartyCases(provider)]
+    .filter((one) => isSelected(one, provider))
+    .map((one) => {
+      const skip = skips.find(({ id }) => id === one.id);
+      if (skip !== undefined) return { case: one, fate: { kind: "skipped", reason: skip.reason } };
+      const missing = one.needs?.find((feature) => has[feature] === undefined);
+      if (missing === undefined) return { case: one, fate: { kind: "run" } };
+      return { case: one, fate: { kind: "not-applicable", reason: MISSING[missing] } };
+    });
+}
+
+function isSelected({ capability }: ContractCase, provider: Provider): boolean {
+  return capability === undefined || (provider.capabilities[capability.name] === true) === (capability.when === "on");
+}
+
+/** The cases that packages brought with capabilities of their own. */
+function thirdPartyCases(provider: Provider): readonly ContractCase[] {
+  return capabilityDefinitionsOf(provider).flatMap(({ name, cases }) =>
+    cases.map(
+      (one): ContractCase => ({
+        id: `${name}/${one.id}`,
+        group: "third-party",
+        title: one.title,
+        rules: ["CAP-02"],
+        capability: { name, when: "on" },
+        run: ({ provider: tracked, request }) => one.run({ provider: tracked, spawnOptions: () => request() }),
+      }),
+    ),
+  );
+}

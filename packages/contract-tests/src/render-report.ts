@@ -1,0 +1,94 @@
+import type { CaseResult } from "./case-result.ts";
+import { type ConformanceReport, capabilityRow, summaryOf } from "./report.ts";
+
+const MARKS: { readonly [S in CaseResult["status"]]: string } = {
+  passed: "pass",
+  failed: "FAIL",
+  skipped: "skip",
+  "not-applicable": "n/a",
+};
+
+/** For a terminal: one line for each group, then what did not pass, then the verdict. */
+export function renderTable(report: ConformanceReport): string {
+  const lines = byGroup(report.results).map(([group, results]) => {
+    const tally = (status: CaseResult["status"]): string => {
+      const count = results.filter((result) => result.status === status).length;
+      return (count === 0 ? "" : `${count} ${MARKS[status]}`).padEnd(9);
+    };
+    const columns = [tally("passed"), tally("failed"), tally("skipped"), tally("not-applicable")];
+    return `${group.padEnd(14)} ${columns.join(" ")}`.trimEnd();
+  });
+  return [...lines, "", ...notable(report).map(line), ...problemsWithoutCase(report), summaryOf(report), ""].join("\n");
+}
+
+/** The whole report, for machines. */
+export function renderJson(report: ConformanceReport): string {
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+/** For a README or a pull request: badge, capabilities, groups, and what did not pass. */
+export function renderMarkdown(report: ConformanceReport): string {
+  const groups = byGroup(report.results).map(([group, results]) => {
+    const count = (status: CaseResult["status"]): number => results.filter((each) => each.status === status).length;
+    const cells = [group, count("passed"), count("failed"), count("skipped"), count("not-applicable")];
+    return `| ${cells.join(" | ")} |`;
+  });
+  const capabilities = capabilityRow(report).map(({ name, on }) => `| ${name} | ${on ? "yes" : "no"} |`);
+  const rest = notable(report).map((result) => `- ${line(result).split("\n").join("\n  ")}`);
+  return [
+    renderBadge(report),
+    "",
+    summaryOf(report),
+    "",
+    "| group | passed | failed | skipped | not applicable |",
+    "|---|---|---|---|---|",
+    ...groups,
+    "",
+    "| capability | on |",
+    "|---|---|",
+    ...capabilities,
+    ...(rest.length === 0 ? [] : ["", ...rest]),
+    ...problemsWithoutCase(report).map((problem) => `- ${problem}`),
+    "",
+  ].join("\n");
+}
+
+/** One Markdown image that says contract version and verdict. */
+export function renderBadge({ passed, contractVersion }: ConformanceReport): string {
+  const verdict = passed ? "conformant" : "failing";
+  const label = encodeURIComponent(`Slipway contract ${contractVersion}`);
+  const colour = passed ? "brightgreen" : "red";
+  return `![Slipway contract ${contractVersion}: ${verdict}](https://img.shields.io/badge/${label}-${verdict}-${colour})`;
+}
+
+function byGroup(results: readonly CaseResult[]): readonly [string, readonly CaseResult[]][] {
+  const groups = new Map<string, CaseResult[]>();
+  for (const result of results) {
+    const group = groups.get(result.group) ?? [];
+    group.push(result);
+    groups.set(result.group, group);
+  }
+  return [...groups];
+}
+
+/** All that is not simply green; what is said in both modes is said once. */
+function notable({ results }: ConformanceReport): readonly CaseResult[] {
+  const told = new Set<string>();
+  return results.filter(({ id, status, reason }) => {
+    const text = `${id} ${status} ${reason ?? ""}`;
+    if (status === "passed" || told.has(text)) return false;
+    told.add(text);
+    return true;
+  });
+}
+
+function line({ status, id, mode, reason, advisory, title }: CaseResult): string {
+  const note = advisory ? " (advisory)" : "";
+  const where = status === "failed" ? ` [${mode}]` : "";
+  return `${MARKS[status].padEnd(5)}${id}${where}${note}: ${status === "failed" ? `${title}\n      ` : ""}${reason ?? ""}`;
+}
+
+function problemsWithoutCase({ problems, results }: ConformanceReport): readonly string[] {
+  const ofCases = new Set(results.map(({ id, mode, reason }) => `${id} (${mode}): ${reason ?? "failed"}`));
+  return problems.filter((problem) => !ofCases.has(problem));
+}

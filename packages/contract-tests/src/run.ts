@@ -1,0 +1,87 @@
+import type { Mode } from "./case-context.ts";
+import { type CaseResult, runCase } from "./case-result.ts";
+import { checkHarness } from "./check-harness.ts";
+import type { ContractCase } from "./contract-case.ts";
+import type { Harness, HarnessFactory } from "./harness.ts";
+import { type PlannedCase, plan } from "./plan.ts";
+import { type ConformanceReport, reportOf } from "./report.ts";
+import { type Skip, skipProblems } from "./skips.ts";
+
+export const MODES: readonly Mode[] = ["plain", "projected"];
+
+export interface ConformanceOptions {
+  /** Cases that the provider does not pass yet, with reason and review date. */
+  readonly skips?: readonly Skip[] | undefined;
+  /** Both if absent: the provider as it is, and through core's projection. */
+  readonly modes?: readonly Mode[] | undefined;
+  /** Only these cases, for work on one of them. A run so narrowed is judged by what it was narrowed to. */
+  readonly only?: ((one: ContractCase) => boolean) | undefined;
+  /** Called after each case, for progress. */
+  readonly onResult?: ((result: CaseResult, of: { readonly done: number; readonly total: number }) => void) | undefined;
+  /** Today, for the review dates of skips; the machine's own if absent. Milliseconds since the epoch. */
+  readonly now?: (() => number) | undefined;
+  /** Other cases than the suite's own: for tests of the suite itself. */
+  readonly cases?: readonly ContractCase[] | undefined;
+}
+
+/** What is to be run, before anything is: the plan and how long a case may take. */
+export interface PreparedRun {
+  readonly planned: readonly PlannedCase[];
+  readonly provider: Harness["registration"]["provider"];
+  readonly skipProblems: readonly string[];
+  readonly timeoutMs: number | undefined;
+}
+
+/** Reads the provider's capabilities from a harness, and closes it. Rejects where the harness cannot be made. */
+export async function prepareRun(factory: HarnessFactory, options: ConformanceOptions = {}): Promise<PreparedRun> {
+  if (typeof factory !== "function") throw new TypeError("a harness factory is a function that makes a harness");
+  const harness = await factory();
+  checkHarness(harness);
+  try {
+    const { skips = [], only, now = Date.now, cases } = options;
+    const planned = plan(harness, skips, cases);
+    return {
+      planned: only === undefined ? planned : planned.filter((one) => only(one.case)),
+      provider: harness.registration.provider,
+      skipProblems: skipProblems(skips, now()),
+      timeoutMs: harness.caseTimeoutMs,
+    };
+  } finally {
+    await harness.close();
+  }
+}
+
+/** The result of a case that is planned; only where it is fated to run, it runs. */
+export async function runPlanned(
+  { case: one, fate }: PlannedCase,
+  factory: HarnessFactory,
+  mode: Mode,
+  timeoutMs?: number,
+): Promise<CaseResult> {
+  if (fate.kind === "run") return await runCase(one, factory, mode, { timeoutMs });
+  const { id, group, title, rules } = one;
+  const advisory = one.advisory === true;
+  return { id, group, title, rules, mode, status: fate.kind, reason: fate.reason, durationMs: 0, advisory };
+}
+
+/**
+ * Runs every case that the registration's capabilities select, plain and projected, each in a fresh harness. Never
+ * rejects because of the provider: the report says what failed, and `passed` is the verdict.
+ */
+export async function runConformance(
+  factory: HarnessFactory,
+  options: ConformanceOptions = {},
+): Promise<ConformanceReport> {
+  const modes = options.modes ?? MODES;
+  const prepared = await prepareRun(factory, options);
+  const { planned, provider, timeoutMs } = prepared;
+  const results: CaseResult[] = [];
+  for (const mode of modes) {
+    for (const one of planned) {
+      const result = await runPlanned(one, factory, mode, timeoutMs);
+      results.push(result);
+      options.onResult?.(result, { done: results.length, total: planned.length * modes.length });
+    }
+  }
+  return reportOf({ provider, modes, planned, results, skipProblems: prepared.skipProblems });
+}

@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { isWorkflowError, type LaunchFailpoint, launch, memoryStore, runWorkflow, stepKey } from "@slipway/control";
+import {
+  type Instance,
+  isProviderError,
+  type Provider,
+  restrict,
+  type Schema,
+  specHash,
+  type Workflow,
+  workflow,
+} from "@slipway/core";
+import { simulatedClock } from "@slipway/provider-kit/emulator";
+import { type MemoryProvider, memory } from "@slipway/provider-memory";
+import type { RuleId } from "../../src/rules.ts";
+import { failure, house, OWNER, SPEC, unclear } from "./house.ts";
+
+class Killed extends Error {}
+const dieAt =
+  (point: LaunchFailpoint) =>
+  (name: LaunchFailpoint): void => {
+    if (name === point) throw new Killed(point);
+  };
+
+/** Takes a value if the check holds; the steps are what is looked at here. */
+function schema<T>(holds: (value: unknown) => value is T): Schema<T> {
+  const validate = (value: unknown) => (holds(value) ? { value } : { issues: [{ message: "it is another" }] });
+  return { "~standard": { version: 1, vendor: "house", validate } };
+}
+
+/** A flow of two steps that make things in a list, and take them back. */
+function flow(made: string[], broken: { step?: Error; undo?: Error } = {}): Workflow<unknown, number> {
+  return workflow({
+    type: "house",
+    version: 1,
+    input: schema((value): value is unknown => value !== undefined),
+    output: schema((value): value is number => typeof value === "number"),
+    run: async ({ step }) => {
+      for (const name of ["a", "b"]) {
+        await step(
+          name,
+          async ({ key }) => {
+            made.push(`${name} ${key}`);
+            if (name === "b" && broken.step !== undefined) throw broken.step;
+            return name;
+          },
+          {
+            undo: async ({ outcome }) => {
+              if (name === "a" && broken.undo !== undefined) throw broken.undo;
+              made.push(`undo ${name} ${outcome}`);
+            },
+          },
+        );
+      }
+      return made.length;
+    },
+  });
+}
+
+/** The rules that control keeps for every provider, each with what would find it broken. */
+export const controlCases: { readonly [Id in RuleId]?: () => Promise<void> } = {
+  "LAUNCH-01": async () => {
+    const { provider, world } = house();
+    const store = memoryStore();
+    const control = { store, clock: world.clock };
+    const both = await Promise.allSettled([
+      launch(provider, { ...SPEC, key: "k" }, control),
+      launch(provider, { ...SPEC, key: "k" }, control),
+    ]);
+    const lost = both.find((outcome) => outcome.status === "rejected");
+    assert.ok(lost !== undefined && isProviderError(lost.reason, "CONFLICT") && lost.reason.effect === "none");
+    assert.equal(world.instances().length, 1);
+  },
+  "LAUNCH-02": async () => {
+    const { provider, world } = house();
+    const store = memoryStore();
+    const control = { store, clock: world.clock, failpoint: dieAt("after-intent") };
+    assert.ok((await failure(() => launch(provider, { ...SPEC, key: "k" }, control))) instanceof Killed);
+    const [entry] = (await store.entries?.()) ?? [];
+    const record = entry?.record;
+    assert.ok(record?.kind === "launch" && record.state === "intended");
+    assert.equal(record.specHash, specHash({ ...SPEC, key: "k" }));
+    assert.equal(world.instances().length, 0);
+  },
+  "LAUNCH-03": async () => await resumed((provider) => provider),
+  "LAUNCH-04": async () => await resumed((provider) => restrict(provider, "idempotentSpawn")),
+  "LAUNCH-05": async () => {
+    const { world } = house();
+    const store = memoryStore();
+    const control = { store, clock: world.clock, leaseTimeoutMs: 600_000 };
+    const launched = await Promise.all(
+      Array.from({ length: 4 }, () => launch(memory({ owner: OWNER, world }), { ...SPEC, key: "k" }, control)),
+    );
+    assert.equal(new Set(launched.map(({ id }) => id)).size, 1);
+    assert.equal(world.instances().length, 1);
+  },
+  "FLOW-02": async () => {
+    const made: string[] = [];
+    await runWorkflow(flow(made), null, { journal: memoryStore(), runId: "r", clock: simulatedClock() });
+    assert.deepEqual(made, [`a ${stepKey("r", "a")}`, `b ${stepKey("r", "b")}`]);
+    const twice: Workflow<unknown, number> = {
+      ...flow([]),
+      run: async ({ step }) => {
+        await step("same", async () => 1);
+        return await step("same", async () => 2);
+      },
+    };
+    const error = await failure(() => runWorkflow(twice, null, { journal: memoryStore(), clock: simulatedClock() }));
+    assert.ok(isWorkflowError(error) && error.code === "DUPLICATE_STEP");
+  },
+  "FLOW-03": async () => {
+    for (const [effect, undone] of [
+      ["unknown", ["undo b unknown", "undo a done"]],
+      ["none", ["undo a done"]],
+    ] as const) {
+      const made: string[] = [];
+      const run = flow(made, { step: unclear(effect) });
+      await failure(() => runWorkflow(run, null, { journal: memoryStore(), clock: simulatedClock() }));
+      assert.deepEqual(made.slice(2), undone);
+    }
+  },
+  "FLOW-04": async () => {
+    const made: string[] = [];
+    const run = flow(made, { step: unclear("unknown"), undo: new Error("no") });
+    const error = await failure(() => runWorkflow(run, null, { journal: memoryStore(), clock: simulatedClock() }));
+    assert.ok(isWorkflowError(error));
+    assert.deepEqual(
+      error.leftovers.map(({ step, outcome }) => [step, outcome]),
+      [["a", "done"]],
+    );
+    assert.deepEqual(made.slice(2), ["undo b unknown"]);
+  },
+  "FLOW-05": async () => {
+    const made: string[] = [];
+    const options = { journal: memoryStore(), runId: "r", clock: simulatedClock() };
+    const failpoint = (name: string): void => {
+      if (name === "before:b") throw new Killed(name);
+    };
+    assert.ok((await failure(() => runWorkflow(flow(made), null, { ...options, failpoint }))) instanceof Killed);
+    await runWorkflow(flow(made), null, options);
+    assert.deepEqual(
+      made.map((each) => each.slice(0, 1)),
+      ["a", "b"],
+    );
+  },
+  "FLOW-06": async () => {
+    const clock = simulatedClock();
+    const made: string[] = [];
+    const slow: Workflow<unknown, number> = {
+      ...flow(made),
+      run: async ({ step, sleep }) => {
+        await step("a", async () => made.push("a"), { undo: async () => void made.push("undo a") });
+        await sleep(3_600_000);
+        return 1;
+      },
+    };
+    const late = await failure(() => runWorkflow(slow, null, { journal: memoryStore(), clock, maxDurationMs: 1_000 }));
+    assert.ok(isWorkflowError(late) && late.code === "TIMED_OUT");
+    const controller = new AbortController();
+    const abort = clock.sleep(500).then(() => controller.abort());
+    const run = runWorkflow(slow, null, { journal: memoryStore(), clock, signal: controller.signal });
+    const cancelled = await failure(() => run);
+    await abort;
+    assert.ok(isWorkflowError(cancelled) && cancelled.code === "CANCELLED");
+    assert.deepEqual(made, ["a", "undo a", "a", "undo a"]);
+  },
+};
+
+/** A launch whose process died right after the spawn: the next one finds what it made. */
+async function resumed(on: (provider: MemoryProvider) => Provider): Promise<void> {
+  const { provider, world } = house();
+  const store = memoryStore();
+  const options = { ...SPEC, key: "k" };
+  const killed = { store, clock: world.clock, failpoint: dieAt("after-spawn") };
+  assert.ok((await failure(() => launch(on(provider), options, killed))) instanceof Killed);
+  const again: Instance = await launch(on(memory({ owner: OWNER, world })), options, { store, clock: world.clock });
+  assert.deepEqual(
+    world.instances().map(({ nativeId }) => nativeId),
+    [again.nativeId],
+  );
+}

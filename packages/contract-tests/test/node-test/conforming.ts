@@ -1,0 +1,4 @@
+import { describeProviderContract } from "../../src/node-test.ts";
+import { memoryHarness } from "../memory-harness.ts";
+
+describeProviderContract("memory", memoryHarness());

@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { CASE_IDS } from "../src/case-ids.ts";
+import { cases } from "../src/cases.ts";
+import { rules } from "../src/rules.ts";
+import { SUITE_VERSION } from "../src/suite-version.ts";
+
+const LINE = /^- \*\*([A-Z]+-\d\d)\*\* (?:\((\w+)\) |\[(\w+)\] )?(.+)$/gm;
+const contract = readFileSync(new URL("../../core/CONTRACT.md", import.meta.url), "utf8");
+
+test("CONTRACT.md and the rules say the same", () => {
+  const written = [...contract.matchAll(LINE)].map(([, id, capability, subject, sentence]) => ({
+    id,
+    sentence,
+    capability: capability ?? null,
+    subject: subject ?? "provider",
+  }));
+  const byId = (a: { id?: string | undefined }, b: { id?: string | undefined }): number =>
+    String(a.id).localeCompare(String(b.id));
+  expect([...rules].sort(byId)).toEqual(written.sort(byId));
+  expect(new Set(written.map(({ id }) => id)).size).toBe(written.length);
+});
+
+test("no MUST of CONTRACT.md is without a number", () => {
+  const bullets = contract.split("\n").filter((line) => line.startsWith("- "));
+  expect(bullets.filter((line) => !/^- \*\*[A-Z]+-\d\d\*\* /.test(line))).toEqual([]);
+});
+
+test("every rule that binds providers has a case", () => {
+  const named = new Set(cases.flatMap((one) => one.rules));
+  const missing = rules.filter(({ id, subject }) => subject === "provider" && !named.has(id));
+  expect(missing.map(({ id }) => id)).toEqual([]);
+});
+
+test("no case names a rule that providers cannot break, or a rule of a capability that it does not select", () => {
+  const wrong = cases.flatMap((one) =>
+    one.rules
+      .filter((id) => {
+        const rule = rules.find((each) => each.id === id);
+        const foreign = rule?.capability !== null && rule?.capability !== one.capability?.name;
+        return rule?.subject !== "provider" || foreign;
+      })
+      .map((id) => `${one.id}: ${id}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test("every id stands for one case, in the group that it begins with", () => {
+  const ids = Object.values(CASE_IDS).flat();
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(cases.map(({ id }) => id)).toEqual(ids);
+  expect(cases.filter(({ id, group }) => !id.startsWith(`${group}.`))).toEqual([]);
+});
+
+test("the suite's version is the package's", () => {
+  const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+  expect(manifest.version).toBe(SUITE_VERSION);
+});
