@@ -13,4 +13,6 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   target: "node22",
+  // Without its prefix "node:test" would be a package named test.
+  removeNodeProtocol: false,
 });

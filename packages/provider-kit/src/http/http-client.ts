@@ -81,6 +81,8 @@ export interface HttpClient {
 }
 
 const BACKOFF_MS = [500, 2_000, 8_000];
+// A longer wait is the caller's to decide on: the error says how long it is.
+const LONGEST_WAIT_MS = 300_000;
 
 /** A client for one account of one HTTP API: paced, bounded, redacted, and honest about effects. */
 export function httpClient(options: HttpClientOptions): HttpClient {
@@ -103,7 +105,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
 
   function mayTryAgain(failure: ProviderError, call: HttpCall<unknown>): boolean {
     if (!failure.retryable || failure.category === "capacity" || call.signal?.aborted === true) return false;
-    return failure.effect === "none";
+    return failure.effect === "none" && (failure.retryAfterMs ?? 0) <= LONGEST_WAIT_MS;
   }
 
   async function pause(failure: ProviderError, attempt: number, call: HttpCall<unknown>): Promise<void> {
@@ -217,7 +219,8 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     meaning: AnswerMeaning,
     wait: number | undefined,
   ): ProviderError {
-    const said = meaning.nativeMessage === undefined ? "" : `: ${meaning.nativeMessage.slice(0, 500)}`;
+    // Redacted before it is cut: half a secret would not be found any more.
+    const said = meaning.nativeMessage === undefined ? "" : `: ${redacted(meaning.nativeMessage, call).slice(0, 500)}`;
     const message = `${meaning.message ?? `${call.operation} was refused (HTTP ${answer.status})`}${said}`;
     return fail(meaning.code, call, isWrite(call) ? meaning.effect : "none", message, {
       native: { ...nativeOf(answer), ...(meaning.nativeCode === undefined ? {} : { code: meaning.nativeCode }) },
@@ -234,8 +237,11 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     message: string,
     more: Partial<ConstructorParameters<typeof ProviderError>[1]>,
   ): ProviderError {
-    const secrets = [...options.secrets(), ...(call.secrets ?? [])];
-    return new ProviderError(code, { ...more, ...at(call, effect), message: redact(message, secrets) });
+    return new ProviderError(code, { ...more, ...at(call, effect), message: redacted(message, call) });
+  }
+
+  function redacted(text: string, call: HttpCall<unknown>): string {
+    return redact(text, [...options.secrets(), ...(call.secrets ?? [])]);
   }
 
   function at(call: HttpCall<unknown>, effect: ErrorEffect) {

@@ -27,7 +27,8 @@ export async function fetchFollowing(
     const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
     if (location === null) return response;
     await response.body?.cancel();
-    const next = new URL(location, target);
+    const next = URL.parse(location, target.href);
+    if (next === null) throw new RefusedRedirect("the answer redirects to what is no address");
     request = redirected(request, response.status, rules);
     if (next.origin !== target.origin) {
       if (next.protocol !== "https:" && target.protocol === "https:") {

@@ -21,10 +21,8 @@ const EPOCH_SECONDS = 1_000_000_000;
 
 function spentBudgetMs(headers: Headers, nowMs: number): number | undefined {
   const structured = headers.get("ratelimit");
-  if (structured !== null && /(?:^|[\s;,])(?:r|remaining)=0(?:[\s;,]|$)/.test(structured)) {
-    const seconds = /(?:^|[\s;,])(?:t|reset)=(\d+)/.exec(structured)?.[1];
-    if (seconds !== undefined) return Number(seconds) * 1000;
-  }
+  const spent = structured === null ? [] : spentWindowsMs(structured);
+  if (spent.length > 0) return Math.max(...spent);
   for (const names of BUDGETS) {
     if (headers.get(names.remaining)?.trim() !== "0") continue;
     const reset = Number(headers.get(names.reset) ?? Number.NaN);
@@ -32,4 +30,14 @@ function spentBudgetMs(headers: Headers, nowMs: number): number | undefined {
     return reset > EPOCH_SECONDS ? Math.max(0, reset * 1000 - nowMs) : reset * 1000;
   }
   return undefined;
+}
+
+/** A structured field may hold several windows, each with its own reset: only those that are spent count. */
+function spentWindowsMs(structured: string): readonly number[] {
+  // An older draft joins the parts of its only window by commas, too.
+  return structured.split(/,(?=\s*"[^"]*"\s*;)/).flatMap((window) => {
+    if (!/(?:^|[\s;,])(?:r|remaining)=0(?:[\s;,]|$)/.test(window)) return [];
+    const seconds = /(?:^|[\s;,])(?:t|reset)=(\d+)/.exec(window)?.[1];
+    return seconds === undefined ? [] : [Number(seconds) * 1000];
+  });
 }

@@ -11,6 +11,8 @@ export interface SandboxLayout {
   readonly run: string;
   /** What the tree printed; out of its reach. */
   readonly log: string;
+  /** What the start itself complained of, before the command began. */
+  readonly complaints: string;
   /** bubblewrap's own words on the child and its exit code; out of the sandbox's reach. */
   readonly status: string;
   /** What bubblewrap is told to isolate and to mount. */
@@ -25,6 +27,7 @@ export function sandboxLayout(directory: string): SandboxLayout {
     root: join(directory, "root"),
     run: join(directory, "run"),
     log: join(directory, "console.log"),
+    complaints: join(directory, "start.log"),
     status: join(directory, "status.json"),
     settings: join(directory, "bubblewrap.args"),
     attempt: join(directory, "attempt"),
@@ -44,6 +47,7 @@ export const SYSTEM_SETTINGS: readonly string[] = [
   "/etc/ld.so.conf.d",
   "/etc/localtime",
   "/etc/nsswitch.conf",
+  "/etc/os-release",
   "/etc/pki",
   "/etc/protocols",
   "/etc/resolv.conf",

@@ -1,5 +1,10 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import type { ProcessRow, ProcessTable } from "./process-table.ts";
+
+// How often a process that is replacing its program is looked at again, a millisecond apart: on a busy machine it may
+// have to wait for its turn in the middle of it.
+const LOOKS = 200;
 
 /** Reads procfs. Synchronous on purpose: each file is a page of kernel memory, and a thread hop costs more than the read. */
 export function linuxProcessTable(proc = "/proc"): ProcessTable {
@@ -11,6 +16,12 @@ export function linuxProcessTable(proc = "/proc"): ProcessTable {
     readdirSync(proc)
       .filter((name) => /^\d+$/.test(name))
       .map(Number);
+  // Then its environment and its arguments both read as empty. Those of a zombie always do, and those of the kernel's
+  // own threads, which are in no process group.
+  const isStarting = (pid: number): boolean => {
+    const found = row(pid);
+    return found !== null && !found.zombie && found.group !== 0 && readOrNull(`${proc}/${pid}/cmdline`) === "";
+  };
   return {
     bootId: async () => readFileSync(`${proc}/sys/kernel/random/boot_id`, "utf8").trim(),
     namespace: () => readlinkSync(`${proc}/self/ns/pid`),
@@ -22,17 +33,29 @@ export function linuxProcessTable(proc = "/proc"): ProcessTable {
       pids()
         .map(row)
         .filter((found) => found !== null),
-    withEnvironment: async (entries) =>
-      pids().filter((pid) => {
-        // A zombie's environment reads as empty.
-        const environment = readOrNull(`${proc}/${pid}/environ`);
-        if (environment === null || environment === "") return false;
-        const there = new Set(environment.split("\0"));
-        return entries.every((entry) => there.has(entry));
-      }),
+    withEnvironment: async (entries) => {
+      const found: number[] = [];
+      let unread = pids();
+      for (let look = 0; unread.length > 0 && look < LOOKS; look++) {
+        if (look > 0) await pause(1);
+        const again: number[] = [];
+        for (const pid of unread) {
+          const environment = readOrNull(`${proc}/${pid}/environ`);
+          if (environment === "" && isStarting(pid)) again.push(pid);
+          else if (environment !== null && holds(environment, entries)) found.push(pid);
+        }
+        unread = again;
+      }
+      return found.sort((a, b) => a - b);
+    },
     writingTo: async (path) =>
       pids().filter((pid) => [1, 2].some((fd) => linkOrNull(`${proc}/${pid}/fd/${fd}`) === path)),
   };
+}
+
+function holds(environment: string, entries: readonly string[]): boolean {
+  const there = new Set(environment.split("\0"));
+  return entries.every((entry) => there.has(entry));
 }
 
 /** The command name stands in parentheses and may hold spaces and parentheses itself: the last one counts. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import {
@@ -43,7 +43,7 @@ const START_TIMEOUT_MS = 30_000;
 // more, the write ends it: a start that its caller did not live to see leaves nothing.
 const FIRST_STEP =
   'IFS= read -r wanted <"$1"; [ "$wanted" = "$SLIPWAY_SANDBOX_ATTEMPT" ] || exit 90; ' +
-  'echo up >&4; exec 3>&- 4>&- 5>&- 6<&-; cd "$HOME"; shift; ';
+  'echo up >&4; exec >&7 2>&1 3>&- 4>&- 5>&- 6<&- 7>&-; cd "$HOME"; shift; ';
 // With a pid namespace the shell stays as process 1: it takes up the orphans that end while it waits, and with it all
 // others end. Not in the background: a shell would make the command deaf to SIGINT.
 const RUN_AS_CHILD = '"$@"; exit $?';
@@ -62,7 +62,6 @@ export async function startSandbox(spec: SandboxSpec): Promise<Sandbox> {
   const attempt = randomUUID();
   writeAttempt(layout, attempt);
   const own = sandboxEnvironment(spec.id, layout, isolation, spec.environment);
-  const begun = statSync(layout.log, { throwIfNoEntry: false })?.size ?? 0;
   const child = launch(spec, layout, withAttempt(own, attempt));
   const failure = await firstStep(child);
   const pid = failure === null ? childOf(layout) : null;
@@ -71,7 +70,7 @@ export async function startSandbox(spec: SandboxSpec): Promise<Sandbox> {
     await endSandbox({ id: spec.id, directory: spec.directory });
     throw new SandboxError(
       "not-started",
-      `the sandbox did not start: ${said(layout, begun) || (failure ?? "its process is gone")}`,
+      `the sandbox did not start: ${said(layout) || (failure ?? "its process is gone")}`,
     );
   }
   return { id: spec.id, isolation, network: spec.network ?? "shared", directory: spec.directory, process };
@@ -94,16 +93,22 @@ function writeAttempt(layout: SandboxLayout, attempt: string): void {
 }
 
 function launch(spec: SandboxSpec, layout: SandboxLayout, env: Record<string, string>): ChildProcess {
-  const log = openSync(layout.log, "a", 0o600);
-  const status = openSync(layout.status, "w", 0o600);
-  const settings = settingsFile(spec, layout);
+  const opened: number[] = [];
+  const kept = (file: number): number => {
+    opened.push(file);
+    return file;
+  };
   try {
+    const log = kept(openSync(layout.log, "a", 0o600));
+    const complaints = kept(openBegun(layout.complaints));
+    const status = kept(openBegun(layout.status));
+    const settings = kept(settingsFile(spec, layout));
     const [file, args] = command(spec, layout);
     const child = spawn(file, args, {
       cwd: layout.directory,
       env,
       detached: true,
-      stdio: ["ignore", log, log, "pipe", "pipe", status, settings],
+      stdio: ["ignore", complaints, complaints, "pipe", "pipe", status, settings, log],
     });
     if (spec.isolation.isolation === "process-group" && child.pid !== undefined) {
       // What bubblewrap writes for itself.
@@ -111,9 +116,19 @@ function launch(spec: SandboxSpec, layout: SandboxLayout, env: Record<string, st
     }
     return child;
   } finally {
-    closeSync(log);
-    closeSync(status);
-    closeSync(settings);
+    for (const file of opened) closeSync(file);
+  }
+}
+
+/** With its first block taken: on a full disk it is this that fails, by its name, and not a write that nobody sees. */
+function openBegun(path: string): number {
+  const file = openSync(path, "w", 0o600);
+  try {
+    writeFileSync(file, "\n");
+    return file;
+  } catch (error) {
+    closeSync(file);
+    throw error;
   }
 }
 
@@ -164,8 +179,8 @@ function firstStep(child: ChildProcess): Promise<string | null> {
   });
 }
 
-/** The last line that bubblewrap printed; the sandbox's own command has not run yet. */
-function said(layout: SandboxLayout, from: number): string {
-  const text = readFileSync(layout.log).subarray(from).toString("utf8").trim();
+/** The last line that bubblewrap printed. */
+function said(layout: SandboxLayout): string {
+  const text = readFileSync(layout.complaints, "utf8").trim();
   return text.slice(text.lastIndexOf("\n") + 1).slice(0, 300);
 }

@@ -18,6 +18,10 @@ test.each([
   ],
   ["the structured field", { ratelimit: '"default";r=0;t=4' }, 4_000],
   ["the structured field with something left", { ratelimit: '"default";r=50;t=4' }, undefined],
+  ["one window, as an older draft writes it", { ratelimit: "limit=100, remaining=0, reset=50" }, 50_000],
+  ["a window that is spent behind one that is not", { ratelimit: '"minute";r=5;t=12, "hour";r=0;t=900' }, 900_000],
+  ["a window that is spent before one that is not", { ratelimit: '"minute";r=0;t=12, "day";r=7;t=40000' }, 12_000],
+  ["two windows that are spent", { ratelimit: '"minute";r=0;t=12, "hour";r=0;t=900' }, 900_000],
   ["nothing", {}, undefined],
 ])("%s", (_title, headers: Record<string, string>, expected) => {
   expect(retryAfterMs(new Headers(headers), now)).toBe(expected);

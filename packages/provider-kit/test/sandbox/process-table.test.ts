@@ -54,6 +54,17 @@ test("a process that is named to deceive is read right", async () => {
   expect(await table.withEnvironment(["SLIPWAY_SANDBOX_ID"])).toEqual([]);
 });
 
+test("a process is found also while it replaces its program", async () => {
+  const proc = scratch();
+  mkdirSync(join(proc, "8"));
+  writeFileSync(join(proc, "8/stat"), `8 (sh) R 3 9 ${Array.from({ length: 30 }, (_, i) => i).join(" ")}\n`);
+  writeFileSync(join(proc, "8/environ"), "");
+  writeFileSync(join(proc, "8/cmdline"), "");
+  const found = linuxProcessTable(proc).withEnvironment(["SLIPWAY_SANDBOX_ID=x"]);
+  writeFileSync(join(proc, "8/environ"), "SLIPWAY_SANDBOX_ID=x\0");
+  expect(await found).toEqual([8]);
+});
+
 test("an identity is this very process, and survives being stored", async () => {
   const self = await identifySelf();
   const stored = parseProcessIdentity(JSON.parse(JSON.stringify(self)));

@@ -1,0 +1,24 @@
+import type { LocalContext } from "../context.ts";
+import { copyTree } from "../copy-tree.ts";
+import { failure } from "../errors.ts";
+import { nameOf } from "../ids.ts";
+import { contentOf } from "../state/state.ts";
+
+/** Where the snapshot's copy lies, null if none was asked for. Throws NOT_FOUND or INVALID_STATE. */
+export async function restorable({ state }: LocalContext, id: string | undefined): Promise<string | null> {
+  if (id === undefined) return null;
+  const name = nameOf(id);
+  const record = name === null ? null : await state.snapshots.read(name, "spawn");
+  if (name === null || record?.id !== id) {
+    throw failure("unknown-snapshot", "spawn", `there is no snapshot ${JSON.stringify(id)}`);
+  }
+  if (record.status !== "available") {
+    throw failure("snapshot-not-available", "spawn", `snapshot ${id} is not available`, { id });
+  }
+  return contentOf(state.snapshots, name);
+}
+
+/** Fills an instance's root with a snapshot's copy. */
+export function restore(source: string, root: string, signal: AbortSignal | undefined): Promise<void> {
+  return copyTree(source, root, { operation: "spawn", signal, live: false });
+}

@@ -1,0 +1,103 @@
+import { type BootstrapConfig, type BootstrapScript, type Operation, type SpawnOptions, specHash } from "@slipway/core";
+import { renderBootstrap } from "@slipway/provider-kit/bootstrap";
+import { failure, PROVIDER_NAME } from "./errors.ts";
+import { digestOf, type SecretDigest } from "./secret-digest.ts";
+
+export type LocalCapability = "snapshots" | "persistentVolumes" | "idempotentSpawn" | "customNetworking";
+
+/** A spawn as it will be carried out: checked, its bootstrap rendered. */
+export interface LocalRequest {
+  readonly options: SpawnOptions<LocalCapability>;
+  readonly key: string;
+  readonly specHash: string;
+  readonly script: BootstrapScript | null;
+  readonly secrets: readonly SecretDigest[];
+  readonly network: "shared" | "isolated";
+}
+
+export const MAX_BOOTSTRAP_BYTES: number = 1024 * 1024;
+
+// Where a mount would hide what the instance itself needs.
+const RESERVED_MOUNTS = [
+  "/usr",
+  "/bin",
+  "/sbin",
+  "/lib",
+  "/lib32",
+  "/lib64",
+  "/nix",
+  "/proc",
+  "/dev",
+  "/run/slipway",
+  "/etc",
+];
+
+/** Throws INVALID_SPEC for what core's own checks cannot know. */
+export function requestOf(options: SpawnOptions<LocalCapability>): LocalRequest {
+  const script = options.bootstrap === undefined ? null : scriptOf(options.bootstrap);
+  for (const { mountPath } of options.volumes ?? []) checkMountPath(mountPath);
+  const token = options.bootstrap === undefined ? undefined : tokenOf(options.bootstrap);
+  return {
+    options,
+    // defineProvider has given it one.
+    key: options.key ?? "",
+    specHash: specHash(script === null ? options : { ...options, bootstrap: script }),
+    script,
+    secrets: token === undefined ? [] : [digestOf(token)],
+    network: networkOf(options.network),
+  };
+}
+
+export function render(config: BootstrapConfig, operation: Operation): BootstrapScript {
+  return renderBootstrap(config, { provider: PROVIDER_NAME, operation, format: "shell" });
+}
+
+function scriptOf(bootstrap: BootstrapConfig | BootstrapScript): BootstrapScript {
+  const script = "content" in bootstrap ? bootstrap : render(bootstrap, "spawn");
+  if (script.format !== "shell") throw invalid(`bootstrap has the format ${script.format}, and only shell runs here`);
+  if (script.byteLength > MAX_BOOTSTRAP_BYTES) {
+    throw invalid(`bootstrap has ${script.byteLength} bytes, and at most ${MAX_BOOTSTRAP_BYTES} are taken`);
+  }
+  if (script.content.includes("\0")) throw invalid("bootstrap holds a NUL character");
+  return script;
+}
+
+function networkOf(network: SpawnOptions<LocalCapability>["network"]): "shared" | "isolated" {
+  if (network === undefined) return "shared";
+  for (const name of ["id", "subnet", "firewalls"] as const) {
+    if (network[name] !== undefined)
+      throw invalid(`network.${name} is not known here: the only network is { isolated }`);
+  }
+  return network.isolated === true ? "isolated" : "shared";
+}
+
+function checkMountPath(path: string): void {
+  const wrong =
+    path.includes("\0") ||
+    path
+      .split("/")
+      .slice(1)
+      .some((part) => part === "" || part === "." || part === "..");
+  if (wrong) throw invalid(`the mountPath ${JSON.stringify(path)} is no plain absolute path`);
+  const reserved = RESERVED_MOUNTS.find((at) => path === at || path.startsWith(`${at}/`));
+  if (reserved !== undefined)
+    throw invalid(`the mountPath ${JSON.stringify(path)} lies in ${reserved}, which is the system's`);
+}
+
+function tokenOf(bootstrap: BootstrapConfig | BootstrapScript): string | undefined {
+  return "content" in bootstrap ? tokenIn(bootstrap.content) : bootstrap.registrationToken;
+}
+
+/** The token in a script that `renderBootstrap` made: values are decoded in order, and set as variables by position. */
+export function tokenIn(content: string): string | undefined {
+  const position = /^ *export SLIPWAY_REGISTRATION_TOKEN="\$\{(\d+)\}"$/m.exec(content)?.[1];
+  if (position === undefined) return undefined;
+  const values = [...content.matchAll(/slipway_read <<'__'\n([A-Za-z0-9+/=\n]*)__\n *set -- "\$@"/g)];
+  // The first position is the script's own path.
+  const encoded = values[Number(position) - 2]?.[1];
+  return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString("utf8");
+}
+
+function invalid(message: string): Error {
+  return failure("bad-request", "spawn", message);
+}

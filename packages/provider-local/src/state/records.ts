@@ -1,0 +1,79 @@
+import type { Isolation, ProcessIdentity, SandboxNetwork } from "@slipway/provider-kit/sandbox";
+import { z } from "zod";
+import type { SecretDigest } from "../secret-digest.ts";
+
+/** What every record says, whatever it is of. */
+export interface Marked {
+  /** The format of the file. */
+  readonly version: 1;
+  readonly id: string;
+  readonly owner: string;
+  readonly key: string;
+  /** ISO 8601 UTC. */
+  readonly createdAt: string;
+}
+
+/**
+ * What is known of an instance beyond its processes. Written before anything is started, completed after. What is not
+ * complete is on its way while its name is locked, and was cut off otherwise.
+ */
+export interface InstanceRecord extends Marked {
+  readonly specHash: string;
+  readonly displayName?: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly expiresAt?: string | undefined;
+  readonly network: SandboxNetwork;
+  readonly isolation: Isolation;
+  readonly volumes: readonly { readonly id: string; readonly mountPath: string }[];
+  /** Is a bootstrap to be run, and what must not be shown of what it prints. */
+  readonly bootstrap?: { readonly checksum: string; readonly secrets: readonly SecretDigest[] } | undefined;
+  /** The process whose end is the instance's end; null until it has begun. */
+  readonly process: ProcessIdentity | null;
+}
+
+export interface SnapshotRecord extends Marked {
+  readonly displayName?: string | undefined;
+  readonly instanceId: string;
+  readonly status: "pending" | "available";
+}
+
+export interface VolumeRecord extends Marked {
+  readonly sizeBytes: number;
+}
+
+const identity = z.object({
+  pid: z.number().int().positive(),
+  startTime: z.string(),
+  bootId: z.string(),
+  namespace: z.string(),
+});
+const mark = {
+  version: z.literal(1),
+  id: z.string().min(1),
+  owner: z.string().min(1),
+  key: z.string().min(1),
+  createdAt: z.string(),
+};
+const digest = z.object({ length: z.number().int(), sha256: z.string() });
+
+export const instanceRecord: z.ZodType<InstanceRecord> = z.object({
+  ...mark,
+  specHash: z.string(),
+  displayName: z.string().optional(),
+  labels: z.record(z.string(), z.string()),
+  expiresAt: z.string().optional(),
+  network: z.enum(["shared", "isolated"]),
+  isolation: z.enum(["bubblewrap", "process-group"]),
+  volumes: z.array(z.object({ id: z.string(), mountPath: z.string() })),
+  bootstrap: z.object({ checksum: z.string(), secrets: z.array(digest) }).optional(),
+  process: identity.nullable(),
+});
+
+export const snapshotRecord: z.ZodType<SnapshotRecord> = z.object({
+  ...mark,
+  displayName: z.string().optional(),
+  instanceId: z.string(),
+  status: z.enum(["pending", "available"]),
+});
+
+export const volumeRecord: z.ZodType<VolumeRecord> = z.object({ ...mark, sizeBytes: z.number().int().positive() });

@@ -1,0 +1,100 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Harness, HarnessFactory } from "@slipway/contract-tests";
+import { nameFor, systemClock } from "@slipway/core";
+import { detectIsolation, type Isolation, type IsolationReport } from "@slipway/provider-kit/sandbox";
+import { type LocalProvider, local, register } from "../src/index.ts";
+import { badMachine } from "./bad-machine.ts";
+import { errorRows } from "./error-rows.ts";
+import { kill, machineWitness, markedProcesses } from "./machine-witness.ts";
+import { forgetStateDirectory, rememberStateDirectory } from "./state-directories.ts";
+
+const TOKEN = "registration-token-for-tests";
+const PATIENCE_MS = 1_500;
+const MIB = 1024 * 1024;
+
+/** What each isolation is asked for with. */
+export const SETTINGS: Readonly<Record<Isolation, string>> = { bubblewrap: "bubblewrap", "process-group": "none" };
+
+export function variablesFor(isolation: Isolation): Readonly<Record<string, string | undefined>> {
+  return { ...process.env, SLIPWAY_SANDBOX: SETTINGS[isolation] };
+}
+
+/** The isolations that this machine has. The reason why one is missing stands in the report of the other. */
+export async function isolationsHere(): Promise<readonly IsolationReport[]> {
+  const best = await detectIsolation({ variables: { ...process.env, SLIPWAY_SANDBOX: "auto" } });
+  if (best.isolation !== "bubblewrap") return [best];
+  return [best, await detectIsolation({ variables: variablesFor("process-group") })];
+}
+
+let worlds = 0;
+/** A fresh state directory for every case, with the process table as the witness. */
+export function localHarness(isolation: Isolation): HarnessFactory {
+  return async () => {
+    const owner = `contract-${process.pid}-${++worlds}`;
+    const stateDirectory = mkdtempSync(join(tmpdir(), "slipway-local-"));
+    rememberStateDirectory(owner, stateDirectory);
+    const variables = variablesFor(isolation);
+    const machine = badMachine(stateDirectory);
+    const seen: unknown[] = [];
+    const note = (...said: unknown[]): void => void seen.push(said);
+    const runtime = { onEvent: note, log: { debug: note, info: note, warn: note, error: note } };
+    const isolatedNetworks = isolation === "bubblewrap";
+    const config = { stateDirectory, patienceMs: PATIENCE_MS, isolatedNetworks };
+    const { provider, ...rest } = await register(config, { owner, variables, runtime });
+    if (provider === undefined) throw new Error("local registers no provider");
+    const own = local({ owner, stateDirectory, variables });
+    return {
+      registration: { ...rest, provider },
+      spawnOptions: () => ({ labels: { suite: "yes" } }),
+      capabilityOptions: {
+        snapshots: async () => ({ fromSnapshot: await snapshot(own) }),
+        persistentVolumes: async () => {
+          const { id } = await own.createVolume({ key: crypto.randomUUID(), sizeBytes: MIB });
+          return { volumes: [{ id, mountPath: "/data" }] };
+        },
+        ...(isolatedNetworks ? { customNetworking: { network: { isolated: true } } } : {}),
+      },
+      another: async (options) => {
+        const other = await register(config, { owner: options?.owner ?? owner, variables, runtime });
+        if (other.provider === undefined) throw new Error("local registers no provider");
+        return other.provider;
+      },
+      witness: machineWitness(stateDirectory, machine.instancesDirectory),
+      faults: machine.faults,
+      errorTable: errorRows(isolation),
+      clock: systemClock,
+      unknownId: `${nameFor(owner, "never made")}-00000000`,
+      secrets: [TOKEN],
+      transcript: () => JSON.stringify(seen),
+      patienceMs: 10_000,
+      caseTimeoutMs: 60_000,
+      volumeSizeBytes: MIB,
+      package: {
+        manifest: manifest(),
+        register,
+        config,
+        badConfigs: [{ stateDirectory: "relative" }, { patienceMs: 0 }],
+      },
+      close: async () => {
+        const ours = (id: string): boolean => id.startsWith(nameFor(owner, "").slice(0, 14));
+        for (const { pid, id } of markedProcesses()) if (ours(id)) kill(pid);
+        machine.faults.clear();
+        forgetStateDirectory(owner);
+        rmSync(stateDirectory, { recursive: true, force: true });
+      },
+    } satisfies Harness;
+  };
+}
+
+async function snapshot(provider: LocalProvider): Promise<string> {
+  const { id } = await provider.spawn({ key: crypto.randomUUID() });
+  const made = await provider.createSnapshot(id, { key: crypto.randomUUID() });
+  await provider.terminate(id);
+  return made.id;
+}
+
+function manifest(): Readonly<Record<string, unknown>> {
+  return JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as Record<string, unknown>;
+}

@@ -1,0 +1,118 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Witness, WitnessedInstance } from "@slipway/contract-tests";
+
+/** A process with an instance's mark, as procfs tells. */
+export interface MarkedProcess {
+  readonly pid: number;
+  readonly parent: number;
+  readonly id: string;
+}
+
+/** Every process that carries the mark of a sandbox, read from the process table and nothing of ours. */
+export function markedProcesses(): readonly MarkedProcess[] {
+  return entries("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const id = /(?:^|\0)SLIPWAY_SANDBOX_ID=([^\0]*)/.exec(environmentOf(name))?.[1];
+      const stat = text(`/proc/${name}/stat`);
+      const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return id === undefined || state === "Z" ? [] : [{ pid: Number(name), parent: Number(parent), id }];
+    });
+}
+
+// While a process replaces its program, its environment and its arguments read as empty: on a busy machine not only for
+// a moment. Those of the kernel's threads, which are in no process group, always do.
+const LOOKS = 500;
+const clock = new Int32Array(new SharedArrayBuffer(4));
+
+function environmentOf(pid: string): string {
+  for (let look = 0; look < LOOKS; look++) {
+    const environment = text(`/proc/${pid}/environ`);
+    const stat = text(`/proc/${pid}/stat`);
+    const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const starting = state !== undefined && state !== "" && !/[ZX]/.test(state) && group !== "0";
+    if (environment !== "" || !starting || text(`/proc/${pid}/cmdline`) !== "") return environment;
+    Atomics.wait(clock, 0, 0, 1);
+  }
+  return "";
+}
+
+function isThere(pid: number): boolean {
+  const stat = text(`/proc/${pid}/stat`);
+  return stat !== "" && !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+}
+
+export function processesOf(id: string): readonly number[] {
+  return markedProcesses()
+    .filter((process) => process.id === id)
+    .map(({ pid }) => pid);
+}
+
+let strangers = 0;
+
+/** Looks at the process table and the directories, never through the provider. */
+export function machineWitness(stateDirectory: string, instancesDirectory: () => string): Witness {
+  const place = (kind: string, name = ""): string =>
+    join(kind === "instances" ? instancesDirectory() : join(stateDirectory, kind), name);
+  return {
+    instances: async () => {
+      const live = new Set(markedProcesses().map(({ id }) => id));
+      return entries(place("instances")).map((name) => witnessed(place("instances", name), name, live));
+    },
+    snapshots: async () => entries(place("snapshots")),
+    volumes: async () => entries(place("volumes")),
+    addStranger: async (name = `stranger-${++strangers}`) => {
+      mkdirSync(place("instances", name), { recursive: true });
+      writeFileSync(join(place("instances", name), "theirs"), "untouched");
+      return name;
+    },
+    hasStranger: async (name) => text(join(place("instances", name), "theirs")) === "untouched",
+    crash,
+  };
+}
+
+/** Ends all processes of an instance, as a crash would, and waits until they are gone. */
+export async function crash(id: string): Promise<void> {
+  const killed = new Set<number>();
+  // A process that is ending shows no environment any more, though it is still there.
+  for (let left = processesOf(id); left.length > 0; left = [...processesOf(id), ...[...killed].filter(isThere)]) {
+    for (const pid of left) {
+      killed.add(pid);
+      kill(pid);
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function witnessed(directory: string, name: string, live: ReadonlySet<string>): WitnessedInstance {
+  const record = text(join(directory, "record.json"));
+  // A stranger, or something that nobody should have left: it is there, so it counts.
+  if (record === "") return { nativeId: name, owner: null, key: null, live: true };
+  const { id, owner, key } = JSON.parse(record) as { id: string; owner: string; key: string };
+  return { nativeId: id, owner, key, live: live.has(id) };
+}
+
+export function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+function entries(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function text(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

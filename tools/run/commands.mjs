@@ -1,0 +1,58 @@
+// The commands, as data. A step is one of
+//   { turbo: [tasks], filters? }     turbo over the workspace
+//   { package, script }              a script of a workspace package, in its own folder
+//   { node: [file, ...arguments] }   a program of this repository
+// `quiet` keeps the output unless the step fails; `args` hands on what the user wrote after the command.
+import { testSummary } from "./summary.mjs";
+
+/** Builds what a program needs before it is started, and nothing else. */
+const build = (...filters) => ({ title: "build", turbo: ["build"], filters, quiet: true });
+
+export const commands = {
+  demo: {
+    about: "two real instances on this machine, start to end",
+    steps: [build("slipway-demo..."), { title: "demo", package: "slipway-demo", script: "start", args: true }],
+  },
+  test: {
+    about: "build, types, unit and contract tests, mutants, structure",
+    // A breach of the structure should not hide a failing test, nor the other way round.
+    keepGoing: true,
+    steps: [
+      { title: "structure", node: ["tools/structure.mjs"] },
+      { title: "tools", note: "the tests of tools/", node: ["--test", "tools/test/*.test.mjs"], quiet: true },
+      {
+        title: "packages",
+        note: "build, types, unit and contract tests of every package",
+        turbo: ["build", "typecheck", "test"],
+        countTests: true,
+        quiet: true,
+        args: true,
+      },
+    ],
+    summary: testSummary,
+  },
+  bench: {
+    about: "what the contract costs (--quick for a smoke run)",
+    steps: [build("slipway-bench..."), { title: "bench", package: "slipway-bench", script: "start", args: true }],
+  },
+  "soak:local": {
+    about: "kill -9 at every step of a launch (--count N --seed S)",
+    steps: [
+      build("slipway...", "@slipway/provider-local..."),
+      { title: "soak", package: "@slipway/provider-local", script: "soak", args: true },
+    ],
+  },
+  setup: { about: "the install alone", steps: [] },
+  consumers: {
+    about: "the packed packages in empty folders: ESM, CJS, TypeScript 5.9 and 7.0, Node 22 and 24 (needs a registry)",
+    steps: [
+      { title: "build", turbo: ["build"], quiet: true },
+      { title: "consumers", node: ["tools/consumers.mjs"], args: true },
+    ],
+  },
+};
+
+export function unknownCommand(name) {
+  const known = Object.keys(commands).join(", ");
+  return name ? `Unknown command "${name}". Known: ${known}.` : `Which command? Known: ${known}.`;
+}

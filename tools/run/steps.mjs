@@ -1,0 +1,89 @@
+// Performs one step of a command and says so in two short lines.
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import path from "node:path";
+
+export async function perform(step, context) {
+  const { say, processes, root } = context;
+  say(`▸ ${step.title}${step.note ? `: ${step.note}` : ""}`);
+  const plan = resolveStep(step, { args: step.args ? context.args : [], members: () => workspaceMembers(root) });
+  if (plan.problem) {
+    say(`✗ ${step.title}: ${plan.problem}`);
+    return { step, title: step.title, code: 1, output: "", ms: 0 };
+  }
+  // Counted afterwards, so a log of an earlier run must not stand in for a task that did not run.
+  if (step.countTests) for (const log of testLogs(root)) rmSync(log.file, { force: true });
+  const cwd = plan.folder ? path.join(root, plan.folder) : root;
+  const result = await processes.run(plan.argv, { cwd, quiet: step.quiet === true, title: step.title });
+  if (processes.interruptedBy) return { step, title: step.title, ...result };
+  if (result.code !== 0 && result.output) say(result.output.trimEnd());
+  if (result.code !== 0) say(`✗ ${step.title}: exit code ${result.code} after ${seconds(result.ms)}`);
+  else if (step.quiet) say(`✓ ${step.title}: ${seconds(result.ms)}`);
+  return { step, title: step.title, ...result };
+}
+
+/** The command line of a step, and the folder it runs in. Pure but for `members`. */
+export function resolveStep(step, { args, members, cores = availableParallelism() }) {
+  if (step.argv) return { argv: [...step.argv, ...args] };
+  if (step.node) return { argv: ["node", ...step.node, ...args] };
+  if (step.turbo) {
+    const filters = (step.filters ?? []).map((filter) => `--filter=${filter}`);
+    return {
+      argv: [
+        "turbo",
+        "run",
+        ...step.turbo,
+        ...filters,
+        "--continue=dependencies-successful",
+        "--output-logs=errors-only",
+        "--log-order=grouped",
+        "--ui=stream",
+        // vitest and tsc bring threads of their own; more tasks than cores only makes every one of them slower.
+        `--concurrency=${Math.max(2, Math.min(cores, 8))}`,
+        ...args,
+      ],
+    };
+  }
+  const member = members().find((candidate) => candidate.name === step.package);
+  if (!member) return { problem: `there is no package ${step.package} in this workspace` };
+  if (!member.scripts.includes(step.script)) return { problem: `${step.package} has no script "${step.script}"` };
+  // `pnpm --filter` would answer 1 for every exit code, and 0 for a package that does not exist.
+  return { argv: ["pnpm", "--silent", "run", step.script, ...args], folder: member.folder };
+}
+
+/** Every package of the workspace: its folder, name and scripts. */
+export function workspaceMembers(root) {
+  const folders = ["packages", "examples"].flatMap((parent) => list(root, parent).map((name) => `${parent}/${name}`));
+  return [...folders, "bench", "conformance"].flatMap((folder) => {
+    try {
+      const manifest = JSON.parse(readFileSync(path.join(root, folder, "package.json"), "utf8"));
+      return [{ folder, name: manifest.name, scripts: Object.keys(manifest.scripts ?? {}) }];
+    } catch (error) {
+      if (error.code === "ENOENT") return [];
+      throw error;
+    }
+  });
+}
+
+/** Where turbo keeps what each package's tests printed; a cache hit puts it back. */
+export function testLogs(root) {
+  return workspaceMembers(root).map(({ name, folder }) => ({
+    name,
+    file: path.join(root, folder, ".turbo", "turbo-test.log"),
+  }));
+}
+
+export function seconds(ms) {
+  return ms < 60_000
+    ? `${(ms / 1000).toFixed(1)} s`
+    : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+}
+
+function list(root, folder) {
+  try {
+    return readdirSync(path.join(root, folder));
+  } catch (error) {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+// Counts tests from what the runners printed, for the last line of `npm test`.
+import { readFileSync } from "node:fs";
+import { seconds, testLogs } from "./steps.mjs";
+
+const ESCAPES = /\u001b\[[0-9;]*m/g;
+
+/** The totals of a vitest run: its `Tests  3 failed | 12 passed | 1 skipped (16)` lines. */
+export function countVitest(text) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const line of text.replace(ESCAPES, "").split("\n")) {
+    const totals = /^\s*(?:[^|]*:test:\s*)?Tests\s{2,}(.*)\(\d+\)\s*$/.exec(line);
+    if (!totals) continue;
+    for (const [, count, word] of totals[1].matchAll(/(\d+) (passed|failed|skipped|todo)/g)) {
+      counts[word === "todo" ? "skipped" : word] += Number(count);
+    }
+  }
+  return counts;
+}
+
+/** The totals of a `node --test` run, in its spec or its TAP form. */
+export function countNodeTest(text) {
+  const read = (word) => Number(new RegExp(`^(?:ℹ|#) ${word} (\\d+)$`, "m").exec(text.replace(ESCAPES, ""))?.[1] ?? 0);
+  return { passed: read("pass"), failed: read("fail") + read("cancelled"), skipped: read("skipped") + read("todo") };
+}
+
+/** One row for each package, then the one line that `.ci/run` and people read. */
+export function testSummary({ root, name, results, say }, ms) {
+  const rows = results.some(({ step }) => step.countTests) ? packageCounts(root) : [];
+  const tools = results.find(({ title }) => title === "tools");
+  if (tools) rows.unshift({ name: "tools", ...countNodeTest(tools.output) });
+  for (const row of rows) say(`  ${row.name.padEnd(34)} ${describe(row)}`);
+  const total = (key) => rows.reduce((sum, row) => sum + row[key], 0);
+  const failed = results.filter(({ code }) => code !== 0).map(({ title }) => title);
+  const verdict = failed.length === 0 ? "every step passed" : `failed: ${failed.join(", ")}`;
+  const counts = `${total("passed")} passed, ${total("failed")} failed, ${total("skipped")} skipped`;
+  return `slipway ${name}: ${counts}; ${verdict}; ${seconds(ms)}`;
+}
+
+function packageCounts(root) {
+  return testLogs(root).flatMap(({ name, file }) => {
+    try {
+      return [{ name, ...countVitest(readFileSync(file, "utf8")) }];
+    } catch (error) {
+      if (error.code === "ENOENT") return [];
+      throw error;
+    }
+  });
+}
+
+function describe({ passed, failed, skipped }) {
+  const parts = [`${passed} passed`];
+  if (failed > 0) parts.push(`${failed} failed`);
+  if (skipped > 0) parts.push(`${skipped} skipped`);
+  return parts.join(", ");
+}
