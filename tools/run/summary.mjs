@@ -23,6 +23,12 @@ export function countNodeTest(text) {
   return { passed: read("pass"), failed: read("fail") + read("cancelled"), skipped: read("skipped") + read("todo") };
 }
 
+/** A package's tests run under one of the two, so the totals of the other are zero. */
+function countTests(text) {
+  const [vitest, nodeTest] = [countVitest(text), countNodeTest(text)];
+  return Object.fromEntries(Object.keys(vitest).map((key) => [key, vitest[key] + nodeTest[key]]));
+}
+
 /** One row for each package, then the one line that `.ci/run` and people read. */
 export function testSummary({ root, name, results, say }, ms) {
   const rows = results.some(({ step }) => step.countTests) ? packageCounts(root) : [];
@@ -39,7 +45,7 @@ export function testSummary({ root, name, results, say }, ms) {
 function packageCounts(root) {
   return testLogs(root).flatMap(({ name, file }) => {
     try {
-      return [{ name, ...countVitest(readFileSync(file, "utf8")) }];
+      return [{ name, ...countTests(readFileSync(file, "utf8")) }];
     } catch (error) {
       if (error.code === "ENOENT") return [];
       throw error;

@@ -20,7 +20,8 @@ export const INIT_SCRIPT: string = [
   // What the bootstrap prints into its own log belongs to the console, in order.
   '  ln -s /dev/stdout "$run/output.log"',
   `  : >"$run/${STARTED}"`,
-  `  SLIPWAY_BOOTSTRAP_DIR="$run" /bin/sh "$run/${SCRIPT}"`,
+  // Without a mount namespace the bootstrap's files go below the root, or its `/etc/hosts` would replace this machine's.
+  `  SLIPWAY_BOOTSTRAP_DIR="$run" SLIPWAY_BOOTSTRAP_ROOT="\${SLIPWAY_ROOT%/}" /bin/sh "$run/${SCRIPT}"`,
   "  code=$?",
   `  rm -f "$run/${SCRIPT}"`,
   // On a full disk it is told as soon as there is room.
@@ -28,19 +29,6 @@ export const INIT_SCRIPT: string = [
   "fi",
   "exec sleep 2147483647",
 ].join("\n");
-
-// The renderer's one place that writes files.
-const FILE_WRITER = "slipway_file() { # mode\n";
-const BELOW_THE_ROOT =
-  '  case $slipway_value in "$slipway_dir"/*) ;; *) slipway_value=$SLIPWAY_ROOT$slipway_value ;; esac\n';
-
-/**
- * The script for an instance that has no mount namespace: its files are written below `$SLIPWAY_ROOT`, or a bootstrap
- * that brings `/etc/hosts` would replace this machine's own.
- */
-export function belowTheRoot(content: string): string {
-  return content.replace(FILE_WRITER, () => FILE_WRITER + BELOW_THE_ROOT);
-}
 
 /** Puts the script where the init finds it; readable by this user alone, and in no argument list. */
 export async function placeBootstrap(directory: string, content: string): Promise<void> {

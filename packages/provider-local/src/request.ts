@@ -1,5 +1,5 @@
 import { type BootstrapConfig, type BootstrapScript, type Operation, type SpawnOptions, specHash } from "@slipway/core";
-import { renderBootstrap } from "@slipway/provider-kit/bootstrap";
+import { carriedBootstrap, renderBootstrap } from "@slipway/provider-kit/bootstrap";
 import { failure, PROVIDER_NAME } from "./errors.ts";
 import { digestOf, type SecretDigest } from "./secret-digest.ts";
 
@@ -85,17 +85,7 @@ function checkMountPath(path: string): void {
 }
 
 function tokenOf(bootstrap: BootstrapConfig | BootstrapScript): string | undefined {
-  return "content" in bootstrap ? tokenIn(bootstrap.content) : bootstrap.registrationToken;
-}
-
-/** The token in a script that `renderBootstrap` made: values are decoded in order, and set as variables by position. */
-export function tokenIn(content: string): string | undefined {
-  const position = /^ *export SLIPWAY_REGISTRATION_TOKEN="\$\{(\d+)\}"$/m.exec(content)?.[1];
-  if (position === undefined) return undefined;
-  const values = [...content.matchAll(/slipway_read <<'__'\n([A-Za-z0-9+/=\n]*)__\n *set -- "\$@"/g)];
-  // The first position is the script's own path.
-  const encoded = values[Number(position) - 2]?.[1];
-  return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString("utf8");
+  return "content" in bootstrap ? carriedBootstrap(bootstrap)?.registrationToken : bootstrap.registrationToken;
 }
 
 function invalid(message: string): Error {

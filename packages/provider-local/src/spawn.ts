@@ -9,7 +9,7 @@ import {
   sandboxLayout,
   startSandbox,
 } from "@slipway/provider-kit/sandbox";
-import { belowTheRoot, bootstrapProgress, INIT_SCRIPT, placeBootstrap } from "./bootstrap-run.ts";
+import { bootstrapProgress, INIT_SCRIPT, placeBootstrap } from "./bootstrap-run.ts";
 import { restorable, restore } from "./capabilities/snapshot-restore.ts";
 import { attachable, bindsOf, linkVolumes } from "./capabilities/volume-attachment.ts";
 import type { LocalContext } from "./context.ts";
@@ -97,7 +97,7 @@ async function make(
     const layout = sandboxLayout(directory);
     if (source !== null) await restore(source, layout.root, signal);
     await mkdir(layout.run, { mode: 0o700 });
-    if (request.script !== null) await placeBootstrap(directory, bootstrapFor(isolation, request.script.content));
+    if (request.script !== null) await placeBootstrap(directory, request.script.content);
     const binds = bindsOf(state, intent.volumes);
     if (isolation.isolation === "process-group") await linkVolumes(layout.root, binds);
     assertWanted(signal);
@@ -170,10 +170,6 @@ function hostnameOf({ displayName, id }: InstanceRecord): string {
   return displayName !== undefined && /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(displayName)
     ? displayName
     : id;
-}
-
-function bootstrapFor({ isolation }: IsolationReport, content: string): string {
-  return isolation === "process-group" ? belowTheRoot(content) : content;
 }
 
 function assertWanted(signal: AbortSignal | undefined): void {

@@ -1,8 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { belowTheRoot } from "../src/bootstrap-run.ts";
-import { render, tokenIn } from "../src/request.ts";
 import { digestOf, withoutSecrets } from "../src/secret-digest.ts";
 import { isolations, linesOf, until, world } from "./worlds.ts";
 
@@ -92,20 +90,6 @@ describe.each(isolations)("with $isolation", ({ isolation }) => {
     const script = await provider.spawn({ key: "k", bootstrap: provider.generateBootstrap(config) });
     expect([rotated.id, script.id]).toEqual([first.id, first.id]);
   });
-});
-
-test("the token is found in a rendered script, wherever its variable stands among the others", () => {
-  for (const environment of [{}, { A: "x", Z: "y" }, { Z: "__\n" }]) {
-    const { content } = render({ script: "exit 0", environment, registrationToken: TOKEN }, "spawn");
-    expect(tokenIn(content)).toBe(TOKEN);
-  }
-  const forged = 'export SLIPWAY_REGISTRATION_TOKEN="${2}"';
-  expect(tokenIn(render({ script: forged, environment: { A: forged } }, "spawn").content)).toBeUndefined();
-});
-
-test("without a mount namespace the renderer's files go below the root", () => {
-  const { content } = render({ script: "exit 0", files: [{ path: "/etc/hosts", content: "x" }] }, "spawn");
-  expect(belowTheRoot(content)).not.toBe(content);
 });
 
 test("a secret is recognised by its digest alone, as often as it stands there", () => {

@@ -21,8 +21,12 @@ export function variablesFor(isolation: Isolation): Readonly<Record<string, stri
   return { ...process.env, SLIPWAY_SANDBOX: SETTINGS[isolation] };
 }
 
-/** The isolations that this machine has. The reason why one is missing stands in the report of the other. */
+/**
+ * The isolations that this machine has, or the one that `SLIPWAY_SANDBOX=none` leaves. The reason why one is missing
+ * stands in the report of the other.
+ */
 export async function isolationsHere(): Promise<readonly IsolationReport[]> {
+  if (process.env["SLIPWAY_SANDBOX"] === "none") return [await detectIsolation()];
   const best = await detectIsolation({ variables: { ...process.env, SLIPWAY_SANDBOX: "auto" } });
   if (best.isolation !== "bubblewrap") return [best];
   return [best, await detectIsolation({ variables: variablesFor("process-group") })];

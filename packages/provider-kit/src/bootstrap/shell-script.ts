@@ -144,9 +144,9 @@ finishedAt=$(slipway_now)" || slipway_fail 73 "cannot write in $slipway_dir"
 function filesPart(files: readonly BootstrapFile[]): string {
   const parts = files.map(
     ({ path, content, mode = "0644" }) =>
-      `  slipway_read${hereDocument(path)}  slipway_file ${mode.padStart(4, "0")}${hereDocument(content)}`,
+      `  slipway_read${hereDocument(path)}  slipway_value=$slipway_root$slipway_value\n  slipway_file ${mode.padStart(4, "0")}${hereDocument(content)}`,
   );
-  return parts.join("");
+  return parts.length === 0 ? "" : `  slipway_root=\${SLIPWAY_BOOTSTRAP_ROOT:-}\n${parts.join("")}`;
 }
 
 function scriptPart(config: BootstrapConfig): string {

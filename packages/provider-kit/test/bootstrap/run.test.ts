@@ -21,6 +21,20 @@ import { pathOf, SHELLS } from "./tools.ts";
 const count = (root: string): string => `echo run >>${root}/runs`;
 const runs = (root: string): number => readFileSync(join(root, "runs"), "utf8").split("\n").length - 1;
 
+it("writes its files below SLIPWAY_BOOTSTRAP_ROOT, where a machine without a root of its own gives one", () => {
+  const below = machine();
+  const target = join(below.root, "own");
+  const rendered = render({
+    script: `cat ${target}/etc/motd; echo ran >${below.root}/ran`,
+    files: [{ path: "/etc/motd", content: "hello\n", mode: "0640" }],
+  });
+  const { run, log } = machine({ SLIPWAY_BOOTSTRAP_ROOT: target });
+  expect(run(rendered.content).exitCode).toBe(0);
+  expect(log()).toBe("hello\n");
+  expect(statSync(join(target, "etc/motd")).mode & 0o777).toBe(0o640);
+  expect(existsSync(join(below.root, "ran"))).toBe(true);
+});
+
 describe("state", () => {
   it("is succeeded with exit code 0, the checksum of what ran, and times", () => {
     const { run, sentinel, log } = machine();

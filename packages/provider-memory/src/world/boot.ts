@@ -1,25 +1,19 @@
+import { carriedBootstrap } from "@slipway/provider-kit/bootstrap";
 import type { Machine } from "./records.ts";
 import { move, newAddresses, print, type Remote, thenFor } from "./remote.ts";
 import type { BootstrapOutcome, UserData } from "./settings.ts";
 
 const MARKER = /^\s*exit (\d{1,3})\s*$/;
-// Where `@slipway/provider-kit/bootstrap` keeps the caller's own script in what it renders.
-const CARRIED = /\/script\n\s*slipway_file 0700 <<'__'\n([A-Za-z0-9+/=\n]*)__\n/;
 
 /** What the remote does with a bootstrap: it does not run it, it looks how it ends. */
 function outcomeOf(world: Remote, userData: UserData): BootstrapOutcome {
-  const script = ownScript(userData.content);
+  const script = carriedBootstrap(userData)?.script ?? userData.content;
   if (world.settings.runBootstrap !== undefined) return world.settings.runBootstrap({ ...userData, script });
   const last = script
     .split("\n")
     .map((line) => MARKER.exec(line)?.[1])
     .findLast((code) => code !== undefined);
   return { exitCode: last === undefined ? 0 : Number(last) & 0xff };
-}
-
-function ownScript(content: string): string {
-  const carried = CARRIED.exec(content)?.[1];
-  return carried === undefined ? content : Buffer.from(carried, "base64").toString("utf8");
 }
 
 /** Lets a machine come up: addresses, then the bootstrap if it has one and it has not run. */

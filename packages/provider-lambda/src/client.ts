@@ -1,0 +1,191 @@
+import {
+  checksumOf,
+  isProviderError,
+  type Operation,
+  type Pacing,
+  ProviderError,
+  runtimeDefaults,
+  type Schema,
+} from "@slipway/core";
+import { type HttpCall, httpClient } from "@slipway/provider-kit/http";
+import { limits } from "@slipway/provider-kit/limits";
+import { meaningOf, PROVIDER } from "./errors.ts";
+import { DEFAULT_BASE_URL, type LambdaOptions } from "./options.ts";
+import { sharedReads } from "./shared-read.ts";
+import {
+  doneAnswer,
+  fileSystemAnswer,
+  fileSystemsAnswer,
+  instanceAnswer,
+  instancesAnswer,
+  type LaunchBody,
+  launchAnswer,
+  offeringsAnswer,
+  sshKeyAnswer,
+  sshKeysAnswer,
+  terminateAnswer,
+  type WireFileSystem,
+  type WireInstance,
+  type WireOffering,
+  type WireSshKey,
+} from "./wire.ts";
+
+/** One call of the contract: all its requests carry its name and end with its signal. */
+export interface Call {
+  readonly operation: Operation;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The only thing that speaks to Lambda. Reads of whole lists are shared by callers who ask at the same time. */
+export interface LambdaClient {
+  readonly instances: (call: Call) => Promise<readonly WireInstance[]>;
+  /** Null only if Lambda says that there is none. */
+  readonly instance: (call: Call, id: string) => Promise<WireInstance | null>;
+  readonly offerings: (call: Call) => Promise<Readonly<Record<string, WireOffering>>>;
+  readonly sshKeys: (call: Call) => Promise<readonly WireSshKey[]>;
+  readonly fileSystems: (call: Call) => Promise<readonly WireFileSystem[]>;
+  /** Answers the id: it is all that Lambda tells. `onSent` is called when the launch's turn in the budget has come. */
+  readonly launch: (
+    call: Call,
+    body: LaunchBody,
+    options: { readonly secrets: readonly string[]; readonly onSent: () => void },
+  ) => Promise<string>;
+  readonly terminate: (call: Call, id: string) => Promise<void>;
+  readonly addSshKey: (call: Call, name: string, publicKey: string) => Promise<WireSshKey>;
+  readonly deleteSshKey: (call: Call, id: string) => Promise<void>;
+  readonly createFileSystem: (call: Call, name: string, region: string) => Promise<WireFileSystem>;
+  readonly deleteFileSystem: (call: Call, id: string) => Promise<void>;
+}
+
+// A launch is slow at times, and whoever gives up on it does not know what became of it.
+const LAUNCH_TIMEOUT_MS = 120_000;
+const ATTEMPTS = 6;
+
+export function lambdaClient(options: LambdaOptions): LambdaClient {
+  const { apiKey, baseUrl = DEFAULT_BASE_URL, runtime } = options;
+  const shared = sharedReads();
+  const pacing = runtime?.limits ?? ownLimits(options);
+  let onLaunchSent: () => void = () => undefined;
+  const http = httpClient({
+    provider: PROVIDER,
+    baseUrl: baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`,
+    // Tells accounts apart, and does not lead back to the key.
+    account: checksumOf(apiKey).slice(7, 19),
+    credentials: () => ({ authorization: `Bearer ${apiKey}` }),
+    secrets: () => [apiKey],
+    // Cloudflare refuses clients without a name of their own.
+    userAgent: "slipway-provider-lambda/0.1 (+https://www.npmjs.com/package/@slipway/provider-lambda)",
+    meaningOf,
+    runtime,
+    attempts: ATTEMPTS,
+    limits: {
+      acquire: async (bucket, acquiring) => {
+        await pacing.acquire(bucket, acquiring);
+        shared.sent(bucket.operation);
+        if (bucket.operation === "launch") onLaunchSent();
+      },
+      defer: (bucket, ms) => pacing.defer(bucket, ms),
+    },
+  });
+
+  const reading = async <T>(call: HttpCall<T>): Promise<T> => {
+    try {
+      return await http.call(call);
+    } catch (error) {
+      // A success that cannot be read, as after a proxy cut it off: reading again changes nothing.
+      const status = isProviderError(error, "INTERNAL") ? error.native?.status : undefined;
+      if (status === undefined || status >= 300 || call.signal?.aborted === true) throw error;
+      return await http.call(call);
+    }
+  };
+  const list =
+    <T>(bucket: string, path: string, answer: Schema<T>) =>
+    (call: Call): Promise<T> =>
+      shared.read(bucket, call, (signal) => reading({ ...call, signal, method: "GET", path, answer, bucket }));
+
+  return {
+    instances: list("instances", "instances", instancesAnswer),
+    offerings: list("instance-types", "instance-types", offeringsAnswer),
+    sshKeys: list("ssh-keys", "ssh-keys", sshKeysAnswer),
+    fileSystems: list("file-systems", "file-systems", fileSystemsAnswer),
+    instance: async (call, id) => {
+      const path = `instances/${encodeURIComponent(id)}`;
+      try {
+        return await reading({ ...call, method: "GET", path, answer: instanceAnswer, bucket: "instance" });
+      } catch (error) {
+        if (isNotThere(error)) return null;
+        throw error;
+      }
+    },
+    launch: (call, body, { secrets, onSent }) => {
+      onLaunchSent = onSent;
+      return http.call({
+        ...call,
+        method: "POST",
+        path: "instance-operations/launch",
+        body,
+        answer: launchAnswer,
+        bucket: "launch",
+        timeoutMs: LAUNCH_TIMEOUT_MS,
+        secrets,
+      });
+    },
+    terminate: async (call, id) => {
+      const path = "instance-operations/terminate";
+      const body = { instance_ids: [id] };
+      const ended = await http.call({
+        ...call,
+        method: "POST",
+        path,
+        body,
+        answer: terminateAnswer,
+        bucket: "terminate",
+      });
+      if (ended.includes(id)) return;
+      throw new ProviderError("INTERNAL", {
+        message: `Lambda accepted the end of ${ended.join(", ") || "nothing"}, and ${id} was asked for`,
+        provider: PROVIDER,
+        operation: call.operation,
+        effect: "unknown",
+      });
+    },
+    addSshKey: (call, name, publicKey) => {
+      const body = { name, public_key: publicKey };
+      return http.call({ ...call, method: "POST", path: "ssh-keys", body, answer: sshKeyAnswer, bucket: "ssh-key" });
+    },
+    deleteSshKey: async (call, id) => {
+      const path = `ssh-keys/${encodeURIComponent(id)}`;
+      await http.call({ ...call, method: "DELETE", path, answer: doneAnswer, bucket: "ssh-key" });
+    },
+    createFileSystem: (call, name, region) => {
+      const body = { name, region };
+      const [path, bucket] = ["filesystems", "filesystem"];
+      return http.call({ ...call, method: "POST", path, body, answer: fileSystemAnswer, bucket });
+    },
+    deleteFileSystem: async (call, id) => {
+      const path = `filesystems/${encodeURIComponent(id)}`;
+      await http.call({ ...call, method: "DELETE", path, answer: doneAnswer, bucket: "filesystem" });
+    },
+  };
+}
+
+const NOT_THERE: ReadonlySet<string> = new Set(["global/object-does-not-exist", "global/not-found"]);
+
+/** Lambda's own words that the thing is not there. Any other 404, as of a wrong address or a proxy, says nothing of it. */
+export function isNotThere(error: unknown): boolean {
+  return isProviderError(error) && error.native?.status === 404 && NOT_THERE.has(error.native.code ?? "");
+}
+
+/** The published limits; both knobs are the account's, so several providers of one account share one object. */
+function ownLimits({ requestsPerSecond = 1, secondsPerLaunch = 12, runtime }: LambdaOptions): Pacing {
+  const { clock, onEvent } = runtimeDefaults(runtime);
+  return limits({
+    clock,
+    onEvent,
+    provider: PROVIDER,
+    buckets: [
+      { operation: "*", capacity: 1, refillPerSecond: requestsPerSecond },
+      { operation: "launch", capacity: 1, refillPerSecond: 1 / secondsPerLaunch },
+    ],
+  });
+}

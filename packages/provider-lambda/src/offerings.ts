@@ -1,0 +1,32 @@
+import type { InstanceResources, Price } from "@slipway/core";
+import type { Call } from "./client.ts";
+import type { LambdaContext } from "./context.ts";
+import { priceOf, resourcesOf } from "./instance.ts";
+
+/** A machine type that Lambda sells. */
+export interface LambdaOffering {
+  readonly spec: string;
+  readonly resources?: InstanceResources;
+  /** The same in every region; absent where Lambda tells none. */
+  readonly price?: Price;
+  /** The configured regions that show capacity now, in their order; empty where it is sold out. */
+  readonly regions: readonly string[];
+}
+
+/** All machine types, cheapest first. */
+export async function offeringsOf(context: LambdaContext, call: Call): Promise<readonly LambdaOffering[]> {
+  const offerings = Object.values(await context.client.offerings(call)).map(
+    ({ instance_type: type, regions_with_capacity_available: shown }): LambdaOffering => {
+      const price = priceOf(type, context.clock);
+      const resources = resourcesOf(type);
+      return {
+        spec: type.name,
+        ...(resources === undefined ? {} : { resources }),
+        ...(price === undefined ? {} : { price }),
+        regions: context.regions.filter((name) => shown.some((region) => region.name === name)),
+      };
+    },
+  );
+  const cost = ({ price }: LambdaOffering): number => price?.usdPerHour ?? Number.MAX_VALUE;
+  return offerings.sort((a, b) => cost(a) - cost(b) || (a.spec < b.spec ? -1 : 1));
+}

@@ -1,0 +1,76 @@
+import type { Runtime } from "@slipway/core";
+import { z } from "zod";
+
+/** The settings that a config file may hold. */
+export interface LambdaConfig {
+  /** Absent: the variable LAMBDA_API_KEY. */
+  readonly apiKey?: string | undefined;
+  /** Where the API is; absent: the variable LAMBDA_BASE_URL, or Lambda's own. For emulators and proxies. */
+  readonly baseUrl?: string | undefined;
+  /** Where instances may be, in the order in which they are tried. All documented regions if absent. */
+  readonly regions?: readonly string[] | undefined;
+  /** The account's SSH key, by name, for a spawn that gives no `sshKeys`. */
+  readonly sshKeyName?: string | undefined;
+  /** How long Lambda's reads may lag behind its writes, milliseconds; 10 000 if absent. */
+  readonly readAfterWriteMs?: number | undefined;
+  /** The account's budget for all requests together; 1 if absent, as Lambda documents it. */
+  readonly requestsPerSecond?: number | undefined;
+  /** The account's budget for launches; 12 if absent, as Lambda documents it. */
+  readonly secondsPerLaunch?: number | undefined;
+}
+
+export interface LambdaOptions extends Omit<LambdaConfig, "apiKey"> {
+  readonly apiKey: string;
+  /** Whose instances these are: `[a-z0-9-]{1,63}`. */
+  readonly owner: string;
+  readonly runtime?: Partial<Runtime> | undefined;
+}
+
+export const DEFAULT_BASE_URL = "https://cloud.lambda.ai/api/v1/";
+
+/** The regions of Lambda's API document; a configured region may be any other. */
+export const DOCUMENTED_REGIONS: readonly string[] = [
+  "us-west-1",
+  "us-west-2",
+  "us-west-3",
+  "us-east-1",
+  "us-east-2",
+  "us-east-3",
+  "us-south-1",
+  "us-south-2",
+  "us-south-3",
+  "us-midwest-1",
+  "us-midwest-2",
+  "europe-central-1",
+  "me-west-1",
+  "asia-south-1",
+  "asia-northeast-1",
+  "asia-northeast-2",
+  "australia-east-1",
+];
+
+// What may stand in a header as it is.
+const apiKey = z.string().regex(/^[\x21-\x7e]+$/, "must be printable characters without spaces");
+const regionName = z.string().regex(/^[a-z0-9-]{1,64}$/, "must be a region's code, as us-west-1");
+const above = z.number().positive();
+
+export const configSchema: z.ZodType<LambdaConfig> = z.strictObject({
+  apiKey: apiKey.optional(),
+  baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+  regions: z
+    .array(regionName)
+    .min(1)
+    .refine((names) => new Set(names).size === names.length, "must not name a region twice")
+    .optional(),
+  sshKeyName: z.string().min(1).max(64).optional(),
+  readAfterWriteMs: z.number().nonnegative().optional(),
+  requestsPerSecond: above.optional(),
+  secondsPerLaunch: above.optional(),
+});
+
+/** Where and why a config is wrong, without its values. */
+export function describeIssue(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (issue === undefined) return "unknown";
+  return issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`;
+}

@@ -1,0 +1,130 @@
+import type { GpuOptions, Operation, ResourceOptions } from "@slipway/core";
+import type { Call } from "./client.ts";
+import type { LambdaContext } from "./context.ts";
+import { refusal } from "./errors.ts";
+import { acceleratorOf } from "./instance.ts";
+import type { LambdaSpawnOptions } from "./request.ts";
+import type { WireInstanceType, WireOffering } from "./wire.ts";
+
+/** Where a spawn can go: one machine type in one region. */
+export interface Place {
+  readonly spec: string;
+  readonly region: string;
+}
+
+/** A place, and what Lambda told of its machine type, if it was asked. */
+export interface ChosenPlace extends Place {
+  readonly type?: WireInstanceType;
+}
+
+type Wanted = Pick<LambdaSpawnOptions, "spec" | "gpu" | "resources" | "region" | "maxUsdPerHour">;
+
+const GIBIBYTE = 1024 ** 3;
+
+/** The first place, fixed before the launch. Asks Lambda only for what the options leave open. */
+export async function choosePlace(context: LambdaContext, call: Call, wanted: Wanted): Promise<ChosenPlace> {
+  const { spec, region, gpu, maxUsdPerHour } = wanted;
+  if (spec !== undefined && region !== undefined && gpu === undefined && maxUsdPerHour === undefined) {
+    return { spec, region };
+  }
+  const types = fitting(await context.client.offerings(call), call.operation, wanted);
+  const [place] = placesOf(context, types, region);
+  const [cheapest] = types;
+  if (place !== undefined) {
+    const offered = types.find(({ instance_type }) => instance_type.name === place.spec);
+    return { ...place, ...(offered === undefined ? {} : { type: offered.instance_type }) };
+  }
+  // The list of capacity is a hint: where the caller names the region, Lambda itself decides.
+  if (region !== undefined && cheapest !== undefined) {
+    return { spec: cheapest.instance_type.name, region, type: cheapest.instance_type };
+  }
+  const names = types.map((type) => type.instance_type.name).join(", ");
+  throw refusal("CAPACITY_ERROR", call.operation, `no configured region shows capacity for ${names}`, {
+    hint: "Lambda's capacity comes and goes by the minute: try again, or name a region to try it all the same.",
+  });
+}
+
+/** All places that show capacity now: by price, then in the order of the configured regions. */
+export async function allPlaces(context: LambdaContext, call: Call, wanted: Wanted): Promise<readonly Place[]> {
+  const types = fitting(await context.client.offerings(call), call.operation, wanted);
+  return placesOf(context, types, wanted.region);
+}
+
+function placesOf(
+  context: LambdaContext,
+  types: readonly WireOffering[],
+  region: string | undefined,
+): readonly Place[] {
+  const regions = region === undefined ? context.regions : [region];
+  return types.flatMap(({ instance_type, regions_with_capacity_available: shown }) =>
+    regions
+      .filter((name) => shown.some((one) => one.name === name))
+      .map((name) => ({ spec: instance_type.name, region: name })),
+  );
+}
+
+/** The machine types that the options allow, cheapest first; at least one, or INVALID_SPEC. */
+function fitting(
+  offerings: Readonly<Record<string, WireOffering>>,
+  operation: Operation,
+  { spec, gpu, resources, maxUsdPerHour }: Wanted,
+): readonly WireOffering[] {
+  const named = Object.values(offerings).filter(
+    ({ instance_type }) => spec === undefined || instance_type.name === spec,
+  );
+  if (spec !== undefined && named.length === 0) {
+    throw refusal("INVALID_SPEC", operation, `spec ${JSON.stringify(spec)} is no machine type of Lambda`);
+  }
+  const able = named.filter(
+    ({ instance_type }) => hasAccelerators(instance_type, gpu) && hasResources(instance_type, resources),
+  );
+  if (able.length === 0) {
+    const what = spec === undefined ? "no machine type of Lambda" : `spec ${JSON.stringify(spec)} is not what`;
+    throw refusal("INVALID_SPEC", operation, `${what} has what ${gpu === undefined ? "resources" : "gpu"} asks for`);
+  }
+  const payable = able.filter(
+    ({ instance_type }) => maxUsdPerHour === undefined || centsOf(instance_type, 0) / 100 <= maxUsdPerHour,
+  );
+  const sorted = payable.sort(
+    (a, b) =>
+      rank(a.instance_type, gpu) - rank(b.instance_type, gpu) ||
+      centsOf(a.instance_type, Number.MAX_SAFE_INTEGER) - centsOf(b.instance_type, Number.MAX_SAFE_INTEGER) ||
+      (a.instance_type.name < b.instance_type.name ? -1 : 1),
+  );
+  if (sorted.length > 0) return sorted;
+  const least = Math.min(...able.map(({ instance_type }) => centsOf(instance_type, 0)));
+  throw refusal(
+    "INVALID_SPEC",
+    operation,
+    `maxUsdPerHour is ${maxUsdPerHour}, and the cheapest that fits costs ${least / 100} US dollars an hour`,
+  );
+}
+
+function centsOf(type: WireInstanceType, unknown: number): number {
+  return type.price_cents_per_hour ?? unknown;
+}
+
+function hasAccelerators(type: WireInstanceType, gpu: GpuOptions | undefined): boolean {
+  if (gpu === undefined) return true;
+  if (type.specs?.gpus !== gpu.count) return false;
+  return gpu.type === undefined || rank(type, gpu) < Number.POSITIVE_INFINITY;
+}
+
+/** `a100` is exactly `a100`, and also, after it, `a100_80gb_sxm4`. */
+function rank(type: WireInstanceType, gpu: GpuOptions | undefined): number {
+  if (gpu?.type === undefined) return 0;
+  const has = acceleratorOf(type.name);
+  const asked = gpu.type.toLowerCase();
+  if (has === asked) return 0;
+  return has?.startsWith(`${asked}_`) === true ? 1 : Number.POSITIVE_INFINITY;
+}
+
+function hasResources({ specs }: WireInstanceType, resources: ResourceOptions | undefined): boolean {
+  if (resources === undefined) return true;
+  const { cpus = 0, memoryBytes = 0, diskBytes = 0 } = resources;
+  return (
+    (specs?.vcpus ?? 0) >= cpus &&
+    (specs?.memory_gib ?? 0) * GIBIBYTE >= memoryBytes &&
+    (specs?.storage_gib ?? 0) * GIBIBYTE >= diskBytes
+  );
+}

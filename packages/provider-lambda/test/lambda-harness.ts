@@ -1,0 +1,80 @@
+import type { ErrorTableRow, Harness, HarnessFactory } from "@slipway/contract-tests";
+import { type Runtime, timestamp } from "@slipway/core";
+import manifest from "../package.json" with { type: "json" };
+import { type LambdaEmulator, type LambdaEmulatorSettings, lambdaEmulator } from "../src/emulator/index.ts";
+import { lambda, lambdaErrorTable, register } from "../src/index.ts";
+
+export const API_KEY = "secret-lambda-key-0f3a";
+const OWNER = "contract-tests";
+const READ_AFTER_WRITE_MS = 3_000;
+const REGIONS = ["us-west-1", "us-east-1", "europe-central-1"];
+
+// What no answer, or none of the API's, means; the HTTP client sees to that, and not the provider's table.
+const CONNECTION_ROWS: readonly ErrorTableRow[] = [
+  { id: "connection-refused", operation: "spawn", code: "NETWORK", effect: "none" },
+  { id: "connection-reset", operation: "spawn", code: "NETWORK", effect: "unknown" },
+  { id: "answer-timeout", operation: "spawn", code: "TIMEOUT", effect: "unknown" },
+  { id: "garbled-answer", operation: "spawn", code: "INTERNAL", effect: "applied" },
+  { id: "page-instead", operation: "terminate", code: "INTERNAL", effect: "unknown" },
+];
+
+/** The provider over an emulator that lags, throttles and forgets as Lambda does. */
+export function lambdaHarness(
+  settings: Omit<LambdaEmulatorSettings, "apiKeys"> = {},
+  wire: (emulator: LambdaEmulator) => typeof globalThis.fetch = ({ fetch }) => fetch,
+): HarnessFactory {
+  return async (): Promise<Harness> => {
+    const emulator = lambdaEmulator({
+      readLagMs: READ_AFTER_WRITE_MS - 500,
+      bootMs: 60_000,
+      apiKeys: [API_KEY],
+      sshKeys: [{ name: "laptop", publicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILaptop me@laptop" }],
+      ...settings,
+    });
+    const transcript: string[] = [];
+    const config = {
+      apiKey: API_KEY,
+      regions: REGIONS,
+      sshKeyName: "laptop",
+      readAfterWriteMs: READ_AFTER_WRITE_MS,
+    };
+    const runtime = { ...runtimeOf(emulator, transcript), fetch: wire(emulator) };
+    const { control } = emulator;
+    return {
+      registration: await register(config, { owner: OWNER, variables: {}, runtime }),
+      spawnOptions: () => ({ spec: "gpu_1x_a10" }),
+      capabilityOptions: { gpu: { gpu: { type: "a10", count: 1 } } },
+      another: async ({ owner = OWNER } = {}) => lambda({ ...config, owner, runtime }),
+      witness: {
+        instances: async () => control.instances(),
+        volumes: async () => control.volumes(),
+        addStranger: async (name) => control.addStranger(name),
+        hasStranger: async (nativeId) => control.hasStranger(nativeId),
+        crash: async (nativeId) => control.crash(nativeId),
+        changes: async () => control.changes(),
+      },
+      faults: { add: control.faults.add, clear: control.faults.clear, supports: control.supports },
+      errorTable: [...lambdaErrorTable, ...CONNECTION_ROWS],
+      clock: emulator.clock,
+      unknownId: "0123456789abcdef0123456789abcdef",
+      secrets: [API_KEY],
+      transcript: () => transcript.join("\n"),
+      patienceMs: 300_000,
+      package: { manifest, register, config, badConfigs: [{ regions: [] }, { apiKey: "two words" }, { baseUrl: "x" }] },
+      close: async () => undefined,
+    };
+  };
+}
+
+/** All that a provider takes from outside, and where it writes what it says. */
+export function runtimeOf(emulator: LambdaEmulator, transcript: string[] = []): Partial<Runtime> {
+  const note = (level: string) => (message: string, data?: object) => {
+    transcript.push(`${timestamp(emulator.clock)} ${level} ${message} ${JSON.stringify(data ?? {})}`);
+  };
+  return {
+    clock: emulator.clock,
+    fetch: emulator.fetch,
+    onEvent: (event: object) => note("event")("", event),
+    log: { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") },
+  };
+}
