@@ -1,6 +1,6 @@
-import { open, readFile, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import { hasCode, sweepDrafts, takeFileLock } from "./file-lock.ts";
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { type FileLock, fileLock } from "../sandbox/file-lock.ts";
 
 /** What an emulator remembers between calls, as JSON. */
 export interface StateStore<T> {
@@ -66,7 +66,7 @@ export function diskStateStore<T>(path: string, options: DiskStateOptions<T>): S
     read,
     update: (change) =>
       inTurn(async () => {
-        const release = await takeFileLock(path, { timeoutMs: lockTimeoutMs });
+        const lock = await locked(path, lockTimeoutMs);
         try {
           await sweepDrafts(path);
           const draft = await read();
@@ -76,7 +76,7 @@ export function diskStateStore<T>(path: string, options: DiskStateOptions<T>): S
           if (after !== before) await replace(path, after);
           return answer;
         } finally {
-          await release();
+          await lock.release();
         }
       }),
   };
@@ -90,6 +90,34 @@ function turns(): <R>(work: () => Promise<R>) => Promise<R> {
     last = mine.catch(() => undefined);
     return mine;
   };
+}
+
+async function locked(path: string, timeoutMs: number): Promise<FileLock> {
+  await mkdir(dirname(path), { recursive: true });
+  const until = performance.now() + timeoutMs;
+  const lock = await fileLock(`${path}.lock`, async () => {
+    if (performance.now() >= until) return false;
+    // At odd moments: of many who wait, none is always the one who comes too late.
+    await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 9));
+    return true;
+  });
+  if (lock !== null) return lock;
+  throw new Error(`${path} is locked by another process for more than ${timeoutMs} ms`);
+}
+
+/** Drafts that killed processes left behind: under the lock there is no other. */
+async function sweepDrafts(path: string): Promise<void> {
+  const draft = /^\d+\.[0-9a-f-]{36}$/;
+  const prefix = `${basename(path)}.`;
+  for (const name of await readdir(dirname(path))) {
+    if (name.startsWith(prefix) && draft.test(name.slice(prefix.length))) {
+      await rm(join(dirname(path), name), { force: true });
+    }
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }
 
 async function replace(path: string, text: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { ErrorCode, ErrorEffect } from "@slipway/core";
 import type { HttpAnswer } from "./answer.ts";
-import type { AnswerMeaning } from "./http-client.ts";
+import type { AnswerMeaning } from "./answer-meaning.ts";
 
 interface Row {
   readonly from: number;

@@ -3,7 +3,6 @@ import {
   deadline,
   type ErrorCode,
   type ErrorEffect,
-  type ErrorScope,
   type Operation,
   type Pacing,
   ProviderError,
@@ -14,24 +13,11 @@ import {
 } from "@slipway/core";
 import { redact } from "../redact.ts";
 import { type HttpAnswer, readAnswer, UnreadableBody } from "./answer.ts";
+import type { AnswerMeaning } from "./answer-meaning.ts";
 import { connectionCode, neverSent } from "./connection-failure.ts";
 import { defaultMeaning } from "./default-meaning.ts";
 import { fetchFollowing, RefusedRedirect } from "./redirect.ts";
 import { retryAfterMs } from "./retry-after.ts";
-
-/** What an answer that is no success means. */
-export interface AnswerMeaning {
-  readonly code: ErrorCode;
-  /** `none` for a documented refusal; `unknown` where a write may have been done. */
-  readonly effect: ErrorEffect;
-  /** For a person; the remote's own words are put behind it. */
-  readonly message?: string | undefined;
-  readonly scope?: ErrorScope | undefined;
-  readonly hint?: string | undefined;
-  /** The remote's own error code, and its own sentence. */
-  readonly nativeCode?: string | undefined;
-  readonly nativeMessage?: string | undefined;
-}
 
 export interface HttpClientOptions {
   readonly provider: string;

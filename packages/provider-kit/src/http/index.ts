@@ -1,6 +1,6 @@
 export type { HttpAnswer } from "./answer.ts";
+export type { AnswerMeaning } from "./answer-meaning.ts";
 export {
-  type AnswerMeaning,
   type HttpCall,
   type HttpClient,
   type HttpClientOptions,

@@ -3,9 +3,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import { idMark } from "./environment.ts";
 import { sandboxLayout } from "./layout.ts";
 import { processState } from "./process-identity.ts";
-import { type ProcessRow, type ProcessTable, systemProcessTable } from "./process-table.ts";
+import type { ProcessRow, ProcessTable } from "./process-table.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { SandboxError } from "./sandbox-error.ts";
+import { systemProcessTable } from "./system-process-table.ts";
 
 const PATIENCE_MS = 5_000;
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readlink, symlink, unlink } from "node:fs/promises";
 import { identifySelf } from "./process-identity.ts";
-import { systemProcessTable } from "./process-table.ts";
+import { systemProcessTable } from "./system-process-table.ts";
 
 /** A lock that this process holds. */
 export interface FileLock {

@@ -1,14 +1,9 @@
 export type { SandboxBind, SandboxNetwork } from "./bubblewrap.ts";
+export { type DetectOptions, detectIsolation } from "./detect-isolation.ts";
 export { endSandbox } from "./end.ts";
 export { execInSandbox, type SandboxExecOptions, type SandboxExecResult } from "./exec.ts";
 export { type FileLock, fileLock, isLocked, tryFileLock } from "./file-lock.ts";
-export {
-  type DetectOptions,
-  detectIsolation,
-  type Isolation,
-  type IsolationReport,
-  type IsolationTools,
-} from "./isolation.ts";
+export type { Isolation, IsolationReport, IsolationTools } from "./isolation.ts";
 export { type SandboxLayout, sandboxLayout } from "./layout.ts";
 export {
   identify,
@@ -18,8 +13,9 @@ export {
   parseProcessIdentity,
   processState,
 } from "./process-identity.ts";
-export { type ProcessRow, type ProcessTable, systemProcessTable } from "./process-table.ts";
+export type { ProcessRow, ProcessTable } from "./process-table.ts";
 export type { Sandbox } from "./sandbox.ts";
 export { SandboxError, type SandboxErrorReason } from "./sandbox-error.ts";
 export { type SandboxSpec, startSandbox } from "./start.ts";
 export { findSandbox, readText, sandboxExitCode, sandboxState } from "./status.ts";
+export { systemProcessTable } from "./system-process-table.ts";

@@ -1,4 +1,5 @@
-import { type ProcessTable, systemProcessTable } from "./process-table.ts";
+import type { ProcessTable } from "./process-table.ts";
+import { systemProcessTable } from "./system-process-table.ts";
 
 /** One process for ever: a process id alone is given again. JSON-safe, to be stored. */
 export interface ProcessIdentity {

@@ -1,7 +1,3 @@
-import { linuxProcessTable } from "./linux-process-table.ts";
-import { psProcessTable } from "./ps-process-table.ts";
-import { SandboxError } from "./sandbox-error.ts";
-
 /** One process of this machine. */
 export interface ProcessRow {
   readonly pid: number;
@@ -26,11 +22,4 @@ export interface ProcessTable {
   readonly withEnvironment: (entries: readonly string[]) => Promise<readonly number[]>;
   /** The ids of processes whose standard output or error is this file; none where the system does not tell. */
   readonly writingTo: (path: string) => Promise<readonly number[]>;
-}
-
-/** The table of the running platform. Throws SandboxError `unsupported` where there is none. */
-export function systemProcessTable(platform: NodeJS.Platform = process.platform): ProcessTable {
-  if (platform === "linux") return linuxProcessTable();
-  if (platform === "darwin" || platform === "freebsd" || platform === "openbsd") return psProcessTable();
-  throw new SandboxError("unsupported", `process groups are not supported on ${platform}; use Linux or macOS`);
 }

@@ -2,8 +2,8 @@ import { closeSync, constants, openSync, readSync } from "node:fs";
 import { attemptMark, idMark } from "./environment.ts";
 import { type SandboxLayout, sandboxLayout } from "./layout.ts";
 import { identify, type ProcessState, processState } from "./process-identity.ts";
-import { systemProcessTable } from "./process-table.ts";
 import type { Sandbox } from "./sandbox.ts";
+import { systemProcessTable } from "./system-process-table.ts";
 
 const MAX_BYTES = 64 * 1024;
 

@@ -1,0 +1,179 @@
+import { checksumOf, isProviderError, type Operation, type Pacing, runtimeDefaults, type Schema } from "@slipway/core";
+import { type HttpClient, httpClient } from "@slipway/provider-kit/http";
+import { limits } from "@slipway/provider-kit/limits";
+import { meaningOf, PROVIDER, refusal } from "./errors.ts";
+import { DEFAULT_BASE_URL, type RunpodOptions } from "./options.ts";
+import {
+  type Cloud,
+  type CreateBody,
+  cpusAnswer,
+  dataCentersAnswer,
+  gpusAnswer,
+  networkVolumeAnswer,
+  networkVolumesAnswer,
+  nothingAnswer,
+  podAnswer,
+  podsAnswer,
+  type WireCpuType,
+  type WireDataCenter,
+  type WireGpuType,
+  type WireNetworkVolume,
+  type WirePage,
+  type WirePod,
+} from "./wire.ts";
+
+/** One call of the contract: all its requests carry its name and end with its signal. */
+export interface Call {
+  readonly operation: Operation;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The only thing that speaks to RunPod. Lists are whole: every page is read, or the call fails. */
+export interface RunpodClient {
+  readonly pods: (call: Call) => Promise<readonly WirePod[]>;
+  /** One small page: proves address, key and right. */
+  readonly ping: (call: Call) => Promise<void>;
+  /** Null only if RunPod says that there is none. */
+  readonly pod: (call: Call, id: string) => Promise<WirePod | null>;
+  readonly create: (call: Call, body: CreateBody, secrets: readonly string[]) => Promise<WirePod>;
+  readonly act: (call: Call, id: string, action: "start" | "stop") => Promise<WirePod>;
+  readonly remove: (call: Call, id: string) => Promise<void>;
+  readonly gpuTypes: (call: Call, cloud: Cloud, count: number) => Promise<readonly WireGpuType[]>;
+  readonly cpuTypes: (call: Call) => Promise<readonly WireCpuType[]>;
+  readonly dataCenters: (call: Call) => Promise<readonly WireDataCenter[]>;
+  readonly volumes: (call: Call) => Promise<readonly WireNetworkVolume[]>;
+  readonly createVolume: (
+    call: Call,
+    body: { readonly name: string; readonly size: number; readonly dataCenter: string },
+  ) => Promise<WireNetworkVolume>;
+  readonly removeVolume: (call: Call, id: string) => Promise<void>;
+}
+
+// A create is slow at times, and whoever gives up on it does not know what became of it.
+const CREATE_TIMEOUT_MS = 120_000;
+const PAGE_SIZE = "100";
+const MOST_PAGES = 1_000;
+
+export function runpodClient(options: RunpodOptions): RunpodClient {
+  const { apiKey, baseUrl = DEFAULT_BASE_URL, runtime } = options;
+  const http = httpClient({
+    provider: PROVIDER,
+    baseUrl: baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`,
+    // Tells accounts apart, and does not lead back to the key.
+    account: checksumOf(apiKey).slice(7, 19),
+    credentials: () => ({ authorization: `Bearer ${apiKey}` }),
+    secrets: () => [apiKey],
+    // Cloudflare refuses clients without a name of their own.
+    userAgent: "slipway-provider-runpod/0.1 (+https://www.npmjs.com/package/@slipway/provider-runpod)",
+    meaningOf,
+    runtime,
+    limits: runtime?.limits ?? ownLimits(options),
+  });
+  const whole = pages(http);
+  const path = (collection: string, id: string): string => `${collection}/${encodeURIComponent(id)}`;
+
+  return {
+    pods: (call) => whole(call, "pods", {}, podsAnswer),
+    ping: async (call) => {
+      await http.call({ ...call, method: "GET", path: "pods", query: { limit: "1" }, answer: podsAnswer });
+    },
+    pod: async (call, id) => {
+      try {
+        return await http.call({ ...call, method: "GET", path: path("pods", id), answer: podAnswer });
+      } catch (error) {
+        if (isNotThere(error)) return null;
+        throw error;
+      }
+    },
+    create: (call, body, secrets) =>
+      http.call({
+        ...call,
+        method: "POST",
+        path: "pods",
+        body,
+        answer: podAnswer,
+        timeoutMs: CREATE_TIMEOUT_MS,
+        secrets,
+      }),
+    act: (call, id, action) =>
+      http.call({ ...call, method: "POST", path: `${path("pods", id)}/action`, body: { action }, answer: podAnswer }),
+    remove: async (call, id) => {
+      await http.call({ ...call, method: "DELETE", path: path("pods", id), answer: nothingAnswer });
+    },
+    gpuTypes: (call, cloud, count) =>
+      whole(call, "catalog/gpus", { include: "AVAILABILITY", product: "POD", cloud, count: String(count) }, gpusAnswer),
+    cpuTypes: (call) => whole(call, "catalog/cpus", {}, cpusAnswer),
+    dataCenters: (call) =>
+      whole(call, "catalog/datacenters", { include: "GPU_AVAILABILITY,CPU_AVAILABILITY" }, dataCentersAnswer),
+    volumes: (call) => whole(call, "network-volumes", {}, networkVolumesAnswer),
+    createVolume: (call, body) =>
+      http.call({ ...call, method: "POST", path: "network-volumes", body, answer: networkVolumeAnswer }),
+    removeVolume: async (call, id) => {
+      await http.call({ ...call, method: "DELETE", path: path("network-volumes", id), answer: nothingAnswer });
+    },
+  };
+}
+
+/** RunPod's own 404, which within a spawn means a thing that the request names. A page of a proxy is none. */
+function isNotThere(error: unknown): boolean {
+  return isProviderError(error, "NOT_FOUND", "INVALID_SPEC") && error.native?.status === 404;
+}
+
+/** Reads a listing to its end. Where RunPod sends no `pagination` the one answer is all. */
+function pages(http: HttpClient) {
+  return async <T extends { readonly id: string }>(
+    call: Call,
+    path: string,
+    query: Readonly<Record<string, string>>,
+    answer: Schema<WirePage<T>>,
+  ): Promise<readonly T[]> => {
+    const found = new Map<string, T>();
+    const seen = new Set<string>();
+    const limit = path.startsWith("catalog/") ? {} : { limit: PAGE_SIZE };
+    for (let cursor: string | undefined; ; ) {
+      const page = await http.call<WirePage<T>>({
+        ...call,
+        method: "GET",
+        path,
+        query: { ...query, ...limit, cursor },
+        answer,
+      });
+      // Should a thing move from page to page meanwhile, it is still one.
+      for (const item of page.items) found.set(item.id, item);
+      if (!page.more) return [...found.values()];
+      cursor = page.nextCursor;
+      if (cursor === undefined || seen.has(cursor) || seen.size >= MOST_PAGES) throw endless(call.operation, path);
+      seen.add(cursor);
+    }
+  };
+}
+
+function endless(operation: Operation, path: string): Error {
+  return refusal("INTERNAL", operation, `the listing of ${path} says that there is more, and does not lead there`, {
+    hint: "A shorter answer would hide pods that cost money: if it stays so, the API has changed.",
+  });
+}
+
+/**
+ * Half of each window at once and the other half spread over it: however RunPod's fixed windows lie, no more falls into
+ * one than it allows.
+ */
+function ownLimits(options: RunpodOptions): Pacing {
+  const { clock, onEvent } = runtimeDefaults(options.runtime);
+  const { requestsPerMinute = 60, requestsPerHour = 3_000, requestsPerDay = 50_000 } = options;
+  const windows = [
+    { requests: requestsPerMinute, seconds: 60 },
+    { requests: requestsPerHour, seconds: 3_600 },
+    { requests: requestsPerDay, seconds: 86_400 },
+  ];
+  return limits({
+    clock,
+    onEvent,
+    provider: PROVIDER,
+    buckets: windows.map(({ requests, seconds }) => ({
+      operation: "*",
+      capacity: Math.floor(requests / 2),
+      refillPerSecond: requests / 2 / seconds,
+    })),
+  });
+}

@@ -1,0 +1,225 @@
+import { type ErrorCode, type ErrorEffect, type ErrorScope, type Operation, ProviderError } from "@slipway/core";
+import type { AnswerMeaning, HttpAnswer } from "@slipway/provider-kit/http";
+import { wireProblem } from "./wire.ts";
+
+export const PROVIDER = "runpod";
+
+/** What RunPod says, and what the user gets. The first row that fits an answer counts. */
+export interface RunpodErrorRow {
+  /** Unique; the emulator answers with the remote's own words where a fault names it. */
+  readonly id: string;
+  /** One operation at which it can be provoked. */
+  readonly operation: string;
+  readonly status: number | readonly number[];
+  /** Words of `detail`: RunPod has no machine-readable codes. */
+  readonly says?: RegExp;
+  /** The answer is, or is not, JSON. Absent: it does not matter. */
+  readonly json?: boolean;
+  /** Only for these operations. */
+  readonly only?: readonly string[];
+  readonly code: ErrorCode;
+  readonly scope?: ErrorScope;
+  /** What is true after a write; a read never has an effect. */
+  readonly effect: ErrorEffect;
+  readonly message?: string;
+  readonly hint?: string;
+}
+
+const NO_CAPACITY =
+  /no longer any instances available|no instances (currently )?available|could not find any pods|does not have the resources|not enough free gpus/i;
+const SPEND_LIMIT = /spend(ing)? limit/i;
+const SCOPE_MISSING = /\bscopes?\b|permission/i;
+const IN_USE = /in use|attached/i;
+
+const PLACING = ["spawn", "start"] as const;
+const none = { effect: "none", json: true } as const;
+const CLIENT_ERRORS = [400, 402, 403, 409, 422, 429];
+const SERVER_ERRORS = [500, 501, 502, 503, 504];
+
+export const runpodErrorTable: readonly RunpodErrorRow[] = [
+  {
+    ...none,
+    id: "spend-limit",
+    operation: "spawn",
+    status: CLIENT_ERRORS,
+    says: SPEND_LIMIT,
+    code: "QUOTA_EXCEEDED",
+    hint: "The account's spend limit is met: end something, or have the limit raised in RunPod's console.",
+  },
+  {
+    id: "spend-limit-unclear",
+    operation: "spawn",
+    status: SERVER_ERRORS,
+    says: SPEND_LIMIT,
+    json: true,
+    code: "QUOTA_EXCEEDED",
+    effect: "unknown",
+    hint: "The account's spend limit is met; whether the pod was made is known by looking it up by key.",
+  },
+  {
+    ...none,
+    id: "no-capacity",
+    operation: "spawn",
+    status: 400,
+    says: NO_CAPACITY,
+    only: PLACING,
+    code: "CAPACITY_ERROR",
+    hint: "Try the next of `placements`. If all of them answer this, suspect the request.",
+  },
+  {
+    ...none,
+    id: "volume-in-use",
+    operation: "deleteVolume",
+    status: [400, 409],
+    says: IN_USE,
+    only: ["deleteVolume"],
+    code: "INVALID_STATE",
+    hint: "A network volume is freed only when its pod is terminated.",
+  },
+  { ...none, id: "bad-request", operation: "spawn", status: 400, code: "INVALID_SPEC" },
+  {
+    id: "unauthorized",
+    operation: "onStartup",
+    status: 401,
+    code: "AUTH_ERROR",
+    effect: "none",
+    message: "RunPod does not know this API key",
+    hint: "Make a key in RunPod's console under Settings, and give it as apiKey or RUNPOD_API_KEY.",
+  },
+  {
+    ...none,
+    id: "insufficient-balance",
+    operation: "spawn",
+    status: 402,
+    code: "QUOTA_EXCEEDED",
+    hint: "Add funds: at least one hour of the pod's price is needed to start it.",
+  },
+  {
+    ...none,
+    id: "missing-scope",
+    operation: "spawn",
+    status: 403,
+    says: SCOPE_MISSING,
+    code: "AUTH_ERROR",
+    hint: "The key is restricted: give it the right that the message names.",
+  },
+  {
+    ...none,
+    id: "pool-closed",
+    operation: "spawn",
+    status: 403,
+    only: PLACING,
+    code: "CAPACITY_ERROR",
+    message: "this pool is closed to the account",
+    hint: "Another GPU type, data centre or cloud may be open: try the next of `placements`.",
+  },
+  { ...none, id: "access-denied", operation: "list", status: 403, code: "AUTH_ERROR" },
+  {
+    id: "blocked-by-proxy",
+    operation: "spawn",
+    status: 403,
+    json: false,
+    code: "INTERNAL",
+    effect: "unknown",
+    message: "something before RunPod's API refused the request (HTTP 403 without a problem document)",
+    hint: "Cloudflare refuses clients by their User-Agent or address; this says nothing about the key.",
+  },
+  {
+    ...none,
+    id: "unknown-thing-in-request",
+    operation: "spawn",
+    status: 404,
+    only: ["spawn", "createVolume"],
+    code: "INVALID_SPEC",
+    hint: "The message names it: the GPU type, volume, registry or template is not there.",
+  },
+  { ...none, id: "not-found", operation: "listVolumes", status: 404, code: "NOT_FOUND" },
+  {
+    id: "method-not-allowed",
+    operation: "spawn",
+    status: 405,
+    code: "INTERNAL",
+    effect: "unknown",
+    message: "RunPod does not have this method here (HTTP 405)",
+    hint: "The API has changed, or the base URL is not that of REST v2: upgrade this package.",
+  },
+  {
+    ...none,
+    id: "cluster-member",
+    operation: "terminate",
+    status: 409,
+    says: /cluster/i,
+    code: "INVALID_STATE",
+    hint: "A member of a cluster ends only with its cluster: delete that in RunPod's console.",
+  },
+  {
+    ...none,
+    id: "action-not-allowed",
+    operation: "terminate",
+    status: 409,
+    code: "INVALID_STATE",
+    hint: "Read the pod again: RunPod takes this action only in certain states.",
+  },
+  {
+    id: "api-retired",
+    operation: "list",
+    status: 410,
+    code: "UNSUPPORTED",
+    effect: "none",
+    message: "API retired, upgrade: RunPod no longer answers at this address (HTTP 410)",
+    hint: "Upgrade @slipway/provider-runpod, and look at baseUrl and RUNPOD_BASE_URL: they must lead to REST v2.",
+  },
+  {
+    id: "request-too-large",
+    operation: "spawn",
+    status: 413,
+    code: "INVALID_SPEC",
+    effect: "none",
+    message: "the request is larger than RunPod takes",
+    hint: "Make the bootstrap smaller: have it fetch what it needs.",
+  },
+  { ...none, id: "unprocessable", operation: "spawn", status: 422, code: "INVALID_SPEC" },
+  {
+    id: "rate-limit",
+    operation: "list",
+    status: 429,
+    code: "RATE_LIMIT_ERROR",
+    effect: "none",
+    message: "RunPod's rate limit was met",
+  },
+  { id: "server-error", operation: "spawn", status: SERVER_ERRORS, code: "UNAVAILABLE", effect: "unknown" },
+];
+
+/** What an answer that is no success means; undefined for what the table does not have. */
+export function meaningOf(answer: HttpAnswer, operation: Operation): AnswerMeaning | undefined {
+  const said = answer.notJson === undefined ? wireProblem(answer.json)?.detail : undefined;
+  const row = runpodErrorTable.find((candidate) => fits(candidate, answer, operation, said ?? ""));
+  if (row === undefined) return undefined;
+  const { code, effect, scope, hint, message } = row;
+  return { code, effect, scope, hint, message, nativeMessage: said };
+}
+
+function fits(row: RunpodErrorRow, answer: HttpAnswer, operation: Operation, said: string): boolean {
+  const statuses = typeof row.status === "number" ? [row.status] : row.status;
+  if (!statuses.includes(answer.status)) return false;
+  if (row.only?.includes(operation) === false) return false;
+  if (row.json !== undefined && row.json !== (answer.notJson === undefined)) return false;
+  return row.says === undefined || row.says.test(said);
+}
+
+/** A refusal before any write, by this package itself. */
+export function refusal<C extends ErrorCode>(
+  code: C,
+  operation: Operation,
+  message: string,
+  more: { readonly hint?: string; readonly nativeId?: string } = {},
+): ProviderError<C> {
+  return new ProviderError(code, {
+    message,
+    provider: PROVIDER,
+    operation,
+    effect: "none",
+    hint: more.hint,
+    native: more.nativeId === undefined ? undefined : { id: more.nativeId },
+  });
+}

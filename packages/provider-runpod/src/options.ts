@@ -1,0 +1,74 @@
+import type { Runtime } from "@slipway/core";
+import { z } from "zod";
+import type { Probe } from "./tcp-probe.ts";
+
+/** The settings that a config file may hold. */
+export interface RunpodConfig {
+  /** Absent: the variable RUNPOD_API_KEY. */
+  readonly apiKey?: string | undefined;
+  /** Where REST v2 is; absent: the variable RUNPOD_BASE_URL, or RunPod's own. For emulators and proxies. */
+  readonly baseUrl?: string | undefined;
+  /** Where pods may be, in the order of preference. Absent: wherever the catalog lists stock. */
+  readonly dataCenters?: readonly string[] | undefined;
+  /** `SECURE` if absent. `ALL`: both, whatever has stock and costs less first. */
+  readonly cloud?: "SECURE" | "COMMUNITY" | "ALL" | undefined;
+  /** The container image for a spawn that names none. */
+  readonly image?: string | undefined;
+  /** The container disk of a spawn without `resources.diskBytes`, GB; 20 if absent. Wiped at every stop. */
+  readonly diskGb?: number | undefined;
+  /** False: `get` believes RunPod's `ssh.direct` and opens no connection of its own. True if absent. */
+  readonly probe?: boolean | undefined;
+  /** How long one probe may take, milliseconds; 3 000 if absent. */
+  readonly probeTimeoutMs?: number | undefined;
+  /** How long RunPod's reads may lag behind its writes, milliseconds; 10 000 if absent. */
+  readonly readAfterWriteMs?: number | undefined;
+  /** The account's budget in RunPod's three windows; 60, 3 000 and 50 000 if absent, the numbers of its specification. */
+  readonly requestsPerMinute?: number | undefined;
+  readonly requestsPerHour?: number | undefined;
+  readonly requestsPerDay?: number | undefined;
+}
+
+export interface RunpodOptions extends Omit<RunpodConfig, "apiKey" | "probe"> {
+  readonly apiKey: string;
+  /** Whose pods these are: `[a-z0-9-]{1,63}`. */
+  readonly owner: string;
+  /** Says whether sshd answers; false: `ssh.direct` is believed. A TCP connection if absent. */
+  readonly probe?: Probe | boolean | undefined;
+  readonly runtime?: Partial<Runtime> | undefined;
+}
+
+export const DEFAULT_BASE_URL = "https://api.runpod.io/v2/";
+/** One of RunPod's own: it starts sshd from PUBLIC_KEY, and hosts often have it already. */
+export const DEFAULT_IMAGE = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404";
+export const DEFAULT_DISK_GB = 20;
+
+// What may stand in a header as it is.
+const apiKey = z.string().regex(/^[\x21-\x7e]+$/, "must be printable characters without spaces");
+const dataCenter = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, "must be a data centre's id, as EU-RO-1");
+const above = z.number().positive();
+
+export const configSchema: z.ZodType<RunpodConfig> = z.strictObject({
+  apiKey: apiKey.optional(),
+  baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+  dataCenters: z
+    .array(dataCenter)
+    .min(1)
+    .refine((names) => new Set(names).size === names.length, "must not name a data centre twice")
+    .optional(),
+  cloud: z.enum(["SECURE", "COMMUNITY", "ALL"]).optional(),
+  image: z.string().min(1).optional(),
+  diskGb: z.number().int().min(1).optional(),
+  probe: z.boolean().optional(),
+  probeTimeoutMs: above.optional(),
+  readAfterWriteMs: z.number().nonnegative().optional(),
+  requestsPerMinute: z.number().min(2).optional(),
+  requestsPerHour: z.number().min(2).optional(),
+  requestsPerDay: z.number().min(2).optional(),
+});
+
+/** Where and why a config is wrong, without its values. */
+export function describeIssue(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (issue === undefined) return "unknown";
+  return issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`;
+}
