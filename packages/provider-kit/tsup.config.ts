@@ -3,6 +3,7 @@ import { defineConfig } from "tsup";
 export default defineConfig({
   entry: {
     "command/index": "src/command/index.ts",
+    "hooks/index": "src/hooks/index.ts",
     "http/index": "src/http/index.ts",
     "limits/index": "src/limits/index.ts",
     "bootstrap/index": "src/bootstrap/index.ts",

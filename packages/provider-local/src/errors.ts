@@ -30,7 +30,6 @@ export type LocalErrorId =
   | "unknown-volume"
   | "volume-attached"
   | "copy-failed"
-  | "too-late"
   | "too-much-output";
 
 /** Everything that can go wrong here, and what the caller gets. */
@@ -81,7 +80,6 @@ export const LOCAL_ERRORS: Readonly<Record<LocalErrorId, Row>> = {
   "unknown-volume": { code: "NOT_FOUND", effect: "none" },
   "volume-attached": { code: "INVALID_STATE", effect: "none", hint: "Terminate the instance that it is attached to." },
   "copy-failed": { code: "UNAVAILABLE", effect: "none", hint: "Nothing was kept of the copy." },
-  "too-late": { code: "TIMEOUT", effect: "none" },
   "too-much-output": { code: "INVALID_SPEC", effect: "unknown", hint: "Let the command write to a file." },
 };
 

@@ -1,31 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type HeartbeatRequest,
-  type HeartbeatTask,
-  isProviderError,
-  ProviderError,
-  type ProviderHooks,
-  type Receipt,
-} from "@slipway/core";
+import type { ProviderHooks } from "@slipway/core";
+import { answerHeartbeat, type HeartbeatDetails, type HeartbeatTasks } from "@slipway/provider-kit/hooks";
 import type { LocalContext } from "./context.ts";
 import { failure, PROVIDER_NAME, translated } from "./errors.ts";
 import { sight } from "./instance.ts";
 import { makeDirectory } from "./state/make-directory.ts";
 
-type Details = Readonly<Record<string, string | number | boolean>>;
-
 /** The hooks of one provider. None of them starts, ends or removes an instance. */
 export function localHooks(context: LocalContext, isolatedNetworks: boolean): ProviderHooks {
-  const tasks: Readonly<Record<HeartbeatTask, () => Promise<Details>>> = {
-    health_check: async () => {
-      await assertWritable(context);
-      const { isolation, reason } = await context.isolation();
-      return { isolation, ...(reason === null ? {} : { reason }) };
-    },
-    reconcile: () => countByStatus(context),
-    orphan_scan: () => countUntracked(context),
+  const tasks: HeartbeatTasks = {
+    health_check: () => known(health(context)),
+    reconcile: () => known(countByStatus(context)),
+    orphan_scan: () => known(countUntracked(context)),
     refresh_prices: async () => ({ known: false }),
   };
   return {
@@ -36,51 +24,15 @@ export function localHooks(context: LocalContext, isolatedNetworks: boolean): Pr
       throw failure("no-sandbox", "onStartup", `isolatedNetworks needs bubblewrap, and ${reason}`);
     },
     onShutdown: async () => undefined,
-    onHeartbeat: async (request) => {
-      const receipts: Receipt[] = [];
-      for (const task of request.tasks) receipts.push(await receiptOf(context, request, task, tasks[task]));
-      return { receipts };
-    },
+    onHeartbeat: (request) => answerHeartbeat(request, tasks, { provider: PROVIDER_NAME, clock: context.clock }),
   };
 }
 
-async function receiptOf(
-  { clock }: LocalContext,
-  { deadline }: HeartbeatRequest,
-  task: HeartbeatTask,
-  run: () => Promise<Details>,
-): Promise<Receipt> {
-  try {
-    const left = Date.parse(deadline) - clock.now();
-    if (left <= 0) throw tooLate(task);
-    const over = new AbortController();
-    const late = clock.sleep(left, over.signal).then(() => Promise.reject(tooLate(task)));
-    // Released before its time: nobody waits for it then.
-    late.catch(() => undefined);
-    try {
-      return { task, ok: true, details: await Promise.race([run(), late]) };
-    } finally {
-      over.abort();
-    }
-  } catch (error) {
-    return { task, ok: false, error: asFailure(error, task) };
-  }
-}
-
-function asFailure(error: unknown, task: HeartbeatTask): Extract<Receipt, { ok: false }>["error"] {
-  const known = translated(error, "onHeartbeat", "none");
-  if (isProviderError(known)) return known;
-  return new ProviderError("INTERNAL", {
-    message: `${task} failed in a way that ${PROVIDER_NAME} does not know`,
-    provider: PROVIDER_NAME,
-    operation: "onHeartbeat",
-    effect: "none",
-    cause: error,
+/** What the system says becomes an error of the contract. */
+function known(details: Promise<HeartbeatDetails>): Promise<HeartbeatDetails> {
+  return details.catch((error: unknown) => {
+    throw translated(error, "onHeartbeat", "none");
   });
-}
-
-function tooLate(task: HeartbeatTask): ProviderError {
-  return failure("too-late", "onHeartbeat", `${task} was not done by its deadline`);
 }
 
 async function assertWritable({ state }: LocalContext): Promise<void> {
@@ -94,7 +46,13 @@ async function assertWritable({ state }: LocalContext): Promise<void> {
   }
 }
 
-async function countByStatus({ state, owner }: LocalContext): Promise<Details> {
+async function health(context: LocalContext): Promise<HeartbeatDetails> {
+  await assertWritable(context);
+  const { isolation, reason } = await context.isolation();
+  return { isolation, ...(reason === null ? {} : { reason }) };
+}
+
+async function countByStatus({ state, owner }: LocalContext): Promise<HeartbeatDetails> {
   const counts: Record<string, number> = {};
   for (const record of await state.instances.list("onHeartbeat")) {
     if (record.owner !== owner) continue;
@@ -105,7 +63,7 @@ async function countByStatus({ state, owner }: LocalContext): Promise<Details> {
 }
 
 /** What a call that was cut off has left: the next call on the same key takes it away. */
-async function countUntracked({ state }: LocalContext): Promise<Details> {
+async function countUntracked({ state }: LocalContext): Promise<HeartbeatDetails> {
   const shelves = [state.instances, state.snapshots, state.volumes];
   const leftovers = (await Promise.all(shelves.map((shelf) => shelf.leftovers()))).flat();
   let interrupted = 0;

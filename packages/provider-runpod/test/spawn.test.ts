@@ -149,7 +149,7 @@ test.each([
   ["memory beside a GPU", { spec: undefined, gpu: { count: 1 }, resources: { memoryBytes: 1e9 } }],
 ] as const)("says UNSUPPORTED to %s", async (_what, options) => {
   const { provider, emulator } = testWorld();
-  const error = await rejection(provider.spawn({ key: "a", spec: GPU, ...options } as never));
+  const error = await rejection(provider.spawn({ key: "a", spec: GPU, ...options }));
   expect(error).toMatchObject({ code: "UNSUPPORTED", effect: "none" });
   expect(emulator.requests).toHaveLength(0);
 });

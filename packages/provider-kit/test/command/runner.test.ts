@@ -199,13 +199,22 @@ describe("ending the whole group", () => {
     const parentScript = join(directory, "parent.mts");
     writeFileSync(
       parentScript,
-      `import { runCommand } from ${JSON.stringify(index)};
-       await runCommand("/bin/sh", ["-c", 'echo $$ >"$1/child"; sleep 60 & echo $! >"$1/grandchild"; wait', "sh", ${JSON.stringify(directory)}]);`,
+      // The child may run before its parent has come so far as to watch for its own end: the parent says when it has.
+      `import { existsSync, writeFileSync } from "node:fs";
+       import { runCommand } from ${JSON.stringify(index)};
+       const directory = ${JSON.stringify(directory)};
+       const watch = setInterval(() => {
+         if (!existsSync(directory + "/grandchild")) return;
+         clearInterval(watch);
+         writeFileSync(directory + "/ready", process.pid + "\\n");
+       }, 5);
+       await runCommand("/bin/sh", ["-c", 'echo $$ >"$1/child"; sleep 60 & echo $! >"$1/grandchild"; wait', "sh", directory]);`,
     );
     const controller = new AbortController();
     const parent = runCommand(process.execPath, ["--conditions=@slipway/source", parentScript], {
       signal: controller.signal,
     });
+    await pidIn(join(directory, "ready"));
     const pids = [await pidIn(join(directory, "child")), await pidIn(join(directory, "grandchild"))];
     expect(pids.map(isRunning)).toEqual([true, true]);
     controller.abort();

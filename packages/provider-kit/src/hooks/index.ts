@@ -1,0 +1,6 @@
+export {
+  answerHeartbeat,
+  type HeartbeatCall,
+  type HeartbeatDetails,
+  type HeartbeatTasks,
+} from "./answer-heartbeat.ts";
