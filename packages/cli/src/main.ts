@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { EXIT } from "./exit-code.ts";
 import { runCli } from "./run-cli.ts";
 
 const SAY_AFTER_MS = 1000;
@@ -16,7 +17,10 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       // A reader that went away, as `head` does, is no fault of this program.
-      if (error.code !== "EPIPE") throw error;
+      if (error.code === "EPIPE") return;
+      if (stream === process.stdout)
+        process.stderr.write(`slipway: error OUTPUT_LOST: the output cannot be written (${error.code})\n`);
+      process.exit(EXIT.failure);
     });
   }
   const exitCode = await runCli(argv, { signal: interrupted.signal });

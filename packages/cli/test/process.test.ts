@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,6 +27,16 @@ function run(args: readonly string[]): Promise<Run> {
 }
 
 describe("the command as a process", { timeout: PATIENCE_MS }, () => {
+  it.skipIf(!existsSync("/dev/full"))("says in one line that its output cannot be written", async () => {
+    const command = ["-c", '"$0" "$@" >/dev/full', process.execPath, ...nodeArguments("list", "--json")];
+    const options = { cwd: directory, env: environment(join(directory, "state")) };
+    expect(await runProgram("/bin/sh", command, options)).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr: "slipway: error OUTPUT_LOST: the output cannot be written (ENOSPC)\n",
+    });
+  });
+
   it("does the main job: spawn, list, exec, logs, terminate", async () => {
     writeFileSync(join(directory, "setup.sh"), 'echo "hello $WHO"\n');
     writeFileSync(join(directory, ".env"), "WHO=world of ships\n");

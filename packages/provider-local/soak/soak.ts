@@ -18,14 +18,7 @@ const MOMENTS_PER_COUNT = 5;
 const FEWEST_HITS = 5;
 const MEASURED_RUNS = 5;
 
-const { values } = parseArgs({
-  options: { count: { type: "string", default: "20" }, seed: { type: "string", default: "1" } },
-});
-const count = Number(values.count);
-const seed = Number(values.seed);
-if (!Number.isInteger(count) || count < 1 || !Number.isInteger(seed)) {
-  throw new Error("usage: soak --count <whole number of at least 1> --seed <whole number>");
-}
+const { count, seed } = settings();
 
 const owner = `soak-${process.pid}-${seed}`;
 const stateDirectory = mkdtempSync(join(tmpdir(), "slipway-soak-"));
@@ -106,3 +99,16 @@ rmSync(stateDirectory, { recursive: true, force: true });
 for (const failure of failures) console.error(`FAILED ${failure}`);
 console.log(failures.length === 0 ? `soak passed: ${keys + MEASURED_RUNS} keys` : `soak failed: ${failures.length}`);
 process.exitCode = failures.length === 0 ? 0 : 1;
+
+function settings(): { readonly count: number; readonly seed: number } {
+  try {
+    const options = { count: { type: "string", default: "20" }, seed: { type: "string", default: "1" } } as const;
+    const { values } = parseArgs({ options });
+    const [count, seed] = [Number(values.count), Number(values.seed)];
+    if (Number.isInteger(count) && count >= 1 && Number.isInteger(seed)) return { count, seed };
+  } catch {
+    // An option that is not known: the usage says which are.
+  }
+  console.error("usage: soak --count <whole number of at least 1> --seed <whole number>");
+  process.exit(2);
+}

@@ -7,7 +7,7 @@ export const SURROUNDING_RULES = {
   "LAUNCH-03":
     "A process that finds an intent without an id sends the stored request again if the provider has `idempotentSpawn`.",
   "LAUNCH-04":
-    "Without `idempotentSpawn` it looks the instance up by owner and key until `readAfterWriteMs` after the intent's time has passed, and only then spawns again.",
+    "Without `idempotentSpawn` it looks the instance up by owner and key until a listing begun a whole `readAfterWriteMs` after it took the lease does not show it, and only then spawns again.",
   "LAUNCH-05": "Processes that share a store get exactly one instance for one key.",
   "HOOK-01": "`onStartup` resolves where credentials, tools and permissions are there, and changes nothing remotely.",
   "HOOK-02": "`onStartup` rejects with a ProviderError that says what is missing.",
