@@ -10,6 +10,7 @@ export default defineConfig({
     "sandbox/index": "src/sandbox/index.ts",
     "emulator/index": "src/emulator/index.ts",
     "chaos/index": "src/chaos/index.ts",
+    "cluster/index": "src/cluster/index.ts",
   },
   format: ["esm"],
   dts: false,

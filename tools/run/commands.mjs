@@ -42,6 +42,21 @@ export const commands = {
       { title: "soak", package: "@slipway/provider-local", script: "soak", args: true },
     ],
   },
+  "test:live:lambda": {
+    about:
+      "one short launch on the real Lambda Cloud; needs LAMBDA_API_KEY and SLIPWAY_LIVE_SSH_KEY_NAME, and costs money",
+    steps: [
+      build("@slipway/provider-lambda..."),
+      { title: "live", package: "@slipway/provider-lambda", script: "test:live" },
+    ],
+  },
+  "test:live:runpod": {
+    about: "one short launch on the real RunPod; needs RUNPOD_API_KEY, and costs money",
+    steps: [
+      build("@slipway/provider-runpod..."),
+      { title: "live", package: "@slipway/provider-runpod", script: "test:live" },
+    ],
+  },
   setup: { about: "the install alone", steps: [] },
   consumers: {
     about: "the packed packages in empty folders: ESM, CJS, TypeScript 5.9 and 7.0, Node 22 and 24 (needs a registry)",

@@ -5,6 +5,8 @@ import { lineAt } from "./line-at.mjs";
 import { readModule } from "./modules.mjs";
 
 const SKIPPED = new Set(["node_modules", "dist", "coverage", ".git", ".turbo"]);
+// Settings of a tool, which reads the workspace's own beside them.
+const SETTINGS = /\/(?:vitest|tsup)\.config\.ts$/;
 const MODULE = /\.(?:ts|mts|cts|tsx|js|mjs|cjs)$/;
 
 export class Tree {
@@ -52,7 +54,9 @@ export class Tree {
     const { folder } = member;
     const inner = folder.startsWith("packages/") ? [`${folder}/src`, `${folder}/bin`] : [folder];
     const unshipped = new Set(this.unshipped(member));
-    return inner.flatMap((place) => this.under(place)).filter((file) => MODULE.test(file) && !unshipped.has(file));
+    return inner
+      .flatMap((place) => this.under(place))
+      .filter((file) => MODULE.test(file) && !unshipped.has(file) && !SETTINGS.test(file));
   }
 
   tests({ folder }) {

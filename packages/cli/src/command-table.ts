@@ -75,7 +75,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "prices",
-    summary: "show what instances cost, or have cost",
+    summary: "show what machine types cost, or what yours have cost",
     load: async () => (await import("./commands/prices.ts")).configure,
   },
   {
@@ -102,6 +102,11 @@ export const COMMANDS: readonly CommandRow[] = [
     name: "reconcile",
     summary: "compare what runs with what was launched",
     load: async () => (await import("./commands/reconcile.ts")).configure,
+  },
+  {
+    name: "emulate",
+    summary: "serve a provider's emulator on this machine, to try it without an account",
+    load: async () => (await import("./commands/emulate.ts")).configure,
   },
   {
     name: "conformance",

@@ -95,7 +95,7 @@ function addressOf({ addresses }: Instance): string | undefined {
   return addresses.publicIpv4 ?? addresses.ipv6 ?? addresses.privateIpv4;
 }
 
-function resourcesOf({ resources }: Instance): string | undefined {
+export function resourcesOf({ resources }: Pick<Instance, "resources">): string | undefined {
   if (resources === undefined) return undefined;
   const { cpus, memoryBytes, diskBytes, gpus } = resources;
   const parts = [

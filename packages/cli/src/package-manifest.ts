@@ -60,13 +60,15 @@ export function dependencyNames({ fields }: PackageManifest): readonly string[] 
 // What Node itself would take for an `import`, in the order that the package wrote them.
 const CONDITIONS: ReadonlySet<string> = new Set(["node", "import", "module-sync", "default"]);
 
-/** The file that `import` of the package loads, relative to its directory; null if it exports none. */
-export function entryFile({ fields }: PackageManifest): string | null {
+/** The file that `import` of the package, or of one of its subpaths, loads, relative to its directory; null if it exports none. */
+export function entryFile({ fields }: PackageManifest, subpath = "."): string | null {
   const exported = fields["exports"];
   if (exported !== undefined) {
     const isMap = isRecord(exported) && Object.keys(exported).some((name) => name.startsWith("."));
-    return conditionalTarget(isMap ? exported["."] : exported);
+    if (!isMap) return subpath === "." ? conditionalTarget(exported) : null;
+    return conditionalTarget(exported[subpath]);
   }
+  if (subpath !== ".") return null;
   return typeof fields["main"] === "string" && fields["main"] !== "" ? fields["main"] : "index.js";
 }
 

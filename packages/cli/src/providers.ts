@@ -117,7 +117,7 @@ export class Providers {
   }
 
   async #register(name: string): Promise<{ readonly loaded: LoadedProvider; readonly registry: ProviderRegistry }> {
-    const package_ = await this.#choose(name);
+    const package_ = await this.choose(name);
     const register = await this.#importRegister(package_);
     const { providers } = await this.config();
     const entry = Object.hasOwn(providers, name) ? providers[name] : undefined;
@@ -137,7 +137,8 @@ export class Providers {
     return { loaded: { package: package_, provider, registration }, registry };
   }
 
-  async #choose(name: string): Promise<ProviderPackage> {
+  /** The package that offers the provider, not loaded yet. Throws what is in the way, with the line that mends it. */
+  async choose(name: string): Promise<ProviderPackage> {
     const candidates = (await this.packages()).filter((one) => one.name === name);
     // What the config names itself is a choice; else two packages of one name are nobody's to choose between.
     const chosen = candidates.find(({ origin }) => origin === "config") ?? candidates[0];
@@ -155,10 +156,10 @@ export class Providers {
     return chosen;
   }
 
-  async #importRegister({ specifier, packageName }: ProviderPackage): Promise<Register> {
-    let module: unknown;
+  /** A module of the package; its main one if no other is named. */
+  async importModule({ specifier, packageName }: ProviderPackage, url: string = specifier): Promise<unknown> {
     try {
-      module = await this.#world.loadModule(specifier);
+      return await this.#world.loadModule(url);
     } catch (error) {
       const why = error instanceof Error ? firstLine(error.message) : "it threw";
       throw new CliError(
@@ -168,9 +169,13 @@ export class Providers {
         error,
       );
     }
+  }
+
+  async #importRegister(package_: ProviderPackage): Promise<Register> {
+    const module = await this.importModule(package_);
     const register = isRecord(module) || typeof module === "object" ? Reflect.get(module ?? {}, "register") : undefined;
     if (typeof register !== "function") {
-      throw new CliError("BROKEN_PROVIDER", `${packageName} exports no register function`);
+      throw new CliError("BROKEN_PROVIDER", `${package_.packageName} exports no register function`);
     }
     // The contract's one name for it; what it answers is checked by the registry.
     return register as Register;

@@ -76,6 +76,32 @@ describe("slipway spot and prices", () => {
     }
   });
 
+  const price = { usdPerHour: 0.75, per: "instance", asOf: "2026-01-31T12:00:00Z", source: "live" } as const;
+  const a10 = { spec: "a10", price, regions: ["r1", "r2"], resources: { gpus: { type: "A10", count: 1 } } };
+  const offerings = [a10, { spec: "h100", price: { ...price, usdPerHour: 2.99 }, regions: [] }, { spec: "odd" }];
+
+  it("shows machine types with price, source, age and where they are, where a provider can tell", async () => {
+    const { slipway, remote } = commandLine({ sells: true });
+    remote.offerings = offerings;
+    const [, ...rows] = (await slipway(["prices"])).stdout.trimEnd().split("\n");
+    expect(rows).toEqual([
+      expect.stringMatching(/^a10 +1x A10 +0\.75 +r1, r2 +live +2026-01-31T12:00:00Z$/),
+      expect.stringMatching(/^h100 +- +2\.99 +sold out +live/),
+      expect.stringMatching(/^odd +- +not told +not told/),
+    ]);
+    expect((await slipway(["prices", "--json"])).json()).toEqual(offerings);
+    expect((await slipway(["prices", "--region", "r2", "--json"])).json()).toEqual([a10, { spec: "odd" }]);
+    expect((await slipway(["prices", "--spec", "h100", "--json"])).json()).toMatchObject([{ spec: "h100" }]);
+    expect((await slipway(["prices", "--spot"])).stdout).toMatch(/^small +r1 +0\.0040 +live/m);
+  });
+
+  it("says so where a provider tells no prices", async () => {
+    const { slipway } = commandLine({ bare: true });
+    const run = await slipway(["prices", "--json"]);
+    expect(run).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(run.error()).toMatchObject({ code: "UNSUPPORTED" });
+  });
+
   it("shows what was spent", async () => {
     const { slipway } = commandLine();
     const run = await slipway(["prices", "--spent", "--from", "2026-01-01", "--json"]);

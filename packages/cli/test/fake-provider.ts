@@ -5,6 +5,9 @@ import {
   type Instance,
   type InstanceStatus,
   type LogMethods,
+  type Offering,
+  type OfferingMethods,
+  type PlacementMethods,
   type Provider,
   ProviderError,
   type ProviderHooks,
@@ -35,6 +38,9 @@ export class FakeRemote {
   bootstrap: Instance["bootstrap"];
   statusReason: Instance["statusReason"];
   log: readonly string[] = [];
+  /** What `listOfferings` answers; it and `placements` are there only with the option `sells`. */
+  offerings: readonly Offering[] = [];
+  places: readonly SpawnOptions[] = [];
   startup: () => Promise<void> = async () => undefined;
   shutdown: () => Promise<void> = async () => undefined;
   shutdowns = 0;
@@ -57,6 +63,8 @@ export interface FakeOptions {
   readonly name?: string;
   /** Without capabilities, exec and logs. */
   readonly bare?: boolean;
+  /** With prices and placements. */
+  readonly sells?: boolean;
 }
 
 /** A module as a provider package exports it, on a remote that the test holds. */
@@ -74,7 +82,7 @@ export function fakeModule(remote: FakeRemote, options: FakeOptions = {}): { rea
       remote.calls.push({ method: "register", args: [config, env.owner] });
       const provider =
         options.bare === true ? bare(remote, env, options.name ?? "local") : full(remote, env, options.name ?? "local");
-      return { provider, hooks };
+      return { provider: options.sells === true ? selling(remote, provider) : provider, hooks };
     },
   };
 }
@@ -175,6 +183,21 @@ function bare(remote: FakeRemote, env: RegisterEnvironment, name: string): Provi
     },
     { runtime: env.runtime },
   );
+}
+
+/** What the projection leaves away. */
+function selling(remote: FakeRemote, provider: Provider): Provider & OfferingMethods & PlacementMethods {
+  return {
+    ...provider,
+    listOfferings: async () => {
+      await remote.enter("listOfferings", []);
+      return remote.offerings;
+    },
+    placements: async (options) => {
+      await remote.enter("placements", [options]);
+      return remote.places;
+    },
+  };
 }
 
 function full(remote: FakeRemote, env: RegisterEnvironment, name: string): Provider {

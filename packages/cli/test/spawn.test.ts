@@ -110,6 +110,26 @@ describe("slipway spawn", () => {
     });
   });
 
+  it("goes on to the next place when one has no capacity, and looks first where something may have been made", async () => {
+    const { slipway, remote } = commandLine({ sells: true });
+    remote.places = [{ spec: "first" }, { spec: "second" }];
+    remote.hooks.set("spawn", async () => {
+      const full = remote.called("spawn").length === 1;
+      if (full) throw fault("CAPACITY_ERROR", "local", "full");
+    });
+    expect((await slipway(["spawn", "--key", "a", "--json"])).json()).toMatchObject({ spec: "second" });
+    expect(remote.called("spawn").map(([options]) => options)).toMatchObject([{ spec: "first" }, { spec: "second" }]);
+
+    remote.hooks.set("spawn", async () => {
+      throw fault("CAPACITY_ERROR", "local", "full", undefined, "unknown");
+    });
+    const before = remote.calls.length;
+    expect((await slipway(["spawn", "--key", "b", "--json"])).error()).toMatchObject({ code: "CAPACITY_ERROR" });
+    const [, ...made] = remote.calls.slice(before).flatMap(({ method }) => (method === "register" ? [] : [method]));
+    expect(made[0]).toBe("spawn");
+    expect(made.slice(1, made.indexOf("spawn", 1))).toContain("list");
+  });
+
   it("reads the bootstrap from stdin", async () => {
     const { slipway, remote } = commandLine();
     await slipway(["spawn", "--bootstrap", "-"], { input: "echo from stdin" });

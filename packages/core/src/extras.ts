@@ -1,4 +1,8 @@
+import type { Capability } from "./capability.ts";
+import type { InstanceResources } from "./instance.ts";
 import type { CallOptions } from "./options.ts";
+import type { Price } from "./price.ts";
+import type { SpawnOptions } from "./provider.ts";
 
 /** How a command inside the instance ended. A non-zero exit is a result. */
 export interface ExecResult {
@@ -31,10 +35,44 @@ export interface LogMethods {
   readonly logs: (id: string, options?: LogOptions) => AsyncIterable<string>;
 }
 
+/** A machine type that the remote sells, as of now. */
+export interface Offering {
+  /** As `spawn({ spec })` takes it. */
+  readonly spec: string;
+  readonly resources?: InstanceResources;
+  /** On demand; absent where the remote tells none. */
+  readonly price?: Price;
+  /** The configured regions that show capacity, in their order; empty: sold out. Absent: the remote does not tell. */
+  readonly regions?: readonly string[];
+}
+
+/** Beyond the contract: providers that can tell what there is to buy. */
+export interface OfferingMethods {
+  /** All machine types that a spawn could name, cheapest first. Complete, or it throws. */
+  readonly listOfferings: (call?: CallOptions) => Promise<readonly Offering[]>;
+}
+
+/** Beyond the contract: providers that can say where a spawn could go. */
+export interface PlacementMethods {
+  /**
+   * Best first, each the options that a placement decides. Hand them to control's `launch`, which tries the next one
+   * after a failure that made nothing. Empty: no place shows capacity. It is no reservation.
+   */
+  readonly placements: (options: SpawnOptions<Capability>) => Promise<readonly Partial<SpawnOptions<Capability>>[]>;
+}
+
 export function canExec<P extends object>(provider: P): provider is P & ExecMethods {
   return "exec" in provider && typeof provider.exec === "function";
 }
 
 export function canLog<P extends object>(provider: P): provider is P & LogMethods {
   return "logs" in provider && typeof provider.logs === "function";
+}
+
+export function canListOfferings<P extends object>(provider: P): provider is P & OfferingMethods {
+  return "listOfferings" in provider && typeof provider.listOfferings === "function";
+}
+
+export function canPlace<P extends object>(provider: P): provider is P & PlacementMethods {
+  return "placements" in provider && typeof provider.placements === "function";
 }

@@ -65,12 +65,17 @@ export {
 export type { RuntimeEvent } from "./events.ts";
 export {
   canExec,
+  canListOfferings,
   canLog,
+  canPlace,
   type ExecMethods,
   type ExecOptions,
   type ExecResult,
   type LogMethods,
   type LogOptions,
+  type Offering,
+  type OfferingMethods,
+  type PlacementMethods,
 } from "./extras.ts";
 export type { GpuOptions } from "./gpu.ts";
 export type { HibernationMethods } from "./hibernation.ts";

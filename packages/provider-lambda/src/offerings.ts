@@ -1,14 +1,10 @@
-import type { InstanceResources, Price } from "@slipway/core";
+import type { Offering } from "@slipway/core";
 import type { Call } from "./client.ts";
 import type { LambdaContext } from "./context.ts";
 import { priceOf, resourcesOf } from "./instance.ts";
 
-/** A machine type that Lambda sells. */
-export interface LambdaOffering {
-  readonly spec: string;
-  readonly resources?: InstanceResources;
-  /** The same in every region; absent where Lambda tells none. */
-  readonly price?: Price;
+/** A machine type that Lambda sells. Its price is the same in every region. */
+export interface LambdaOffering extends Offering {
   /** The configured regions that show capacity now, in their order; empty where it is sold out. */
   readonly regions: readonly string[];
 }

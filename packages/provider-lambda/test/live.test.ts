@@ -9,6 +9,11 @@ const MAX_USD_PER_HOUR = Number(SLIPWAY_LIVE_MAX_USD ?? "1");
 const OWNER = "slipway-live-test";
 const HALF_AN_HOUR_MS = 1_800_000;
 
+test.runIf(SLIPWAY_LIVE_LAMBDA === "1")("the environment holds a key, and the name of an SSH key", () => {
+  expect(LAMBDA_API_KEY, "set LAMBDA_API_KEY").not.toBe("");
+  expect(SLIPWAY_LIVE_SSH_KEY_NAME ?? "", "set SLIPWAY_LIVE_SSH_KEY_NAME").not.toBe("");
+});
+
 describe.skipIf(!isLive)("Lambda itself", () => {
   const provider = isLive
     ? lambda({ apiKey: LAMBDA_API_KEY, owner: OWNER, sshKeyName: SLIPWAY_LIVE_SSH_KEY_NAME })

@@ -1,5 +1,6 @@
 export { type RunpodErrorRow, runpodErrorTable } from "./errors.ts";
 export type { RunpodInstance } from "./instance.ts";
+export type { RunpodOffering } from "./offerings.ts";
 export { configSchema, type RunpodConfig, type RunpodOptions } from "./options.ts";
 export { type RunpodProvider, runpod } from "./provider.ts";
 export { type RunpodRegistration, register } from "./register.ts";

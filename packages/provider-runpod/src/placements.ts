@@ -16,7 +16,7 @@ export interface Place {
 export type Wanted = Pick<RunpodSpawnOptions, "spec" | "gpu" | "resources" | "region" | "cloud" | "maxUsdPerHour">;
 
 /** A machine, and where the catalog shows stock of it. */
-interface Offer {
+export interface Offer {
   readonly machine: Machine;
   readonly places: readonly { readonly dataCenter: string | undefined; readonly stock: number }[];
 }
@@ -71,6 +71,12 @@ function writtenOut(context: RunpodContext, operation: Operation, wanted: Wanted
   const [cloud, ...others] = clouds;
   if (cloud === undefined || others.length > 0) return null;
   return { machine: { spec, cloud, gpu: { id: spec, count: gpu?.count ?? 1 } }, dataCenter: region };
+}
+
+/** The whole catalog: each GPU once, and each CPU flavour at its smallest. */
+export async function allOffers(context: RunpodContext, call: Call): Promise<readonly Offer[]> {
+  const gpus = await gpuOffers(context, call, {});
+  return context.clouds.includes("SECURE") ? [...gpus, ...(await cpuOffers(context, call, {}))] : gpus;
 }
 
 /** Cheapest first: whoever asks for any GPU shall not pay for the dearest because more of it are left. */

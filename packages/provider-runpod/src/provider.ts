@@ -17,6 +17,7 @@ import type { RunpodInstance } from "./instance.ts";
 import { actOn, terminateInstance } from "./lifecycle.ts";
 import { getInstance, listInstances } from "./look-up.ts";
 import { mountFor } from "./mounts.ts";
+import { offeringsOf, type RunpodOffering } from "./offerings.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import { configSchema, DEFAULT_DISK_GB, DEFAULT_IMAGE, describeIssue, type RunpodOptions } from "./options.ts";
 import { allPlaces } from "./placements.ts";
@@ -43,6 +44,8 @@ export type RunpodProvider = Provider<RunpodInstance, Snapshot, RunpodCapability
    * catalog shows no stock. It is no reservation: a place may refuse all the same.
    */
   readonly placements: (options: RunpodSpawnOptions) => Promise<readonly RunpodSpawnOptions[]>;
+  /** What RunPod rents out now: every GPU and CPU type with its price and the data centres that show stock. */
+  readonly listOfferings: (call?: CallOptions) => Promise<readonly RunpodOffering[]>;
   /**
    * Stops the container. Its disk is wiped, the address changes, and its GPU goes back to the host: another customer may
    * take it, and then `start` fails or gives a pod without one. What costs on is the storage. Prefer terminate.
@@ -87,6 +90,7 @@ export function runpodParts(options: RunpodOptions): {
       listRegions: (call) => regions(context, call),
       ...volumeMethods(context),
       placements: (wanted) => placements(context, wanted),
+      listOfferings: (call) => offerings(context, call),
       stop: (id, call) => actOn(context, "stop", id, call),
       start: (id, call) => actOn(context, "start", id, call),
     },
@@ -111,6 +115,15 @@ async function regions(context: RunpodContext, { signal }: CallOptions = {}): Pr
   if (context.dataCenters !== undefined) return context.dataCenters.map((id) => ({ id, name: id }));
   const centres = await context.client.dataCenters({ operation: "listRegions", signal });
   return centres.map(({ id, name }) => ({ id, name: name ?? id }));
+}
+
+async function offerings(context: RunpodContext, call: CallOptions = {}): Promise<readonly RunpodOffering[]> {
+  const limit = deadline(context.clock, call.timeoutMs, call.signal);
+  try {
+    return await offeringsOf(context, { operation: "listOfferings", signal: limit.signal });
+  } finally {
+    limit.release();
+  }
 }
 
 async function placements(context: RunpodContext, options: RunpodSpawnOptions): Promise<readonly RunpodSpawnOptions[]> {

@@ -13,6 +13,10 @@ async function sweep(provider: RunpodProvider): Promise<void> {
   for (const { id } of await provider.list()) await provider.terminate(id);
 }
 
+test.runIf(SLIPWAY_LIVE_RUNPOD === "1")("the environment holds a key", () => {
+  expect(RUNPOD_API_KEY, "set RUNPOD_API_KEY").not.toBe("");
+});
+
 describe.skipIf(!isLive)("RunPod itself", () => {
   const made = isLive ? runpod({ apiKey: RUNPOD_API_KEY, owner: OWNER }) : undefined;
   afterAll(async () => {

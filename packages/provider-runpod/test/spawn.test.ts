@@ -89,6 +89,43 @@ test("placements go from cheap to dear over both clouds, and each can be spawned
   }
 });
 
+test("offerings are all types with price, place and age, the cheapest first", async () => {
+  const stock = [
+    { spec: "NVIDIA L4", units: 0 },
+    { spec: GPU, dataCenter: "EU-RO-1", units: 0 },
+  ];
+  const { provider, clock } = testWorld({ stock }, { dataCenters: ["US-KS-2", "EU-RO-1"] });
+  const offerings = await provider.listOfferings();
+  const price = { per: "instance", source: "live", asOf: new Date(clock.now()).toISOString() };
+  expect(offerings.find(({ spec }) => spec === GPU)).toEqual({
+    spec: GPU,
+    cloud: "SECURE",
+    resources: { gpus: { type: GPU, count: 1 } },
+    price: { ...price, usdPerHour: 0.69 },
+    regions: ["US-KS-2"],
+  });
+  expect(offerings.find(({ spec }) => spec === "NVIDIA L4")?.regions).toEqual([]);
+  expect(offerings[0]).toMatchObject({ spec: "cpu5c-2", resources: { cpus: 2 }, price: { usdPerHour: 0.07 } });
+  const prices = offerings.map((one) => one.price?.usdPerHour ?? Number.NaN);
+  expect(prices).toEqual(prices.toSorted((a, b) => a - b));
+  expect(offerings).toHaveLength(7);
+  // Whatever it lists can be spawned by its name.
+  await provider.spawn({ key: "offered", spec: offerings[0]?.spec ?? "" });
+});
+
+test("offerings of both clouds, without what a cloud does not have, and their failure", async () => {
+  const { provider, another } = testWorld({}, { cloud: "ALL" });
+  const offerings = await provider.listOfferings();
+  const cloudsOf = (wanted: string) => offerings.filter(({ spec }) => spec === wanted).map(({ cloud }) => cloud);
+  expect(cloudsOf(GPU)).toEqual(["COMMUNITY", "SECURE"]);
+  expect(cloudsOf("NVIDIA L4")).toEqual(["SECURE"]);
+  expect(await rejection(another({ apiKey: "wrong" }).listOfferings())).toMatchObject({
+    code: "AUTH_ERROR",
+    operation: "listOfferings",
+    effect: "none",
+  });
+});
+
 test("a GPU is found by id, by name and by words, and by nothing else", async () => {
   const { provider } = testWorld();
   const specOf = async (type: string) => (await provider.placements({ gpu: { type, count: 1 } }))[0]?.spec;

@@ -1,6 +1,8 @@
-import type { Cost } from "@slipway/core";
+import { type Cost, canListOfferings, type Offering } from "@slipway/core";
 import { CliError } from "../cli-error.ts";
 import { type Configure, oneOf, several } from "../command.ts";
+import { oneProvider } from "../locate.ts";
+import { offeringColumns } from "../offering-columns.ts";
 import type { Session } from "../session.ts";
 import { supporting } from "../supported.ts";
 import type { Column } from "../table.ts";
@@ -9,6 +11,7 @@ import { showPrices } from "./spot.ts";
 interface Flags {
   readonly spec?: readonly string[];
   readonly region?: readonly string[];
+  readonly spot?: boolean;
   readonly spent?: boolean;
   readonly from?: string;
   readonly to?: string;
@@ -27,8 +30,9 @@ const COLUMNS: readonly Column<Cost>[] = [
 export const configure: Configure = (command, run) => {
   command
     .option("--spec <name>", "only this machine type; several times", several)
-    .option("--region <name>", "only this region; several times", several)
-    .option("--spent", "what your instances have cost, instead of what spot instances cost now")
+    .option("--region <name>", "only what this region has; several times", several)
+    .option("--spot", "what spot instances cost now, where the provider has on-demand prices too")
+    .option("--spent", "what your instances have cost, instead of what one costs now")
     .option("--from <time>", "with --spent: its start, as 2026-01-31 (default: seven days ago)", time)
     .option("--to <time>", "with --spent: its end (default: now)", time)
     .option("--group-by <what>", "with --spent: day, instance or spec", oneOf("day", "instance", "spec"))
@@ -44,7 +48,29 @@ function time(text: string): string {
 }
 
 async function prices(session: Session, args: readonly string[], flags: Flags): Promise<void> {
-  if (flags.spent !== true) return showPrices(session, args, flags);
+  if (flags.spent === true) return showCosts(session, flags);
+  if (flags.spot === true) return showPrices(session, args, flags);
+  const { provider, registration } = await oneProvider(session);
+  const exact = registration.provider;
+  if (exact !== undefined && canListOfferings(exact)) {
+    const offerings = await session.progress.during("asking for prices", () => exact.listOfferings(session.call));
+    session.output.list(chosen(offerings, flags), offeringColumns, "No such machine types.");
+    return;
+  }
+  if (provider.capabilities.spot) return showPrices(session, args, flags);
+  throw new CliError("UNSUPPORTED", `${provider.name} tells no prices before an instance runs`);
+}
+
+/** Where a remote does not tell its regions, a machine type may be in any. */
+function chosen(offerings: readonly Offering[], { spec, region }: Flags): readonly Offering[] {
+  return offerings.filter(
+    (one) =>
+      (spec?.includes(one.spec) ?? true) &&
+      (region === undefined || one.regions === undefined || one.regions.some((name) => region.includes(name))),
+  );
+}
+
+async function showCosts(session: Session, flags: Flags): Promise<void> {
   const provider = await supporting(session, "costExplorer");
   const now = session.world.clock.now();
   const costs = await session.progress.during("asking for costs", () =>

@@ -1,6 +1,9 @@
 import {
+  accepts,
   assertAccepts,
+  type BaseSpawnOptions,
   type Capability,
+  canPlace,
   type Instance,
   isProviderError,
   type Provider,
@@ -41,12 +44,12 @@ A value of --env stands in this command's own line, where every user of this mac
 
 async function spawn(session: Session, _args: readonly string[], flags: Flags): Promise<void> {
   const request = await spawnRequest(session, flags);
-  const { provider } = await oneProvider(session);
+  const { provider, registration } = await oneProvider(session);
   if (flags.dryRun === true) return preview(session, provider, request, flags);
 
   session.context.key = request.key;
   session.context.look = await lookCommand(session, provider, request.key);
-  const launched = await launchIt(session, provider, request, flags);
+  const launched = await launchIt(session, { provider, exact: registration.provider }, request, flags);
   session.context.id = launched.id;
   try {
     const instance = flags.wait === true ? await waitFor(session, provider, launched, request) : launched;
@@ -62,7 +65,18 @@ async function spawn(session: Session, _args: readonly string[], flags: Flags): 
 // Another command that launches the same key is done soon, and then this one answers its instance.
 const LEASE_PATIENCE_MS = 120_000;
 
-async function launchIt(session: Session, provider: Provider, request: SpawnRequest, flags: Flags): Promise<Instance> {
+interface Target {
+  readonly provider: Provider;
+  /** As its package made it: it may tell placements. */
+  readonly exact: Provider | undefined;
+}
+
+async function launchIt(
+  session: Session,
+  { provider, exact = provider }: Target,
+  request: SpawnRequest,
+  flags: Flags,
+): Promise<Instance> {
   // Before anything is written or asked: where the provider lacks a capability, the user is told why.
   assertAccepts(provider, request);
   const { launch } = await import("@slipway/control");
@@ -72,14 +86,24 @@ async function launchIt(session: Session, provider: Provider, request: SpawnRequ
   };
   assertAccepts(provider, options);
   const store = await session.store();
-  return session.progress.during(`launching ${request.key} on ${provider.name}`, () =>
+  return session.progress.during(`launching ${request.key} on ${provider.name}`, async () =>
     launch(provider, options, {
       store,
+      placements: request.region === undefined ? await placementsFor({ provider, exact }, options) : undefined,
       clock: session.world.clock,
       onEvent: session.onEvent,
       leaseTimeoutMs: LEASE_PATIENCE_MS,
     }),
   );
+}
+
+/** Where the user names no region, one that is full is no reason to give up. */
+async function placementsFor(
+  { provider, exact = provider }: Target,
+  options: SpawnOptions<Capability>,
+): Promise<readonly BaseSpawnOptions[]> {
+  if (!canPlace(exact)) return [];
+  return (await exact.placements(options)).filter((placement) => accepts(provider, placement));
 }
 
 async function waitFor(

@@ -1,6 +1,6 @@
-import { type NodeHttpServer, nodeHttpAdapter, scaledClock } from "@slipway/provider-kit/emulator";
+import { type EmulatorServer, nodeHttpAdapter, scaledClock } from "@slipway/provider-kit/emulator";
 import { type LambdaEmulator, lambdaEmulator } from "./emulator.ts";
-import type { LambdaEmulatorSettings } from "./settings.ts";
+import { EMULATOR_API_KEY, type LambdaEmulatorSettings } from "./settings.ts";
 
 export interface ServeOptions extends Omit<LambdaEmulatorSettings, "clock"> {
   /** Any free one if absent. */
@@ -9,18 +9,17 @@ export interface ServeOptions extends Omit<LambdaEmulatorSettings, "clock"> {
   readonly speed?: number | undefined;
 }
 
-export interface LambdaEmulatorServer {
-  /** What a provider takes as `baseUrl`, or as LAMBDA_BASE_URL. */
-  readonly baseUrl: string;
-  readonly port: number;
+export interface LambdaEmulatorServer extends EmulatorServer {
   readonly emulator: LambdaEmulator;
-  readonly close: () => Promise<void>;
 }
 
 /** The emulator as a server on the loopback. */
 export async function serve(options: ServeOptions = {}): Promise<LambdaEmulatorServer> {
   const { port, speed = 1, ...settings } = options;
   const emulator = lambdaEmulator({ ...settings, clock: scaledClock(speed) });
-  const server: NodeHttpServer = await nodeHttpAdapter(emulator.handle, { port });
-  return { baseUrl: `${server.url}/api/v1/`, port: server.port, emulator, close: server.close };
+  const server = await nodeHttpAdapter(emulator.handle, { port });
+  const baseUrl = `${server.url}/api/v1/`;
+  const [apiKey = EMULATOR_API_KEY] = settings.apiKeys ?? [];
+  const variables = { LAMBDA_BASE_URL: baseUrl, LAMBDA_API_KEY: apiKey };
+  return { baseUrl, variables, port: server.port, emulator, close: server.close };
 }

@@ -6,8 +6,7 @@ import { actionsIn, type EmulatedPod, type EmulatedVolume, type World } from "./
 export function podAnswer(world: World, pod: EmulatedPod): object {
   const { request, id } = pod;
   const { status, direct } = world.stateOf(pod);
-  const port = pod.publicPort;
-  const host = "203.0.113.9";
+  const { host, port } = world.directAt?.() ?? { host: "203.0.113.9", port: pod.publicPort };
   const proxy = {
     host: "ssh.runpod.io",
     port: 22,

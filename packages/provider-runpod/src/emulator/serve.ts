@@ -1,4 +1,4 @@
-import { type NodeHttpServer, nodeHttpAdapter, scaledClock } from "@slipway/provider-kit/emulator";
+import { type EmulatorServer, nodeHttpAdapter, scaledClock } from "@slipway/provider-kit/emulator";
 import { type RunpodEmulator, runpodEmulator } from "./emulator.ts";
 import type { RunpodEmulatorSettings } from "./settings.ts";
 
@@ -9,16 +9,23 @@ export interface ServeOptions extends Omit<RunpodEmulatorSettings, "clock"> {
   readonly speed?: number | undefined;
 }
 
-export interface RunpodEmulatorServer extends Pick<NodeHttpServer, "port" | "close"> {
-  /** What RUNPOD_BASE_URL is set to. */
-  readonly baseUrl: string;
+export interface RunpodEmulatorServer extends EmulatorServer {
   readonly emulator: RunpodEmulator;
 }
+
+// It lets in every key where the settings name none.
+const ANY_KEY = "runpod-emulator-key";
 
 /** The emulator as a server on the loopback. */
 export async function serve(options: ServeOptions = {}): Promise<RunpodEmulatorServer> {
   const { port, speed = 1, ...settings } = options;
-  const emulator = runpodEmulator({ ...settings, clock: scaledClock(speed) });
+  const clock = scaledClock(speed);
+  // A provider in another process probes what it is told: there must be something that answers.
+  const directAt = () => ({ host: "127.0.0.1", port: server.port });
+  const emulator = runpodEmulator({ directAt, ...settings, clock });
   const server = await nodeHttpAdapter(emulator.handle, { port });
-  return { baseUrl: `${server.url}/v2`, port: server.port, emulator, close: server.close };
+  const baseUrl = `${server.url}/v2`;
+  const [apiKey = ANY_KEY] = settings.apiKeys ?? [];
+  const variables = { RUNPOD_BASE_URL: baseUrl, RUNPOD_API_KEY: apiKey };
+  return { baseUrl, variables, port: server.port, emulator, close: server.close };
 }

@@ -55,6 +55,8 @@ export interface RunpodEmulatorSettings {
   readonly provisionMs?: number | undefined;
   /** From PROVISIONING's end to RUNNING: the image is pulled. */
   readonly pullMs?: number | undefined;
+  /** Where `ssh.direct` says that every pod is reached; an address that nothing answers if absent. */
+  readonly directAt?: (() => { readonly host: string; readonly port: number }) | undefined;
   /** From RUNNING until `ssh.direct` is told. */
   readonly directMs?: number | undefined;
   /** How long listings miss each create and delete. */

@@ -55,6 +55,7 @@ export class World {
   readonly dataCenters: readonly EmulatedDataCenter[];
   readonly pods: Map<string, EmulatedPod> = new Map();
   readonly volumes: Map<string, EmulatedVolume> = new Map();
+  readonly directAt: RunpodEmulatorSettings["directAt"];
   readonly stock: EmulatedStock[];
   readonly closed: ClosedPool[] = [];
   balanceUsd: number;
@@ -68,6 +69,7 @@ export class World {
     this.gpus = settings.gpus ?? DEFAULT_GPUS;
     this.cpus = settings.cpus ?? DEFAULT_CPUS;
     this.dataCenters = settings.dataCenters ?? DEFAULT_DATA_CENTERS;
+    this.directAt = settings.directAt;
     this.stock = [...(settings.stock ?? [])];
     this.balanceUsd = settings.balanceUsd ?? Number.POSITIVE_INFINITY;
     this.spendLimitUsdPerHour = settings.spendLimitUsdPerHour ?? Number.POSITIVE_INFINITY;

@@ -1,0 +1,112 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { CliError } from "../cli-error.ts";
+import { type Configure, positiveNumber } from "../command.ts";
+import { isRecord } from "../config-file.ts";
+import { entryFile, readManifest } from "../package-manifest.ts";
+import { shellCommand } from "../printable.ts";
+import type { ProviderPackage } from "../provider-packages.ts";
+import type { Session } from "../session.ts";
+
+interface Flags {
+  readonly port?: number;
+  readonly speed?: number;
+}
+
+/** What a package's `./emulator` exports as `serve`, as far as it is used here. */
+type Serve = (options: { readonly port?: number | undefined; readonly speed?: number | undefined }) => Promise<unknown>;
+
+/** What it answers: `EmulatorServer` of @slipway/provider-kit/emulator, checked. */
+interface Served {
+  readonly baseUrl: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly close: () => Promise<void>;
+}
+
+export const configure: Configure = (command, run) => {
+  command
+    .argument("<name>", "the provider whose remote is emulated, as lambda")
+    .option("--port <number>", "the port on 127.0.0.1 (default: any free one)", port)
+    .option("--speed <factor>", "how many times as fast as real time everything in it passes", positiveNumber)
+    .addHelpText(
+      "after",
+      `
+It runs until Ctrl-C, keeps everything in memory, and costs nothing. Example:
+  slipway emulate lambda --port 4010 --speed 100`,
+    );
+  run<Flags>(command, emulate);
+};
+
+function port(text: string): number {
+  const number = Number(text);
+  if (/^\d{1,5}$/.test(text) && number < 65_536) return number;
+  throw new CliError("INVALID_ARGUMENT", "a port is a number from 0 to 65535");
+}
+
+async function emulate(session: Session, [name = ""]: readonly string[], flags: Flags): Promise<void> {
+  const served = await start(await serveOf(session, await session.providers.choose(name)), name, flags);
+  try {
+    announce(session, name, served, flags);
+    await interrupted(session.world.signal);
+  } finally {
+    await served.close();
+  }
+}
+
+async function serveOf(session: Session, found: ProviderPackage): Promise<Serve> {
+  const manifest = found.directory === null ? null : await readManifest(found.directory);
+  const file = manifest === null ? null : entryFile(manifest, "./emulator");
+  if (manifest === null || file === null) throw nothingToServe(found);
+  const module = await session.providers.importModule(found, pathToFileURL(join(manifest.directory, file)).href);
+  const serve = Reflect.get(Object(module), "serve");
+  if (typeof serve !== "function") throw nothingToServe(found);
+  // Its answer is checked before it is used.
+  return serve as Serve;
+}
+
+function nothingToServe({ packageName }: ProviderPackage): CliError {
+  return new CliError(
+    "UNSUPPORTED",
+    `${packageName} has no emulator that is a server`,
+    "Its README says how it is tried without its remote.",
+  );
+}
+
+async function start(serve: Serve, name: string, { port, speed }: Flags): Promise<Served> {
+  let served: unknown;
+  try {
+    served = await serve({ port, speed });
+  } catch (error) {
+    if (Reflect.get(Object(error), "code") !== "EADDRINUSE") throw error;
+    throw new CliError("INVALID_ARGUMENT", `port ${port} is taken`, "Name another, or none: then a free one is found.");
+  }
+  if (isServed(served)) return served;
+  throw new CliError("BROKEN_PROVIDER", `the emulator of ${name} answered no baseUrl, variables and close`);
+}
+
+function isServed(value: unknown): value is Served {
+  return (
+    isRecord(value) &&
+    typeof value["baseUrl"] === "string" &&
+    isRecord(value["variables"]) &&
+    Object.values(value["variables"]).every((text) => typeof text === "string") &&
+    typeof value["close"] === "function"
+  );
+}
+
+/** The variables are what a person or a program needs; they alone are the result. */
+function announce({ json, output }: Session, name: string, { baseUrl, variables }: Served, { speed = 1 }: Flags): void {
+  if (json) return output.line({ provider: name, baseUrl, variables, speed });
+  const pace = speed === 1 ? "" : `, ${speed} times as fast as real time`;
+  output.note(`The emulator of ${name} answers at ${baseUrl}${pace}. In another terminal:\n`);
+  for (const [variable, value] of Object.entries(variables))
+    output.raw(`export ${shellCommand([`${variable}=${value}`])}\n`);
+  output.note(`\n  slipway list --provider ${name}\n\nCtrl-C ends it, and all that it holds.`);
+}
+
+function interrupted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
