@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import type { BootstrapConfig, BootstrapFeature, BootstrapFile } from "@slipway/core";
 import type { Command } from "commander";
 import { CliError } from "./cli-error.ts";
-import { assignments, notEmpty, oneOf } from "./command.ts";
+import { assignments, notEmpty, someOf } from "./command.ts";
 import { inputPath, readInput } from "./input-file.ts";
 import type { Session } from "./session.ts";
 
@@ -16,8 +16,6 @@ export interface BootstrapFlags {
   readonly registrationTokenFile?: string;
 }
 
-const feature = oneOf("docker", "tailscale");
-
 /** The options that describe what happens at the first boot. */
 export function addBootstrapOptions(command: Command): Command {
   return command
@@ -29,11 +27,7 @@ export function addBootstrapOptions(command: Command): Command {
     )
     .option("--env-file <file>", "variables of the script, a NAME=value line each", notEmpty)
     .option("--file <path=file>", "write a local file into the instance, at an absolute path", assignments)
-    .option(
-      "--feature <name>",
-      "install docker or tailscale if it is missing",
-      (text: string, before: readonly BootstrapFeature[] | undefined) => [...(before ?? []), feature(text)],
-    )
+    .option("--feature <name>", "install docker or tailscale if it is missing", someOf("docker", "tailscale"))
     .option("--control-plane-url <url>", "in the script's environment, as SLIPWAY_CONTROL_PLANE_URL", notEmpty)
     .option("--registration-token-file <file>", "its content becomes SLIPWAY_REGISTRATION_TOKEN", notEmpty);
 }

@@ -104,9 +104,19 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./commands/reconcile.ts")).configure,
   },
   {
+    name: "cleanup",
+    summary: "delete what a provider made for its own use and needs no more",
+    load: async () => (await import("./commands/cleanup.ts")).configure,
+  },
+  {
     name: "emulate",
     summary: "serve a provider's emulator on this machine, to try it without an account",
     load: async () => (await import("./commands/emulate.ts")).configure,
+  },
+  {
+    name: "completion",
+    summary: "print the script that completes slipway in your shell",
+    load: async () => (await import("./commands/completion.ts")).configure,
   },
   {
     name: "conformance",

@@ -20,7 +20,7 @@ export type Configure = (command: Command, run: Runner) => void;
 export function addCommonOptions(command: Command): Command {
   return command
     .optionsGroup("General options:")
-    .option("--provider <name>", "the provider; the default is slipway.config's, else local")
+    .option("--provider <provider>", "the provider; the default is slipway.config's, else local")
     .option("--timeout <duration>", "how long the call may take, as 90s or 15m", timeout)
     .option("--json", "one JSON document on stdout, errors as JSON on stderr")
     .option("--verbose", "what the providers do, on stderr");
@@ -68,9 +68,28 @@ export function assignments(
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+/** A parser that takes certain words; the shell completes them. */
+export type WordParser<Parsed, Before> = ((text: string, before: Before) => Parsed) & {
+  readonly words: readonly string[];
+};
+
 /** One of a list of words. */
-export function oneOf<const Word extends string>(...words: readonly Word[]): (text: string) => Word {
-  return (text) => words.find((word) => word === text) ?? refuse(`It must be one of ${words.join(", ")}.`);
+export function oneOf<const Word extends string>(...words: readonly Word[]): WordParser<Word, unknown> {
+  const parse = (text: string): Word =>
+    words.find((word) => word === text) ?? refuse(`It must be one of ${words.join(", ")}.`);
+  return Object.assign(parse, { words });
+}
+
+/** As `oneOf`, for an option that may stand several times. */
+export function someOf<const Word extends string>(
+  ...words: readonly Word[]
+): WordParser<readonly Word[], readonly Word[] | undefined> {
+  const one = oneOf(...words);
+  const parse = (text: string, before: readonly Word[] | undefined): readonly Word[] => [
+    ...(before ?? []),
+    one(text, undefined),
+  ];
+  return Object.assign(parse, { words });
 }
 
 function refuse(sentence: string): never {

@@ -7,8 +7,10 @@ import { isRecord } from "./config-file.ts";
 import { reportError } from "./error-report.ts";
 import { EXIT } from "./exit-code.ts";
 import type { FailureContext } from "./failure-context.ts";
+import { KNOWN_PROVIDERS } from "./known-providers.ts";
 import { machineWorld } from "./machine-world.ts";
 import { nearestName } from "./nearest-name.ts";
+import { providerFirst } from "./provider-first.ts";
 import { Secrets } from "./redaction.ts";
 import { type CommonFlags, Session } from "./session.ts";
 import { usageError } from "./usage-error.ts";
@@ -18,11 +20,18 @@ import type { World } from "./world.ts";
  * Runs one command line, without `node` and the script's name, and resolves with the exit code. What the world leaves
  * open is this process and its machine.
  */
-export async function runCli(argv: readonly string[], given: Partial<World> = {}): Promise<number> {
+export async function runCli(words: readonly string[], given: Partial<World> = {}): Promise<number> {
+  const commands = COMMANDS.map(({ name }) => name);
+  const argv = providerFirst(words, commands, KNOWN_PROVIDERS);
   const world: World = { ...machineWorld(given.signal ?? new AbortController().signal), ...given };
   const secrets = new Secrets();
   const run: Run = { exitCode: EXIT.ok, context: {} };
   try {
+    if (argv[0] === "complete" && argv[1] === "--") {
+      const { complete } = await import("./complete.ts");
+      await complete(argv.slice(2), world);
+      return EXIT.ok;
+    }
     const program = await programFor(argv, world, secrets, run);
     await program.parseAsync(argv, { from: "user" });
     return run.exitCode;

@@ -1,4 +1,6 @@
 import {
+  type CleanupItem,
+  type CleanupMethods,
   checksumOf,
   defineProvider,
   type ExecMethods,
@@ -41,6 +43,8 @@ export class FakeRemote {
   /** What `listOfferings` answers; it and `placements` are there only with the option `sells`. */
   offerings: readonly Offering[] = [];
   places: readonly SpawnOptions[] = [];
+  /** What `planCleanup` answers; it is there only with the option `leaves`. */
+  leftovers: readonly CleanupItem[] = [];
   startup: () => Promise<void> = async () => undefined;
   shutdown: () => Promise<void> = async () => undefined;
   shutdowns = 0;
@@ -65,6 +69,8 @@ export interface FakeOptions {
   readonly bare?: boolean;
   /** With prices and placements. */
   readonly sells?: boolean;
+  /** With things of its own to clean up. */
+  readonly leaves?: boolean;
 }
 
 /** A module as a provider package exports it, on a remote that the test holds. */
@@ -82,7 +88,26 @@ export function fakeModule(remote: FakeRemote, options: FakeOptions = {}): { rea
       remote.calls.push({ method: "register", args: [config, env.owner] });
       const provider =
         options.bare === true ? bare(remote, env, options.name ?? "local") : full(remote, env, options.name ?? "local");
-      return { provider: options.sells === true ? selling(remote, provider) : provider, hooks };
+      return {
+        provider: options.sells === true ? selling(remote, provider) : provider,
+        hooks,
+        ...(options.leaves === true ? { cleanup: cleaning(remote) } : {}),
+      };
+    },
+  };
+}
+
+function cleaning(remote: FakeRemote): CleanupMethods {
+  return {
+    planCleanup: async () => {
+      await remote.enter("planCleanup", []);
+      return remote.leftovers;
+    },
+    removeLeftover: async (item) => {
+      await remote.enter("removeLeftover", [item.id]);
+      if (item.reason === "busy") return "in-use";
+      remote.leftovers = remote.leftovers.filter(({ id }) => id !== item.id);
+      return "removed";
     },
   };
 }

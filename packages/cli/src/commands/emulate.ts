@@ -25,7 +25,7 @@ interface Served {
 
 export const configure: Configure = (command, run) => {
   command
-    .argument("<name>", "the provider whose remote is emulated, as lambda")
+    .argument("<provider>", "the provider whose remote is emulated, as lambda")
     .option("--port <number>", "the port on 127.0.0.1 (default: any free one)", port)
     .option("--speed <factor>", "how many times as fast as real time everything in it passes", positiveNumber)
     .addHelpText(

@@ -1,5 +1,5 @@
 import { INSTANCE_STATUSES, type Instance, type InstanceStatus, type Provider } from "@slipway/core";
-import { assignments, type Configure, notEmpty, oneOf, several } from "../command.ts";
+import { assignments, type Configure, notEmpty, several, someOf } from "../command.ts";
 import { instanceColumns } from "../instance-view.ts";
 import { providersInScope } from "../locate.ts";
 import type { Session } from "../session.ts";
@@ -14,18 +14,12 @@ interface Flags {
   readonly region?: string;
 }
 
-const status = oneOf(...INSTANCE_STATUSES);
-
 export const configure: Configure = (command, run) => {
   command
     .option("--all", "also those that have ended")
     .option("--id <id>", "only this one; several times", several)
     .option("--key <key>", "only the one with this key; several times", several)
-    .option(
-      "--status <status>",
-      "only those with this status; several times",
-      (text: string, before: readonly InstanceStatus[] | undefined) => [...(before ?? []), status(text)],
-    )
+    .option("--status <status>", "only those with this status; several times", someOf(...INSTANCE_STATUSES))
     .option("--label <name=value>", "only those with this label; several times", assignments)
     .option("--owner <owner>", 'another owner\'s, or "*" for everything that Slipway launched', notEmpty)
     .option("--region <name>", "only this region", notEmpty)

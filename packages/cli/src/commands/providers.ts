@@ -35,7 +35,7 @@ const COLUMNS: readonly Column<Row>[] = [
 
 export const configure: Configure = (command, run) => {
   command
-    .argument("[name]", "show what this one can do, and why not")
+    .argument("[provider]", "show what this one can do, and why not")
     .addHelpText(
       "after",
       "\nPackages are found in slipway.config and in the dependencies of the nearest package.json.\n",

@@ -1,7 +1,7 @@
 import type { ApplyResult, PlanItem, ReconcilePlan } from "@slipway/control";
 import type { Provider } from "@slipway/core";
 import { CliError } from "../cli-error.ts";
-import { type Configure, oneOf } from "../command.ts";
+import { type Configure, someOf } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { providersInScope } from "../locate.ts";
 import { printable } from "../printable.ts";
@@ -34,7 +34,6 @@ const ACTIONS: Readonly<Record<PlanItem["kind"], string>> = {
   missing: "forget",
   drifted: "leave: you decide",
 };
-const kind = oneOf("orphan", "duplicate", "expired", "missing", "drifted");
 
 const COLUMNS: readonly Column<PlanItem & { readonly provider: string }>[] = [
   { title: "KIND", text: (item) => item.kind, tone: (item) => TONES[item.kind] },
@@ -51,7 +50,7 @@ export const configure: Configure = (command, run) => {
     .option(
       "--only <kind>",
       "only orphan, duplicate, expired, missing or drifted; several times",
-      (text: string, before: readonly PlanItem["kind"][] | undefined) => [...(before ?? []), kind(text)],
+      someOf("orphan", "duplicate", "expired", "missing", "drifted"),
     )
     .option("-y, --yes", "do not ask")
     .addHelpText(

@@ -1,0 +1,25 @@
+import { Providers } from "./providers.ts";
+import { StateDirectory } from "./state-directory.ts";
+import type { World } from "./world.ts";
+
+/** The values that a placeholder of the command line can have, by its name. File names are the shell's own business. */
+export type CompletionValues = ReadonlyMap<string, readonly string[]>;
+
+/** All that can be told without a call to a provider. What cannot be read is not offered. */
+export async function valuesFor(world: World): Promise<CompletionValues> {
+  const state = new StateDirectory(world.env);
+  const [providers, keys] = await Promise.all([
+    new Providers(world, state, () => undefined).names().catch(() => []),
+    launchedKeys(state).catch(() => []),
+  ]);
+  return new Map([
+    ["provider", providers],
+    ["id-or-key", keys],
+  ]);
+}
+
+async function launchedKeys(state: StateDirectory): Promise<readonly string[]> {
+  const { fileStore } = await import("@slipway/control");
+  const entries = await fileStore(state.launches).entries();
+  return [...new Set(entries.flatMap(({ record }) => (record.kind === "launch" ? [record.identity.key] : [])))];
+}
