@@ -57,6 +57,21 @@ export const commands = {
       { title: "live", package: "@slipway/provider-runpod", script: "test:live" },
     ],
   },
+  api: {
+    about: "the public API of every package against its text in release/api (--update writes it)",
+    steps: [
+      { title: "build", turbo: ["build"], quiet: true },
+      { title: "api", package: "slipway-release", script: "api", args: true },
+    ],
+  },
+  "release:rehearse": {
+    about:
+      "a release on a registry of this machine: publish all, install one provider alone, patch it (needs a registry)",
+    steps: [
+      { title: "build", turbo: ["build"], quiet: true },
+      { title: "rehearsal", package: "slipway-release", script: "rehearse", args: true },
+    ],
+  },
   setup: { about: "the install alone", steps: [] },
   consumers: {
     about: "the packed packages in empty folders: ESM, CJS, TypeScript 5.9 and 7.0, Node 22 and 24 (needs a registry)",
