@@ -1,6 +1,6 @@
 import type { Clock } from "@slipway/core";
+import type { InTurn } from "@slipway/provider-kit/limits";
 import type { LambdaClient } from "./client.ts";
-import type { InTurn } from "./in-turn.ts";
 import type { LambdaInstance } from "./instance.ts";
 import type { Recent } from "./recent.ts";
 import type { WireFileSystem } from "./wire.ts";

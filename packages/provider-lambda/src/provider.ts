@@ -8,12 +8,12 @@ import {
   type Snapshot,
   type SpawnOptions,
 } from "@slipway/core";
+import { inTurn } from "@slipway/provider-kit/limits";
 import { volumeMethods } from "./capabilities/volumes.ts";
 import { type Call, lambdaClient } from "./client.ts";
 import type { LambdaContext } from "./context.ts";
 import { PROVIDER, refusal } from "./errors.ts";
 import { lambdaHooks } from "./hooks.ts";
-import { inTurn } from "./in-turn.ts";
 import type { LambdaInstance } from "./instance.ts";
 import { getInstance, listInstances } from "./look-up.ts";
 import { type LambdaOffering, offeringsOf } from "./offerings.ts";
@@ -143,7 +143,7 @@ function contextOf(options: LambdaOptions): LambdaContext {
     readAfterWriteMs,
     clock,
     client: lambdaClient(options),
-    inTurn: inTurn(),
+    inTurn: inTurn(PROVIDER),
     keyNames: new Map(),
     launched: recent(clock, readAfterWriteMs),
     ended: recent(clock, readAfterWriteMs),

@@ -1,6 +1,6 @@
 import type { Clock } from "@slipway/core";
+import type { InTurn } from "@slipway/provider-kit/limits";
 import type { RunpodClient } from "./client.ts";
-import type { OneAtATime } from "./one-at-a-time.ts";
 import type { Readiness } from "./readiness.ts";
 import type { Recent } from "./recent.ts";
 import type { Cloud, WireNetworkVolume, WirePod } from "./wire.ts";
@@ -17,7 +17,7 @@ export interface RunpodContext {
   readonly readAfterWriteMs: number;
   readonly clock: Clock;
   readonly client: RunpodClient;
-  readonly turns: OneAtATime;
+  readonly inTurn: InTurn;
   readonly readiness: Readiness;
   readonly spawned: Recent<WirePod>;
   readonly created: Recent<WireNetworkVolume>;

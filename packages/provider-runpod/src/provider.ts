@@ -8,6 +8,7 @@ import {
   runtimeDefaults,
   type Snapshot,
 } from "@slipway/core";
+import { inTurn } from "@slipway/provider-kit/limits";
 import { volumeMethods } from "./capabilities/volumes.ts";
 import { runpodClient } from "./client.ts";
 import type { RunpodContext } from "./context.ts";
@@ -18,7 +19,6 @@ import { actOn, terminateInstance } from "./lifecycle.ts";
 import { getInstance, listInstances } from "./look-up.ts";
 import { mountFor } from "./mounts.ts";
 import { offeringsOf, type RunpodOffering } from "./offerings.ts";
-import { oneAtATime } from "./one-at-a-time.ts";
 import { configSchema, DEFAULT_DISK_GB, DEFAULT_IMAGE, describeIssue, type RunpodOptions } from "./options.ts";
 import { allPlaces } from "./placements.ts";
 import { readiness } from "./readiness.ts";
@@ -162,7 +162,7 @@ function contextOf(options: RunpodOptions): RunpodContext {
     readAfterWriteMs,
     clock,
     client: runpodClient(options),
-    turns: oneAtATime(),
+    inTurn: inTurn(PROVIDER),
     readiness: readiness(used, config.probeTimeoutMs ?? DEFAULT_PROBE_TIMEOUT_MS),
     spawned: recent(clock, readAfterWriteMs),
     created: recent(clock, readAfterWriteMs),

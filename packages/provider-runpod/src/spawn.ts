@@ -13,7 +13,7 @@ import type { CreateBody, WirePod } from "./wire.ts";
 export async function spawnInstance(context: RunpodContext, options: RunpodSpawnOptions): Promise<RunpodInstance> {
   const call: Call = { operation: "spawn", signal: options.signal };
   const request = requestOf(context, call.operation, options);
-  return await context.turns.run(`spawn ${request.key}`, call, async () => {
+  return await context.inTurn(`spawn ${request.key}`, call, async () => {
     const found = await existing(context, call, request);
     return found ?? (await create(context, call, request));
   });

@@ -1,1 +1,2 @@
+export { type InTurn, inTurn } from "./in-turn.ts";
 export { type BucketLimit, type LimitsOptions, limits, type Share } from "./limits.ts";

@@ -28,7 +28,7 @@ export function volumeMethods(context: RunpodContext): VolumeMethods {
       if (zone !== undefined) throw refusal("INVALID_SPEC", call.operation, "zone: RunPod has none, give a region");
       checkPlace(context, call.operation, { region });
       const wanted = { key, size: gigabytes(sizeBytes, call.operation), region };
-      return await context.turns.run(`volume ${key}`, call, () => created(context, call, wanted));
+      return await context.inTurn(`volume ${key}`, call, () => created(context, call, wanted));
     },
     listVolumes: async (filter = {}, { signal } = {}) => {
       const call: Call = { operation: "listVolumes", signal };
