@@ -4,7 +4,8 @@ import path from "node:path";
 import { lineAt } from "./line-at.mjs";
 import { readModule } from "./modules.mjs";
 
-const SKIPPED = new Set(["node_modules", "dist", "coverage", ".git", ".turbo"]);
+// What `npm create` writes is judged where it has been written.
+const SKIPPED = new Set(["node_modules", "dist", "coverage", ".git", ".turbo", "template"]);
 // Settings of a tool, which reads the workspace's own beside them.
 const SETTINGS = /\/(?:vitest|tsup)\.config\.ts$/;
 const MODULE = /\.(?:ts|mts|cts|tsx|js|mjs|cjs)$/;

@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+// Old syntax and no import before the check: a Node that cannot read the rest must still get to the sentence below.
+var wanted = [22, 13];
+var have = process.versions.node.split(".").map(Number);
+if (have[0] < wanted[0] || (have[0] === wanted[0] && have[1] < wanted[1])) {
+  process.stderr.write(
+    "create-provider: error NODE_TOO_OLD: this is Node " +
+      process.versions.node +
+      ", and it needs " +
+      wanted.join(".") +
+      " or newer\n",
+  );
+  process.exitCode = 2;
+} else {
+  import("../dist/index.js")
+    .then(function (creator) {
+      return creator.main(process.argv.slice(2));
+    })
+    .then(function (exitCode) {
+      process.exitCode = exitCode;
+    });
+}

@@ -1,0 +1,72 @@
+import type { Snapshot, SnapshotMethods, SnapshotStatus } from "@slipway/core";
+import { isId, type Call, type __Name__Context } from "../context.ts";
+import { PROVIDER, refusal } from "../errors.ts";
+import { marksOf, tagsOf } from "../marks.ts";
+import type { WireCapture } from "../wire.ts";
+
+const STATUSES: ReadonlyMap<string, SnapshotStatus> = new Map([
+  ["copying", "pending"],
+  ["ready", "available"],
+  ["broken", "failed"],
+]);
+
+export function snapshotMethods(context: __Name__Context): SnapshotMethods<Snapshot> {
+  const { client, owner } = context;
+  return {
+    createSnapshot: async (instanceId, { key, name, signal }) => {
+      const call: Call = { operation: "createSnapshot", signal };
+      return await context.inTurn(`snapshot ${key}`, call, async () => {
+        const known = (await client.captures(call)).find(({ tags }) => isOf(tags, owner) && marksOf(tags)?.key === key);
+        if (known?.machine === instanceId) return snapshotFrom(known);
+        if (known !== undefined) {
+          const message = `a snapshot of ${known.machine} stands under the key ${JSON.stringify(key)}: ${known.id}`;
+          throw refusal("CONFLICT", call.operation, message, { nativeId: known.id });
+        }
+        const found = isId(instanceId) ? await client.read(call, instanceId) : null;
+        if (found === null) throw refusal("NOT_FOUND", call.operation, `there is no instance ${JSON.stringify(instanceId)}`);
+        return snapshotFrom(await client.capture(call, instanceId, tagsOf({ owner, key, displayName: name })));
+      });
+    },
+    getSnapshotStatus: async (id, { signal } = {}) => {
+      const found = (await client.captures({ operation: "getSnapshotStatus", signal })).find((one) => one.id === id);
+      return found === undefined ? null : statusOf(found.state);
+    },
+    deleteSnapshot: async (id, { signal } = {}) => {
+      if (!isId(id)) return;
+      const call: Call = { operation: "deleteSnapshot", signal };
+      const found = (await client.captures(call)).find((one) => one.id === id);
+      if (found !== undefined && marksOf(found.tags) === null) {
+        throw refusal("CONFLICT", call.operation, `${id} was not made by Slipway: it is left alone`, { nativeId: id });
+      }
+      await client.removeCapture(call, id);
+    },
+    listSnapshots: async ({ instanceId, owner: whose = owner } = {}, { signal } = {}) =>
+      (await client.captures({ operation: "listSnapshots", signal }))
+        .filter(({ tags, machine }) => isOf(tags, whose) && (instanceId === undefined || machine === instanceId))
+        .map(snapshotFrom),
+  };
+}
+
+/** A state that no table knows is one that is not over. */
+function statusOf(state: string): SnapshotStatus {
+  return STATUSES.get(state) ?? "pending";
+}
+
+function isOf(tags: Readonly<Record<string, string>>, owner: string): boolean {
+  const marks = marksOf(tags);
+  return marks !== null && (owner === "*" || marks.owner === owner);
+}
+
+function snapshotFrom(wire: WireCapture): Snapshot {
+  const marks = marksOf(wire.tags);
+  return {
+    id: wire.id,
+    provider: PROVIDER,
+    status: statusOf(wire.state),
+    key: marks?.key ?? null,
+    owner: marks?.owner ?? null,
+    ...(marks?.displayName === undefined ? {} : { name: marks.displayName }),
+    instanceId: wire.machine,
+    createdAt: wire.createdAt,
+  };
+}
