@@ -1,7 +1,11 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: { index: "src/index.ts", "emulator/index": "src/emulator/index.ts" },
+  entry: {
+    index: "src/index.ts",
+    "emulator/index": "src/emulator/index.ts",
+    "emulator/executable": "src/emulator/executable.ts",
+  },
   format: ["esm"],
   dts: false,
   sourcemap: true,

@@ -8,35 +8,24 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { checks } from "./checks.mjs";
 import { startRegistry } from "./local-registry.mjs";
+import { Report } from "./report.mjs";
 import { WorkspaceCopy } from "./workspace-copy.mjs";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 const place = mkdtempSync(path.join(tmpdir(), "slipway-registry-"));
-let passed = 0;
-let failed = 0;
+const report = new Report("rehearsal");
 let registry;
 
 try {
   registry = await startRegistry(place);
   const world = { place, env: registry.env, workspace: new WorkspaceCopy(root, path.join(place, "workspace")) };
   // In their order: each stands on what the one before it has released.
-  for (const { title, check } of checks) {
-    try {
-      const said = check(world);
-      passed += 1;
-      console.log(`ok      ${title}${said === undefined ? "" : `: ${said}`}`);
-    } catch (error) {
-      failed += 1;
-      console.log(`FAILED  ${title}\n${error.message}`);
-    }
-  }
+  for (const { title, check } of checks) await report.check(title, () => check(world));
 } catch (error) {
-  failed += 1;
-  console.log(`FAILED  set-up\n${error.stack}`);
+  report.failed("set-up", error);
 } finally {
   registry?.close();
   if (process.argv.includes("--keep")) console.log(`kept ${place}`);
   else rmSync(place, { recursive: true, force: true });
 }
-console.log(`slipway rehearsal: ${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+process.exitCode = report.end();

@@ -64,12 +64,27 @@ export const commands = {
       { title: "api", package: "slipway-release", script: "api", args: true },
     ],
   },
+  e2e: {
+    about: "what a stranger does with the packages, from a registry of this machine (--only <story>; needs a registry)",
+    steps: [
+      { title: "build", turbo: ["build"], quiet: true },
+      { title: "e2e", package: "slipway-release", script: "e2e", args: true },
+    ],
+  },
   "release:rehearse": {
     about:
       "a release on a registry of this machine: publish all, install one provider alone, patch it (needs a registry)",
     steps: [
       { title: "build", turbo: ["build"], quiet: true },
       { title: "rehearsal", package: "slipway-release", script: "rehearse", args: true },
+    ],
+  },
+  "test:live:apple": {
+    about:
+      "short-lived containers on this Mac, and what its container really answers; needs Apple's container, running",
+    steps: [
+      build("@slipway/provider-apple-container..."),
+      { title: "live", package: "@slipway/provider-apple-container", script: "test:live" },
     ],
   },
   setup: { about: "the install alone", steps: [] },

@@ -77,7 +77,8 @@ export class Providers {
   }
 
   /** The provider, ready to be called. Throws what is in the way, with the line that mends it. */
-  async load(name: string): Promise<LoadedProvider> {
+  async load(named: string): Promise<LoadedProvider> {
+    const name = await this.#nameOf(named);
     let entry = this.#registries.get(name);
     if (entry === undefined) {
       entry = this.#register(name);
@@ -86,10 +87,17 @@ export class Providers {
     return (await entry).loaded;
   }
 
+  /** A package's name means its provider, where no provider is called so itself. */
+  async #nameOf(named: string): Promise<string> {
+    const packages = await this.packages();
+    if (packages.some(({ name }) => name === named)) return named;
+    return packages.find(({ packageName }) => packageName === named)?.name ?? named;
+  }
+
   /** One provider's `onStartup`; never throws for the hook's own failure. */
   async startup(name: string): Promise<readonly HookReceipt[]> {
-    await this.load(name);
-    return (await this.#registries.get(name))?.registry.startup() ?? [];
+    const { package: found } = await this.load(name);
+    return (await this.#registries.get(found.name))?.registry.startup() ?? [];
   }
 
   /** What the provider says of itself and its remote; never throws for the hook's own failure. */

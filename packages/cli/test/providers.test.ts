@@ -74,6 +74,17 @@ describe("finding providers", () => {
     expect((await line.slipway(["list", "--provider", "acme"])).exitCode).toBe(0);
   });
 
+  it("takes a package's name for its provider's, by the command and by the config", async () => {
+    const line = commandLine();
+    const entry = installed(line, "@acme/compute", "acme");
+    line.modules.set(pathToFileURL(entry).href, () => fakeModule(new FakeRemote(), { name: "acme" }));
+    const run = await line.slipway(["spawn", "--provider", "@acme/compute", "--key", "a", "--json"]);
+    expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(run.json()).toMatchObject({ provider: "acme" });
+    line.write("slipway.config.json", JSON.stringify({ provider: "@acme/compute" }));
+    expect((await line.slipway(["list"])).exitCode).toBe(0);
+  });
+
   it("answers a missing provider with the line that installs it", async () => {
     const { slipway } = commandLine();
     const run = await slipway(["spawn", "--provider", "runpod"]);

@@ -29,8 +29,10 @@ export interface ClusterConfig {
   readonly portMappings?: readonly PortMapping[] | undefined;
   /** How long to wait for the API server, milliseconds. */
   readonly waitTimeoutMs?: number | undefined;
-  /** Where the kubeconfig is merged; nowhere if absent. */
+  /** Where the kubeconfig is merged; nowhere if absent. What was merged goes when the cluster is deleted. */
   readonly kubeconfigPath?: string | undefined;
+  /** Make the cluster the kubeconfig's current context; it is left as it is if absent. */
+  readonly currentContext?: boolean | undefined;
   /** Keep what was made when a step fails, to look at it. */
   readonly retain?: boolean | undefined;
 }
@@ -48,6 +50,19 @@ export interface Cluster extends ClusterRef {
   readonly owner: string;
   readonly createdAt: string | null;
   readonly nodes: readonly ClusterNode[];
+}
+
+/** Where `provision` has come to. */
+export interface ClusterStep {
+  /** The field's word for it, as `kubeadm-init`: the one that the error of a failure names too. */
+  readonly name: string;
+  /** What is being done, for a person. */
+  readonly title: string;
+}
+
+export interface ProvisionOptions extends CallOptions {
+  /** Called as each step begins; must not throw. */
+  readonly onStep?: ((step: ClusterStep) => void) | undefined;
 }
 
 export interface ClusterExecOptions extends CallOptions {
@@ -70,8 +85,11 @@ export interface ClusterExecResult {
 export interface ClusterProvider<out TNode extends ClusterNode = ClusterNode> {
   readonly name: string;
   readonly owner: string;
-  /** The same config again completes what is there; another config under the same name is CONFLICT. */
-  readonly provision: (config: ClusterConfig, call?: CallOptions) => Promise<Cluster>;
+  /**
+   * The same config again completes what is there; another config under the same name is CONFLICT. A failure takes away
+   * what was half made, unless `retain` says otherwise, and its message names the step.
+   */
+  readonly provision: (config: ClusterConfig, call?: ProvisionOptions) => Promise<Cluster>;
   /** This owner's clusters. Complete, or it throws. */
   readonly listClusters: (call?: CallOptions) => Promise<readonly Cluster[]>;
   /** Found by labels, never by name; an unknown cluster has none. */

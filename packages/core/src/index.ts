@@ -20,6 +20,7 @@ export {
   type ProviderTypes,
   type ResultKind,
 } from "./capability.ts";
+export type { CleanupItem, CleanupMethods } from "./cleanup.ts";
 export { type Clock, type Deadline, deadline, systemClock, timestamp } from "./clock.ts";
 export type {
   Cluster,
@@ -30,7 +31,9 @@ export type {
   ClusterNodeRef,
   ClusterProvider,
   ClusterRef,
+  ClusterStep,
   PortMapping,
+  ProvisionOptions,
 } from "./cluster.ts";
 export type { Cost, CostMethods, CostQuery } from "./cost.ts";
 export {

@@ -1,3 +1,4 @@
+import type { CleanupMethods } from "./cleanup.ts";
 import type { ClusterProvider } from "./cluster.ts";
 import type { ProviderHooks } from "./hooks.ts";
 import type { Provider } from "./provider.ts";
@@ -16,6 +17,8 @@ export interface ProviderRegistration<
   readonly cluster?: K;
   readonly hooks: ProviderHooks;
   readonly workflows?: W;
+  /** For providers that make things for their own use, as firewalls that many instances share. */
+  readonly cleanup?: CleanupMethods;
   readonly contracts?: { readonly [N in keyof W]?: WorkflowContract<WorkflowInput<W[N]>, WorkflowOutput<W[N]>> };
 }
 

@@ -12,8 +12,10 @@ const CONFIG: z.ZodType<ClusterConfig> = z.strictObject({
   image: z.string().min(1).optional(),
   cpus: z.number().positive().optional(),
   memoryBytes: z.number().positive().optional(),
+  portMappings: z.array(z.unknown()).optional(),
   waitTimeoutMs: z.number().nonnegative().optional(),
   kubeconfigPath: z.string().optional(),
+  currentContext: z.boolean().optional(),
   retain: z.boolean().optional(),
 });
 const CLUSTER: z.ZodType<{ readonly name: string }> = z.object({ name: z.string() });

@@ -26,6 +26,7 @@ export const clusterConfigSchema: z.ZodType<ClusterConfig> = tied<ClusterConfig>
       .optional(),
     waitTimeoutMs: above0.optional(),
     kubeconfigPath: text.optional(),
+    currentContext: z.boolean().optional(),
     retain: z.boolean().optional(),
   }),
 );

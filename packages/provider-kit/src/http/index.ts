@@ -1,5 +1,7 @@
+export { REDACTED, redact } from "../redact.ts";
 export type { HttpAnswer } from "./answer.ts";
 export type { AnswerMeaning } from "./answer-meaning.ts";
+export { connectionCode, neverSent } from "./connection-failure.ts";
 export {
   type HttpCall,
   type HttpClient,

@@ -1,0 +1,84 @@
+import { type CallOptions, type CapabilityDefinition, defineCapability } from "@slipway/core";
+import type { SshContext } from "../context.ts";
+import { refusal } from "../errors.ts";
+import { mustFind } from "../inside.ts";
+
+/** Unlocked by `fileCopy`: a capability that this package adds, and any other may have too. */
+export interface FileCopyMethods {
+  /** Writes a file into the instance; its directory must be there. Resolves when it is written. */
+  readonly copyIn: (
+    id: string,
+    file: { readonly path: string; readonly content: string },
+    call?: CallOptions,
+  ) => Promise<void>;
+  /** Null if there is no such file. */
+  readonly copyOut: (
+    id: string,
+    file: { readonly path: string },
+    call?: CallOptions,
+  ) => Promise<{ readonly content: string } | null>;
+}
+
+declare module "@slipway/core" {
+  // The parameter's name is part of core's API: a merged interface repeats it.
+  // biome-ignore lint/correctness/noUnusedVariables: see above
+  interface CapabilityMap<T> {
+    readonly fileCopy: { methods: FileCopyMethods };
+  }
+}
+
+export const fileCopy: CapabilityDefinition = defineCapability({
+  name: "fileCopy",
+  description: "Copies files into an instance and out of it.",
+  options: {},
+  methods: { copyIn: "plain", copyOut: "plain" },
+  cases: [
+    {
+      id: "file-copy.round-trip",
+      title: "gives back what was written, and null for what was not",
+      run: async ({ provider, spawnOptions }) => {
+        const { id } = await provider.spawn(spawnOptions());
+        // The suite runs this case only where the capability is on.
+        const { copyIn, copyOut } = provider as unknown as FileCopyMethods;
+        const content = "first line\n$(not a command) 'quoted' \u00e9\n";
+        await copyIn(id, { path: "notes.txt", content });
+        const back = await copyOut(id, { path: "notes.txt" });
+        if (back?.content !== content) throw new Error(`it gave back ${JSON.stringify(back)}`);
+        if ((await copyOut(id, { path: "nothing.txt" })) !== null) throw new Error("it found a file that nobody wrote");
+      },
+    },
+  ],
+});
+
+export function fileCopyMethods(context: SshContext): FileCopyMethods {
+  return {
+    copyIn: async (id, { path, content }, { signal } = {}) => {
+      checkPath("copyIn", path);
+      const { host, claim } = await mustFind(context, "copyIn", id, signal);
+      const command = {
+        verb: "put",
+        args: [claim.id, inside(claim.id, path, host.directory)],
+        stdin: content,
+      } as const;
+      await context.client.run({ operation: "copyIn", signal }, host, command);
+    },
+    copyOut: async (id, { path }, { signal } = {}) => {
+      checkPath("copyOut", path);
+      const { host, claim } = await mustFind(context, "copyOut", id, signal);
+      const command = { verb: "read", args: [claim.id, inside(claim.id, path, host.directory)] } as const;
+      const result = await context.client.end({ operation: "copyOut", signal }, host, command);
+      const isThere = result.exitCode === 0 && !result.stderr.includes("No such file");
+      return isThere ? { content: Buffer.from(result.stdout, "base64").toString("utf8") } : null;
+    },
+  };
+}
+
+function checkPath(operation: string, path: string): void {
+  if (path !== "" && !path.includes("\0")) return;
+  throw refusal("INVALID_SPEC", operation, "path must name a file");
+}
+
+/** A relative path is one in the claim's directory. */
+function inside(claim: string, path: string, directory = ".slipway"): string {
+  return path.startsWith("/") ? path : `${directory}/claims/${claim}/${path}`;
+}

@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+/**
+ * `container`, played, for whatever wants a program: point SLIPWAY_CONTAINER at it. What it remembers lies in the directory
+ * that SLIPWAY_CONTAINER_EMULATOR names, for all processes that name the same; time runs SPEED times as fast as the real one.
+ */
+import { diskStateStore, scaledClock } from "@slipway/provider-kit/emulator";
+import { containerEmulator, statePath } from "./emulator.ts";
+import { initialState, type MachineState } from "./state.ts";
+
+const directory = process.env["SLIPWAY_CONTAINER_EMULATOR"];
+const speed = Number(process.env["SPEED"] ?? "1");
+const SIGNALS_THAT_COUNT = 3;
+
+if (directory === undefined || directory === "" || !(speed > 0)) {
+  process.stderr.write("SLIPWAY_CONTAINER_EMULATOR must name a directory, and SPEED, if it is set, a number above 0\n");
+  process.exitCode = 78;
+} else {
+  main(directory).catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exitCode = 70;
+  });
+}
+
+async function main(shared: string): Promise<void> {
+  const argv = process.argv.slice(2);
+  // Processes that share a state share its time.
+  const initial = (): MachineState => initialState({ origin: Date.now() });
+  const { origin } = await diskStateStore(statePath(shared), { initial }).read();
+  const emulator = containerEmulator({ directory: shared, clock: scaledClock(speed, { origin }) });
+  if (argv[0] === "exec") ignoreSignals();
+  const streamed = { stdout: 0, stderr: 0 };
+  const to = (name: "stdout" | "stderr") => (chunk: string) => {
+    streamed[name] += chunk.length;
+    process[name].write(chunk);
+  };
+  const stdin = argv.some((word) => word === "--interactive" || word === "-i") ? await readStdin() : "";
+  const answer = await emulator.container(argv, { stdin, onStdout: to("stdout"), onStderr: to("stderr") });
+  process.stdout.write(answer.stdout.slice(streamed.stdout));
+  process.stderr.write(answer.stderr.slice(streamed.stderr));
+  if (answer.code === null) process.kill(process.pid, "SIGKILL");
+  process.exitCode = answer.code ?? 1;
+}
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** Signals are not passed on to the program inside; the third ends the command, and the program goes on. */
+function ignoreSignals(): void {
+  let seen = 0;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      seen += 1;
+      if (seen < SIGNALS_THAT_COUNT) return;
+      process.stderr.write("Received 3 SIGINT/SIGTERM's, forcefully exiting.\n");
+      process.exit(1);
+    });
+  }
+}

@@ -1,0 +1,9 @@
+export type { Answer } from "./answer.ts";
+export type { ContainerControl, SeenContainer } from "./control.ts";
+export {
+  type ContainerCallOptions,
+  type ContainerEmulator,
+  type ContainerEmulatorSettings,
+  containerEmulator,
+} from "./emulator.ts";
+export type { CommandFault, Delays, EmulatedVersion, ServiceState, StepBehaviour } from "./state.ts";

@@ -1,0 +1,14 @@
+import type { Answer } from "./answer.ts";
+import type { Machine } from "./machine.ts";
+
+/** What a call has beside its arguments. */
+export interface Call {
+  readonly stdin: string;
+  /** Ends with the command itself; what it began goes on. */
+  readonly signal: AbortSignal;
+  readonly onStdout?: ((chunk: string) => void) | undefined;
+  readonly onStderr?: ((chunk: string) => void) | undefined;
+}
+
+/** One command. It throws a `Refusal` for what it does not do. */
+export type Verb = (machine: Machine, args: readonly string[], call: Call) => Promise<Answer>;

@@ -1,0 +1,39 @@
+import type { ExecOptions, ExecResult, Operation } from "@slipway/core";
+import type { Call } from "./call.ts";
+import type { AppleContainerContext } from "./context.ts";
+import { refusal } from "./errors.ts";
+import { containerOf } from "./look-up.ts";
+import { marksOf } from "./marks.ts";
+import type { WireContainer } from "./wire.ts";
+
+/** Runs a program inside, with its argument list as it is. Aborted, it goes on inside: the command passes no signals on. */
+export async function execInside(
+  context: AppleContainerContext,
+  id: string,
+  argv: readonly string[],
+  { stdin, onStdout, onStderr, signal }: ExecOptions = {},
+): Promise<ExecResult> {
+  const call: Call = { operation: "exec", signal };
+  const [program] = argv;
+  if (program === undefined || program === "") throw refusal("INVALID_SPEC", call.operation, "argv names no program");
+  if (argv.some((part) => part.includes("\0"))) throw refusal("INVALID_SPEC", call.operation, "argv holds a NUL");
+  const wire = await mustRun(context, call, id);
+  return await context.client.exec(call, wire.id, argv, { stdin, onStdout, onStderr });
+}
+
+/** The running container of an instance; NOT_FOUND or INVALID_STATE. */
+async function mustRun(context: AppleContainerContext, call: Call, id: string): Promise<WireContainer> {
+  const wire = await mustFind(context, call, id);
+  if (wire.status.state === "running") return wire;
+  throw refusal("INVALID_STATE", call.operation, `${id} is ${wire.status.state}`, { nativeId: wire.id });
+}
+
+export async function mustFind(context: AppleContainerContext, call: Call, id: string): Promise<WireContainer> {
+  const wire = await containerOf(context, call, id);
+  if (wire === null || marksOf(wire) === null) throw missing(call.operation, id);
+  return wire;
+}
+
+function missing(operation: Operation, id: string): Error {
+  return refusal("NOT_FOUND", operation, `there is no instance ${JSON.stringify(id)}`);
+}

@@ -1,0 +1,10 @@
+export type { AppleContainerErrorRow } from "./errors.ts";
+export { appleContainerErrorTable } from "./errors.ts";
+export type { AppleContainerInstance } from "./instance.ts";
+export type { AppleContainerConfig, AppleContainerNetworkOptions, AppleContainerOptions } from "./options.ts";
+export { configSchema } from "./options.ts";
+export type { AppleContainerNetworkProvider, AppleContainerProvider } from "./provider.ts";
+export { appleContainer } from "./provider.ts";
+export type { AppleContainerRegistration } from "./register.ts";
+export { register } from "./register.ts";
+export type { Publish } from "./run-arguments.ts";

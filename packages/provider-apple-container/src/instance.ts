@@ -1,0 +1,122 @@
+import type { BootstrapState, Instance, InstanceAddresses, InstanceResources, InstanceStatus } from "@slipway/core";
+import { PROVIDER } from "./errors.ts";
+import { formatId } from "./ids.ts";
+import { labelsOf, marksOf } from "./marks.ts";
+import type { Publish } from "./run-arguments.ts";
+import type { WireContainer, WireMount } from "./wire.ts";
+
+/** An instance on this Mac, with what it shows beyond the contract. */
+export interface AppleContainerInstance extends Instance {
+  /** The command's own word for its state. */
+  readonly state: string;
+  /** The display name that was asked for. */
+  readonly name?: string;
+  /** Where its ports appear on 127.0.0.1. */
+  readonly ports: readonly Publish[];
+  readonly volumes: readonly { readonly id: string; readonly mountPath: string }[];
+  /** Of the options that it was spawned with; empty where it has none. */
+  readonly specHash: string;
+}
+
+// Nothing tells how the first process ended, so an exit is `stopped`, never `error`.
+const STATUSES: ReadonlyMap<string, InstanceStatus> = new Map([
+  ["running", "running"],
+  ["stopped", "stopped"],
+  ["stopping", "stopping"],
+]);
+
+export function statusOf(state: string): InstanceStatus {
+  return STATUSES.get(state) ?? "unknown";
+}
+
+const NOT_STARTED = {
+  code: "not-started",
+  message:
+    "container knows of no start: its spawn was cut off, or the service was restarted since it ran; a spawn of the same key starts it",
+};
+
+export function materialize(wire: WireContainer, bootstrap?: BootstrapState): AppleContainerInstance {
+  const marks = marksOf(wire);
+  const { configuration, status } = wire;
+  const isRunning = status.state === "running";
+  const resources = resourcesOf(wire);
+  return {
+    id: formatId(wire.id, marks?.generation ?? ""),
+    nativeId: wire.id,
+    provider: PROVIDER,
+    status: statusOf(status.state),
+    state: status.state,
+    key: marks?.key ?? null,
+    owner: marks?.owner ?? null,
+    specHash: marks?.specHash ?? "",
+    ...(isHalfMade(wire) ? { statusReason: NOT_STARTED } : {}),
+    ...(marks?.displayName === undefined ? {} : { name: marks.displayName }),
+    ...(configuration.image === undefined ? {} : { image: configuration.image.reference }),
+    ...(resources === undefined ? {} : { resources }),
+    // They are another at every start, and stand in the answer only while it runs.
+    addresses: isRunning ? addressesOf(wire) : {},
+    isSpot: false,
+    ...(bootstrap === undefined ? {} : { bootstrap }),
+    labels: labelsOf(wire),
+    createdAt: createdAtOf(wire),
+    ...(marks?.expiresAt === undefined ? {} : { expiresAt: marks.expiresAt }),
+    ports: configuration.publishedPorts.map(({ hostPort, containerPort, proto }) => ({
+      port: containerPort,
+      hostPort,
+      protocol: proto === "udp" ? "udp" : "tcp",
+    })),
+    volumes: volumesOf(wire).map(({ name, mountPath }) => ({ id: name, mountPath })),
+  };
+}
+
+/** Created and never started, as far as the service knows. */
+export function isHalfMade({ status }: WireContainer): boolean {
+  return status.state === "stopped" && status.startedDate === undefined;
+}
+
+export function addressesOf({ status }: WireContainer): InstanceAddresses {
+  const [attached] = status.networks;
+  const [privateIpv4, ipv6] = [bare(attached?.ipv4Address), bare(attached?.ipv6Address)];
+  return { ...(privateIpv4 === undefined ? {} : { privateIpv4 }), ...(ipv6 === undefined ? {} : { ipv6 }) };
+}
+
+/** `192.168.64.3/24` without the length of its prefix. */
+function bare(address: string | undefined): string | undefined {
+  const [host] = (address ?? "").split("/");
+  return host === "" ? undefined : host;
+}
+
+function resourcesOf({ configuration }: WireContainer): InstanceResources | undefined {
+  const { cpus, memoryInBytes } = configuration.resources ?? {};
+  if (cpus === undefined && memoryInBytes === undefined) return undefined;
+  return {
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(memoryInBytes === undefined ? {} : { memoryBytes: memoryInBytes }),
+  };
+}
+
+export function createdAtOf({ configuration }: WireContainer): string | null {
+  return timeOf(configuration.creationDate);
+}
+
+/** Of containers made before 1.0.0 it says 1970. */
+export function timeOf(date: string | undefined): string | null {
+  const at = date === undefined ? Number.NaN : Date.parse(date);
+  return Number.isNaN(at) || at <= 0 ? null : new Date(at).toISOString();
+}
+
+/** The named volumes that a container has. */
+export function volumesOf({
+  configuration,
+}: WireContainer): readonly { readonly name: string; readonly mountPath: string }[] {
+  return configuration.mounts.flatMap((mount) => {
+    const name = volumeNameOf(mount);
+    return name === undefined ? [] : [{ name, mountPath: mount.destination ?? "" }];
+  });
+}
+
+function volumeNameOf({ type }: WireMount): string | undefined {
+  const volume: unknown = type?.["volume"];
+  const name: unknown = typeof volume === "object" && volume !== null && "name" in volume ? volume.name : undefined;
+  return typeof name === "string" ? name : undefined;
+}

@@ -1,0 +1,123 @@
+import { z } from "zod";
+
+// What `container` answers, as far as it is read. Unknown fields are left alone, since minor releases add some. Of a
+// container only its id, labels and state are demanded: one that somebody else has made may lack anything else.
+
+export interface WireMount {
+  /** An object with one key, which is the kind: `{"volume":{"name":…}}`. */
+  readonly type?: Readonly<Record<string, unknown>> | undefined;
+  readonly source?: string | undefined;
+  readonly destination?: string | undefined;
+}
+
+export interface WirePort {
+  readonly hostPort: number;
+  readonly containerPort: number;
+  readonly proto?: string | undefined;
+  readonly hostAddress?: string | undefined;
+}
+
+/** How a running container is attached to a network. */
+export interface WireAttachment {
+  readonly network?: string | undefined;
+  /** With the length of its prefix. */
+  readonly ipv4Address?: string | undefined;
+  readonly ipv6Address?: string | undefined;
+  readonly ipv4Gateway?: string | undefined;
+}
+
+export interface WireContainer {
+  readonly id: string;
+  /** What was asked for at its creation; it never changes. */
+  readonly configuration: {
+    readonly image?: { readonly reference: string } | undefined;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly mounts: readonly WireMount[];
+    readonly publishedPorts: readonly WirePort[];
+    readonly resources?:
+      | { readonly cpus?: number | undefined; readonly memoryInBytes?: number | undefined }
+      | undefined;
+    readonly creationDate?: string | undefined;
+  };
+  readonly status: {
+    readonly state: string;
+    /** Empty unless it runs. */
+    readonly networks: readonly WireAttachment[];
+    /** Absent before the first start, and after a restart of the service. */
+    readonly startedDate?: string | undefined;
+  };
+}
+
+export interface WireVolume {
+  readonly configuration: {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly sizeInBytes?: number | undefined;
+    readonly creationDate?: string | undefined;
+  };
+}
+
+export interface WireNetwork {
+  readonly id: string;
+}
+
+const attachment: z.ZodType<WireAttachment> = z.object({
+  network: z.string().optional(),
+  ipv4Address: z.string().optional(),
+  ipv6Address: z.string().optional(),
+  ipv4Gateway: z.string().optional(),
+});
+
+const mount: z.ZodType<WireMount> = z.object({
+  type: z.record(z.string(), z.unknown()).optional(),
+  source: z.string().optional(),
+  destination: z.string().optional(),
+});
+
+const publishedPort: z.ZodType<WirePort> = z.object({
+  hostPort: z.number(),
+  containerPort: z.number(),
+  proto: z.string().optional(),
+  hostAddress: z.string().optional(),
+});
+
+const container: z.ZodType<WireContainer> = z.object({
+  id: z.string(),
+  configuration: z.object({
+    image: z.object({ reference: z.string() }).optional(),
+    labels: z.record(z.string(), z.string()).default({}),
+    mounts: z.array(mount).default([]),
+    publishedPorts: z.array(publishedPort).default([]),
+    resources: z.object({ cpus: z.number().optional(), memoryInBytes: z.number().optional() }).optional(),
+    creationDate: z.string().optional(),
+  }),
+  status: z.object({
+    state: z.string(),
+    networks: z.array(attachment).default([]),
+    startedDate: z.string().optional(),
+  }),
+});
+
+const volume: z.ZodType<WireVolume> = z.object({
+  configuration: z.object({
+    name: z.string(),
+    labels: z.record(z.string(), z.string()).default({}),
+    sizeInBytes: z.number().optional(),
+    creationDate: z.string().optional(),
+  }),
+});
+
+const network: z.ZodType<WireNetwork> = z.object({ id: z.string() });
+
+export const containersAnswer: z.ZodType<readonly WireContainer[]> = z.array(container);
+export const volumesAnswer: z.ZodType<readonly WireVolume[]> = z.array(volume);
+export const networksAnswer: z.ZodType<readonly WireNetwork[]> = z.array(network);
+/** All versions have this field in common, and nothing else. */
+export const systemStatusAnswer: z.ZodType<{ readonly status: string }> = z.object({ status: z.string() });
+
+const oldElement: z.ZodType<{ readonly status: string }> = z.object({ status: z.string(), configuration: z.unknown() });
+
+/** The shape that versions before 1.0.0 answer: the status is a word, and the addresses stand beside it. */
+export function isOldShape(answer: unknown): boolean {
+  return Array.isArray(answer) && answer.length > 0 && oldElement.safeParse(answer[0]).success;
+}

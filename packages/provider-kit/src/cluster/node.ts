@@ -1,0 +1,95 @@
+import { type ClusterExecResult, ProviderError } from "@slipway/core";
+import type { ClusterRuntime, RuntimeCall, RuntimeNode } from "./runtime.ts";
+
+const ORDINARY_MS = 60_000;
+const POLL_MS = 1_000;
+
+/** A program in a node answered what a step cannot go on with. Its message is what the program said last. */
+export class StepFailure extends Error {
+  override readonly name: string = "StepFailure";
+}
+
+/** A running node, and what a step does in it. */
+export class NodeShell {
+  readonly node: RuntimeNode;
+  readonly #runtime: ClusterRuntime;
+  readonly #call: RuntimeCall;
+
+  constructor(runtime: ClusterRuntime, call: RuntimeCall, node: RuntimeNode) {
+    this.node = node;
+    this.#runtime = runtime;
+    this.#call = call;
+  }
+
+  get address(): string {
+    if (this.node.address === undefined) throw new StepFailure(`${this.node.name} has no address`);
+    return this.node.address;
+  }
+
+  /** Whatever the exit code. */
+  run(argv: readonly string[], options: { stdin?: string; timeoutMs?: number } = {}): Promise<ClusterExecResult> {
+    const { stdin, timeoutMs = ORDINARY_MS } = options;
+    return this.#runtime.exec(this.#call, this.node.id, argv, { stdin, timeoutMs });
+  }
+
+  /** Its stdout. Throws StepFailure for a non-zero exit. */
+  async must(argv: readonly string[], options: { stdin?: string; timeoutMs?: number } = {}): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.run(argv, options);
+    if (exitCode === 0) return stdout;
+    throw new StepFailure(`${argv.slice(0, 2).join(" ")} ended with ${exitCode}${lastLine(stderr || stdout)}`);
+  }
+
+  async succeeds(argv: readonly string[]): Promise<boolean> {
+    return (await this.run(argv)).exitCode === 0;
+  }
+
+  /** Asks again until the answer is right. Throws a TIMEOUT with the last answer. */
+  async until(
+    argv: readonly string[],
+    isRight: (result: ClusterExecResult) => boolean,
+    waitMs: number,
+    what: string,
+  ): Promise<void> {
+    const { clock } = this.#runtime;
+    const end = clock.now() + waitMs;
+    for (;;) {
+      const result = await this.run(argv);
+      if (isRight(result)) return;
+      if (clock.now() >= end) {
+        const said = lastLine(result.stderr || result.stdout);
+        throw new ProviderError("TIMEOUT", {
+          message: `${what} within ${waitMs} ms${said}`,
+          provider: this.#runtime.name,
+          operation: this.#call.operation,
+          effect: "applied",
+        });
+      }
+      await clock.sleep(POLL_MS, this.#call.signal);
+    }
+  }
+
+  /** A file with this content, whose text stands in no argument. */
+  async write(path: string, content: string): Promise<void> {
+    await this.must(["tee", path], { stdin: content });
+  }
+
+  /** Was this noted in the node, by this provision or an earlier one? */
+  isNoted(mark: string): Promise<boolean> {
+    return this.succeeds(["test", "-e", `${NOTES}/${mark}`]);
+  }
+
+  /** Whoever completes a half-made cluster finds what is done already. */
+  async note(mark: string): Promise<void> {
+    await this.must(["mkdir", "-p", NOTES]);
+    await this.must(["touch", `${NOTES}/${mark}`]);
+  }
+}
+
+/** In the node's own disk: it lives as long as what it tells of. */
+const NOTES = "/kind/slipway";
+const LONGEST_LINE = 300;
+
+function lastLine(text: string): string {
+  const line = text.trim().split("\n").at(-1)?.trim() ?? "";
+  return line === "" ? "" : `: ${line.slice(0, LONGEST_LINE)}`;
+}
