@@ -79,6 +79,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./commands/prices.ts")).configure,
   },
   {
+    name: "cluster",
+    summary: "create, list, delete and enter Kubernetes clusters",
+    load: async () => (await import("./commands/cluster.ts")).configure,
+  },
+  {
     name: "providers",
     summary: "show the providers that were found, and what each can do",
     load: async () => (await import("./commands/providers.ts")).configure,

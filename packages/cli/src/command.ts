@@ -1,3 +1,4 @@
+import type { PortMapping } from "@slipway/core";
 import { type Command, InvalidArgumentError } from "commander";
 import { parseByteSize } from "./byte-size.ts";
 import { parseDuration } from "./duration.ts";
@@ -66,6 +67,15 @@ export function assignments(
   // The text itself is not repeated: it may be a secret with its name forgotten.
   if (at < 1) return refuse("It must be name=value.");
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** `host:node`, as `8080:80` or `5353:53/udp`; several times. */
+export function portMapping(text: string, before: readonly PortMapping[] | undefined): readonly PortMapping[] {
+  const match = /^(\d{1,5}):(\d{1,5})(?:\/(tcp|udp))?$/.exec(text);
+  const [hostPort, containerPort] = [Number(match?.[1]), Number(match?.[2])];
+  const isPort = (port: number): boolean => port >= 1 && port <= 65_535;
+  if (!isPort(hostPort) || !isPort(containerPort)) return refuse("It must be host:node, as 8080:80 or 5353:53/udp.");
+  return [...(before ?? []), { hostPort, containerPort, ...(match?.[3] === "udp" ? { protocol: "udp" } : {}) }];
 }
 
 /** A parser that takes certain words; the shell completes them. */

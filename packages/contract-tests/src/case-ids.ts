@@ -234,6 +234,13 @@ export const CASE_IDS = {
     "cluster.endpoint",
     "cluster.exec",
     "cluster.exit-code",
+    "cluster.exec-unknown",
+    "cluster.completed",
+    "cluster.at-once",
+    "cluster.delete-one",
+    "cluster.refused-config",
+    "cluster.cancelled",
+    "cluster.not-an-instance",
   ],
 } as const;
 

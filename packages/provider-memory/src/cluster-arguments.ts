@@ -1,23 +1,8 @@
 import { type ClusterConfig, ProviderError } from "@slipway/core";
+import { clusterConfigSchema } from "@slipway/core/schema";
 import { z } from "zod";
 import { PROVIDER, refusal } from "./context.ts";
 
-const name = z
-  .string()
-  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "must be 1 to 63 lower-case letters, digits and dashes");
-
-const CONFIG: z.ZodType<ClusterConfig> = z.strictObject({
-  name,
-  nodes: z.int().positive().optional(),
-  image: z.string().min(1).optional(),
-  cpus: z.number().positive().optional(),
-  memoryBytes: z.number().positive().optional(),
-  portMappings: z.array(z.unknown()).optional(),
-  waitTimeoutMs: z.number().nonnegative().optional(),
-  kubeconfigPath: z.string().optional(),
-  currentContext: z.boolean().optional(),
-  retain: z.boolean().optional(),
-});
 const CLUSTER: z.ZodType<{ readonly name: string }> = z.object({ name: z.string() });
 const NODES: z.ZodType<readonly { readonly id: string }[]> = z.array(z.object({ id: z.string() }));
 const ARGV: z.ZodType<readonly string[]> = z.array(z.string()).min(1);
@@ -30,12 +15,15 @@ function checked<T>(operation: string, what: string, schema: z.ZodType<T>, value
   throw refusal(operation, "INVALID_SPEC", `${where}: ${issue?.message ?? "is not understood"}`);
 }
 
+const WITHOUT_API_SERVER = ["kubeconfigPath", "portMappings"] as const;
+
 /** The config, if a memory cluster can be made so. */
 export function checkedConfig(value: unknown): ClusterConfig {
-  const config = checked("provision", "config", CONFIG, value);
-  if (config.kubeconfigPath === undefined) return config;
+  const config = checked("provision", "config", clusterConfigSchema, value);
+  const asked = WITHOUT_API_SERVER.find((option) => config[option] !== undefined);
+  if (asked === undefined) return config;
   throw new ProviderError("UNSUPPORTED", {
-    message: "kubeconfigPath is not supported: a memory cluster has no API server to write one for",
+    message: `${asked} is not supported: nothing listens in a memory cluster`,
     provider: PROVIDER,
     operation: "provision",
     effect: "none",

@@ -147,11 +147,148 @@ export const clusterCases: Cases<"cluster"> = {
       mustEqual("CLUSTER-07", "the exit code of false", outcome.value.exitCode, 1, "Answer the program's own.");
     },
   },
+  "cluster.exec-unknown": {
+    title: "runs nothing in a node that is not there",
+    rules: ["CLUSTER-07"],
+    run: async (context) => {
+      await mustReject(
+        "CLUSTER-07",
+        "a command in an unknown node",
+        () => context.cluster().execInContainer("no-such-node", ["true"]),
+        { codes: ["NOT_FOUND"], effect: "none" },
+        "Look the node up among this owner's first.",
+      );
+    },
+  },
+  "cluster.completed": {
+    title: "completes a cluster of which a node is gone",
+    rules: ["CLUSTER-02"],
+    run: async (context) => {
+      const provider = context.cluster();
+      const { cluster, config } = await provisioned(context, { nodes: 2 });
+      const worker = cluster.nodes.find(({ role }) => role === "worker");
+      await provider.deleteNodes(worker === undefined ? [] : [worker]);
+      await eventually(
+        context,
+        () => provider.listNodes(cluster),
+        (nodes) => nodes.length === 1,
+      );
+      const again = await provider.provision(config);
+      mustEqual("CLUSTER-02", "the number of its nodes", again.nodes.length, 2, "Make what is missing.");
+      const heads = again.nodes.filter(({ role }) => role === "control-plane");
+      const before = cluster.nodes.filter(({ role }) => role === "control-plane");
+      mustEqual("CLUSTER-02", "its control plane", ids(heads), ids(before), "Keep what is there.");
+    },
+  },
+  "cluster.at-once": {
+    title: "makes one cluster of several calls at once",
+    rules: ["CLUSTER-08"],
+    run: async (context) => {
+      const provider = context.cluster();
+      const config = configOf(context);
+      const made = await Promise.all([1, 2, 3].map(() => provider.provision(config)));
+      const found = [...new Set(made.flatMap(({ nodes }) => ids(nodes)))];
+      mustEqual("CLUSTER-08", "the nodes of all", found.length, config.nodes ?? 1, "Give a node a name of its own.");
+      const listed = await provider.listNodes(config);
+      mustEqual("CLUSTER-08", "the nodes that are there", ids(listed), found.sort(), "Make nothing twice.");
+    },
+  },
+  "cluster.delete-one": {
+    title: "leaves the other cluster alone",
+    rules: ["CLUSTER-05"],
+    run: async (context) => {
+      const provider = context.cluster();
+      const one = await provisioned(context);
+      const other = await provisioned(context);
+      await provider.deleteNodes(one.cluster.nodes);
+      const left = await provider.listNodes(other.cluster);
+      mustEqual("CLUSTER-05", "the other's nodes", ids(left), ids(other.cluster.nodes), "Delete only what was named.");
+    },
+  },
+  "cluster.refused-config": {
+    title: "refuses a config that nobody could make, and makes nothing",
+    rules: ["CLUSTER-09"],
+    run: async (context) => {
+      const provider = context.cluster();
+      for (const [what, config] of NO_CONFIGS) {
+        await mustReject(
+          "CLUSTER-09",
+          what,
+          // On purpose: what an untyped caller may send.
+          () => provider.provision(config as ClusterConfig),
+          { codes: ["INVALID_SPEC"], effect: "none" },
+          "Check it by clusterConfigSchema of @slipway/core/schema.",
+        );
+      }
+      const all = await provider.listClusters();
+      mustEqual("CLUSTER-09", "the clusters after that", all.length, 0, "Check before anything is made.");
+    },
+  },
+  "cluster.cancelled": {
+    title: "does nothing for a call that was aborted before it began",
+    rules: ["CLUSTER-10"],
+    run: async (context) => {
+      const provider = context.cluster();
+      const { cluster } = await provisioned(context);
+      const signal = AbortSignal.abort();
+      const calls: readonly (readonly [string, () => Promise<unknown>])[] = [
+        ["provision", () => provider.provision(configOf(context), { signal })],
+        ["listClusters", () => provider.listClusters({ signal })],
+        ["listNodes", () => provider.listNodes(cluster, { signal })],
+        ["deleteNodes", () => provider.deleteNodes(cluster.nodes, { signal })],
+        ["getApiServerEndpoint", () => provider.getApiServerEndpoint(cluster, { signal })],
+        ["execInContainer", () => provider.execInContainer(cluster.nodes[0]?.id ?? "", ["true"], { signal })],
+      ];
+      for (const [what, call] of calls) {
+        const expected = { codes: ["CANCELLED"], effect: "none" } as const;
+        await mustReject("CLUSTER-10", what, call, expected, "Look at the signal first; core's abortError says it.");
+      }
+      const names = (await provider.listClusters()).map(({ name }) => name);
+      mustEqual("CLUSTER-10", "the clusters after that", names, [cluster.name], "Do nothing.");
+      const nodes = await provider.listNodes(cluster);
+      mustEqual("CLUSTER-10", "its nodes after that", ids(nodes), ids(cluster.nodes), "Do nothing.");
+    },
+  },
+  "cluster.not-an-instance": {
+    title: "shows no node among the instances, and ends none as one",
+    rules: ["CLUSTER-11"],
+    run: async (context) => {
+      const { cluster } = await provisioned(context);
+      const { provider } = context.harness.registration;
+      if (provider === undefined) return;
+      const listed = await provider.list({ owner: "*" });
+      const nodes = ids(cluster.nodes);
+      const shownAs = listed.filter(({ id, nativeId }) => nodes.includes(id) || nodes.includes(nativeId));
+      mustEqual("CLUSTER-11", "the nodes that list() shows", ids(shownAs), [], "Look for an instance's own marks.");
+      for (const id of nodes) await settled(() => provider.terminate(id));
+      const left = await context.cluster().listNodes(cluster);
+      mustEqual(
+        "CLUSTER-11",
+        "the nodes after terminate()",
+        ids(left),
+        nodes,
+        "End only what bears an instance's marks.",
+      );
+    },
+  },
 };
+
+const NO_CONFIGS: readonly (readonly [string, object])[] = [
+  ["a name with a capital", { name: "Upper" }],
+  ["a name that is a path", { name: "../up" }],
+  ["no node", { name: "none", nodes: 0 }],
+  ["half a node", { name: "half", nodes: 1.5 }],
+  ["an option that nobody knows", { name: "odd", nodse: 2 }],
+];
+
+function configOf(context: CaseContext, more: Partial<ClusterConfig> = {}): ClusterConfig {
+  return { ...context.harness.clusterConfig?.(), ...more, name: `contract-${process.pid}-${++clusters}` };
+}
 
 async function provisioned(
   context: CaseContext,
+  more: Partial<ClusterConfig> = {},
 ): Promise<{ readonly cluster: Cluster; readonly config: ClusterConfig }> {
-  const config = { ...context.harness.clusterConfig?.(), name: `contract-${process.pid}-${++clusters}` };
+  const config = configOf(context, more);
   return { cluster: await context.cluster().provision(config), config };
 }

@@ -20,7 +20,7 @@ export const clusterMutants: MutantsOf<"cluster"> = {
           const cluster = await own.provision(config, call);
           const again = made.has(config.name);
           made.add(config.name);
-          return again ? { ...cluster, nodes: [] } : cluster;
+          return again && (config.nodes ?? 1) === 1 ? { ...cluster, nodes: [] } : cluster;
         },
       };
     }),
@@ -63,7 +63,7 @@ export const clusterMutants: MutantsOf<"cluster"> = {
       return {
         deleteNodes: async (nodes, call) => {
           calls += 1;
-          if (calls > 1) await own.deleteNodes(nodes, call);
+          if (calls > 1 || call?.signal !== undefined) await own.deleteNodes(nodes, call);
         },
       };
     }),
@@ -103,6 +103,78 @@ export const clusterMutants: MutantsOf<"cluster"> = {
         return result;
       },
     })),
+  },
+  "cluster.exec-unknown": {
+    does: "runs a command somewhere though the node is unknown",
+    mutate: clustering((own) => ({
+      execInContainer: async (node, argv, options) =>
+        node === "no-such-node" ? { exitCode: 0, stdout: "", stderr: "" } : own.execInContainer(node, argv, options),
+    })),
+  },
+  "cluster.completed": {
+    does: "answers what is left of a cluster",
+    mutate: clustering((own) => {
+      const made = new Map<string, number | undefined>();
+      return {
+        provision: async (config, call) => {
+          const left = await own.listNodes(config);
+          const asBefore = made.get(config.name) === config.nodes && left.length < (config.nodes ?? 1);
+          if (left.length > 0 && asBefore) return await named(own, config.name);
+          made.set(config.name, config.nodes);
+          return await own.provision(config, call);
+        },
+      };
+    }),
+  },
+  "cluster.at-once": {
+    does: "makes a second cluster for a call that comes while the first is under way",
+    mutate: clustering((own) => {
+      let under = 0;
+      return {
+        provision: async (config, call) => {
+          under += 1;
+          const name = under > 1 ? `${config.name}-${under}` : config.name;
+          const made = await own.provision({ ...config, name }, call);
+          under -= 1;
+          return made;
+        },
+      };
+    }),
+  },
+  "cluster.delete-one": {
+    does: "deletes all nodes where one cluster's are named",
+    mutate: clustering((own) => ({
+      deleteNodes: async (nodes, call) => {
+        const given = nodes.map(({ id }) => id);
+        const others = (await own.listClusters()).filter(
+          (cluster) => !cluster.nodes.some(({ id }) => given.includes(id)),
+        );
+        await own.deleteNodes(nodes, call);
+        if (nodes.length > 0) await own.deleteNodes(others.flatMap((cluster) => cluster.nodes as ClusterNode[]));
+      },
+    })),
+  },
+  "cluster.refused-config": {
+    does: "makes a cluster under a name that is none",
+    mutate: clustering((own) => ({
+      provision: (config, call) => own.provision({ ...config, name: config.name.toLowerCase() }, call),
+    })),
+  },
+  "cluster.cancelled": {
+    does: "minds no signal",
+    mutate: clustering((own) => ({ deleteNodes: (nodes) => own.deleteNodes(nodes) })),
+  },
+  "cluster.not-an-instance": {
+    does: "ends a node as if it were an instance",
+    mutate: (harness: Harness) => {
+      const { cluster, provider } = harness.registration;
+      if (cluster === undefined || provider === undefined) return harness;
+      const terminate: typeof provider.terminate = async (id, call) => {
+        await cluster.deleteNodes([{ id }]);
+        await provider.terminate(id, call);
+      };
+      return { ...harness, registration: { ...harness.registration, provider: { ...provider, terminate } } };
+    },
   },
 };
 

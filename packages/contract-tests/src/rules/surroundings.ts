@@ -34,10 +34,18 @@ export const SURROUNDING_RULES = {
   "FLOW-06": "Cancelling undoes, and `maxDurationMs` cancels.",
   "CLUSTER-01":
     "`provision` answers a cluster of this owner with the nodes that were asked for, one of them the control plane.",
-  "CLUSTER-02": "The same config again answers the same cluster and makes nothing twice.",
+  "CLUSTER-02":
+    "The same config again answers the same cluster, completes what is missing of it, and makes nothing twice.",
   "CLUSTER-03": "Another config under the same name is CONFLICT with effect `none`.",
   "CLUSTER-04": "`listClusters` and `listNodes` are complete and agree; an unknown cluster has no nodes.",
-  "CLUSTER-05": "`deleteNodes` removes the nodes, and resolves for an empty list and for nodes that are gone.",
+  "CLUSTER-05":
+    "`deleteNodes` removes the nodes and no others, and resolves for an empty list and for nodes that are gone.",
   "CLUSTER-06": "`getApiServerEndpoint` answers an https URL; an unknown cluster is NOT_FOUND.",
-  "CLUSTER-07": "`execInContainer` takes an argument list and no shell, and a non-zero exit is a result.",
+  "CLUSTER-07":
+    "`execInContainer` takes an argument list and no shell, and a non-zero exit is a result; an unknown node is NOT_FOUND.",
+  "CLUSTER-08": "Calls at once with the same config make one cluster.",
+  "CLUSTER-09": "A config that nobody could make is INVALID_SPEC with effect `none`, and nothing is made.",
+  "CLUSTER-10":
+    "A call whose signal is aborted rejects with CANCELLED and the true effect; one that was aborted before it began does nothing.",
+  "CLUSTER-11": "A node is never an instance: `list` does not show it, and `terminate` does not end it.",
 } as const;

@@ -89,7 +89,7 @@ async function isComplete(
   plan: ClusterPlan,
 ): Promise<boolean> {
   const plane = there.find(({ name }) => name === plan.nodes[0]?.name);
-  if (plane === undefined || there.length < plan.nodes.length) return false;
+  if (plane === undefined) return false;
   // A half-made one is not left stopped: it is taken away, or was cut off while it ran.
   if (plane.status !== "running") return true;
   return await new NodeShell(runtime, call, plane).isNoted(COMPLETE);
@@ -101,7 +101,10 @@ async function startNodes(
   plan: ClusterPlan,
   there: readonly RuntimeNode[],
 ): Promise<Made> {
-  for (const spec of plan.nodes) await startNode(runtime, call, spec, there);
+  const hasPlane = there.some(({ name }) => name === plan.nodes[0]?.name);
+  // Workers of a control plane that is gone belong to nobody: they would join no other.
+  if (!hasPlane) for (const { id } of there) await runtime.removeNode(call, id);
+  for (const spec of plan.nodes) await startNode(runtime, call, spec, hasPlane ? there : []);
   const nodes = await nodesOfCluster(runtime, call, plan.name);
   const shells = plan.nodes.map((spec) => {
     const node = nodes.find(({ name }) => name === spec.name);
