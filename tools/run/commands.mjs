@@ -42,6 +42,13 @@ export const commands = {
       { title: "soak", package: "@slipway/provider-local", script: "soak", args: true },
     ],
   },
+  "soak:apple": {
+    about: "kill -9 at every step of making a cluster on a played Mac (--count N --seed S)",
+    steps: [
+      build("@slipway/provider-apple-container..."),
+      { title: "soak", package: "@slipway/provider-apple-container", script: "soak", args: true },
+    ],
+  },
   "test:live:lambda": {
     about:
       "one short launch on the real Lambda Cloud; needs LAMBDA_API_KEY and SLIPWAY_LIVE_SSH_KEY_NAME, and costs money",

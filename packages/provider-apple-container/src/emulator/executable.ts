@@ -10,6 +10,7 @@ import { initialState, type MachineState } from "./state.ts";
 const directory = process.env["SLIPWAY_CONTAINER_EMULATOR"];
 const speed = Number(process.env["SPEED"] ?? "1");
 const SIGNALS_THAT_COUNT = 3;
+const LONG_MS = 1_000_000_000;
 
 if (directory === undefined || directory === "" || !(speed > 0)) {
   process.stderr.write("SLIPWAY_CONTAINER_EMULATOR must name a directory, and SPEED, if it is set, a number above 0\n");
@@ -34,7 +35,10 @@ async function main(shared: string): Promise<void> {
     process[name].write(chunk);
   };
   const stdin = argv.some((word) => word === "--interactive" || word === "-i") ? await readStdin() : "";
+  // A call that hangs waits for nothing, and would be over.
+  const alive = setInterval(() => undefined, LONG_MS);
   const answer = await emulator.container(argv, { stdin, onStdout: to("stdout"), onStderr: to("stderr") });
+  clearInterval(alive);
   process.stdout.write(answer.stdout.slice(streamed.stdout));
   process.stderr.write(answer.stderr.slice(streamed.stderr));
   if (answer.code === null) process.kill(process.pid, "SIGKILL");

@@ -6,6 +6,7 @@ import {
   detectIsolation,
   endSandbox,
   type IsolationReport,
+  SandboxError,
   type SandboxLayout,
   sandboxLayout,
   sandboxState,
@@ -56,8 +57,14 @@ export async function boot(machine: Machine, id: string): Promise<void> {
       if (record.sandbox !== undefined) return;
       await checkPorts(machine, draft, record);
       record.ipv4 = takeAddress(draft);
-      record.sandbox = await startProcess(machine, draft, record);
+      const started = await startProcess(machine, draft, record).catch((error: unknown) => {
+        // Its first process has begun, and ended before anybody could look at it.
+        if (error instanceof SandboxError && error.message.endsWith("its process is gone")) return null;
+        throw error;
+      });
       record.startedAt = machine.clock.now();
+      if (started === null) forgetProcess(draft, record);
+      else record.sandbox = started;
       draft.changes += 1;
     }),
   );

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { NODE_PROGRAMS } from "./node-programs.ts";
 import type { ContainerRecord, MachineState, StepBehaviour } from "./state.ts";
@@ -14,8 +14,10 @@ export function installNode(root: string): void {
   for (const [name, content] of Object.entries(NODE_PROGRAMS)) {
     const path = join(root, "opt/node/bin", name);
     if (existsSync(path)) continue;
-    writeFileSync(path, content);
-    chmodSync(path, 0o755);
+    // Whole or not at all: one that could not be executed would let the host's own through.
+    writeFileSync(`${path}.draft`, content);
+    chmodSync(`${path}.draft`, 0o755);
+    renameSync(`${path}.draft`, path);
   }
   writeFileSync(join(root, "kind/version"), "v1.34.0\n");
   writeFileSync(join(root, "kind/manifests/default-cni.yaml"), DEFAULT_CNI);
