@@ -1,0 +1,25 @@
+import type { HarnessFactory } from "@slipway/contract-tests";
+import { memoryHarness } from "../../packages/contract-tests/test/memory-harness.ts";
+import { appleContainerHarness } from "../../packages/provider-apple-container/test/apple-container-harness.ts";
+import { lambdaHarness } from "../../packages/provider-lambda/test/lambda-harness.ts";
+import { isolationsHere, localHarness } from "../../packages/provider-local/test/local-harness.ts";
+import { runpodHarness } from "../../packages/provider-runpod/test/runpod-harness.ts";
+
+// Local is proven with each isolation in its own tests; here with the first that this machine has.
+const [isolation] = await isolationsHere();
+if (isolation === undefined) throw new Error("this machine has no isolation at all");
+
+/** Every provider of this repository, on its emulator where it has a remote. */
+export const harnesses: {
+  readonly memory: HarnessFactory;
+  readonly local: HarnessFactory;
+  readonly "apple-container": HarnessFactory;
+  readonly lambda: HarnessFactory;
+  readonly runpod: HarnessFactory;
+} = {
+  memory: memoryHarness(),
+  local: localHarness(isolation.isolation),
+  "apple-container": appleContainerHarness(),
+  lambda: lambdaHarness(),
+  runpod: runpodHarness(),
+};

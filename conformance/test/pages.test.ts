@@ -1,0 +1,35 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ErrorTableRow } from "@slipway/contract-tests";
+import { describe, expect, test } from "vitest";
+import { capabilityPage } from "../src/capability-page.ts";
+import { errorPage } from "../src/error-page.ts";
+import { harnesses } from "./harnesses.ts";
+import { registrations } from "./registrations.ts";
+
+const PAGES: Readonly<Record<string, () => Promise<string>>> = {
+  "capabilities.md": async () => capabilityPage(await registrations()),
+  "errors.md": async () => {
+    const tables: Record<string, readonly ErrorTableRow[]> = {};
+    for (const [name, factory] of Object.entries(harnesses)) {
+      const harness = await factory();
+      tables[name] = harness.errorTable ?? [];
+      await harness.close();
+    }
+    return errorPage(tables);
+  },
+};
+
+// `UPDATE_PAGES=1 npm test` writes them.
+describe("the generated pages are as the code is", () => {
+  test.each(Object.entries(PAGES))("%s", async (name, make) => {
+    const path = fileURLToPath(new URL(`../../docs/reference/${name}`, import.meta.url));
+    const page = await make();
+    if (process.env["UPDATE_PAGES"] === "1") {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, page);
+    }
+    expect(await readFile(path, "utf8")).toBe(page);
+  });
+});

@@ -1,0 +1,17 @@
+import type { ProviderRegistration } from "@slipway/core";
+import { harnesses } from "./harnesses.ts";
+
+type Names = keyof typeof harnesses;
+
+/** Each provider's registration, for what it says of itself: its remote is closed already. */
+export async function registrations(): Promise<Readonly<Record<Names, ProviderRegistration>>> {
+  const entries = await Promise.all(
+    Object.entries(harnesses).map(async ([name, factory]) => {
+      const harness = await factory();
+      await harness.close();
+      return [name, harness.registration] as const;
+    }),
+  );
+  // One for each harness, under its name.
+  return Object.fromEntries(entries) as Readonly<Record<Names, ProviderRegistration>>;
+}
