@@ -4,12 +4,14 @@ import { fileURLToPath } from "node:url";
 import type { ErrorTableRow } from "@slipway/contract-tests";
 import { describe, expect, test } from "vitest";
 import { capabilityPage } from "../src/capability-page.ts";
+import { comparisonPage } from "../src/comparison-page.ts";
 import { errorPage } from "../src/error-page.ts";
 import { harnesses } from "./harnesses.ts";
 import { registrations } from "./registrations.ts";
 
 const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   "capabilities.md": async () => capabilityPage(await registrations()),
+  "comparison.md": () => comparisonPage(harnesses),
   "errors.md": async () => {
     const tables: Record<string, readonly ErrorTableRow[]> = {};
     for (const [name, factory] of Object.entries(harnesses)) {
@@ -23,7 +25,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
 
 // `UPDATE_PAGES=1 npm test` writes them.
 describe("the generated pages are as the code is", () => {
-  test.each(Object.entries(PAGES))("%s", async (name, make) => {
+  test.each(Object.entries(PAGES))("%s", { timeout: 60_000 }, async (name, make) => {
     const path = fileURLToPath(new URL(`../../docs/reference/${name}`, import.meta.url));
     const page = await make();
     if (process.env["UPDATE_PAGES"] === "1") {

@@ -6,12 +6,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { createProvider } from "./e2e/create-provider.mjs";
+import { firstHour } from "./e2e/first-hour.mjs";
 import { thirdParty } from "./e2e/third-party.mjs";
 import { startRegistry } from "./local-registry.mjs";
 import { Report } from "./report.mjs";
 import { WorkspaceCopy } from "./workspace-copy.mjs";
 
-const STORIES = { "create-provider": createProvider, "third-party": thirdParty };
+const STORIES = { "create-provider": createProvider, "third-party": thirdParty, "first-hour": firstHour };
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 const place = mkdtempSync(path.join(tmpdir(), "slipway-e2e-"));

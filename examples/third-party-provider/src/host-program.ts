@@ -37,7 +37,8 @@ case $verb in
       cd "$home" || exit 1
       # A session of its own: it outlives this connection, and ends as a whole.
       command -v setsid >/dev/null && own=setsid || own=
-      nohup $own sh -c 'echo $$ >pid; sh ./bootstrap >output.log 2>&1 </dev/null; echo $? >exit' >/dev/null 2>&1 </dev/null &
+      # And a directory of its own: the next claim of this host has a bootstrap too.
+      nohup $own sh -c 'echo $$ >pid; SLIPWAY_BOOTSTRAP_DIR=$PWD/state sh ./bootstrap >printed 2>&1 </dev/null; echo $? >exit' >/dev/null 2>&1 </dev/null &
     fi
     show "$claim" ;;
   release)
@@ -47,7 +48,11 @@ case $verb in
     fi
     [ -n "$claim" ] && rm -rf "$home"
     echo done ;;
-  log) mine; cat "$home/output.log" 2>/dev/null; exit 0 ;;
+  log)
+    mine
+    # A script of the caller's own writes no log beside itself.
+    [ -f "$home/state/output.log" ] && cat "$home/state/output.log" || cat "$home/printed" 2>/dev/null
+    exit 0 ;;
   put) mine; cat >"$4" && echo done ;;
   read) mine; base64 <"$4" | tr -d '\\n' ;;
   exec) [ "$(current)" = "$claim" ] || exit 254; shift 3; cd "$home" && exec "$@" ;;

@@ -38,6 +38,7 @@ StrictModes no
 UsePAM no
 PermitRootLogin prohibit-password
 PasswordAuthentication no
+SetEnv HOME=${directory}
 MaxSessions 100
 MaxStartups 100:30:200
 `,
@@ -60,13 +61,7 @@ MaxStartups 100:30:200
 `,
   );
   const child: ChildProcess = spawn(SSHD, ["-D", "-e", "-f", settings], { stdio: ["ignore", "ignore", "pipe"] });
-  let said = "";
-  child.stderr?.on("data", (chunk) => (said += String(chunk)));
-  const deadline = Date.now() + STARTS_WITHIN_MS;
-  while (!said.includes("Server listening")) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`sshd does not start: ${said}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await listening(child);
   // The first connection, which all others go through.
   execFileSync("ssh", ["-F", config, "machine", "true"]);
   return {
@@ -78,6 +73,20 @@ MaxStartups 100:30:200
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Resolves when it takes connections. It says so on its stderr, and nowhere else. */
+function listening(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    const failed = (): void => reject(new Error(`sshd does not start: ${said}`));
+    AbortSignal.timeout(STARTS_WITHIN_MS).addEventListener("abort", failed);
+    child.once("exit", failed);
+    child.stderr?.on("data", (chunk) => {
+      said += String(chunk);
+      if (said.includes("Server listening")) resolve();
+    });
+  });
 }
 
 function freePort(): Promise<number> {

@@ -1,6 +1,6 @@
 // A stranger's provider, installed from the registry: it builds, passes the suite against a real sshd, and the command uses it.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { run } from "../run.mjs";
 
@@ -21,6 +21,12 @@ export async function thirdParty({ root, place, env, report }) {
   const npm = (cwd, ...words) => run("npm", words, { cwd, env, timeoutMs: 300_000 });
   const ready = await report.check("a stranger's provider installs, builds and type-checks", () => {
     npm(folder, "install", "--no-audit", "--no-fund");
+    // Its README's example is compiled with it.
+    const readme = readFileSync(path.join(folder, "README.md"), "utf8");
+    const [, example] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
+    assert.ok(example);
+    const from = example.replace('"slipway-provider-ssh-hosts"', '"../src/index.ts"');
+    writeFileSync(path.join(folder, "test", "readme.ts"), from);
     npm(folder, "run", "build");
     npm(folder, "run", "typecheck");
   });

@@ -1,0 +1,227 @@
+import { isProviderError, layer, type ProviderError } from "@slipway/core";
+import { apply, launch, memoryStore, reconcile } from "@slipway/control";
+import { seededRandom } from "@slipway/provider-kit/emulator";
+import { type OrbstackProvider, orbstack } from "@slipway/provider-orbstack";
+import { type ChaosEntry, chaos, chaosOf, type DriftWorld, orbstackWorld } from "@slipway/provider-orbstack/chaos";
+import { type OrbstackEmulator, orbstackEmulator } from "@slipway/provider-orbstack/emulator";
+import { allKinds, callKind, COMMAND_FAULTS, faultKind, PLAN } from "./orbstack-trouble.ts";
+
+const KEYS = ["a", "b", "c", "d", "e", "f"];
+const OWNER = "storm";
+const PATIENCE = 60;
+
+export interface StormReport {
+  readonly seed: number;
+  readonly calls: number;
+  readonly failures: number;
+  /** How often each kind of trouble was placed. */
+  readonly placed: ReadonlyMap<string, number>;
+  /** What should not have been, in words; empty where everything held. */
+  readonly wrong: readonly string[];
+}
+
+/** One run: so many operations in a storm, then calm, a reconciliation, and the end of everything. */
+export async function storm(seed: number, operations: number): Promise<StormReport> {
+  const emulator = orbstackEmulator({ seed });
+  const run = new Storm(emulator, seed);
+  try {
+    for (let at = 0; at < operations; at += 1) await run.operate(at);
+    await run.calmDown();
+    return run.report();
+  } finally {
+    await emulator.close();
+  }
+}
+
+class Storm {
+  readonly #emulator: OrbstackEmulator;
+  readonly #seed: number;
+  readonly #random: ReturnType<typeof seededRandom>;
+  readonly #store = memoryStore();
+  readonly #calm: OrbstackProvider;
+  readonly #unruly: OrbstackProvider;
+  readonly #chaotic: OrbstackProvider;
+  readonly #wrong: string[] = [];
+  /** Changes that the drift has made, and no call. */
+  #drifted = 0;
+  #calls = 0;
+  #failures = 0;
+  /** Several calls at once: no change is one call's then. */
+  #atOnce = false;
+
+  constructor(emulator: OrbstackEmulator, seed: number) {
+    this.#emulator = emulator;
+    this.#seed = seed;
+    this.#random = seededRandom(seed);
+    const { clock, exec, control } = emulator;
+    const runtime = { clock, exec };
+    this.#calm = orbstack({ owner: OWNER, variables: { HOME: "/home/storm" }, runtime });
+    this.#chaotic = chaos(this.#calm, { seed, plan: PLAN, clock, world: this.#countingWorld() });
+    this.#unruly = this.#judged(this.#chaotic);
+    control.faults.add(...COMMAND_FAULTS);
+  }
+
+  #countingWorld(): DriftWorld {
+    const world = orbstackWorld(this.#emulator.control);
+    const counted =
+      <A extends readonly unknown[]>(act: (...args: A) => unknown) =>
+      async (...args: A): Promise<void> => {
+        const before = await this.#emulator.control.changes();
+        try {
+          await act(...args);
+        } finally {
+          this.#drifted += (await this.#emulator.control.changes()) - before;
+        }
+      };
+    return {
+      stop: counted(world.stop),
+      remove: counted(world.remove),
+      rename: counted(world.rename),
+      addStranger: counted(world.addStranger),
+      changeAddress: counted(world.changeAddress),
+    };
+  }
+
+  /** Holds every failure against what the remote itself says. */
+  #judged(provider: OrbstackProvider): OrbstackProvider {
+    const { control } = this.#emulator;
+    return layer(({ operation }, next) => {
+      const answer = next();
+      if (!(answer instanceof Promise) || !WRITES.has(operation)) return answer;
+      const began = Promise.all([control.changes(), this.#drifted]);
+      return answer.catch(async (error: unknown) => {
+        const [before, drifted] = await began;
+        if (!isProviderError(error)) this.#wrong.push(`${operation} threw ${String(error)}`);
+        else if (!this.#atOnce) {
+          const changed = (await control.changes()) - before - (this.#drifted - drifted);
+          this.#judge(operation, error, changed);
+        }
+        throw error;
+      });
+    })(provider);
+  }
+
+  #judge(operation: string, { code, effect, message }: ProviderError, changed: number): void {
+    if (effect !== "none" || changed === 0) return;
+    this.#wrong.push(`${operation} said ${code} with effect none after ${changed} changes: ${message}`);
+  }
+
+  async operate(at: number): Promise<void> {
+    const roll = this.#random.next();
+    const key = KEYS[this.#random.whole(KEYS.length)] ?? "a";
+    if (roll < 0.22) await this.#try(() => this.#launch(key));
+    else if (roll < 0.4) await this.#try(() => this.#unruly.spawn({ key }));
+    else if (roll < 0.48) await this.#bothAtOnce(key);
+    else if (roll < 0.62) await this.#try(() => this.#onOne((id) => this.#unruly.get(id)));
+    else if (roll < 0.72) await this.#try(() => this.#unruly.list());
+    else if (roll < 0.9) await this.#try(() => this.#onOne((id) => this.#unruly.terminate(id)));
+    else if (roll < 0.96) await this.#try(() => this.#snapshot(at));
+    else await this.#emulator.clock.sleep(this.#random.whole(90_000));
+    await this.#lookForDuplicates(`after operation ${at}`);
+  }
+
+  async #try(act: () => Promise<unknown>): Promise<void> {
+    this.#calls += 1;
+    try {
+      await act();
+    } catch (error) {
+      this.#failures += 1;
+      if (!isProviderError(error)) this.#wrong.push(`not a ProviderError: ${String(error)}`);
+    }
+  }
+
+  #launch(key: string): Promise<unknown> {
+    return launch(this.#unruly, { key }, { store: this.#store, clock: this.#emulator.clock });
+  }
+
+  /** The same key from two processes, of which one knows nothing of the other's store. */
+  async #bothAtOnce(key: string): Promise<void> {
+    this.#atOnce = true;
+    const { clock, exec } = this.#emulator;
+    const other = orbstack({ owner: OWNER, variables: { HOME: "/home/storm" }, runtime: { clock, exec } });
+    await Promise.all([this.#try(() => this.#launch(key)), this.#try(() => other.spawn({ key }))]);
+    this.#atOnce = false;
+  }
+
+  async #onOne(act: (id: string) => Promise<unknown>): Promise<void> {
+    const there = await this.#emulator.control.machines();
+    const mine = there.filter(({ key, name }) => key !== null || name.startsWith("slip-"));
+    const one = mine[this.#random.whole(Math.max(1, mine.length))];
+    if (one !== undefined) await act(one.nativeId);
+  }
+
+  async #snapshot(at: number): Promise<void> {
+    const { id } = await this.#unruly.createSnapshot(await this.#some(), { key: `copy ${at}` });
+    await this.#unruly.deleteSnapshot(id);
+  }
+
+  async #some(): Promise<string> {
+    const [one] = (await this.#emulator.control.machines()).filter(({ key }) => key !== null);
+    return one?.nativeId ?? "01KHVDCW7HTAGRPMB823KADP9B";
+  }
+
+  async #lookForDuplicates(when: string): Promise<void> {
+    const keys = (await this.#emulator.control.machines()).flatMap(({ key }) => (key === null ? [] : [key]));
+    const twice = keys.filter((key, at) => keys.indexOf(key) !== at);
+    if (twice.length > 0) this.#wrong.push(`${when}: two instances of the key ${twice.join(", ")}`);
+  }
+
+  async calmDown(): Promise<void> {
+    const { control, clock } = this.#emulator;
+    await this.#lookForDuplicates("in the end");
+    control.faults.clear();
+    await clock.sleep(3_600_000);
+    await this.#reconciled();
+    for (const { id } of await this.#calm.list()) await this.#calm.terminate(id);
+    for (const { id } of await this.#calm.listSnapshots()) await this.#calm.deleteSnapshot(id);
+    const left = (await control.machines()).filter((machine) => !isStranger(machine.name));
+    if (left.length > 0) this.#wrong.push(`left over: ${left.map(({ name }) => name).join(", ")}`);
+    const copies = await control.snapshots();
+    if (copies.length > 0) this.#wrong.push(`copies left over: ${copies.join(", ")}`);
+  }
+
+  /** After it the machines are those that the store knows, and no others. */
+  async #reconciled(): Promise<void> {
+    const { clock, control } = this.#emulator;
+    for (let round = 0; round < PATIENCE; round += 1) {
+      // What was begun and never heard of is looked up by launching it again.
+      for (const { record } of await this.#store.entries()) {
+        if (record.kind === "launch" && record.state === "intended") {
+          await launch(this.#calm, { key: record.identity.key }, { store: this.#store, clock });
+        }
+      }
+      const plan = await reconcile(this.#calm, { store: this.#store, clock });
+      if (plan.items.every(({ kind }) => kind === "drifted")) break;
+      await apply(this.#calm, plan, { store: this.#store, clock });
+      await clock.sleep(10_000);
+    }
+    const known = (await this.#store.entries()).flatMap(({ record }) =>
+      record.kind === "launch" && record.state === "launched" && record.instanceId !== undefined
+        ? [record.instanceId]
+        : [],
+    );
+    const there = (await control.machines()).filter(({ name }) => !isStranger(name)).map(({ nativeId }) => nativeId);
+    const same = JSON.stringify(known.toSorted()) === JSON.stringify(there.toSorted());
+    if (!same) this.#wrong.push(`the store knows ${known.join(", ")} and OrbStack has ${there.join(", ")}`);
+  }
+
+  report(): StormReport {
+    const placed = new Map(allKinds().map((kind) => [kind, 0]));
+    const count = (kind: string): unknown => placed.set(kind, (placed.get(kind) ?? 0) + 1);
+    for (const fault of this.#emulator.control.faults.placed) count(faultKind(fault));
+    for (const entry of chaosOf(this.#chaotic).journal.entries) count(kindOf(entry));
+    return { seed: this.#seed, calls: this.#calls, failures: this.#failures, placed, wrong: this.#wrong };
+  }
+}
+
+const WRITES: ReadonlySet<string> = new Set(["spawn", "terminate", "createSnapshot", "deleteSnapshot"]);
+
+function isStranger(name: string): boolean {
+  return name.startsWith("stranger-");
+}
+
+function kindOf(entry: ChaosEntry): string {
+  if (entry.kind === "drift") return `drift ${entry.action}`;
+  if (entry.kind === "constraint") return `constraint ${entry.code}`;
+  return callKind(entry.operation, entry.when, entry.code);
+}
