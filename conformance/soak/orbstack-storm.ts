@@ -1,10 +1,10 @@
-import { isProviderError, layer, type ProviderError } from "@slipway/core";
 import { apply, launch, memoryStore, reconcile } from "@slipway/control";
+import { isProviderError, layer, type ProviderError } from "@slipway/core";
 import { seededRandom } from "@slipway/provider-kit/emulator";
 import { type OrbstackProvider, orbstack } from "@slipway/provider-orbstack";
 import { type ChaosEntry, chaos, chaosOf, type DriftWorld, orbstackWorld } from "@slipway/provider-orbstack/chaos";
 import { type OrbstackEmulator, orbstackEmulator } from "@slipway/provider-orbstack/emulator";
-import { allKinds, callKind, COMMAND_FAULTS, faultKind, PLAN } from "./orbstack-trouble.ts";
+import { allKinds, COMMAND_FAULTS, callKind, faultKind, PLAN } from "./orbstack-trouble.ts";
 
 const KEYS = ["a", "b", "c", "d", "e", "f"];
 const OWNER = "storm";
@@ -84,21 +84,24 @@ class Storm {
 
   /** Holds every failure against what the remote itself says. */
   #judged(provider: OrbstackProvider): OrbstackProvider {
+    return layer(({ operation }, next) => (WRITES.has(operation) ? this.#judgedCall(operation, next) : next()))(
+      provider,
+    );
+  }
+
+  async #judgedCall(operation: string, next: () => unknown): Promise<unknown> {
     const { control } = this.#emulator;
-    return layer(({ operation }, next) => {
-      const answer = next();
-      if (!(answer instanceof Promise) || !WRITES.has(operation)) return answer;
-      const began = Promise.all([control.changes(), this.#drifted]);
-      return answer.catch(async (error: unknown) => {
-        const [before, drifted] = await began;
-        if (!isProviderError(error)) this.#wrong.push(`${operation} threw ${String(error)}`);
-        else if (!this.#atOnce) {
-          const changed = (await control.changes()) - before - (this.#drifted - drifted);
-          this.#judge(operation, error, changed);
-        }
-        throw error;
-      });
-    })(provider);
+    const drifted = this.#drifted;
+    const before = await control.changes();
+    try {
+      return await next();
+    } catch (error) {
+      if (!isProviderError(error)) this.#wrong.push(`${operation} threw ${String(error)}`);
+      else if (!this.#atOnce) {
+        this.#judge(operation, error, (await control.changes()) - before - (this.#drifted - drifted));
+      }
+      throw error;
+    }
   }
 
   #judge(operation: string, { code, effect, message }: ProviderError, changed: number): void {

@@ -53,7 +53,9 @@ export function faultKind({ operation, when, row }: Pick<Fault, "operation" | "w
 export function allKinds(): readonly string[] {
   return [
     ...COMMAND_FAULTS.map(faultKind),
-    ...(PLAN.faults ?? []).map((fault) => callKind(fault.operation, fault.when, "code" in fault ? fault.code : undefined)),
+    ...(PLAN.faults ?? []).map((fault) =>
+      callKind(fault.operation, fault.when, "code" in fault ? fault.code : undefined),
+    ),
     ...(PLAN.drift ?? []).map(({ action }) => `drift ${action}`),
     "constraint QUOTA_EXCEEDED",
   ];

@@ -46,12 +46,12 @@ async function blocksOf(provider: string): Promise<readonly [string, string]> {
   return [serve, use];
 }
 
-async function variablesOf(server: ChildProcess): Promise<Readonly<Record<string, string>>> {
+async function variablesOf(server: ChildProcess, count: number): Promise<Readonly<Record<string, string>>> {
   let printed = "";
   for await (const chunk of server.stdout ?? []) {
     printed += String(chunk);
     const found = [...printed.matchAll(/^export (\w+)=(\S+)\n/gm)].map(([, name = "", value = ""]) => [name, value]);
-    if (found.length === 2) return Object.fromEntries(found);
+    if (found.length === count) return Object.fromEntries(found);
   }
   throw new Error(`the emulator ended: ${printed}`);
 }
@@ -65,7 +65,7 @@ describe("the READMEs' commands, in a shell, against the emulator's server", () 
     const [serve, use] = await blocksOf(provider);
     const server = start(serve);
     onTestFinished(() => void server.kill("SIGKILL"));
-    const variables = await variablesOf(server);
+    const variables = await variablesOf(server, 2);
 
     const printed = await run(use, variables);
     expect(printed).toMatch(sold);
@@ -75,6 +75,24 @@ describe("the READMEs' commands, in a shell, against the emulator's server", () 
     expect(prices).toContainEqual(
       expect.objectContaining({ spec, price: expect.objectContaining({ source: "live", asOf: expect.any(String) }) }),
     );
+    const ended = once(server, "exit");
+    server.kill("SIGINT");
+    expect(await ended).toEqual([130, null]);
+  });
+
+  test("apple-container", { timeout: 120_000 }, async () => {
+    const { run, start } = await shell();
+    const [serve, use] = await blocksOf("apple-container");
+    const server = start(serve);
+    onTestFinished(() => void server.kill("SIGKILL"));
+    const variables = await variablesOf(server, 1);
+    const printed = await run(use, variables);
+    expect(printed).toMatch(/status +running/);
+    expect(printed).toMatch(/^Linux$/m);
+    expect(printed).toMatch(/control-plane +running +192\.168\.64\.\d+/);
+    expect(printed).toMatch(/ Ready +control-plane/);
+    expect(printed).toContain("demo is deleted");
+    expect(JSON.parse(await run("slipway cluster list --provider apple-container --json", variables))).toEqual([]);
     const ended = once(server, "exit");
     server.kill("SIGINT");
     expect(await ended).toEqual([130, null]);

@@ -54,6 +54,15 @@ describe("slipway emulate", () => {
     expect(run.stderr).toBe("");
   });
 
+  it("names the program where the remote is one", async () => {
+    const { slipway } = withEmulator({
+      serve: async () => ({ program: "/tmp/acme", variables: { ACME: "/tmp/acme" }, close: async () => undefined }),
+    });
+    const run = await slipway(["emulate", "acme"], { signal: AbortSignal.abort() });
+    expect(run.stdout).toBe("export ACME=/tmp/acme\n");
+    expect(run.stderr).toContain("is the program /tmp/acme");
+  });
+
   it.each([
     ["a provider without an emulator", {}, { ".": "./i.js" }, "UNSUPPORTED"],
     ["an emulator that serves nothing", { emulator: 1 }, undefined, "UNSUPPORTED"],

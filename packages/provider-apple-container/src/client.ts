@@ -107,8 +107,11 @@ export function appleContainerClient({ executable, exec }: ClientOptions): Apple
 
   const version = async (call: Call): Promise<Version> => {
     if (known !== undefined) return known;
-    const { stdout } = await send(call, { verb: "--version", args: ["--version"], writes: false });
-    known = supportedVersion(stdout, call);
+    const result = await send(call, { verb: "--version", args: ["--version"], writes: false });
+    if (result.exitCode !== 0) {
+      throw answeredError({ verb: "--version", ...result }, { operation: call.operation, writes: false });
+    }
+    known = supportedVersion(result.stdout, call);
     return known;
   };
 

@@ -11,8 +11,8 @@ let emulated: EmulatedProgram;
 let mac: ContainerEmulator;
 let program: string;
 
-beforeEach(() => {
-  emulated = emulatedProgram();
+beforeEach(async () => {
+  emulated = await emulatedProgram();
   ({ mac, path: program } = emulated);
 });
 afterEach(() => emulated.close());

@@ -17,7 +17,7 @@ describe("the examples run as they are printed, and print what they say", () => 
   let printed: string[];
 
   beforeEach(async () => {
-    emulated = emulatedProgram();
+    emulated = await emulatedProgram();
     // Beside the tests: the packages are found from there.
     folder = await mkdtemp(fileURLToPath(new URL("./.readme-", import.meta.url)));
     printed = [];

@@ -16,9 +16,10 @@ interface Flags {
 /** What a package's `./emulator` exports as `serve`, as far as it is used here. */
 type Serve = (options: { readonly port?: number | undefined; readonly speed?: number | undefined }) => Promise<unknown>;
 
-/** What it answers: `EmulatorServer` of @slipway/provider-kit/emulator, checked. */
+/** What it answers: `EmulatorServer` or `EmulatorProgram` of @slipway/provider-kit/emulator, checked. */
 interface Served {
-  readonly baseUrl: string;
+  readonly baseUrl?: string;
+  readonly program?: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly close: () => Promise<void>;
 }
@@ -67,7 +68,7 @@ async function serveOf(session: Session, found: ProviderPackage): Promise<Serve>
 function nothingToServe({ packageName }: ProviderPackage): CliError {
   return new CliError(
     "UNSUPPORTED",
-    `${packageName} has no emulator that is a server`,
+    `${packageName} has no emulator that another process could use`,
     "Its README says how it is tried without its remote.",
   );
 }
@@ -81,13 +82,16 @@ async function start(serve: Serve, name: string, { port, speed }: Flags): Promis
     throw new CliError("INVALID_ARGUMENT", `port ${port} is taken`, "Name another, or none: then a free one is found.");
   }
   if (isServed(served)) return served;
-  throw new CliError("BROKEN_PROVIDER", `the emulator of ${name} answered no baseUrl, variables and close`);
+  throw new CliError(
+    "BROKEN_PROVIDER",
+    `the emulator of ${name} answered neither baseUrl nor program, with variables and close`,
+  );
 }
 
 function isServed(value: unknown): value is Served {
   return (
     isRecord(value) &&
-    typeof value["baseUrl"] === "string" &&
+    (typeof value["baseUrl"] === "string" || typeof value["program"] === "string") &&
     isRecord(value["variables"]) &&
     Object.values(value["variables"]).every((text) => typeof text === "string") &&
     typeof value["close"] === "function"
@@ -95,18 +99,29 @@ function isServed(value: unknown): value is Served {
 }
 
 /** The variables are what a person or a program needs; they alone are the result. */
-function announce({ json, output }: Session, name: string, { baseUrl, variables }: Served, { speed = 1 }: Flags): void {
-  if (json) return output.line({ provider: name, baseUrl, variables, speed });
+function announce({ json, output }: Session, name: string, served: Served, { speed = 1 }: Flags): void {
+  const { baseUrl, program, variables } = served;
+  if (json) return output.line({ provider: name, baseUrl, program, variables, speed });
   const pace = speed === 1 ? "" : `, ${speed} times as fast as real time`;
-  output.note(`The emulator of ${name} answers at ${baseUrl}${pace}. In another terminal:\n`);
+  output.note(
+    `The emulator of ${name} ${baseUrl === undefined ? `is the program ${program}` : `answers at ${baseUrl}`}${pace}. In another terminal:\n`,
+  );
   for (const [variable, value] of Object.entries(variables))
     output.raw(`export ${shellCommand([`${variable}=${value}`])}\n`);
   output.note(`\n  slipway list --provider ${name}\n\nCtrl-C ends it, and all that it holds.`);
 }
 
+const LONG_MS = 1_000_000_000;
+
 function interrupted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
+    if (signal.aborted) return resolve();
+    // Of a program nothing here waits for anything, and Node would end.
+    const alive = setInterval(() => undefined, LONG_MS);
+    const over = (): void => {
+      clearInterval(alive);
+      resolve();
+    };
+    signal.addEventListener("abort", over, { once: true });
   });
 }

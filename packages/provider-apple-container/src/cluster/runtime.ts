@@ -31,6 +31,8 @@ export function appleContainerRuntime(context: AppleContainerContext): ClusterRu
     log,
     defaults: { image: NODE_IMAGE, cpus: NODE_CPUS, memoryBytes: NODE_MEMORY_BYTES },
     oneNodeOnly: async (call) => {
+      // A version that is refused says nothing of the Mac.
+      await client.version(call);
       try {
         await client.networks(call);
         return null;

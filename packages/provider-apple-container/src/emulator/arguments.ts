@@ -82,7 +82,12 @@ function takeOption(
 
 /** `-it` is `-i -t`, where both are switches. */
 function takeSwitches(verb: string, options: readonly OptionSpec[], word: string, queue: string[]): void {
-  const letters = /^-[a-z]{2,}$/.test(word) ? [...word.slice(1)].map((letter) => `-${letter}`) : [];
+  const letters = /^-[a-z]{2,}$/.test(word)
+    ? word
+        .slice(1)
+        .split("")
+        .map((letter) => `-${letter}`)
+    : [];
   const isSwitch = (letter: string): boolean =>
     options.some(({ names, value }) => value === undefined && names.includes(letter));
   if (letters.length === 0 || !letters.every(isSwitch)) throw usageRefusal(verb, `Unknown option '${word}'`);

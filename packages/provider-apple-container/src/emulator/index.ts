@@ -6,4 +6,5 @@ export {
   type ContainerEmulatorSettings,
   containerEmulator,
 } from "./emulator.ts";
+export { type ServeOptions, serve } from "./serve.ts";
 export type { CommandFault, Delays, EmulatedVersion, ServiceState, StepBehaviour } from "./state.ts";

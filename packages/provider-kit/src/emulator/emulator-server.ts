@@ -7,3 +7,13 @@ export interface EmulatorServer extends Pick<NodeHttpServer, "port" | "close"> {
   /** The environment in which the provider's `register` finds the emulator, and is let in. */
   readonly variables: Readonly<Record<string, string>>;
 }
+
+/** An emulator of a program, for other processes of this machine. What `serve` answers where the remote is a command. */
+export interface EmulatorProgram {
+  /** Its path: what the provider takes as `executable`. */
+  readonly program: string;
+  /** The environment in which the provider's `register` finds it. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Ends everything that it began, and removes it. */
+  readonly close: () => Promise<void>;
+}

@@ -1,4 +1,4 @@
-export type { EmulatorServer } from "./emulator-server.ts";
+export type { EmulatorProgram, EmulatorServer } from "./emulator-server.ts";
 export { type Fault, type FaultScript, type FaultTiming, faultScript, type PlacedFault } from "./faults.ts";
 export { type NodeHttpAdapterOptions, type NodeHttpServer, nodeHttpAdapter } from "./node-http-adapter.ts";
 export { type SeededRandom, seededRandom } from "./random.ts";
