@@ -3,12 +3,12 @@ import { isProviderError, layer, type ProviderError } from "@slipway/core";
 import { seededRandom } from "@slipway/provider-kit/emulator";
 import { type OrbstackProvider, orbstack } from "@slipway/provider-orbstack";
 import { type ChaosEntry, chaos, chaosOf, type DriftWorld, orbstackWorld } from "@slipway/provider-orbstack/chaos";
-import { type OrbstackEmulator, orbstackEmulator } from "@slipway/provider-orbstack/emulator";
-import { allKinds, COMMAND_FAULTS, callKind, faultKind, PLAN } from "./orbstack-trouble.ts";
+import { callKind, PLAN } from "./orbstack-trouble.ts";
+import type { StormWorld } from "./orbstack-worlds.ts";
 
 const KEYS = ["a", "b", "c", "d", "e", "f"];
 const OWNER = "storm";
-const PATIENCE = 60;
+const ROUNDS = 30;
 
 export interface StormReport {
   readonly seed: number;
@@ -21,20 +21,19 @@ export interface StormReport {
 }
 
 /** One run: so many operations in a storm, then calm, a reconciliation, and the end of everything. */
-export async function storm(seed: number, operations: number): Promise<StormReport> {
-  const emulator = orbstackEmulator({ seed });
-  const run = new Storm(emulator, seed);
+export async function storm(world: StormWorld, seed: number, operations: number): Promise<StormReport> {
+  const run = new Storm(world, seed);
   try {
     for (let at = 0; at < operations; at += 1) await run.operate(at);
     await run.calmDown();
-    return run.report();
+    return await run.report();
   } finally {
-    await emulator.close();
+    await world.close();
   }
 }
 
 class Storm {
-  readonly #emulator: OrbstackEmulator;
+  readonly #world: StormWorld;
   readonly #seed: number;
   readonly #random: ReturnType<typeof seededRandom>;
   readonly #store = memoryStore();
@@ -49,28 +48,31 @@ class Storm {
   /** Several calls at once: no change is one call's then. */
   #atOnce = false;
 
-  constructor(emulator: OrbstackEmulator, seed: number) {
-    this.#emulator = emulator;
+  constructor(world: StormWorld, seed: number) {
+    this.#world = world;
     this.#seed = seed;
     this.#random = seededRandom(seed);
-    const { clock, exec, control } = emulator;
-    const runtime = { clock, exec };
-    this.#calm = orbstack({ owner: OWNER, variables: { HOME: "/home/storm" }, runtime });
-    this.#chaotic = chaos(this.#calm, { seed, plan: PLAN, clock, world: this.#countingWorld() });
+    this.#calm = this.#process();
+    this.#chaotic = chaos(this.#calm, { seed, plan: PLAN, clock: world.clock, world: this.#countingWorld() });
     this.#unruly = this.#judged(this.#chaotic);
-    control.faults.add(...COMMAND_FAULTS);
+  }
+
+  /** A provider that shares nothing with others but the Mac. */
+  #process(): OrbstackProvider {
+    const { clock, exec, variables } = this.#world;
+    return orbstack({ owner: OWNER, variables, runtime: { clock, exec } });
   }
 
   #countingWorld(): DriftWorld {
-    const world = orbstackWorld(this.#emulator.control);
+    const world = orbstackWorld(this.#world.control);
     const counted =
       <A extends readonly unknown[]>(act: (...args: A) => unknown) =>
       async (...args: A): Promise<void> => {
-        const before = await this.#emulator.control.changes();
+        const before = await this.#world.control.changes();
         try {
           await act(...args);
         } finally {
-          this.#drifted += (await this.#emulator.control.changes()) - before;
+          this.#drifted += (await this.#world.control.changes()) - before;
         }
       };
     return {
@@ -90,7 +92,7 @@ class Storm {
   }
 
   async #judgedCall(operation: string, next: () => unknown): Promise<unknown> {
-    const { control } = this.#emulator;
+    const { control } = this.#world;
     const drifted = this.#drifted;
     const before = await control.changes();
     try {
@@ -110,6 +112,7 @@ class Storm {
   }
 
   async operate(at: number): Promise<void> {
+    await this.#world.trouble(this.#random);
     const roll = this.#random.next();
     const key = KEYS[this.#random.whole(KEYS.length)] ?? "a";
     if (roll < 0.22) await this.#try(() => this.#launch(key));
@@ -119,7 +122,7 @@ class Storm {
     else if (roll < 0.72) await this.#try(() => this.#unruly.list());
     else if (roll < 0.9) await this.#try(() => this.#onOne((id) => this.#unruly.terminate(id)));
     else if (roll < 0.96) await this.#try(() => this.#snapshot(at));
-    else await this.#emulator.clock.sleep(this.#random.whole(90_000));
+    else await this.#world.clock.sleep(this.#random.whole(this.#world.napMs));
     await this.#lookForDuplicates(`after operation ${at}`);
   }
 
@@ -134,20 +137,19 @@ class Storm {
   }
 
   #launch(key: string): Promise<unknown> {
-    return launch(this.#unruly, { key }, { store: this.#store, clock: this.#emulator.clock });
+    return launch(this.#unruly, { key }, { store: this.#store, clock: this.#world.clock });
   }
 
   /** The same key from two processes, of which one knows nothing of the other's store. */
   async #bothAtOnce(key: string): Promise<void> {
     this.#atOnce = true;
-    const { clock, exec } = this.#emulator;
-    const other = orbstack({ owner: OWNER, variables: { HOME: "/home/storm" }, runtime: { clock, exec } });
+    const other = this.#process();
     await Promise.all([this.#try(() => this.#launch(key)), this.#try(() => other.spawn({ key }))]);
     this.#atOnce = false;
   }
 
   async #onOne(act: (id: string) => Promise<unknown>): Promise<void> {
-    const there = await this.#emulator.control.machines();
+    const there = await this.#world.control.machines();
     const mine = there.filter(({ key, name }) => key !== null || name.startsWith("slip-"));
     const one = mine[this.#random.whole(Math.max(1, mine.length))];
     if (one !== undefined) await act(one.nativeId);
@@ -159,21 +161,21 @@ class Storm {
   }
 
   async #some(): Promise<string> {
-    const [one] = (await this.#emulator.control.machines()).filter(({ key }) => key !== null);
+    const [one] = (await this.#world.control.machines()).filter(({ key }) => key !== null);
     return one?.nativeId ?? "01KHVDCW7HTAGRPMB823KADP9B";
   }
 
   async #lookForDuplicates(when: string): Promise<void> {
-    const keys = (await this.#emulator.control.machines()).flatMap(({ key }) => (key === null ? [] : [key]));
+    const keys = (await this.#world.control.machines()).flatMap(({ key }) => (key === null ? [] : [key]));
     const twice = keys.filter((key, at) => keys.indexOf(key) !== at);
     if (twice.length > 0) this.#wrong.push(`${when}: two instances of the key ${twice.join(", ")}`);
   }
 
   async calmDown(): Promise<void> {
-    const { control, clock } = this.#emulator;
+    const { control, clock, settleMs } = this.#world;
     await this.#lookForDuplicates("in the end");
-    control.faults.clear();
-    await clock.sleep(3_600_000);
+    await this.#world.calm();
+    await clock.sleep(settleMs);
     await this.#reconciled();
     for (const { id } of await this.#calm.list()) await this.#calm.terminate(id);
     for (const { id } of await this.#calm.listSnapshots()) await this.#calm.deleteSnapshot(id);
@@ -185,8 +187,8 @@ class Storm {
 
   /** After it the machines are those that the store knows, and no others. */
   async #reconciled(): Promise<void> {
-    const { clock, control } = this.#emulator;
-    for (let round = 0; round < PATIENCE; round += 1) {
+    const { clock, control } = this.#world;
+    for (let round = 0; round < ROUNDS; round += 1) {
       // What was begun and never heard of is looked up by launching it again.
       for (const { record } of await this.#store.entries()) {
         if (record.kind === "launch" && record.state === "intended") {
@@ -208,10 +210,10 @@ class Storm {
     if (!same) this.#wrong.push(`the store knows ${known.join(", ")} and OrbStack has ${there.join(", ")}`);
   }
 
-  report(): StormReport {
-    const placed = new Map(allKinds().map((kind) => [kind, 0]));
+  async report(): Promise<StormReport> {
+    const placed = new Map<string, number>();
     const count = (kind: string): unknown => placed.set(kind, (placed.get(kind) ?? 0) + 1);
-    for (const fault of this.#emulator.control.faults.placed) count(faultKind(fault));
+    for (const kind of await this.#world.placed()) count(kind);
     for (const entry of chaosOf(this.#chaotic).journal.entries) count(kindOf(entry));
     return { seed: this.#seed, calls: this.#calls, failures: this.#failures, placed, wrong: this.#wrong };
   }

@@ -1,25 +1,46 @@
 import type { Fault } from "@slipway/provider-kit/emulator";
 import type { ChaosPlan } from "@slipway/provider-orbstack/chaos";
+import type { CommandFault } from "@slipway/provider-orbstack/emulator";
 
-const OFTEN = Number.POSITIVE_INFINITY;
+/** What `orbctl` does wrong, in its own words, by the contract's methods: for calls of this process. */
+export const COMMAND_FAULTS: readonly { readonly kind: string; readonly fault: Fault }[] = [
+  { operation: "spawn", when: "reply-lost", probability: 0.06 } as const,
+  { operation: "spawn", when: "before", row: "image-index", probability: 0.05 } as const,
+  { operation: "spawn", when: "before", row: "no-address", probability: 0.04 } as const,
+  { operation: "spawn", when: "before", row: "machine-crashed", probability: 0.03 } as const,
+  { operation: "spawn", when: "after", row: "unknown", probability: 0.06 } as const,
+  { operation: "terminate", when: "reply-lost", probability: 0.06 } as const,
+  { operation: "terminate", when: "before", row: "in-transition", probability: 0.05 } as const,
+  { operation: "terminate", when: "after", row: "client-crashed", probability: 0.05 } as const,
+  { operation: "get", when: "before", row: "services-late", probability: 0.03 } as const,
+  { operation: "get", when: "reply-lost", probability: 0.02 } as const,
+  { operation: "list", when: "reply-lost", probability: 0.03 } as const,
+  { operation: "exec", when: "before", row: "services-late", probability: 0.05 } as const,
+  { operation: "exec", when: "reply-lost", probability: 0.04 } as const,
+  { operation: "createSnapshot", when: "reply-lost", probability: 0.15 } as const,
+].map((fault: Fault) => ({
+  kind: `orbctl ${fault.operation} ${fault.when}${fault.row === undefined ? "" : ` ${fault.row}`}`,
+  fault,
+}));
 
-/** What `orbctl` does wrong, in its own words, by the contract's methods. */
-export const COMMAND_FAULTS: readonly Fault[] = [
-  { operation: "spawn", when: "reply-lost", probability: 0.06 },
-  { operation: "spawn", when: "before", row: "image-index", probability: 0.05 },
-  { operation: "spawn", when: "before", row: "no-address", probability: 0.04 },
-  { operation: "spawn", when: "before", row: "machine-crashed", probability: 0.03 },
-  { operation: "spawn", when: "after", row: "unknown", probability: 0.06 },
-  { operation: "terminate", when: "reply-lost", probability: 0.06 },
-  { operation: "terminate", when: "before", row: "in-transition", probability: 0.05 },
-  { operation: "terminate", when: "after", row: "client-crashed", probability: 0.05 },
-  { operation: "get", when: "before", row: "services-late", probability: 0.03 },
-  { operation: "get", when: "reply-lost", probability: 0.02 },
-  { operation: "list", when: "reply-lost", probability: 0.03 },
-  { operation: "exec", when: "before", row: "services-late", probability: 0.05 },
-  { operation: "exec", when: "reply-lost", probability: 0.04 },
-  { operation: "createSnapshot", when: "reply-lost", probability: 0.15 },
-].map((fault) => ({ ...fault, times: OFTEN }) as Fault);
+const UNKNOWN = "[-32098] something that nobody has seen\n";
+const LATE = "panic: timed out waiting for services to start\n";
+
+/** The same for a program of its own, by subcommands. */
+export const PROGRAM_FAULTS: readonly { readonly kind: string; readonly fault: CommandFault }[] = [
+  { command: "create", does: "vanish" } as const,
+  { command: "create", does: "fail-after", stderr: UNKNOWN } as const,
+  { command: "create", does: "fail", stderr: LATE } as const,
+  { command: "stop", does: "vanish" } as const,
+  { command: "stop", does: "fail-after", stderr: UNKNOWN } as const,
+  { command: "delete", does: "vanish" } as const,
+  { command: "delete", does: "fail", stderr: UNKNOWN } as const,
+  { command: "list", does: "garble" } as const,
+  { command: "info", does: "hang" } as const,
+  { command: "info", does: "fail", stderr: LATE } as const,
+  { command: "run", does: "vanish" } as const,
+  { command: "clone", does: "vanish" } as const,
+].map((fault: CommandFault) => ({ kind: `program ${fault.command} ${fault.does}`, fault }));
 
 /** What goes wrong between the provider and its caller, and at the Mac. */
 export const PLAN: ChaosPlan = {
@@ -45,14 +66,10 @@ export const PLAN: ChaosPlan = {
   ],
 };
 
-export function faultKind({ operation, when, row }: Pick<Fault, "operation" | "when" | "row">): string {
-  return `orbctl ${operation} ${when}${row === undefined ? "" : ` ${row}`}`;
-}
-
 /** Every kind that a run can place: one that never comes shows that the storm is not one. */
-export function allKinds(): readonly string[] {
+export function allKinds(commands: readonly { readonly kind: string }[]): readonly string[] {
   return [
-    ...COMMAND_FAULTS.map(faultKind),
+    ...commands.map(({ kind }) => kind),
     ...(PLAN.faults ?? []).map((fault) =>
       callKind(fault.operation, fault.when, "code" in fault ? fault.code : undefined),
     ),

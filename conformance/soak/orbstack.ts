@@ -1,40 +1,68 @@
-// `orbstack.ts --seeds N --operations N --from N`: so many storms over the provider in this process, each from its seed.
-// Prints what was placed, and ends with 1 if anything was wrong, or a kind of trouble never came.
+// `orbstack.ts --seeds N --programs N --operations N --from N`: storms over the provider, each from its seed; so many in this
+// process on simulated time, and so many with every command a process of its own. Prints what was placed, and ends with 1
+// if anything was wrong, or a kind of trouble never came.
 import { parseArgs } from "node:util";
 import { storm } from "./orbstack-storm.ts";
-import { allKinds } from "./orbstack-trouble.ts";
+import { allKinds, COMMAND_FAULTS, PROGRAM_FAULTS } from "./orbstack-trouble.ts";
+import { asPrograms, inProcess, type StormWorld } from "./orbstack-worlds.ts";
 
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "200" },
+    programs: { type: "string", default: "5" },
     operations: { type: "string", default: "50" },
     from: { type: "string", default: "1" },
   },
 });
-const [seeds, operations, from] = [Number(values.seeds), Number(values.operations), Number(values.from)];
-if (![seeds, operations, from].every((each) => Number.isSafeInteger(each) && each > 0)) {
-  throw new TypeError("--seeds, --operations and --from are whole numbers above 0");
+const [seeds, programs, operations, from] = [values.seeds, values.programs, values.operations, values.from].map(Number);
+const SAYS_EVERY = 20;
+
+async function main(): Promise<boolean> {
+  const inside = await storms("in this process", seeds ?? 0, COMMAND_FAULTS, inProcess);
+  const outside = await storms("with programs", programs ?? 0, PROGRAM_FAULTS, asPrograms);
+  return inside && outside;
 }
 
-void main();
-
-async function main(): Promise<void> {
-  const totals = new Map(allKinds().map((kind) => [kind, 0]));
+async function storms(
+  title: string,
+  count: number,
+  commands: readonly { readonly kind: string }[],
+  worldOf: (seed: number) => StormWorld,
+): Promise<boolean> {
+  if (count === 0) return true;
+  const totals = new Map(allKinds(commands).map((kind) => [kind, 0]));
   const began = performance.now();
   let [calls, failures, bad] = [0, 0, 0];
-  for (let seed = from; seed < from + seeds; seed += 1) {
-    const report = await storm(seed, operations);
-    for (const [kind, count] of report.placed) totals.set(kind, (totals.get(kind) ?? 0) + count);
+  for (let done = 1; done <= count; done += 1) {
+    const seed = (from ?? 1) + done - 1;
+    const report = await storm(worldOf(seed), seed, operations ?? 0);
+    for (const [kind, times] of report.placed) totals.set(kind, (totals.get(kind) ?? 0) + times);
     calls += report.calls;
     failures += report.failures;
     bad += report.wrong.length;
     for (const each of report.wrong) console.log(`seed ${seed}: ${each}`);
-    if (seed % 20 === 0) console.log(`… seed ${seed}`);
+    if (done % SAYS_EVERY === 0) console.log(`… ${done} of ${count}`);
   }
   const seconds = Math.round((performance.now() - began) / 1000);
-  for (const [kind, count] of totals) console.log(`${String(count).padStart(7)}  ${kind}`);
-  const never = [...totals].filter(([, count]) => count === 0).map(([kind]) => kind);
-  console.log(`${seeds} seeds, ${calls} calls, ${failures} failed as they should, ${bad} wrong, ${seconds} s`);
-  if (never.length > 0) console.log(`never placed: ${never.join(", ")}`);
-  process.exitCode = bad > 0 || never.length > 0 ? 1 : 0;
+  for (const [kind, times] of totals) console.log(`${String(times).padStart(7)}  ${kind}`);
+  const never = [...totals].filter(([, times]) => times === 0).map(([kind]) => kind);
+  console.log(
+    `${title}: ${count} seeds, ${calls} calls, ${failures} failed as they may, ${bad} wrong, ${seconds} s` +
+      (never.length === 0 ? "" : `; never placed: ${never.join(", ")}`),
+  );
+  return bad === 0 && never.length === 0;
 }
+
+const numbers = [seeds, programs, operations, from];
+if (!numbers.every((each) => Number.isSafeInteger(each) && (each ?? -1) >= 0)) {
+  throw new TypeError("--seeds, --programs, --operations and --from are whole numbers");
+}
+main().then(
+  (good) => {
+    process.exitCode = good ? 0 : 1;
+  },
+  (error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  },
+);

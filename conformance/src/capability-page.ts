@@ -18,6 +18,9 @@ const EXTRAS: readonly (readonly [string, (registration: ProviderRegistration, p
   ["workflows", ({ workflows }) => Object.keys(workflows ?? {}).length > 0],
 ];
 
+/** A table of many columns needs the place of the outline. */
+export const WIDE: readonly string[] = ["---", "aside: false", "---", ""];
+
 /** The page of what each provider can do, from the providers themselves. */
 export function capabilityPage(registrations: Readonly<Record<string, ProviderRegistration>>): string {
   const rows = Object.entries(registrations).flatMap(([name, registration]) =>
@@ -37,6 +40,7 @@ export function capabilityPage(registrations: Readonly<Record<string, ProviderRe
     "",
   ]);
   return [
+    ...WIDE,
     "# What each provider can do",
     "",
     "<!-- Written by the tests of conformance/ from the providers themselves: do not edit. -->",

@@ -1,7 +1,7 @@
 import type { Harness, HarnessFactory } from "@slipway/contract-tests";
 import { launch, memoryStore, terminateAndConfirm } from "@slipway/control";
 import type { SpawnOptions } from "@slipway/core";
-import { table } from "./capability-page.ts";
+import { table, WIDE } from "./capability-page.ts";
 
 /** What is tried on each provider, and what was seen. */
 interface Row {
@@ -63,6 +63,7 @@ const ROWS: readonly Row[] = [
 export async function comparisonPage(harnesses: Readonly<Record<string, HarnessFactory>>): Promise<string> {
   const rows = await Promise.all(ROWS.map(async (row) => [row.title, ...(await seen(harnesses, row))]));
   return [
+    ...WIDE,
     "# Compared",
     "",
     "<!-- Written by the tests of conformance/ from what they saw: do not edit. -->",

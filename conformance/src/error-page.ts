@@ -1,6 +1,6 @@
 import type { ErrorTableRow } from "@slipway/contract-tests";
 import { ERROR_CODES, type ErrorCode } from "@slipway/core";
-import { table } from "./capability-page.ts";
+import { table, WIDE } from "./capability-page.ts";
 
 /** The page of the taxonomy and of every provider's table. */
 export function errorPage(tables: Readonly<Record<string, readonly ErrorTableRow[]>>): string {
@@ -17,6 +17,7 @@ export function errorPage(tables: Readonly<Record<string, readonly ErrorTableRow
     "",
   ]);
   return [
+    ...WIDE,
     "# Errors",
     "",
     "<!-- Written by the tests of conformance/ from the code: do not edit. -->",

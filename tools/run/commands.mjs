@@ -35,6 +35,11 @@ export const commands = {
     about: "what the contract costs (--quick for a smoke run)",
     steps: [build("slipway-bench..."), { title: "bench", package: "slipway-bench", script: "start", args: true }],
   },
+  "bench:aws": {
+    about:
+      "a thousand reads of EC2 instances, beside the plain SDK, on the emulator's limits (--quick for a smoke run)",
+    steps: [build("slipway-bench..."), { title: "bench", package: "slipway-bench", script: "aws", args: true }],
+  },
   "soak:local": {
     about: "kill -9 at every step of a launch (--count N --seed S)",
     steps: [
@@ -47,6 +52,13 @@ export const commands = {
     steps: [
       build("@slipway/provider-apple-container..."),
       { title: "soak", package: "@slipway/provider-apple-container", script: "soak", args: true },
+    ],
+  },
+  "soak:orbstack": {
+    about: "storms over OrbStack's emulator, from faults to drift (--seeds N --operations N --programs N)",
+    steps: [
+      build("slipway-conformance^..."),
+      { title: "soak", package: "slipway-conformance", script: "soak:orbstack", args: true },
     ],
   },
   "test:live:lambda": {
@@ -71,6 +83,10 @@ export const commands = {
       { title: "api", package: "slipway-release", script: "api", args: true },
     ],
   },
+  docs: {
+    about: "the site in docs/.vitepress/dist, with every internal link looked up",
+    steps: [{ title: "docs", package: "slipway-docs", script: "site" }],
+  },
   e2e: {
     about: "what a stranger does with the packages, from a registry of this machine (--only <story>; needs a registry)",
     steps: [
@@ -92,6 +108,13 @@ export const commands = {
     steps: [
       build("@slipway/provider-apple-container..."),
       { title: "live", package: "@slipway/provider-apple-container", script: "test:live" },
+    ],
+  },
+  "test:live:orbstack": {
+    about: "short-lived machines on this Mac, and what its orbctl really answers; needs OrbStack, running",
+    steps: [
+      build("@slipway/provider-orbstack..."),
+      { title: "live", package: "@slipway/provider-orbstack", script: "test:live" },
     ],
   },
   setup: { about: "the install alone", steps: [] },

@@ -54,7 +54,7 @@ export function resolveStep(step, { args, members, cores = availableParallelism(
 /** Every package of the workspace: its folder, name and scripts. */
 export function workspaceMembers(root) {
   const folders = ["packages", "examples"].flatMap((parent) => list(root, parent).map((name) => `${parent}/${name}`));
-  return [...folders, "bench", "conformance"].flatMap((folder) => {
+  return [...folders, "bench", "conformance", "docs", "release"].flatMap((folder) => {
     try {
       const manifest = JSON.parse(readFileSync(path.join(root, folder, "package.json"), "utf8"));
       return [{ folder, name: manifest.name, scripts: Object.keys(manifest.scripts ?? {}) }];

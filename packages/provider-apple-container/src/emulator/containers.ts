@@ -6,7 +6,7 @@ import { boot, halt, type Machine, noticeEnds, removeContainer } from "./machine
 import type { ContainerRecord, MachineState } from "./state.ts";
 import type { Verb } from "./verb.ts";
 
-export const FORMATS: readonly string[] = ["json", "table", "yaml", "toml"];
+const FORMATS: readonly string[] = ["json", "table", "yaml", "toml"];
 const LIST: VerbSpec = {
   options: [{ names: ["-a", "--all"] }, { names: ["-q", "--quiet"] }, { names: ["--format"], value: FORMATS }],
   most: 0,

@@ -103,7 +103,7 @@ async function startProcess(
   });
 }
 
-export function missingProgram(name: string): Refusal {
+function missingProgram(name: string): Refusal {
   return new Refusal(
     `failed to bootstrap container (cause: "internalError: "failed to find target executable ${name}"")`,
   );

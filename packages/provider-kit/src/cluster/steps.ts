@@ -23,7 +23,7 @@ export interface Step {
   readonly run: (made: Made) => Promise<void>;
 }
 
-export const ADMIN_CONF = "/etc/kubernetes/admin.conf";
+const ADMIN_CONF = "/etc/kubernetes/admin.conf";
 const INIT_CONFIG = "/kind/kubeadm.conf";
 const JOIN_CONFIG = "/kind/kubeadm-join.conf";
 const KUBECTL: readonly string[] = ["kubectl", `--kubeconfig=${ADMIN_CONF}`];

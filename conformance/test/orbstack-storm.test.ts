@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { storm } from "../soak/orbstack-storm.ts";
+import { inProcess } from "../soak/orbstack-worlds.ts";
+
+const OPERATIONS = 50;
+// `npm run soak:orbstack` has hundreds; so many here that each kind of trouble mostly comes once.
+const seeds = Number(process.env["SLIPWAY_STORM_SEEDS"] ?? "8");
+
+test.each(Array.from({ length: seeds }, (_, at) => at + 1))(
+  "a control plane on OrbStack in a storm, seed %i: none twice, none lost, every effect true, and nothing left",
+  async (seed) => {
+    const { wrong, calls, placed } = await storm(inProcess(seed), seed, OPERATIONS);
+    expect(wrong).toEqual([]);
+    expect(calls).toBeGreaterThanOrEqual(OPERATIONS * 0.9);
+    expect(placed.size).toBeGreaterThan(5);
+  },
+  120_000,
+);
+
+test("the same seed is the same storm", async () => {
+  const [one, two] = [await storm(inProcess(3), 3, OPERATIONS), await storm(inProcess(3), 3, OPERATIONS)];
+  expect({ ...two, placed: [...two.placed] }).toEqual({ ...one, placed: [...one.placed] });
+}, 120_000);
