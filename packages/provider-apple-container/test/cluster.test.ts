@@ -123,6 +123,15 @@ describe("a failure", () => {
     expect(message).toContain("Reached target Multi-User System");
   });
 
+  test("shows no join token", async () => {
+    const { cluster, emulator } = await world();
+    const token = "abcdef.0123456789abcdef";
+    await emulator.control.setStep("kubeadm-token", { does: "fail", says: `could not store ${token}` });
+    const { message } = await failure(cluster.provision({ name: "demo", nodes: 2 }));
+    expect(message).toContain("could not store [token]");
+    expect(message).not.toContain(token);
+  });
+
   test("with retain leaves it, and the same config goes on from there", async () => {
     const { cluster, emulator } = await world();
     await emulator.control.setStep("cni-apply", { does: "fail", times: 1 });

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { type ClusterConfig, canonicalJson, checksumOf, nameFor, type PortMapping, ProviderError } from "@slipway/core";
 import { clusterConfigSchema } from "@slipway/core/schema";
 import { type ClusterRuntime, NODE_LABELS, type NodeSpec, type RuntimeCall } from "./runtime.ts";
@@ -31,7 +32,9 @@ export async function clusterPlan(
 ): Promise<ClusterPlan> {
   const config = checked(runtime, call, given);
   const { name, nodes: count = 1, image = runtime.defaults.image, cpus = runtime.defaults.cpus } = config;
-  const { memoryBytes = runtime.defaults.memoryBytes, portMappings = [], kubeconfigPath } = config;
+  const { memoryBytes = runtime.defaults.memoryBytes, portMappings = [] } = config;
+  // It is remembered on the node, and found again from another directory.
+  const kubeconfigPath = config.kubeconfigPath === undefined ? undefined : resolve(config.kubeconfigPath);
   if (memoryBytes < LEAST_MEMORY_BYTES) {
     const said = `memoryBytes is ${memoryBytes}, and a node needs at least ${LEAST_MEMORY_BYTES} (4 GiB)`;
     throw refused(runtime, call, "INVALID_SPEC", said);
