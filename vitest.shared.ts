@@ -1,6 +1,7 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-const conditions = ["@slipway/source", "module", "node", "development|production"];
+// Without "module": under that name some packages hold files that Node itself cannot import.
+const conditions = ["@slipway/source", "node", "development|production"];
 
 /** What every package's vitest shares: siblings are read as source, type tests run with the others. */
 export const shared: ViteUserConfig = defineConfig({

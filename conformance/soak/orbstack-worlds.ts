@@ -68,6 +68,12 @@ export function asPrograms(): StormWorld {
   const clock = scaledClock(SPEED, { origin });
   const { control, close } = orbstackEmulator({ directory, clock });
   const placed: string[] = [];
+  /** One that nothing has met does not count, and is not there for ever. */
+  const takeBack = async (): Promise<void> => {
+    const left = await control.waitingFaults();
+    if (left.length > 0) placed.splice(-left.length);
+    await control.clearFaults();
+  };
   return {
     clock,
     exec: commandRunner({ clock, killGraceMs: 200 }),
@@ -75,15 +81,14 @@ export function asPrograms(): StormWorld {
     variables: { HOME: home, SLIPWAY_ORBCTL: program },
     trouble: async (random) => {
       if (random.next() >= TROUBLE_CHANCE) return;
-      // One that nothing took is not there for ever.
-      await control.clearFaults();
+      await takeBack();
       const chosen = PROGRAM_FAULTS[random.whole(PROGRAM_FAULTS.length)];
       if (chosen === undefined) return;
       await control.addFaults(chosen.fault);
       placed.push(chosen.kind);
     },
     placed: async () => placed,
-    calm: () => control.clearFaults(),
+    calm: takeBack,
     napMs: 5_000,
     settleMs: 10_000,
     close: async () => {

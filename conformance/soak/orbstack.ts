@@ -17,10 +17,16 @@ const { values } = parseArgs({
 const [seeds, programs, operations, from] = [values.seeds, values.programs, values.operations, values.from].map(Number);
 const SAYS_EVERY = 20;
 
+/** How often each kind of trouble was placed, over all storms. */
+const totals = new Map<string, number>();
+
 async function main(): Promise<boolean> {
   const inside = await storms("in this process", seeds ?? 0, COMMAND_FAULTS, inProcess);
   const outside = await storms("with programs", programs ?? 0, PROGRAM_FAULTS, asPrograms);
-  return inside && outside;
+  for (const [kind, times] of totals) console.log(`${String(times).padStart(7)}  ${kind}`);
+  const never = [...totals].filter(([, times]) => times === 0).map(([kind]) => kind);
+  if (never.length > 0) console.log(`never placed: ${never.join(", ")}`);
+  return inside && outside && never.length === 0;
 }
 
 async function storms(
@@ -30,7 +36,7 @@ async function storms(
   worldOf: (seed: number) => StormWorld,
 ): Promise<boolean> {
   if (count === 0) return true;
-  const totals = new Map(allKinds(commands).map((kind) => [kind, 0]));
+  for (const kind of allKinds(commands)) totals.set(kind, totals.get(kind) ?? 0);
   const began = performance.now();
   let [calls, failures, bad] = [0, 0, 0];
   for (let done = 1; done <= count; done += 1) {
@@ -44,13 +50,8 @@ async function storms(
     if (done % SAYS_EVERY === 0) console.log(`… ${done} of ${count}`);
   }
   const seconds = Math.round((performance.now() - began) / 1000);
-  for (const [kind, times] of totals) console.log(`${String(times).padStart(7)}  ${kind}`);
-  const never = [...totals].filter(([, times]) => times === 0).map(([kind]) => kind);
-  console.log(
-    `${title}: ${count} seeds, ${calls} calls, ${failures} failed as they may, ${bad} wrong, ${seconds} s` +
-      (never.length === 0 ? "" : `; never placed: ${never.join(", ")}`),
-  );
-  return bad === 0 && never.length === 0;
+  console.log(`${title}: ${count} seeds, ${calls} calls, ${failures} failed as they may, ${bad} wrong, ${seconds} s`);
+  return bad === 0;
 }
 
 const numbers = [seeds, programs, operations, from];
