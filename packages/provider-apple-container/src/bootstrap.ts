@@ -9,7 +9,7 @@ import {
 import {
   BOOTSTRAP_DIRECTORY,
   bootstrapPaths,
-  carriedBootstrap,
+  bootstrapSecrets,
   parseSentinel,
   renderBootstrap,
 } from "@slipway/provider-kit/bootstrap";
@@ -87,7 +87,7 @@ export async function deliver(
 ): Promise<void> {
   const argv = ["/bin/sh", "-c", DELIVER_SCRIPT, "slipway-deliver", String(script.byteLength)];
   // A value that happens to stand in our own text, as `exit 0`, tells nothing there, and would be refused in an argument.
-  const secrets = secretsOf(script).filter((secret) => !argv.some((part) => part.includes(secret)));
+  const secrets = bootstrapSecrets(script).filter((secret) => !argv.some((part) => part.includes(secret)));
   const options = { stdin: script.content, timeoutMs: INSIDE_MS, secrets };
   for (let attempt = 1; ; attempt++) {
     const failed = await client.exec(call, name, argv, options).then(
@@ -133,19 +133,4 @@ export async function bootstrapState(
     // It has stopped since it was read, or does not answer: nothing can be said.
     return undefined;
   }
-}
-
-// A shorter value would take ordinary words out of messages.
-const SHORTEST_SECRET = 4;
-
-function secretsOf(script: BootstrapScript): readonly string[] {
-  const carried = carriedBootstrap(script);
-  const values = [
-    script.content,
-    carried?.script,
-    carried?.registrationToken,
-    ...Object.values(carried?.environment ?? {}),
-    ...(carried?.files ?? []).map(({ content }) => content),
-  ];
-  return values.filter((value) => value !== undefined).filter((value) => value.length >= SHORTEST_SECRET);
 }

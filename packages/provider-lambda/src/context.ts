@@ -1,8 +1,7 @@
 import type { Clock } from "@slipway/core";
-import type { InTurn } from "@slipway/provider-kit/limits";
+import type { InTurn, Recent } from "@slipway/provider-kit/limits";
 import type { LambdaClient } from "./client.ts";
 import type { LambdaInstance } from "./instance.ts";
-import type { Recent } from "./recent.ts";
 import type { WireFileSystem } from "./wire.ts";
 
 /** What the methods of one provider have in common. */

@@ -8,7 +8,7 @@ import {
   type Snapshot,
   type SpawnOptions,
 } from "@slipway/core";
-import { inTurn } from "@slipway/provider-kit/limits";
+import { inTurn, recent } from "@slipway/provider-kit/limits";
 import { volumeMethods } from "./capabilities/volumes.ts";
 import { type Call, lambdaClient } from "./client.ts";
 import type { LambdaContext } from "./context.ts";
@@ -19,7 +19,6 @@ import { getInstance, listInstances } from "./look-up.ts";
 import { type LambdaOffering, offeringsOf } from "./offerings.ts";
 import { configSchema, DOCUMENTED_REGIONS, describeIssue, type LambdaOptions } from "./options.ts";
 import { allPlaces } from "./placements.ts";
-import { recent } from "./recent.ts";
 import { checkPlace, type LambdaCapability, MAX_LABELS, NAME_MAX_LENGTH } from "./request.ts";
 import { spawnInstance } from "./spawn.ts";
 import { terminateInstance } from "./terminate.ts";

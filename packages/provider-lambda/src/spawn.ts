@@ -1,4 +1,5 @@
 import { isProviderError } from "@slipway/core";
+import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import type { Call } from "./client.ts";
 import type { LambdaContext } from "./context.ts";
 import { type LambdaInstance, materialize } from "./instance.ts";
@@ -7,7 +8,7 @@ import { mountsFor, type SpawnMounts } from "./mounts.ts";
 import { type ChosenPlace, choosePlace, type Place } from "./placements.ts";
 import { type LambdaRequest, type LambdaSpawnOptions, requestOf } from "./request.ts";
 import { bodyOf, keyNameFor } from "./ssh-keys.ts";
-import { secretsOf, userData } from "./user-data.ts";
+import { userData } from "./user-data.ts";
 import type { LaunchBody } from "./wire.ts";
 
 /** One launch, after the key was looked up. Spawns of one key in this process come one after the other. */
@@ -66,7 +67,7 @@ async function sendLaunch(context: LambdaContext, call: Call, request: LambdaReq
   const keyName = await keyNameFor(context, call, publicKey);
   const body = bodyFor(request, place, keyName, mounts, text);
   return await new Promise((resolve) => {
-    const secrets = secretsOf(script, text);
+    const secrets = bootstrapSecrets(script, text);
     const answer = context.client.launch(call, body, { secrets, onSent: () => resolve({ body, place, answer }) });
     answer.catch((error: unknown) => {
       // The key that was looked up may have been removed since.

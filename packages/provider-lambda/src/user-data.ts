@@ -83,20 +83,3 @@ function bodyOf(script: BootstrapScript): { readonly runcmd?: unknown } | null {
   const body: unknown = JSON.parse(script.content.slice(FIRST_LINE.length));
   return typeof body === "object" && body !== null ? body : null;
 }
-
-// A shorter value would take ordinary words out of messages.
-const SHORTEST_SECRET = 4;
-
-/** What of a bootstrap must not show anywhere. */
-export function secretsOf(script: BootstrapScript | undefined, text: string | undefined): readonly string[] {
-  const carried = script === undefined ? null : carriedBootstrap(script);
-  const values = [
-    text,
-    script?.content,
-    carried?.script,
-    carried?.registrationToken,
-    ...Object.values(carried?.environment ?? {}),
-    ...(carried?.files ?? []).map(({ content }) => content),
-  ];
-  return values.filter((value) => value !== undefined).filter((value) => value.length >= SHORTEST_SECRET);
-}

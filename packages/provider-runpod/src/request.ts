@@ -1,8 +1,9 @@
 import { isKey, nameFor, type Operation, type Port, type SpawnOptions, specHash } from "@slipway/core";
+import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import type { RunpodContext } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { environmentOf } from "./marks.ts";
-import { carrierOf, MAX_USER_DATA_BYTES, START_COMMAND, scriptOf, secretsOf } from "./start-command.ts";
+import { carrierOf, MAX_USER_DATA_BYTES, START_COMMAND, scriptOf } from "./start-command.ts";
 import type { Cloud, CreateBody } from "./wire.ts";
 
 export type RunpodCapability = "gpu" | "multiRegion" | "persistentVolumes";
@@ -59,7 +60,14 @@ export function requestOf(context: RunpodContext, operation: Operation, options:
     ...(sshKeys.length === 0 ? { startSsh: true } : {}),
   };
   checkSize(body, operation);
-  return { options, key, name, specHash: hash, body, secrets: script === undefined ? [] : secretsOf(script, carrier) };
+  return {
+    options,
+    key,
+    name,
+    specHash: hash,
+    body,
+    secrets: script === undefined ? [] : bootstrapSecrets(script, ...Object.values(carrier)),
+  };
 }
 
 /** Throws INVALID_SPEC for a region that this provider was not made with. */

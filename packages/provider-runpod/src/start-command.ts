@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import type { BootstrapConfig, BootstrapScript, Operation } from "@slipway/core";
-import { BOOTSTRAP_DIRECTORY, carriedBootstrap, renderBootstrap } from "@slipway/provider-kit/bootstrap";
+import { BOOTSTRAP_DIRECTORY, renderBootstrap } from "@slipway/provider-kit/bootstrap";
 import { PROVIDER, refusal } from "./errors.ts";
 
 /** What a packed bootstrap may have: RunPod takes 102 400 bytes for the whole request, and the rest needs room too. */
@@ -63,21 +63,4 @@ export function carrierOf(script: BootstrapScript, operation: Operation): Readon
     `bootstrap has ${zipped.length} bytes when packed, and may have ${MAX_USER_DATA_BYTES}`,
     { hint: "RunPod takes 100 KiB for the whole request: have the script fetch what it needs." },
   );
-}
-
-// A shorter value would take ordinary words out of messages.
-const SHORTEST_SECRET = 4;
-
-/** What of a bootstrap must not show anywhere. */
-export function secretsOf(script: BootstrapScript, carrier: Readonly<Record<string, string>>): readonly string[] {
-  const carried = carriedBootstrap(script);
-  const values = [
-    script.content,
-    ...Object.values(carrier),
-    carried?.script,
-    carried?.registrationToken,
-    ...Object.values(carried?.environment ?? {}),
-    ...(carried?.files ?? []).map(({ content }) => content),
-  ];
-  return values.filter((value) => value !== undefined).filter((value) => value.length >= SHORTEST_SECRET);
 }

@@ -1,3 +1,4 @@
+export { bootstrapSecrets } from "./bootstrap-secrets.ts";
 export { type CarriedBootstrap, carriedBootstrap } from "./carried-bootstrap.ts";
 export { BOOTSTRAP_DIRECTORY, BOOTSTRAP_LOG_PATH, BOOTSTRAP_SENTINEL_PATH, bootstrapPaths } from "./paths.ts";
 export { payloadChecksum, payloadOf, type RenderOptions, renderBootstrap } from "./render-bootstrap.ts";
