@@ -43,10 +43,16 @@ async function mustBeEmpty(directory: string): Promise<void> {
     throw new CreateError("NOT_EMPTY", `${directory} is not empty`, "Give another directory, or empty this one.");
 }
 
+/** npm leaves a file of the first name out of a package, and takes one of the second for a package of its own. */
+const RENAMED: ReadonlyMap<string, string> = new Map([
+  ["gitignore", ".gitignore"],
+  ["manifest.json", "package.json"],
+]);
+
 /** `send.http.ts` becomes `send.ts` for http, and nothing for cli. Null: not for this transport. */
 function targetOf(path: string, transport: Answers["transport"]): string | null {
-  // npm would leave a file of that name out of the package.
-  if (path === "gitignore") return ".gitignore";
+  const renamed = RENAMED.get(path);
+  if (renamed !== undefined) return renamed;
   const [, before, kind, after] = /^(.*)\.(http|cli)(\.\w+)$/.exec(path) ?? [];
   if (kind === undefined) return path;
   return kind === transport ? `${before}${after}` : null;
