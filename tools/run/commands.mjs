@@ -61,6 +61,13 @@ export const commands = {
       { title: "soak", package: "slipway-conformance", script: "soak:orbstack", args: true },
     ],
   },
+  "test:moto": {
+    about: "the AWS provider and its emulator against moto, an independent stand-in for EC2; needs python3 and pip",
+    steps: [
+      build("@slipway/provider-aws..."),
+      { title: "moto", package: "@slipway/provider-aws", script: "test:moto", args: true },
+    ],
+  },
   "test:live:lambda": {
     about:
       "one short launch on the real Lambda Cloud; needs LAMBDA_API_KEY and SLIPWAY_LIVE_SSH_KEY_NAME, and costs money",

@@ -11,6 +11,7 @@ import {
 } from "./answers.ts";
 import { CAPABILITIES } from "./capabilities.ts";
 import { ask } from "./prompts.ts";
+import { ownVersion } from "./versions.ts";
 import { writePackage } from "./write-package.ts";
 
 const USAGE = `npm create @slipway/provider <name> [-- options]
@@ -33,14 +34,15 @@ const OPTIONS = {
   directory: { type: "string" },
   yes: { type: "boolean", short: "y" },
   help: { type: "boolean", short: "h" },
+  version: { type: "boolean" },
 } as const;
 
 /** Runs one command line, and resolves with the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   try {
     const given = read(argv);
-    if (given === null) {
-      process.stdout.write(USAGE);
+    if (typeof given === "string") {
+      process.stdout.write(given === "help" ? USAGE : `${await ownVersion()}\n`);
       return 0;
     }
     const interactive = process.stdin.isTTY && process.stdout.isTTY && given.yes !== true;
@@ -58,14 +60,16 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-function read(argv: readonly string[]): Given | null {
+function read(argv: readonly string[]): Given | "help" | "version" {
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
-    if (values.help === true) return null;
+    if (values.help === true) return "help";
+    if (values.version === true) return "version";
     const [name, ...more] = positionals;
     if (more.length > 0)
       throw new CreateError("UNEXPECTED_ARGUMENT", `one name is wanted, and not also ${more.join(" ")}`);
-    return { ...values, name };
+    const { help: _help, version: _version, ...given } = values;
+    return { ...given, name };
   } catch (error) {
     if (error instanceof CreateError) throw error;
     throw new CreateError(

@@ -16,7 +16,21 @@ const NAMES: Readonly<Record<string, string>> = {
  * dev dependencies, where a release keeps them true by itself.
  */
 export async function versions(): Promise<ReadonlyMap<string, string>> {
-  const text = await readFile(new URL("../package.json", import.meta.url), "utf8");
-  const { devDependencies } = JSON.parse(text) as { readonly devDependencies: Readonly<Record<string, string>> };
+  const { devDependencies } = await ownManifest();
   return new Map(Object.entries(NAMES).map(([placeholder, name]) => [placeholder, devDependencies[name] ?? "latest"]));
+}
+
+export async function ownVersion(): Promise<string> {
+  return (await ownManifest()).version;
+}
+
+interface Manifest {
+  readonly version: string;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+async function ownManifest(): Promise<Manifest> {
+  const text = await readFile(new URL("../package.json", import.meta.url), "utf8");
+  // This package's own.
+  return JSON.parse(text) as Manifest;
 }

@@ -113,3 +113,11 @@ describe("what is refused", () => {
     expect(said.err).toContain("UNUSABLE_DIRECTORY");
   });
 });
+
+it("tells its version and its options, and writes nothing", async () => {
+  expect(await main(["--version"])).toBe(0);
+  expect(said.out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect(await main(["my-cloud", "--help"])).toBe(0);
+  expect(said.out).toContain("--transport http|cli");
+  expect(said.err).toBe("");
+});

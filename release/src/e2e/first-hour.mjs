@@ -64,6 +64,7 @@ function startShell(cwd, env) {
       assert.match(said, new RegExp(`${END} with 0`), said);
     },
     end: () => {
+      if (child.pid === undefined) return;
       try {
         process.kill(-child.pid, "SIGTERM");
       } catch {
