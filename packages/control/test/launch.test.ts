@@ -190,6 +190,27 @@ describe("recovery", () => {
     expect(clock.elapsed()).toBe(0);
   });
 
+  test("a stored request that could not be sent again is not forgotten: nothing is known of the first time", async () => {
+    const placements = [{ spec: "a" }, { spec: "b" }];
+    world.spawnFaults.push("refused-capacity");
+    const dying = { ...control, placements, failpoint: dieAt("after-spawn") };
+    await launch(safeProvider(world), { key: "k" }, dying).catch(() => undefined);
+    const down = async () => {
+      const details = { message: "down", provider: "scripted", operation: "spawn", effect: "none" } as const;
+      throw new ProviderError("NETWORK", details);
+    };
+    const cut = { ...safeProvider(world), spawn: down, list: down };
+    expect(await failureOf(launch(cut, { key: "k" }, { ...control, placements }))).toMatchObject({ code: "NETWORK" });
+    expect(await record()).toMatchObject({ state: "intended", placement: 1, request: { spec: "b" } });
+    const instance = await launch(
+      safeProvider(world),
+      { key: "k" },
+      { ...control, placements: placements.toReversed() },
+    );
+    expect(instance.id).toBe(living(world)[0]?.id);
+    expect(living(world)).toHaveLength(1);
+  });
+
   test("a spawn sent long after its intent was written is still found", async () => {
     const slow = plainProvider(world);
     const paced = {

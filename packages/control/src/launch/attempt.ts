@@ -53,14 +53,17 @@ export async function attempt(run: Launching, first: LaunchRecord): Promise<Inst
   }
 }
 
-/** Sends the request of an intent that is written, and records what came of it. */
-export async function send(run: Launching, intent: LaunchRecord): Promise<Instance> {
+/**
+ * Sends the request of an intent that is written, and records what came of it. `again`: an earlier process may have sent
+ * it already.
+ */
+export async function send(run: Launching, intent: LaunchRecord, again = false): Promise<Instance> {
   let instance: Instance;
   try {
     instance = await run.provider.spawn(sendable(run, intent.request ?? {}));
   } catch (error) {
     placementTried(run, intent, isProviderError(error) ? error.code : "INTERNAL");
-    instance = await afterFailure(run, intent, error);
+    instance = await afterFailure(run, intent, error, again);
   }
   placementTried(run, intent, "ok");
   await run.failpoint("after-spawn");
@@ -91,9 +94,10 @@ export async function recordLaunched(run: Launching, intent: LaunchRecord, insta
 }
 
 /** The instance if one was made in spite of the failure; otherwise throws what the caller must know. */
-async function afterFailure(run: Launching, intent: LaunchRecord, error: unknown): Promise<Instance> {
+async function afterFailure(run: Launching, intent: LaunchRecord, error: unknown, again: boolean): Promise<Instance> {
   const effect = isProviderError(error) ? error.effect : "unknown";
-  if (effect === "none") {
+  // That this call made nothing says nothing of an earlier one. A conflict does: something else stands under the key.
+  if (effect === "none" && (!again || isProviderError(error, "CONFLICT"))) {
     await recordRefused(run, intent);
     throw error;
   }

@@ -134,7 +134,7 @@ async function recover(run: Launching, intent: LaunchRecord): Promise<Instance> 
 /** The stored request, not the caller's: only the same bytes are the same request to the remote. */
 async function resend(run: Launching, intent: LaunchRecord): Promise<Instance> {
   try {
-    return await send(run, intent);
+    return await send(run, intent, true);
   } catch (error) {
     const next = intent.placement + 1;
     if (next >= run.placements.length || !isAboutThePlace(error)) throw error;
