@@ -132,7 +132,13 @@ export {
   type Without,
 } from "./provider.ts";
 export type { Region, RegionMethods } from "./region.ts";
-export type { ProviderRegistration, Register, RegisterEnvironment, Workflows } from "./registration.ts";
+export type {
+  AnyWorkflowContract,
+  ProviderRegistration,
+  Register,
+  RegisterEnvironment,
+  Workflows,
+} from "./registration.ts";
 export { type HookReceipt, ProviderRegistry, type Registrations } from "./registry.ts";
 export {
   type CommandOptions,

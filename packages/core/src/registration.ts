@@ -19,8 +19,19 @@ export interface ProviderRegistration<
   readonly workflows?: W;
   /** For providers that make things for their own use, as firewalls that many instances share. */
   readonly cleanup?: CleanupMethods;
-  readonly contracts?: { readonly [N in keyof W]?: WorkflowContract<WorkflowInput<W[N]>, WorkflowOutput<W[N]>> };
+  readonly contracts?: { readonly [N in keyof W]?: ContractOf<W[N]> };
 }
+
+/** The contract of any workflow, where its types are not known. */
+export interface AnyWorkflowContract {
+  validateInput(input: unknown): unknown;
+  readonly requiredOutputFields: readonly string[];
+  readonly maxDurationMs: number;
+}
+
+// A contract names fields of its output, so that none of a written type would fit that of an unknown one.
+type ContractOf<W> =
+  unknown extends WorkflowOutput<W> ? AnyWorkflowContract : WorkflowContract<WorkflowInput<W>, WorkflowOutput<W>>;
 
 /** What a package's `register` gets beside its config. */
 export interface RegisterEnvironment {

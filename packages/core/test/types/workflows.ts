@@ -6,6 +6,7 @@ import {
   type Schema,
   type Step,
   type Workflow,
+  type WorkflowContract,
   workflow,
 } from "@slipway/core";
 import { same } from "./same.ts";
@@ -69,4 +70,12 @@ export const wrongField: ProviderRegistration<typeof aws, { readonly launch: typ
   hooks,
   // @ts-expect-error the output has no such field
   contracts: { launch: { validateInput: () => ({ key: "k" }), requiredOutputFields: ["id"], maxDurationMs: 1 } },
+};
+
+declare const launchContract: WorkflowContract<{ readonly key: string }, { readonly instanceId: string }>;
+// A contract of written types fits where the registration's own are not known.
+export const looseRegistration: ProviderRegistration = {
+  hooks,
+  workflows: { launch },
+  contracts: { launch: launchContract },
 };
