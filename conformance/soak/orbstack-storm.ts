@@ -9,6 +9,8 @@ import type { StormWorld } from "./orbstack-worlds.ts";
 const KEYS = ["a", "b", "c", "d", "e", "f"];
 const OWNER = "storm";
 const ROUNDS = 30;
+const ATTEMPTS = 10;
+const AGAIN_MS = 5_000;
 
 export interface StormReport {
   readonly seed: number;
@@ -176,13 +178,27 @@ class Storm {
     await this.#lookForDuplicates("in the end");
     await this.#world.calm();
     await clock.sleep(settleMs);
-    await this.#reconciled();
-    for (const { id } of await this.#calm.list()) await this.#calm.terminate(id);
-    for (const { id } of await this.#calm.listSnapshots()) await this.#calm.deleteSnapshot(id);
+    await this.#patiently(() => this.#reconciled());
+    await this.#patiently(async () => {
+      for (const { id } of await this.#calm.list()) await this.#calm.terminate(id);
+      for (const { id } of await this.#calm.listSnapshots()) await this.#calm.deleteSnapshot(id);
+    });
     const left = (await control.machines()).filter((machine) => !isStranger(machine.name));
     if (left.length > 0) this.#wrong.push(`left over: ${left.map(({ name }) => name).join(", ")}`);
     const copies = await control.snapshots();
     if (copies.length > 0) this.#wrong.push(`copies left over: ${copies.join(", ")}`);
+  }
+
+  /** Nothing is made to go wrong any more; but where the commands are processes, this host may be slow. */
+  async #patiently(act: () => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await act();
+      } catch (error) {
+        if (!isProviderError(error) || attempt === ATTEMPTS) throw error;
+        await this.#world.clock.sleep(AGAIN_MS);
+      }
+    }
   }
 
   /** After it the machines are those that the store knows, and no others. */

@@ -60,7 +60,9 @@ export function asPrograms(): StormWorld {
   const directory = join(home, ".slipway-orbctl-emulator");
   const program = join(home, "orbctl");
   mkdirSync(directory);
-  writeFileSync(program, `#!/bin/sh\nexec "${process.execPath}" --conditions=@slipway/source "${executable}" "$@"\n`);
+  // Its many modules are compiled once.
+  const command = `NODE_COMPILE_CACHE="${join(home, "compiled")}" exec "${process.execPath}"`;
+  writeFileSync(program, `#!/bin/sh\n${command} --conditions=@slipway/source "${executable}" "$@"\n`);
   chmodSync(program, 0o755);
   const origin = Date.now();
   const latencyMs = { create: 3_000, start: 1_000, stop: 1_000, delete: 300, clone: 1_000 };

@@ -1,7 +1,12 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: { index: "src/index.ts", "emulator/index": "src/emulator/index.ts", "chaos/index": "src/chaos/index.ts" },
+  entry: {
+    index: "src/index.ts",
+    "emulator/index": "src/emulator/index.ts",
+    "emulator/executable": "src/emulator/executable.ts",
+    "chaos/index": "src/chaos/index.ts",
+  },
   format: ["esm"],
   dts: false,
   sourcemap: true,

@@ -1,0 +1,183 @@
+import {
+  type CallOptions,
+  type CreateSnapshotOptions,
+  isKey,
+  isProviderError,
+  nameFor,
+  type ProviderError,
+  type Snapshot,
+  type SnapshotFilter,
+  type SnapshotMethods,
+  type SnapshotStatus,
+} from "@slipway/core";
+import type { Call } from "../call.ts";
+import type { OrbstackContext } from "../context.ts";
+import { PROVIDER, refusal, withEffect } from "../errors.ts";
+import { isMachineId, timeIn } from "../ids.ts";
+import { mustFind } from "../look-up.ts";
+import {
+  isNamedBy,
+  isOurUser,
+  isSnapshotName,
+  parseSnapshotMark,
+  type SnapshotMark,
+  snapshotMarkPath,
+  snapshotNameOf,
+} from "../marks.ts";
+import { removeMachine } from "../terminate.ts";
+import { standingStill } from "../transition.ts";
+import type { WireMachine } from "../wire.ts";
+import { writeSnapshotMark } from "./snapshot-mark.ts";
+
+/** A copy of a machine, which stays stopped. */
+export interface OrbstackSnapshot extends Snapshot {
+  /** The copy's name in OrbStack. */
+  readonly machineName: string;
+}
+
+const PATIENCE_MS = 120_000;
+const STATUSES: ReadonlyMap<string, SnapshotStatus> = new Map([
+  ["creating", "pending"],
+  ["provisioning", "pending"],
+  ["stopped", "available"],
+]);
+
+export function snapshotMethods(context: OrbstackContext): SnapshotMethods<OrbstackSnapshot> {
+  return {
+    createSnapshot: (instanceId, options) => createSnapshot(context, instanceId, options),
+    getSnapshotStatus: async (id, { signal } = {}) => {
+      const machine = await findSnapshot(context, { operation: "getSnapshotStatus", signal }, id);
+      return machine === null ? null : statusOf(machine);
+    },
+    deleteSnapshot: (id, call) => deleteSnapshot(context, id, call),
+    listSnapshots: (filter, call) => listSnapshots(context, filter, call),
+  };
+}
+
+/** One that somebody has started is no copy of that moment any more. */
+function statusOf({ state }: WireMachine): SnapshotStatus {
+  return STATUSES.get(state) ?? "failed";
+}
+
+function isSnapshot({ name, config }: WireMachine): boolean {
+  return isSnapshotName(name) && isOurUser(config.default_username);
+}
+
+async function findSnapshot({ client }: OrbstackContext, call: Call, id: string): Promise<WireMachine | null> {
+  const info = isMachineId(id) ? await client.machine(call, id) : null;
+  return info !== null && info.record.id === id && isSnapshot(info.record) ? info.record : null;
+}
+
+async function createSnapshot(
+  context: OrbstackContext,
+  instanceId: string,
+  { key, name: displayName, signal }: CreateSnapshotOptions,
+): Promise<OrbstackSnapshot> {
+  const call: Call = { operation: "createSnapshot", signal };
+  if (!isKey(key)) throw refusal("INVALID_SPEC", call.operation, "key must be 1 to 128 printable ASCII characters");
+  const name = snapshotNameOf(nameFor(context.owner, key));
+  return await context.inTurn(name, call, async () => {
+    const there = await context.client.machine(call, name);
+    if (there !== null) return await assertSame(context, call, there.record, instanceId, key);
+    const { info } = await mustFind(context, call, instanceId);
+    const source = await standingStill(context, call, info, PATIENCE_MS);
+    if (source === null) throw refusal("NOT_FOUND", call.operation, `there is no instance ${instanceId}`);
+    const mark: SnapshotMark = { name, owner: context.owner, key, instanceId, displayName };
+    await writeSnapshotMark(context, call, source.record, mark);
+    return await context.making(call, () => copied(context, call, source.record, mark));
+  });
+}
+
+/** The copy takes the mark with it. One without an answer is looked up by its name. */
+async function copied(
+  { client }: OrbstackContext,
+  call: Call,
+  source: WireMachine,
+  mark: SnapshotMark,
+): Promise<OrbstackSnapshot> {
+  let failed: ProviderError | undefined;
+  try {
+    await client.clone(call, source.name, mark.name);
+  } catch (error) {
+    if (!isProviderError(error) || error.effect === "none" || call.signal?.aborted === true) throw error;
+    failed = error;
+  }
+  const made = await client.machine(call, mark.name).catch((error: unknown) => {
+    throw failed ?? (isProviderError(error) ? withEffect(error, "applied") : error);
+  });
+  if (made !== null) return snapshotFrom(made.record, mark);
+  throw (
+    failed ?? withEffect(refusal("UNAVAILABLE", call.operation, `${mark.name} was made, and is not there`), "unknown")
+  );
+}
+
+/** What has the key's name, if it is a copy of that instance. */
+async function assertSame(
+  context: OrbstackContext,
+  call: Call,
+  machine: WireMachine,
+  instanceId: string,
+  key: string,
+): Promise<OrbstackSnapshot> {
+  const mark = await markOf(context, call, machine);
+  if (isSnapshot(machine) && (mark === null || mark.instanceId === instanceId)) {
+    return { ...snapshotFrom(machine, mark), key };
+  }
+  throw refusal(
+    "CONFLICT",
+    call.operation,
+    `the key ${JSON.stringify(key)} stands for a snapshot of another instance`,
+    {
+      nativeId: machine.id,
+    },
+  );
+}
+
+async function deleteSnapshot(context: OrbstackContext, id: string, { signal }: CallOptions = {}): Promise<void> {
+  const call: Call = { operation: "deleteSnapshot", signal };
+  await context.inTurn(id, call, async () => {
+    const info = isMachineId(id) ? await context.client.machine(call, id) : null;
+    if (info === null || info.record.id !== id) return;
+    if (!isSnapshot(info.record)) {
+      throw refusal("CONFLICT", call.operation, `${id} is no snapshot of Slipway's: it is left alone`, {
+        nativeId: id,
+      });
+    }
+    await removeMachine(context, call, info);
+  });
+}
+
+async function listSnapshots(
+  context: OrbstackContext,
+  { instanceId, owner = context.owner }: SnapshotFilter = {},
+  { signal }: CallOptions = {},
+): Promise<readonly OrbstackSnapshot[]> {
+  const call: Call = { operation: "listSnapshots", signal };
+  const found: OrbstackSnapshot[] = [];
+  for (const machine of await context.client.machines(call)) {
+    if (!isSnapshot(machine) || machine.state === "deleting") continue;
+    if (owner !== "*" && !isNamedBy(owner, machine.name)) continue;
+    const snapshot = snapshotFrom(machine, await markOf(context, call, machine));
+    if (instanceId === undefined || snapshot.instanceId === instanceId) found.push(snapshot);
+  }
+  return found;
+}
+
+async function markOf({ marks }: OrbstackContext, call: Call, machine: WireMachine): Promise<SnapshotMark | null> {
+  const mark = parseSnapshotMark((await marks.text(call, machine, snapshotMarkPath(machine.name))) ?? "");
+  return mark?.name === machine.name ? mark : null;
+}
+
+function snapshotFrom(machine: WireMachine, mark: SnapshotMark | null): OrbstackSnapshot {
+  return {
+    id: machine.id,
+    provider: PROVIDER,
+    status: statusOf(machine),
+    key: mark?.key ?? null,
+    owner: mark?.owner ?? null,
+    ...(mark?.displayName === undefined ? {} : { name: mark.displayName }),
+    instanceId: mark?.instanceId ?? null,
+    createdAt: timeIn(machine.id),
+    machineName: machine.name,
+  };
+}

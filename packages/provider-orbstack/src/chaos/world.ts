@@ -1,0 +1,16 @@
+import type { DriftWorld } from "@slipway/provider-kit/chaos";
+import type { OrbstackControl } from "../emulator/control.ts";
+
+/**
+ * OrbStack as a world that drifts: somebody at the Mac stops, deletes and renames machines, makes others, and a machine
+ * has another address. Of the emulator's control object; a machine that is gone is left so.
+ */
+export function orbstackWorld(control: OrbstackControl): DriftWorld {
+  return {
+    stop: (nativeId) => control.stop(nativeId),
+    remove: (nativeId) => control.remove(nativeId),
+    rename: (nativeId, name) => control.rename(nativeId, name),
+    addStranger: () => control.addStranger(),
+    changeAddress: (nativeId) => control.changeAddress(nativeId),
+  };
+}

@@ -1,0 +1,23 @@
+import type { Clock, Logger } from "@slipway/core";
+import type { InTurn } from "@slipway/provider-kit/limits";
+import type { Breaker } from "./breaker.ts";
+import type { OrbstackClient } from "./client.ts";
+import type { Lanes } from "./lanes.ts";
+import type { MarkReader } from "./mark-reader.ts";
+
+/** What the methods of one provider have in common. */
+export interface OrbstackContext {
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly client: OrbstackClient;
+  readonly marks: MarkReader;
+  /** One work at a time for each machine. */
+  readonly inTurn: InTurn;
+  /** Creations slow each other down: no more than two at once. */
+  readonly making: Lanes;
+  readonly breaker: Breaker;
+  /** For a spawn that names none. */
+  readonly image: string;
+  readonly isolated: boolean;
+}

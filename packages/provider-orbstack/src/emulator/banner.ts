@@ -1,0 +1,16 @@
+import type { Answer } from "./answer.ts";
+import type { Knobs } from "./state.ts";
+
+const BOX = [
+  "╭─────────────────────────────────────────╮",
+  "│ OrbStack update available!              │",
+  '│ Run "orb update" to update.             │',
+  "╰─────────────────────────────────────────╯",
+  "",
+].join("\n");
+
+/** On which stream the update notice stands is not known: on either, before what the command prints; after what is streamed. */
+export function boxed(answer: Answer, where: Knobs["banner"], isStreamed: boolean): Answer {
+  if (where === "none") return answer;
+  return { ...answer, [where]: isStreamed ? answer[where] + BOX : BOX + answer[where] };
+}

@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Clock, Exec } from "@slipway/core";
+import {
+  diskStateStore,
+  faultScript,
+  memoryStateStore,
+  type SimulatedClock,
+  simulatedClock,
+} from "@slipway/provider-kit/emulator";
+import { endSandbox } from "@slipway/provider-kit/sandbox";
+import type { Answer } from "./answer.ts";
+import { type OrbstackControl, orbstackControl } from "./control.ts";
+import type { Daemon } from "./daemon.ts";
+import { execOver } from "./exec-over.ts";
+import { sandboxOf } from "./machine-root.ts";
+import { orbctl } from "./orbctl.ts";
+import { initialState, type Knobs, type Latencies, type OrbState } from "./state.ts";
+
+export interface OrbstackEmulatorSettings {
+  /** Simulated if absent: then it stands still while real processes work. */
+  readonly clock?: Clock | undefined;
+  /** `2.2.3` if absent. */
+  readonly version?: string | undefined;
+  /** Where the state and the machines' files lie: processes that share it share the Mac. Absent: a new one, which `close` removes. */
+  readonly directory?: string | undefined;
+  readonly latencyMs?: Partial<Latencies> | undefined;
+  readonly knobs?: Partial<Knobs> | undefined;
+  /** How many addresses there are; 250 if absent. */
+  readonly ipPool?: number | undefined;
+  /** Where a fault's probability is below 1. */
+  readonly seed?: number | undefined;
+}
+
+export interface OrbctlCallOptions {
+  /** Undefined: it was closed. */
+  readonly stdin?: string | undefined;
+  /** With HOME alone if absent. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Ends the client, not what it began. The call rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onStdout?: ((chunk: string) => void) | undefined;
+  readonly onStderr?: ((chunk: string) => void) | undefined;
+}
+
+/** A Mac with OrbStack, played: the programs in its machines are real processes of this host. */
+export interface OrbstackEmulator {
+  readonly clock: Clock;
+  /** As a command runner: the program's name is not looked at. */
+  readonly exec: Exec;
+  readonly orbctl: (argv: readonly string[], options?: OrbctlCallOptions) => Promise<Answer>;
+  readonly control: OrbstackControl;
+  /** Ends every process in the machines, and removes the directory if it was this one's own. Call it always. */
+  readonly close: () => Promise<void>;
+}
+
+export function orbstackEmulator(settings: OrbstackEmulatorSettings = {}): OrbstackEmulator {
+  const clock = settings.clock ?? simulatedClock();
+  const directory = settings.directory ?? mkdtempSync(join(tmpdir(), "slipway-orbstack-"));
+  const daemon = daemonOf(settings, clock, directory);
+  const faults = faultScript(settings.seed);
+  const call: OrbstackEmulator["orbctl"] = (argv, { env = { HOME: directory }, ...options } = {}) =>
+    orbctl(argv, { ...daemon, faults, env, ...options });
+  return {
+    clock,
+    orbctl: call,
+    exec: (file, args, options) => execOver(clock, call, file, args, options),
+    control: orbstackControl(daemon, faults),
+    close: async () => {
+      const { machines } = await daemon.store.read();
+      for (const { id, sandbox } of machines) {
+        if (sandbox !== undefined) await endSandbox(sandboxOf(directory, id));
+      }
+      if (settings.directory === undefined) rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function daemonOf(settings: OrbstackEmulatorSettings, clock: Clock, directory: string): Daemon {
+  const initial = (): OrbState => {
+    const state = initialState({ origin: clock.now() });
+    return {
+      ...state,
+      version: settings.version ?? state.version,
+      ipPoolLeft: settings.ipPool ?? state.ipPoolLeft,
+      latencyMs: { ...state.latencyMs, ...settings.latencyMs },
+      knobs: { ...state.knobs, ...settings.knobs },
+    };
+  };
+  return {
+    store:
+      settings.directory === undefined ? memoryStateStore(initial) : diskStateStore(statePath(directory), { initial }),
+    clock,
+    directory,
+    real: async (work) => {
+      const release = isSimulated(clock) ? clock.hold() : undefined;
+      try {
+        return await work();
+      } finally {
+        release?.();
+      }
+    },
+  };
+}
+
+export function statePath(directory: string): string {
+  return join(directory, "state.json");
+}
+
+function isSimulated(clock: Clock): clock is SimulatedClock {
+  return "hold" in clock;
+}

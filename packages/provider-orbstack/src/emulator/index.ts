@@ -1,0 +1,20 @@
+export type { Answer } from "./answer.ts";
+export { canPlace } from "./contract-faults.ts";
+export type { OrbstackControl, SeenMachine } from "./control.ts";
+export {
+  type OrbctlCallOptions,
+  type OrbstackEmulator,
+  type OrbstackEmulatorSettings,
+  orbstackEmulator,
+} from "./emulator.ts";
+export { type OrbctlFixture, orbctlFixtures } from "./fixtures.ts";
+export { type OrbctlOptions, orbctl } from "./orbctl.ts";
+export {
+  type CommandFault,
+  type EngineState,
+  initialState,
+  type Knobs,
+  type Latencies,
+  type MachinePhase,
+  type OrbState,
+} from "./state.ts";

@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import {
+  detectIsolation,
+  endSandbox,
+  type IsolationReport,
+  type SandboxLayout,
+  sandboxLayout,
+  sandboxState,
+  startSandbox,
+} from "@slipway/provider-kit/sandbox";
+import type { Daemon } from "./daemon.ts";
+import type { MachineRecord } from "./state.ts";
+
+let report: IsolationReport | undefined;
+
+export async function isolationOf(): Promise<IsolationReport> {
+  report ??= await detectIsolation();
+  return report;
+}
+
+/** Where a machine's files and processes are. */
+export function sandboxOf(directory: string, id: string): { readonly id: string; readonly directory: string } {
+  const place = createHash("sha256").update(directory).digest("hex").slice(0, 12);
+  return { id: `orb-${place}-${id}`, directory: join(directory, "machines", id) };
+}
+
+export function layoutOf(directory: string, id: string): SandboxLayout {
+  return sandboxLayout(sandboxOf(directory, id).directory);
+}
+
+/** The machine's processes, begun with the first program that runs inside since its start. */
+export async function ensureSandbox(
+  daemon: Daemon,
+  machine: MachineRecord,
+): Promise<NonNullable<MachineRecord["sandbox"]>> {
+  if (machine.sandbox !== undefined && (await sandboxState(machine.sandbox)) === "alive") return machine.sandbox;
+  const isolation = await isolationOf();
+  const own = sandboxOf(daemon.directory, machine.id);
+  // A start that was cut off may have left a process that nobody noted.
+  await endSandbox(own);
+  mkdirSync(layoutOf(daemon.directory, machine.id).root, { recursive: true });
+  machine.sandbox = await startSandbox({
+    ...own,
+    isolation,
+    argv: ["sleep", "2147483647"],
+    environment: environmentOf(daemon.directory, machine.id, isolation),
+    hostname: machine.name,
+  });
+  return machine.sandbox;
+}
+
+/** Where the processes see this host's own root, what is the machine's own lies below its root. */
+export function environmentOf(
+  directory: string,
+  id: string,
+  { isolation }: Pick<IsolationReport, "isolation">,
+): Record<string, string> {
+  if (isolation === "bubblewrap") return {};
+  return { SLIPWAY_BOOTSTRAP_DIR: join(layoutOf(directory, id).root, "var/lib/slipway/bootstrap") };
+}
+
+const MOVED = /(?<![\w./-])(?=\/var\/lib\/slipway(?![\w-]))/g;
+
+/** The words of a command, or its input, as they have to be where this host has no bubblewrap. */
+export function movedInto(
+  layout: SandboxLayout,
+  { isolation }: Pick<IsolationReport, "isolation">,
+  words: readonly string[],
+): readonly string[] {
+  return isolation === "bubblewrap" ? words : words.map((word) => word.replace(MOVED, layout.root));
+}
+
+/** A path of the machine as this host has it; null for one that would lead out of the machine. */
+export function hostPath(layout: SandboxLayout, path: string): string | null {
+  const parts = path.split("/");
+  return parts.includes("..") ? null : join(layout.root, path);
+}
+
+// What the sandbox makes anew at each start, links into this host's system among it, and what does not survive a stop.
+const NOT_COPIED: ReadonlySet<string> = new Set([
+  "tmp",
+  "proc",
+  "dev",
+  "run",
+  "bin",
+  "sbin",
+  "lib",
+  "lib32",
+  "lib64",
+  "usr",
+  "nix",
+]);
+
+/** A copy of another machine's files, but for `/tmp`. */
+export function copyRoot(directory: string, from: string, to: string): void {
+  const [source, target] = [layoutOf(directory, from).root, layoutOf(directory, to).root];
+  mkdirSync(target, { recursive: true });
+  if (!existsSync(source)) return;
+  for (const name of readdirSync(source)) {
+    if (NOT_COPIED.has(name)) continue;
+    cpSync(join(source, name), join(target, name), { recursive: true, verbatimSymlinks: true, errorOnExist: false });
+  }
+}
+
+/** What does not survive a stop. */
+export function clearTemporary(directory: string, id: string): void {
+  const { root } = layoutOf(directory, id);
+  rmSync(join(root, "tmp"), { recursive: true, force: true });
+}

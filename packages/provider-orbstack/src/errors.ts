@@ -1,0 +1,245 @@
+import { type ErrorCode, type ErrorEffect, type ErrorScope, type Operation, ProviderError } from "@slipway/core";
+import { redact } from "@slipway/provider-kit/command";
+
+export const PROVIDER = "orbstack";
+
+/** What `orbctl` says, and what the user gets. The first row that fits counts, so the specific ones come first. */
+export interface OrbstackErrorRow {
+  /** Unique; stands in `error.native.code`. */
+  readonly id: string;
+  /** One operation at which it can be provoked. */
+  readonly operation: string;
+  /** Looked for anywhere in stderr: an update notice may stand before it. */
+  readonly says: RegExp;
+  /** Only for these subcommands. */
+  readonly commands?: readonly string[];
+  readonly code: ErrorCode;
+  readonly scope?: ErrorScope;
+  /** What is true after a command that writes; one that reads never has an effect. */
+  readonly effect: ErrorEffect;
+  readonly hint?: string;
+}
+
+export const ADDRESS_HINT: string =
+  "OrbStack has run out of addresses. Do not create in a loop. Stop machines before you delete them, reuse machines, and " +
+  "to recover set network.subnet4 to another /23 and back: `orbctl config set network.subnet4 192.168.140.0/23`.";
+const IMAGE_HINT = "OrbStack could not fetch the image: check this Mac's network and DNS, and try again.";
+
+const MAKING = ["create", "clone"] as const;
+const spawn = { operation: "spawn", effect: "none" } as const;
+
+export const orbstackErrorTable: readonly OrbstackErrorRow[] = [
+  {
+    ...spawn,
+    id: "home-missing",
+    says: /\$HOME is not defined/,
+    code: "UNAVAILABLE",
+    hint: "orbctl needs the variable HOME.",
+  },
+  {
+    ...spawn,
+    id: "services-late",
+    says: /timed out waiting for services to start/,
+    code: "UNAVAILABLE",
+    hint: "OrbStack did not come up: open it, and see `orbctl status`.",
+  },
+  {
+    id: "client-crashed",
+    operation: "terminate",
+    says: /SIGSEGV|nil pointer dereference/,
+    code: "INTERNAL",
+    effect: "unknown",
+    hint: "orbctl itself crashed: update OrbStack.",
+  },
+  { ...spawn, id: "name-taken", says: /machine already exists/, commands: MAKING, code: "CONFLICT" },
+  {
+    ...spawn,
+    id: "image-not-found",
+    says: /image not found/,
+    code: "INVALID_SPEC",
+    hint: "`orbctl create --help` lists the distributions; images at their end of life are removed.",
+  },
+  {
+    ...spawn,
+    id: "no-address",
+    says: /missing IP address/,
+    code: "CAPACITY_ERROR",
+    scope: "provider",
+    hint: ADDRESS_HINT,
+  },
+  {
+    ...spawn,
+    id: "no-network",
+    says: /timed out waiting for network/,
+    code: "CAPACITY_ERROR",
+    scope: "provider",
+    hint: ADDRESS_HINT,
+  },
+  { ...spawn, id: "image-index", says: /make rootfs: fetch index/, code: "UNAVAILABLE", hint: IMAGE_HINT },
+  {
+    ...spawn,
+    id: "image-download",
+    says: /make rootfs: download (?:rootfs|metadata)/,
+    code: "UNAVAILABLE",
+    hint: IMAGE_HINT,
+  },
+  {
+    ...spawn,
+    id: "machine-crashed",
+    says: /machine crashed on startup/,
+    code: "UNAVAILABLE",
+    hint: "The machine did not boot: amd64 images are more fragile than arm64 ones.",
+  },
+  { ...spawn, id: "setup-cancelled", says: /cancel by machine shutdown/, code: "UNAVAILABLE" },
+  {
+    id: "in-transition",
+    operation: "terminate",
+    says: /(?:cannot|invalid) transition/,
+    code: "BUSY",
+    effect: "none",
+    hint: "The machine is on its way to another state: try again in a moment.",
+  },
+  {
+    id: "read-only-files",
+    operation: "terminate",
+    says: /delete rootfs: .*read-only file system/,
+    code: "UNAVAILABLE",
+    effect: "unknown",
+    hint: "Some files of the machine could not be removed: restart OrbStack, then terminate it again.",
+  },
+  {
+    id: "no-space",
+    operation: "spawn",
+    says: /no space left on device/,
+    code: "CAPACITY_ERROR",
+    scope: "provider",
+    effect: "none",
+    hint: "The disk, or the machine's own cap, is full.",
+  },
+  {
+    id: "machine-not-found",
+    operation: "exec",
+    // Not a bare "not found": an image or a download may be that too.
+    says: /(?:machine not found|no machine found): '/,
+    code: "NOT_FOUND",
+    effect: "none",
+  },
+  {
+    id: "no-console",
+    operation: "logs",
+    says: /has no logs of type/,
+    commands: ["logs"],
+    code: "INVALID_STATE",
+    effect: "none",
+  },
+  {
+    id: "unknown-user",
+    operation: "exec",
+    says: /^user: unknown user /m,
+    commands: ["run"],
+    code: "INTERNAL",
+    effect: "none",
+    hint: "The machine has no user root.",
+  },
+  {
+    ...spawn,
+    id: "usage",
+    says: /unknown (?:shorthand )?flag|unknown command/,
+    code: "UNSUPPORTED",
+    hint: "The installed OrbStack does not take this call: update it.",
+  },
+];
+
+/** What an ended command said. */
+export interface CommandAnswer {
+  /** The subcommand. */
+  readonly verb: string;
+  readonly exitCode: number | null;
+  readonly stderr: string;
+}
+
+export interface FailureContext {
+  readonly operation: Operation;
+  /** False for a command that only reads: then nothing can have an effect. */
+  readonly writes: boolean;
+  readonly secrets?: readonly string[] | undefined;
+}
+
+/** The row that a command's answer is; undefined for words that nobody knows. */
+export function rowOf({ verb, stderr }: Pick<CommandAnswer, "verb" | "stderr">): OrbstackErrorRow | undefined {
+  return orbstackErrorTable.find((row) => row.commands?.includes(verb) !== false && row.says.test(stderr));
+}
+
+/** The error of a command that ended with anything but 0. Words that nobody knows are INTERNAL, and of unknown effect. */
+export function answeredError(
+  answer: CommandAnswer,
+  { operation, writes, secrets = [] }: FailureContext,
+): ProviderError {
+  const row = rowOf(answer);
+  return new ProviderError(row?.code ?? "INTERNAL", {
+    message: `orbctl ${answer.verb}: ${redact(saidIn(answer), secrets)}`,
+    provider: PROVIDER,
+    operation,
+    effect: writes ? (row?.effect ?? "unknown") : "none",
+    scope: row?.scope,
+    hint: row?.hint,
+    native: { ...(answer.exitCode === null ? {} : { status: answer.exitCode }), code: row?.id ?? "unknown" },
+  });
+}
+
+const LONGEST_MESSAGE = 400;
+
+/** The command's own sentence on one line: what follows the code of its RPC, without the box of an update notice. */
+function saidIn({ stderr, exitCode }: CommandAnswer): string {
+  const at = stderr.search(/^\[-\d+\] /m);
+  const text = (at === -1 ? stderr : stderr.slice(at))
+    .split("\n")
+    .filter((line) => !/^\s*[┌│└╭╰]/.test(line))
+    .join(" ")
+    .replace(/[\p{Cc}\s]+/gu, " ")
+    .trim();
+  if (text === "") return exitCode === null ? "it was ended by a signal" : `it ended with ${exitCode} and said nothing`;
+  return text.length > LONGEST_MESSAGE ? `${text.slice(0, LONGEST_MESSAGE)}…` : text;
+}
+
+/** A refusal by this package itself, before any command that writes. */
+export function refusal<C extends ErrorCode>(
+  code: C,
+  operation: Operation,
+  message: string,
+  more: {
+    readonly hint?: string;
+    readonly nativeId?: string;
+    readonly scope?: ErrorScope;
+    readonly retryAfterMs?: number;
+  } = {},
+): ProviderError<C> {
+  return new ProviderError(code, {
+    message,
+    provider: PROVIDER,
+    operation,
+    effect: "none",
+    hint: more.hint,
+    scope: more.scope,
+    retryAfterMs: more.retryAfterMs,
+    native: more.nativeId === undefined ? undefined : { id: more.nativeId },
+  });
+}
+
+/** The same error with another effect, where the place of the call knows better. */
+export function withEffect(error: ProviderError, effect: ErrorEffect): ProviderError {
+  if (error.effect === effect) return error;
+  const { code, message, provider, operation, scope, exhausted, native, hint, retryAfterMs, cause } = error;
+  return new ProviderError(code, {
+    message,
+    provider,
+    operation,
+    scope,
+    exhausted,
+    native,
+    hint,
+    retryAfterMs,
+    cause,
+    effect,
+  });
+}

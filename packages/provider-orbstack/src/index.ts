@@ -1,0 +1,11 @@
+export type { OrbstackSnapshot } from "./capabilities/snapshots.ts";
+export type { OrbstackErrorRow } from "./errors.ts";
+export { orbstackErrorTable } from "./errors.ts";
+export type { FileMethods } from "./files.ts";
+export type { OrbstackInstance } from "./instance.ts";
+export type { OrbstackConfig, OrbstackOptions } from "./options.ts";
+export { configSchema } from "./options.ts";
+export type { OrbstackProvider } from "./provider.ts";
+export { orbstack } from "./provider.ts";
+export type { OrbstackRegistration } from "./register.ts";
+export { register } from "./register.ts";

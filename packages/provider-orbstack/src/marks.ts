@@ -1,0 +1,121 @@
+import { namePrefixFor } from "@slipway/core";
+import { z } from "zod";
+
+/** What Slipway keeps inside a machine; nothing of it is secret. Readable by all, so that a copy to the Mac can read it. */
+export const MARK_PATH = "/var/lib/slipway/mark.json";
+
+/**
+ * What stands in a file inside of a machine. It counts only where its `id` is the machine's own: a copy of the machine
+ * has the file too.
+ */
+export interface Mark {
+  readonly id: string;
+  readonly owner: string;
+  readonly key: string;
+  readonly specHash: string;
+  readonly displayName?: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly expiresAt?: string | undefined;
+  readonly resources?:
+    | {
+        readonly cpus?: number | undefined;
+        readonly memoryBytes?: number | undefined;
+        readonly diskBytes?: number | undefined;
+      }
+    | undefined;
+  /** Checksum of the bootstrap that it has, if it has one. */
+  readonly bootstrap?: string | undefined;
+}
+
+const markSchema: z.ZodType<Mark> = z.object({
+  id: z.string(),
+  owner: z.string(),
+  key: z.string(),
+  specHash: z.string(),
+  displayName: z.string().optional(),
+  labels: z.record(z.string(), z.string()),
+  expiresAt: z.string().optional(),
+  resources: z
+    .object({ cpus: z.number().optional(), memoryBytes: z.number().optional(), diskBytes: z.number().optional() })
+    .optional(),
+  bootstrap: z.string().optional(),
+});
+
+/** Null for what is no mark: an empty file, half a one, somebody else's. */
+export function parseMark(text: string): Mark | null {
+  return parsed(text, markSchema);
+}
+
+export function markText(mark: Mark): string {
+  return `${JSON.stringify(mark)}\n`;
+}
+
+/** What stands inside the copy that is a snapshot, in a file that bears the copy's name. */
+export interface SnapshotMark {
+  /** The copy's name: the file stands in the instance too, and in later copies of it. */
+  readonly name: string;
+  readonly owner: string;
+  readonly key: string;
+  readonly instanceId: string;
+  readonly displayName?: string | undefined;
+}
+
+const snapshotSchema: z.ZodType<SnapshotMark> = z.object({
+  name: z.string(),
+  owner: z.string(),
+  key: z.string(),
+  instanceId: z.string(),
+  displayName: z.string().optional(),
+});
+
+export function snapshotMarkPath(name: string): string {
+  return `/var/lib/slipway/snapshots/${name}.json`;
+}
+
+export function parseSnapshotMark(text: string): SnapshotMark | null {
+  return parsed(text, snapshotSchema);
+}
+
+function parsed<T>(text: string, schema: z.ZodType<T>): T | null {
+  try {
+    const found = schema.safeParse(JSON.parse(text));
+    return found.success ? found.data : null;
+  } catch {
+    return null;
+  }
+}
+
+const USER = /^slip-[0-9a-f]{24}$/;
+
+/**
+ * The login user that `create` makes in the machine. It is the one thing of ours that stands in the call itself and in
+ * every list: so a machine whose maker was killed right after is known as Slipway's, with its spec.
+ */
+export function userFor(specHash: string): string {
+  return `slip-${specHash.replace(/^sha256:/, "").slice(0, 24)}`;
+}
+
+export function isOurUser(user: string): boolean {
+  return USER.test(user);
+}
+
+const INSTANCE_NAME = /^slip-[a-z2-7]{8}-[a-z2-7]{20}$/;
+const SNAPSHOT_NAME = /^snap-[a-z2-7]{8}-[a-z2-7]{20}$/;
+
+export function isInstanceName(name: string): boolean {
+  return INSTANCE_NAME.test(name);
+}
+
+export function isSnapshotName(name: string): boolean {
+  return SNAPSHOT_NAME.test(name);
+}
+
+/** The name of a snapshot, from the name that an instance of its key would have. */
+export function snapshotNameOf(instanceName: string): string {
+  return instanceName.replace(/^slip-/, "snap-");
+}
+
+/** Does the name of an instance or a snapshot say that it is this owner's? */
+export function isNamedBy(owner: string, name: string): boolean {
+  return name.replace(/^snap-/, "slip-").startsWith(namePrefixFor(owner));
+}

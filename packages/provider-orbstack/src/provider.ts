@@ -1,0 +1,126 @@
+import {
+  defineProvider,
+  type ExecMethods,
+  isOwner,
+  type LogMethods,
+  type Provider,
+  runtimeDefaults,
+} from "@slipway/core";
+import { commandRunner } from "@slipway/provider-kit/command";
+import { inTurn } from "@slipway/provider-kit/limits";
+import { MAX_BOOTSTRAP_BYTES, render } from "./bootstrap.ts";
+import { breaker } from "./breaker.ts";
+import { type OrbstackSnapshot, snapshotMethods } from "./capabilities/snapshots.ts";
+import { orbstackClient } from "./client.ts";
+import type { OrbstackContext } from "./context.ts";
+import { PROVIDER, refusal } from "./errors.ts";
+import { execInside } from "./exec.ts";
+import { type FileMethods, fileMethods } from "./files.ts";
+import type { OrbstackInstance } from "./instance.ts";
+import { lanes } from "./lanes.ts";
+import { logsOf } from "./logs.ts";
+import { getInstance, listInstances } from "./look-up.ts";
+import { markReader } from "./mark-reader.ts";
+import { configSchema, DEFAULT_IMAGE, describeIssue, type OrbstackOptions, programOf } from "./options.ts";
+import { MAX_LABELS, NAME_MAX_LENGTH } from "./request.ts";
+import { spawnInstance } from "./spawn.ts";
+import { terminateInstance } from "./terminate.ts";
+
+/** Instances as Linux machines of OrbStack's on this Mac. */
+export type OrbstackProvider = Provider<OrbstackInstance, OrbstackSnapshot, "idempotentSpawn" | "snapshots"> &
+  ExecMethods &
+  LogMethods &
+  FileMethods;
+
+// OrbStack goes on with what a command began, so that waiting for its end is no use.
+const KILL_GRACE_MS = 500;
+// The output of a bootstrap that ran for long.
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** Right after a deletion the list may still have the row. */
+const READ_AFTER_WRITE_MS = 2_000;
+const MAKING_AT_ONCE = 2;
+
+/** Instances as Linux machines of OrbStack's. It runs nothing before the first call. Throws INVALID_SPEC for options that are wrong. */
+export function orbstack(options: OrbstackOptions): OrbstackProvider {
+  return providerOf(orbstackContext(options), options);
+}
+
+/** What the provider and its hooks work with. */
+export function orbstackContext(options: OrbstackOptions): OrbstackContext {
+  const { owner, variables: _variables, runtime, ...config } = options;
+  if (!isOwner(owner)) throw refusal("INVALID_SPEC", "register", "owner must match [a-z0-9-]{1,63}");
+  const parsed = configSchema.safeParse(config);
+  if (!parsed.success) throw refusal("INVALID_SPEC", "register", `${PROVIDER}: ${describeIssue(parsed.error)}`);
+  const { clock, log, onEvent } = runtimeDefaults(runtime);
+  const exec =
+    runtime?.exec ??
+    commandRunner({
+      provider: PROVIDER,
+      clock,
+      log,
+      onEvent,
+      killGraceMs: KILL_GRACE_MS,
+      defaults: { maxOutputBytes: MAX_OUTPUT_BYTES },
+    });
+  const client = orbstackClient(programOf(options), exec);
+  return {
+    owner,
+    clock,
+    log,
+    client,
+    marks: markReader(client),
+    inTurn: inTurn(PROVIDER),
+    making: lanes(inTurn(PROVIDER), MAKING_AT_ONCE),
+    breaker: breaker(clock),
+    image: options.image ?? DEFAULT_IMAGE,
+    isolated: options.isolated ?? true,
+  };
+}
+
+const WHY_NOT = {
+  spot: "this Mac is yours, so nobody takes its capacity back",
+  gpu: "OrbStack passes no GPU into its machines",
+  multiRegion: "there is this Mac and no other place",
+  persistentVolumes: "OrbStack's machines have one disk each, and none that could be attached",
+  warmVolumes: "OrbStack's machines have one disk each, and none that could be attached",
+  hibernation: "one machine cannot be suspended: stopping it loses its memory",
+  costExplorer: "instances on this Mac are not billed",
+  tailscaleNative: "OrbStack joins no tailnet by itself: do it in the bootstrap, with the feature tailscale",
+  customNetworking: "all machines share OrbStack's one network",
+} as const;
+
+const REFUSES = {
+  spec: "there are no machine types here: ask for resources",
+  sshKeys: "OrbStack's own ssh server lets its own key in, and no other; or use exec",
+  ports: "OrbStack shows every port of a machine on this Mac's localhost by itself, and at no other number",
+} as const;
+
+/** The provider over a context. */
+export function providerOf(context: OrbstackContext, { runtime }: Pick<OrbstackOptions, "runtime">): OrbstackProvider {
+  return defineProvider<OrbstackProvider>(
+    {
+      name: PROVIDER,
+      owner: context.owner,
+      tier: "testing",
+      capabilities: { idempotentSpawn: true, snapshots: true },
+      whyNot: WHY_NOT,
+      refuses: REFUSES,
+      limits: {
+        maxUserDataBytes: MAX_BOOTSTRAP_BYTES,
+        maxLabels: MAX_LABELS,
+        nameMaxLength: NAME_MAX_LENGTH,
+        readAfterWriteMs: READ_AFTER_WRITE_MS,
+      },
+      spawn: (options) => spawnInstance(context, options),
+      terminate: (id, call) => terminateInstance(context, id, call),
+      list: (filter, call) => listInstances(context, filter, call),
+      get: (id, call) => getInstance(context, id, call),
+      generateBootstrap: (config) => render(config),
+      exec: (id, argv, options) => execInside(context, id, argv, options),
+      logs: (id, options) => logsOf(context, id, options),
+      ...fileMethods(context),
+      ...snapshotMethods(context),
+    },
+    { runtime: { ...runtime, clock: context.clock } },
+  );
+}

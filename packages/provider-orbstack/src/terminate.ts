@@ -1,0 +1,110 @@
+import { abortError, type CallOptions, isProviderError, type ProviderError } from "@slipway/core";
+import type { Call } from "./call.ts";
+import type { OrbstackContext } from "./context.ts";
+import { PROVIDER, refusal, withEffect } from "./errors.ts";
+import { isMachineId } from "./ids.ts";
+import { ownedOf } from "./ownership.ts";
+import { standingStill } from "./transition.ts";
+import type { WireInfo } from "./wire.ts";
+
+/** A machine that is deleted right after its stop keeps its address from those who come next. */
+const SETTLE_MS = 1_000;
+const PATIENCE_MS = 120_000;
+
+/** Removes an instance of Slipway's. What is gone or unknown is done. */
+export async function terminateInstance(
+  context: OrbstackContext,
+  id: string,
+  { signal }: CallOptions = {},
+): Promise<void> {
+  if (!isMachineId(id)) return;
+  const call: Call = { operation: "terminate", signal };
+  await context.inTurn(id, call, async () => {
+    const info = await context.client.machine(call, id);
+    if (info === null || info.record.id !== id) return;
+    if ((await ownedOf(context, call, info.record)) === null) {
+      throw refusal("CONFLICT", call.operation, `${id} is no instance of Slipway's: it is left alone`, {
+        nativeId: id,
+      });
+    }
+    await removeMachine(context, call, info);
+  });
+}
+
+/** Stops it, then deletes it by name. Resolves when it is gone, or on its way. */
+export async function removeMachine(context: OrbstackContext, call: Call, there: WireInfo): Promise<void> {
+  if (there.record.state === "deleting") return;
+  const info = await standingStill(context, call, there, PATIENCE_MS);
+  if (info === null) return;
+  const stopped = info.record.state !== "stopped";
+  if (stopped) {
+    await stop(context, call, info);
+    await pause(context, call);
+  }
+  await remove(context, call, info.record.id).catch((error: unknown) => {
+    // It was stopped: that is a change, also where the deletion was refused.
+    throw stopped && isProviderError(error) && error.effect === "none" ? withEffect(error, "unknown") : error;
+  });
+}
+
+async function pause({ clock }: OrbstackContext, call: Call): Promise<void> {
+  try {
+    await clock.sleep(SETTLE_MS, call.signal);
+  } catch (error) {
+    if (call.signal === undefined) throw error;
+    throw abortError(call.signal, { provider: PROVIDER, operation: call.operation, effect: "unknown" });
+  }
+}
+
+/** By id, which no other machine can have. One that does not answer is looked up, and then forced. */
+async function stop({ client }: OrbstackContext, call: Call, { record }: WireInfo): Promise<void> {
+  try {
+    await client.stop(call, record.id);
+  } catch (error) {
+    const again = await unclear(call, error, async () => {
+      const now = await client.machine(call, record.id);
+      return now === null || now.record.state === "stopped";
+    });
+    if (again) await client.stop(call, record.id, { force: true });
+  }
+}
+
+/** Its name is read anew, as late as possible: by name is the only way to delete, and another one may have it by then. */
+async function remove({ client }: OrbstackContext, call: Call, id: string): Promise<void> {
+  const now = await client.machine(call, id);
+  if (now === null || now.record.state === "deleting") return;
+  const { name } = now.record;
+  const isGone = async (): Promise<boolean> => {
+    const left = await client.machine(call, id);
+    return left === null || left.record.state === "deleting";
+  };
+  try {
+    await client.remove(call, name);
+  } catch (error) {
+    // At its cap it can neither be renamed nor deleted.
+    if (isProviderError(error) && error.native?.code === "no-space") {
+      await client.configure(call, name, "disk_bytes", "0");
+      return await client.remove(call, name);
+    }
+    if (!(await unclear(call, error, isGone))) return;
+    throw error;
+  }
+}
+
+/**
+ * After a command that failed: false where what was wanted is so. True where it was no answer, and is to be done again, or
+ * told. Throws the failure where it was a refusal, or nothing could be read.
+ */
+async function unclear(call: Call, error: unknown, isDone: () => Promise<boolean>): Promise<boolean> {
+  if (!isProviderError(error) || call.signal?.aborted === true) throw error;
+  const done = await isDone().catch(() => {
+    throw error;
+  });
+  if (done) return false;
+  if (!isWithoutAnswer(error)) throw error;
+  return true;
+}
+
+function isWithoutAnswer({ code }: ProviderError): boolean {
+  return code === "TIMEOUT" || code === "NETWORK";
+}
