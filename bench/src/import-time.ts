@@ -34,3 +34,19 @@ export async function importTime(quick: boolean): Promise<Suite> {
     notes: [],
   };
 }
+
+const AWS = "@slipway/provider-aws";
+const SDK = "@aws-sdk/client-ec2";
+
+/** What a program pays that has the AWS provider, before it calls AWS; beside the SDK that is then loaded. */
+export async function awsImportTime(quick: boolean): Promise<Suite> {
+  const contenders = [fresh(EMPTY, "./empty-module.mjs"), fresh(AWS, AWS), fresh(SDK, SDK)];
+  const rows = rowsOf(await interleaved(contenders, quick ? 3 : 21), EMPTY);
+  return {
+    title: "import of the AWS provider, in a fresh process",
+    unit: "ms",
+    rows,
+    aims: [atMost(`${AWS}, against ${SDK}`, medianOf(rows, AWS), medianOf(rows, SDK))],
+    notes: [],
+  };
+}

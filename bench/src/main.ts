@@ -1,17 +1,19 @@
-// `npm run bench -- [--quick] [--json] [--only contract|import|local]`
+// `npm run bench -- [--quick] [--json] [--only contract|import|local|aws]`
 import { availableParallelism, cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { awsGets } from "./aws-gets.ts";
 import { contractCall } from "./contract-call.ts";
-import { importTime } from "./import-time.ts";
+import { awsImportTime, importTime } from "./import-time.ts";
 import { localSpawn } from "./local-spawn.ts";
 import { type Suite, tableOf } from "./report.ts";
 
-const USAGE = "usage: npm run bench -- [--quick] [--json] [--only contract|import|local]";
+const USAGE = "usage: npm run bench -- [--quick] [--json] [--only contract|import|local|aws]";
 
 const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<readonly Suite[]>>> = {
   contract: contractCall,
   import: async (quick) => [await importTime(quick)],
   local: async (quick) => [await localSpawn(quick)],
+  aws: async (quick) => [await awsImportTime(quick), await awsGets(quick)],
 };
 
 interface Choice {

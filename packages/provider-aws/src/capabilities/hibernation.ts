@@ -1,0 +1,84 @@
+import { type HibernationMethods, isProviderError } from "@slipway/core";
+import type { AwsContext, Call } from "../context.ts";
+import { nativeCodeOf, refusal } from "../errors.ts";
+import { type AWSInstance, materialize } from "../instance.ts";
+import { describeOne } from "../look-up.ts";
+import { isHibernated } from "./hibernation-part.ts";
+
+// The agent inside is ready about two minutes after the launch.
+const READY_AGAIN_MS = 10_000;
+const READY_WITHIN_MS = 180_000;
+
+export function hibernationMethods(context: AwsContext): HibernationMethods<AWSInstance> {
+  return {
+    hibernate: (id, { signal } = {}) => hibernate(context, { operation: "hibernate", signal }, id),
+    resume: (id, { signal } = {}) => resume(context, { operation: "resume", signal }, id),
+  };
+}
+
+/**
+ * Looks before it asks: EC2 stops an instance that cannot hibernate all the same, and its memory is gone. Whether it
+ * really hibernated is told by the status afterwards: `stopped` says that EC2 fell back to a plain shutdown.
+ */
+async function hibernate(context: AwsContext, call: Call, id: string): Promise<AWSInstance> {
+  const { region, instance } = await describeOne(context, call, id);
+  const state = instance.State?.Name;
+  if (instance.HibernationOptions?.Configured !== true) {
+    throw refusal("INVALID_STATE", call.operation, `${id} was not spawned with hibernation: it cannot be added later`);
+  }
+  if (state === "stopping" || (state === "stopped" && isHibernated(instance))) return materialize(region, instance);
+  if (state === "pending")
+    throw refusal("BUSY", call.operation, `${id} is still starting`, { retryAfterMs: READY_AGAIN_MS });
+  if (state !== "running") throw refusal("INVALID_STATE", call.operation, `${id} is ${state ?? "in no known state"}`);
+  await stopHibernating(context, call, region, instance.InstanceId ?? "");
+  return again(context, call, id);
+}
+
+/** The agent inside is ready some time after the start: until then EC2 refuses, and nothing has happened. */
+async function stopHibernating(context: AwsContext, call: Call, region: string, native: string): Promise<void> {
+  const until = context.clock.now() + READY_WITHIN_MS;
+  for (;;) {
+    try {
+      await context.client.send(call, region, "StopInstances", { InstanceIds: [native], Hibernate: true });
+      return;
+    } catch (error) {
+      if (!isNotReady(error)) throw error;
+      if (context.clock.now() >= until) throw notReady(call, native);
+    }
+    await context.clock.sleep(READY_AGAIN_MS, call.signal);
+  }
+}
+
+async function resume(context: AwsContext, call: Call, id: string): Promise<AWSInstance> {
+  const { region, instance } = await describeOne(context, call, id);
+  const state = instance.State?.Name;
+  if (instance.HibernationOptions?.Configured !== true) {
+    throw refusal("INVALID_STATE", call.operation, `${id} was not spawned with hibernation`);
+  }
+  if (state === "running" || state === "pending") return materialize(region, instance);
+  if (state === "stopping") throw refusal("BUSY", call.operation, `${id} is still stopping`, { retryAfterMs: 5000 });
+  if (state !== "stopped") throw refusal("INVALID_STATE", call.operation, `${id} is ${state ?? "in no known state"}`);
+  await context.client.send(call, region, "StartInstances", { InstanceIds: [instance.InstanceId ?? ""] });
+  return again(context, call, id);
+}
+
+/** EC2's own word for "wait a little". */
+function isNotReady(error: unknown): boolean {
+  return (
+    isProviderError(error) &&
+    nativeCodeOf(error) === "UnsupportedOperation" &&
+    /not ready to hibernate/i.test(error.message)
+  );
+}
+
+function notReady(call: Call, native: string): Error {
+  return refusal("BUSY", call.operation, `${native} is not ready to hibernate yet`, {
+    retryAfterMs: READY_AGAIN_MS,
+    hint: "The agent inside needs about two minutes after the start; an image without it never gets ready.",
+  });
+}
+
+async function again(context: AwsContext, call: Call, id: string): Promise<AWSInstance> {
+  const { region, instance } = await describeOne(context, call, id);
+  return materialize(region, instance);
+}

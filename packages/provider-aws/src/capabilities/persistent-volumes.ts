@@ -1,0 +1,278 @@
+import { createHash } from "node:crypto";
+import type { Volume as Ec2Volume } from "@aws-sdk/client-ec2";
+import { isKey, isProviderError, type Volume, type VolumeMethods } from "@slipway/core";
+import type { AwsContext, Call } from "../context.ts";
+import { nativeCodeOf, refusal } from "../errors.ts";
+import { configuredRegion, inRegions, nativeIdOf, regionsOf } from "../ids.ts";
+import { INSTANCE_DISK, keyFilter, marksOf, ownerFilters, TAGS, tagOf, tagsOf } from "../tags.ts";
+import { everyPage } from "./every-page.ts";
+import { gibOf, isGone, volumeFrom } from "./volume-view.ts";
+import { firstZone, regionOfZone } from "./zones.ts";
+
+const VOLUME_ID = /^vol-[0-9a-f]{8,17}$/;
+const MOST_GENERATIONS = 20;
+const MADE_WITHIN_MS = 60_000;
+const LOOK_AGAIN_MS = 1_000;
+// An answer that tells of a volume so much older than the question is a repeated one.
+const REPEATED_MS = 60_000;
+
+/** A volume to be made, its place chosen. */
+export interface NewVolume {
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly region: string;
+  readonly zone: string;
+  readonly pool?: string | undefined;
+}
+
+export function volumeMethods(context: AwsContext): VolumeMethods {
+  return {
+    createVolume: async ({ key, sizeBytes, region, zone, signal }) => {
+      const call = { operation: "createVolume", signal };
+      checkVolume(call, key, sizeBytes);
+      const place =
+        zone === undefined
+          ? configuredRegion(context, call.operation, region)
+          : regionOfZone(context, call, zone, region);
+      const known = await volumeOfKey(
+        context,
+        call,
+        key,
+        region === undefined && zone === undefined ? undefined : place,
+      );
+      if (known !== undefined) return sameVolume(call, known, { sizeBytes, zone });
+      return makeVolume(context, call, {
+        key,
+        sizeBytes,
+        region: place,
+        zone: zone ?? (await firstZone(context, call, place)),
+      });
+    },
+    listVolumes: async (filter = {}, { signal } = {}) => {
+      const call = { operation: "listVolumes", signal };
+      const found: Volume[] = [];
+      for (const region of context.regions) {
+        const rows = await ownVolumes(context, call, region, filter.owner ?? context.owner);
+        found.push(...rows.map((row) => volumeFrom(region, row)));
+      }
+      const natives = filter.ids?.map(nativeIdOf);
+      return found.filter(
+        ({ id, key }) =>
+          (natives?.includes(nativeIdOf(id)) ?? true) && (filter.keys?.some((wanted) => wanted === key) ?? true),
+      );
+    },
+    deleteVolume: (id, { signal } = {}) => deleteVolume(context, { operation: "deleteVolume", signal }, id),
+  };
+}
+
+/**
+ * Makes a volume, encrypted, with owner and key in the call that makes it. A repeated call with one token answers the
+ * first one's volume, also where that one has been deleted since: then the token's generation is raised.
+ */
+export async function makeVolume(context: AwsContext, call: Call, wanted: NewVolume): Promise<Volume> {
+  const { key, region, zone, pool } = wanted;
+  const begun = context.clock.now();
+  const Tags = [...tagsOf(context.owner, key), ...(pool === undefined ? [] : [{ Key: TAGS.pool, Value: pool }])];
+  for (let generation = 0; generation < MOST_GENERATIONS; generation += 1) {
+    const made = await createOnce(context, call, wanted, generation, Tags);
+    if (made === "gone") continue;
+    if (made === "another's") {
+      const rival = await rivalOf(context, call, key, region);
+      if (rival !== undefined) return sameVolume(call, rival, { ...wanted, zone, pool });
+      continue;
+    }
+    const age = made.CreateTime === undefined ? 0 : begun - new Date(made.CreateTime).getTime();
+    const gone =
+      isGone(made) ||
+      (age > REPEATED_MS && (await describeVolume(context, call, region, made.VolumeId ?? "")) === null);
+    if (gone) continue;
+    const volume = volumeFrom(region, { ...made, Tags: made.Tags ?? Tags });
+    context.created.add(key, made.VolumeId ?? "", volume);
+    return volume;
+  }
+  throw refusal("CONFLICT", call.operation, `the key ${JSON.stringify(key)} has had ${MOST_GENERATIONS} volumes`, {
+    hint: "Use another key.",
+  });
+}
+
+/** What another request with our token made; undefined once reads would show it, if there still were something. */
+async function rivalOf(context: AwsContext, call: Call, key: string, region: string): Promise<Volume | undefined> {
+  const until = context.clock.now() + context.readAfterWriteMs;
+  for (;;) {
+    const found = await volumeOfKey(context, call, key, region);
+    const left = until - context.clock.now();
+    if (found !== undefined || left <= 0) return found;
+    await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
+  }
+}
+
+/** EC2 may know the token from another request, or from a volume that has gone. */
+async function createOnce(
+  context: AwsContext,
+  call: Call,
+  { key, sizeBytes, region, zone }: NewVolume,
+  generation: number,
+  tags: readonly { readonly Key: string; readonly Value: string }[],
+): Promise<Ec2Volume | "another's" | "gone"> {
+  const token = JSON.stringify(["volume", context.owner, key, zone, generation]);
+  try {
+    return await context.client.send(call, region, "CreateVolume", {
+      AvailabilityZone: zone,
+      Size: gibOf(sizeBytes),
+      VolumeType: "gp3",
+      Encrypted: true,
+      ClientToken: createHash("sha256").update(token).digest("hex"),
+      TagSpecifications: [{ ResourceType: "volume", Tags: [...tags] }],
+    });
+  } catch (error) {
+    const code = nativeCodeOf(error);
+    if (code === "IdempotentParameterMismatch") return "another's";
+    if (code === "InvalidVolume.NotFound") return "gone";
+    throw error;
+  }
+}
+
+/** The volume that stands under the key, or CONFLICT with effect `none` where it is another than what is asked for. */
+export function sameVolume(
+  call: Call,
+  known: Volume,
+  wanted: { readonly sizeBytes: number; readonly zone?: string | undefined; readonly pool?: string | undefined },
+): Volume {
+  const differs =
+    gibOf(known.sizeBytes) !== gibOf(wanted.sizeBytes)
+      ? "another size"
+      : wanted.zone !== undefined && wanted.zone !== known.zone
+        ? "another zone"
+        : wanted.pool !== known.pool && (wanted.pool !== undefined || call.operation === "warmVolume")
+          ? "another pool"
+          : null;
+  if (differs === null) return known;
+  throw refusal("CONFLICT", call.operation, `${known.id} has the key ${JSON.stringify(known.key)} and ${differs}`, {
+    id: known.id,
+    hint: "Use another key, or delete the volume first.",
+  });
+}
+
+/** The volume under this owner's key, in one region or in all; undefined if there is none. */
+export async function volumeOfKey(
+  context: AwsContext,
+  call: Call,
+  key: string,
+  region: string | undefined,
+): Promise<Volume | undefined> {
+  for (const place of region === undefined ? context.regions : [region]) {
+    const [found] = await ownVolumes(context, call, place, context.owner, [keyFilter(context.owner, key)]);
+    if (found !== undefined) return volumeFrom(place, found);
+  }
+  return undefined;
+}
+
+/** An owner's volumes in a region, `"*"` for all that bear our mark; without those that are going, and instances' own disks. */
+export async function ownVolumes(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  owner: string,
+  filters: readonly { readonly Name: string; readonly Values: string[] }[] = [],
+): Promise<readonly Ec2Volume[]> {
+  const rows = await everyPage(
+    call,
+    (token) =>
+      context.client.send(call, region, "DescribeVolumes", {
+        Filters: [...ownerFilters(owner), ...filters],
+        MaxResults: 500,
+        ...token,
+      }),
+    (page) => page.Volumes,
+  );
+  return rows.filter((row) => !isGone(row) && tagOf(row.Tags, TAGS.role) !== INSTANCE_DISK);
+}
+
+/** Null if EC2 says that there is none. */
+export async function describeVolume(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  volumeId: string,
+): Promise<Ec2Volume | null> {
+  try {
+    const { Volumes = [] } = await context.client.send(call, region, "DescribeVolumes", { VolumeIds: [volumeId] });
+    const [found] = Volumes;
+    return found === undefined || found.State === "deleted" ? null : found;
+  } catch (error) {
+    if (isProviderError(error) && /^InvalidVolume(ID)?\.(NotFound|Malformed)$/.test(error.native?.code ?? ""))
+      return null;
+    throw error;
+  }
+}
+
+/** The volume in its region, or in every configured one for a bare id. */
+export async function findVolume(
+  context: AwsContext,
+  call: Call,
+  id: string,
+): Promise<{ readonly region: string; readonly volume: Ec2Volume } | null> {
+  const native = nativeIdOf(id);
+  if (!VOLUME_ID.test(native)) return null;
+  return inRegions(context, id, async (region) => {
+    const volume = await describeVolume(context, call, region, native);
+    return volume === null ? null : { region, volume };
+  });
+}
+
+export function mustBeMarked(call: Call, volume: Ec2Volume): void {
+  if (marksOf(volume.Tags).owner !== null && tagOf(volume.Tags, TAGS.role) !== INSTANCE_DISK) return;
+  throw refusal("CONFLICT", call.operation, `${volume.VolumeId} is a volume that Slipway did not make`);
+}
+
+export function checkVolume(call: Call, key: unknown, sizeBytes: unknown): void {
+  if (!isKey(key)) throw refusal("INVALID_SPEC", call.operation, "key must be 1 to 128 printable ASCII characters");
+  if (typeof sizeBytes === "number" && Number.isSafeInteger(sizeBytes) && sizeBytes > 0) return;
+  throw refusal("INVALID_SPEC", call.operation, "sizeBytes must be a whole number above 0");
+}
+
+async function deleteVolume(context: AwsContext, call: Call, id: string): Promise<void> {
+  const native = nativeIdOf(id);
+  if (!VOLUME_ID.test(native)) return;
+  const found = await findVolume(context, call, id);
+  if (found !== null && isGone(found.volume)) return;
+  if (found !== null) mustBeMarked(call, found.volume);
+  // Also what EC2 does not show: it may be so new that only a write finds it.
+  for (const region of found === null ? regionsOf(context, id) : [found.region]) {
+    await deleteIn(context, call, region, native, id);
+  }
+}
+
+async function deleteIn(context: AwsContext, call: Call, region: string, native: string, id: string): Promise<void> {
+  const until = context.clock.now() + MADE_WITHIN_MS;
+  for (;;) {
+    const state = await deletedOr(context, call, region, native);
+    if (state === "deleted") return;
+    if (state === "attached") {
+      throw refusal("INVALID_STATE", call.operation, `${id} is attached to an instance`, {
+        hint: "Terminate the instance, or release the volume, first.",
+      });
+    }
+    if (context.clock.now() >= until) throw refusal("BUSY", call.operation, `${id} is still being made`);
+    await context.clock.sleep(LOOK_AGAIN_MS, call.signal);
+  }
+}
+
+/** `unfinished`: EC2 is still making it, and deletes it once that is done. */
+async function deletedOr(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  volumeId: string,
+): Promise<"deleted" | "attached" | "unfinished"> {
+  try {
+    await context.client.send(call, region, "DeleteVolume", { VolumeId: volumeId });
+    return "deleted";
+  } catch (error) {
+    const code = nativeCodeOf(error);
+    if (code === "InvalidVolume.NotFound") return "deleted";
+    if (code === "VolumeInUse") return "attached";
+    if (code === "IncorrectState") return "unfinished";
+    throw error;
+  }
+}

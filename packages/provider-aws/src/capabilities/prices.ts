@@ -1,0 +1,136 @@
+import { type CallOptions, isProviderError, type Offering, type Price } from "@slipway/core";
+import type { AwsContext, Call } from "../context.ts";
+import { gpusOf } from "./gpu.ts";
+import { type AskedPrices, type ListedPrice, listedPrice } from "./price-list.ts";
+
+/** Prices change a few times a year; AWS's own autoscaler asks twice a day. */
+const KEPT_MS = 12 * 3_600_000;
+const PAGE = 100;
+const MOST_PAGES = 200;
+
+/** An AWS machine type with its price in one region. */
+export interface AWSOffering extends Offering {
+  readonly regions: readonly string[];
+}
+
+export function offeringMethods(context: AwsContext): {
+  readonly listOfferings: (call?: CallOptions) => Promise<readonly AWSOffering[]>;
+} {
+  return {
+    listOfferings: async ({ signal } = {}) => {
+      const call = { operation: "listOfferings", signal };
+      const offerings: AWSOffering[] = [];
+      for (const region of context.regions) {
+        const { at, prices } = await pricesOf(context, call, region);
+        offerings.push(...prices.map((listed) => offeringFrom(region, at, listed)));
+      }
+      return offerings.toSorted((a, b) => (a.price?.usdPerHour ?? 0) - (b.price?.usdPerHour ?? 0));
+    },
+  };
+}
+
+/**
+ * What an hour on demand costs: Linux, shared hardware, nothing preinstalled. Undefined where AWS lists no price, and
+ * where its price list cannot be reached: a price is a help, and its absence stops no spawn. It costs nothing to ask.
+ */
+export async function onDemandPrice(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  instanceType: string,
+): Promise<Price | undefined> {
+  try {
+    const { at, prices } = await pricesOf(context, call, region, instanceType);
+    const found = prices.find((one) => one.instanceType === instanceType);
+    return found === undefined ? undefined : priceFrom(at, found);
+  } catch (error) {
+    if (!isProviderError(error) || error.code === "CANCELLED") throw error;
+    return undefined;
+  }
+}
+
+/** Asks again, whatever is remembered: for the heartbeat's `refresh_prices`. Answers how many prices there are. */
+export async function refreshPrices(context: AwsContext, call: Call): Promise<number> {
+  context.prices.clear();
+  let count = 0;
+  for (const region of context.regions) count += (await pricesOf(context, call, region)).prices.length;
+  return count;
+}
+
+async function pricesOf(context: AwsContext, call: Call, region: string, instanceType?: string): Promise<AskedPrices> {
+  const now = context.clock.now();
+  // A whole region's answer serves for each of its types too.
+  for (const name of [region, `${region}/${instanceType ?? ""}`]) {
+    const known = context.prices.get(name);
+    if (known !== undefined && now - known.at < KEPT_MS) return known;
+  }
+  const asked: AskedPrices = { at: now, prices: await ask(context, call, region, instanceType) };
+  context.prices.set(instanceType === undefined ? region : `${region}/${instanceType}`, asked);
+  return asked;
+}
+
+async function ask(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  instanceType: string | undefined,
+): Promise<readonly ListedPrice[]> {
+  const wanted: Readonly<Record<string, string | undefined>> = {
+    regionCode: region,
+    instanceType,
+    operatingSystem: "Linux",
+    preInstalledSw: "NA",
+    capacitystatus: "Used",
+    tenancy: "Shared",
+    marketoption: "OnDemand",
+  };
+  const Filters = Object.entries(wanted).flatMap(([Field, Value]) =>
+    Value === undefined ? [] : [{ Type: "TERM_MATCH" as const, Field, Value }],
+  );
+  const prices: ListedPrice[] = [];
+  let token: string | undefined;
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const answer = await context.client.pricing(call, "GetProducts", {
+      ServiceCode: "AmazonEC2",
+      Filters,
+      MaxResults: PAGE,
+      ...(token === undefined ? {} : { NextToken: token }),
+    });
+    for (const text of answer.PriceList ?? []) {
+      const listed = listedPrice(String(text));
+      if (listed !== undefined) prices.push(listed);
+    }
+    token = answer.NextToken;
+    if (token === undefined || token === "") break;
+  }
+  return cheapestOfEach(prices);
+}
+
+/** A type may be listed more than once, as with and without a licence that is included. */
+function cheapestOfEach(prices: readonly ListedPrice[]): readonly ListedPrice[] {
+  const best = new Map<string, ListedPrice>();
+  for (const price of prices) {
+    const before = best.get(price.instanceType);
+    if (before === undefined || price.usdPerHour < before.usdPerHour) best.set(price.instanceType, price);
+  }
+  return [...best.values()];
+}
+
+function offeringFrom(region: string, at: number, listed: ListedPrice): AWSOffering {
+  const { instanceType, cpus, memoryBytes } = listed;
+  const gpus = gpusOf(instanceType);
+  return {
+    spec: instanceType,
+    resources: {
+      ...(cpus === undefined ? {} : { cpus }),
+      ...(memoryBytes === undefined ? {} : { memoryBytes }),
+      ...(gpus === undefined ? {} : { gpus }),
+    },
+    price: priceFrom(at, listed),
+    regions: [region],
+  };
+}
+
+function priceFrom(at: number, { usdPerHour }: ListedPrice): Price {
+  return { usdPerHour, per: "instance", asOf: new Date(at).toISOString(), source: "live" };
+}

@@ -1,0 +1,142 @@
+import type { SpotInstanceRequest } from "@aws-sdk/client-ec2";
+import { type SpotMethods, type SpotPrice, type SpotRequest } from "@slipway/core";
+import type { AwsContext, Call } from "../context.ts";
+import { nativeCodeOf } from "../errors.ts";
+import { composeId, configuredRegion, nativeIdOf, regionsOf } from "../ids.ts";
+import { listInstances } from "../look-up.ts";
+import type { AWSSpawnOptions } from "../request.ts";
+import { spawnInstance } from "../spawn.ts";
+import { terminateInstance } from "../terminate.ts";
+import { everyPage } from "./every-page.ts";
+
+const REQUEST_ID = /^sir-[a-z0-9]{8,17}$/;
+const UNKNOWN_REQUEST = /^InvalidSpotInstanceRequestID\.(NotFound|Malformed)$/;
+const LOOK_AGAIN_MS = 2_000;
+const INSTANCE_ID = /^i-[0-9a-f]{8,17}$/;
+
+export function spotMethods(context: AwsContext): SpotMethods<AWSSpawnOptions> {
+  return {
+    requestSpotInstance: (options) => requestSpot(context, options),
+    cancelSpotRequest: (id, { signal } = {}) => cancelSpot(context, { operation: "cancelSpotRequest", signal }, id),
+    getSpotPrices: async ({ specs, regions } = {}, { signal } = {}) => {
+      const call = { operation: "getSpotPrices", signal };
+      const prices: SpotPrice[] = [];
+      for (const asked of regions ?? context.regions) {
+        prices.push(...(await pricesIn(context, call, configuredRegion(context, call.operation, asked), specs)));
+      }
+      return prices;
+    },
+  };
+}
+
+/**
+ * A spawn that asks for interruptible capacity: EC2 fills it or refuses it at once. AWS advises against its older call
+ * that leaves a request open: nobody would know when it is filled.
+ */
+async function requestSpot(context: AwsContext, options: AWSSpawnOptions): Promise<SpotRequest> {
+  const instance = await spawnInstance(context, { ...options, spot: options.spot ?? {} }, "requestSpotInstance");
+  const region = instance.region ?? context.regions[0];
+  // An EC2 that tells no request is one all the same: cancelling by the instance ends both.
+  const request = instance.spotRequestId ?? instance.nativeId;
+  return { requestId: composeId(region, request), status: "fulfilled", instanceId: instance.id };
+}
+
+/** First the request, so that it makes nothing more; then the instance that it made. */
+async function cancelSpot(context: AwsContext, call: Call, id: string): Promise<void> {
+  const native = nativeIdOf(id);
+  if (INSTANCE_ID.test(native)) return terminateInstance(context, id, call);
+  if (!REQUEST_ID.test(native)) return;
+  for (const region of regionsOf(context, id)) {
+    const request = await requestById(context, call, region, native);
+    const isOver = request?.State === "cancelled" || request?.State === "closed";
+    // Also what EC2 does not show: it may be so new that only a write finds it.
+    if (!isOver && !(await cancelledIn(context, call, region, native))) continue;
+    const made = request?.InstanceId ?? (await instanceOf(context, call, region, native, isOver));
+    if (made !== undefined) return terminateInstance(context, composeId(region, made), call);
+  }
+}
+
+/** False if there is no such request. */
+async function cancelledIn(context: AwsContext, call: Call, region: string, native: string): Promise<boolean> {
+  try {
+    await context.client.send(call, region, "CancelSpotInstanceRequests", { SpotInstanceRequestIds: [native] });
+    return true;
+  } catch (error) {
+    if (UNKNOWN_REQUEST.test(nativeCodeOf(error))) return false;
+    throw error;
+  }
+}
+
+/** Null if EC2 does not know it. */
+async function requestById(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  native: string,
+): Promise<SpotInstanceRequest | null> {
+  try {
+    const { SpotInstanceRequests = [] } = await context.client.send(call, region, "DescribeSpotInstanceRequests", {
+      SpotInstanceRequestIds: [native],
+    });
+    return SpotInstanceRequests[0] ?? null;
+  } catch (error) {
+    if (UNKNOWN_REQUEST.test(nativeCodeOf(error))) return null;
+    throw error;
+  }
+}
+
+/**
+ * The instance of a request that does not name it: it is forgotten sooner than its instance, or so new that neither is
+ * shown yet. Then it is looked for as long as reads may lag.
+ */
+async function instanceOf(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  native: string,
+  isOver: boolean,
+): Promise<string | undefined> {
+  const until = context.clock.now() + (isOver ? 0 : context.readAfterWriteMs);
+  for (;;) {
+    const instances = await listInstances(context, { region, owner: "*" }, call);
+    const found = instances.find(({ spotRequestId }) => spotRequestId === native);
+    const left = until - context.clock.now();
+    if (found !== undefined || left <= 0) return found?.nativeId;
+    await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
+  }
+}
+
+/** The price of this moment in every zone. EC2 tells for each when it last changed; it holds until it changes again. */
+async function pricesIn(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  specs: readonly string[] | undefined,
+): Promise<readonly SpotPrice[]> {
+  if (specs !== undefined && specs.length === 0) return [];
+  const now = context.clock.now();
+  const rows = await everyPage(
+    call,
+    (token) =>
+      context.client.send(call, region, "DescribeSpotPriceHistory", {
+        StartTime: new Date(now),
+        ProductDescriptions: ["Linux/UNIX"],
+        // Names that EC2 does not have are none of the answer, and no failure.
+        ...(specs === undefined ? {} : { Filters: [{ Name: "instance-type", Values: [...specs] }] }),
+        ...token,
+      }),
+    (page) => page.SpotPriceHistory,
+  );
+  const asOf = new Date(now).toISOString();
+  const latest = new Map<string, { readonly at: number; readonly price: SpotPrice }>();
+  for (const { InstanceType: spec, AvailabilityZone: zone, SpotPrice: text, Timestamp } of rows) {
+    const usdPerHour = Number(text);
+    if (spec === undefined || zone === undefined || !(usdPerHour > 0)) continue;
+    const at = Timestamp === undefined ? 0 : new Date(Timestamp).getTime();
+    const before = latest.get(`${spec} ${zone}`);
+    if (before !== undefined && before.at >= at) continue;
+    const price: SpotPrice = { usdPerHour, per: "instance", asOf, source: "live", spec, region, zone };
+    latest.set(`${spec} ${zone}`, { at, price });
+  }
+  return [...latest.values()].map(({ price }) => price);
+}

@@ -1,0 +1,173 @@
+import type { Instance as Ec2Instance, Volume as Ec2Volume } from "@aws-sdk/client-ec2";
+import { isProviderError, type Volume, type WarmVolumeMethods } from "@slipway/core";
+import type { AwsContext, Call } from "../context.ts";
+import { refusal } from "../errors.ts";
+import { describeOne } from "../look-up.ts";
+import { TAGS } from "../tags.ts";
+import { attach, running } from "./attach.ts";
+import {
+  checkVolume,
+  describeVolume,
+  findVolume,
+  makeVolume,
+  mustBeMarked,
+  ownVolumes,
+  sameVolume,
+  volumeOfKey,
+} from "./persistent-volumes.ts";
+import { holderOf, volumeFrom } from "./volume-view.ts";
+import { regionOfZone } from "./zones.ts";
+
+const LOOK_AGAIN_MS = 500;
+const ATTACHABLE: ReadonlySet<string> = new Set(["running", "stopped"]);
+
+export function warmVolumeMethods(context: AwsContext): WarmVolumeMethods {
+  return {
+    warmVolume: async ({ key, pool, sizeBytes, zone, signal }) => {
+      const call = { operation: "warmVolume", signal };
+      checkVolume(call, key, sizeBytes);
+      checkPool(call, pool);
+      const region = regionOfZone(context, call, zone);
+      const known = await volumeOfKey(context, call, key, region);
+      if (known !== undefined) return sameVolume(call, known, { sizeBytes, zone, pool });
+      return makeVolume(context, call, { key, sizeBytes, region, zone, pool });
+    },
+    claimWarmVolume: async ({ pool, instanceId, signal }) => {
+      const call = { operation: "claimWarmVolume", signal };
+      checkPool(call, pool);
+      const { region, instance } = await describeOne(context, call, instanceId);
+      mustTakeVolumes(call, instance);
+      return claim(context, call, region, instance, pool);
+    },
+    releaseWarmVolume: async (id, { signal } = {}) => {
+      const call = { operation: "releaseWarmVolume", signal };
+      const found = await findVolume(context, call, id);
+      if (found === null) return;
+      mustBeMarked(call, found.volume);
+      if (poolOf(found.volume) === undefined) {
+        throw refusal("INVALID_STATE", call.operation, `${id} belongs to no warm pool`);
+      }
+      // Also where EC2 shows it as free: the claim may be so new that only a write finds it.
+      await detach(context, call, found.region, found.volume.VolumeId ?? "");
+    },
+  };
+}
+
+/**
+ * Attaches one free volume of the pool in the instance's zone, or answers null. Whether it was free is for EC2 to say:
+ * whoever is told that a volume is in use has lost it, and tries the next.
+ */
+export async function claim(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  instance: Ec2Instance,
+  pool: string,
+): Promise<Volume | null> {
+  const zone = instance.Placement?.AvailabilityZone;
+  for (const volume of await freeVolumes(context, call, region, pool, zone)) {
+    const volumeId = volume.VolumeId ?? "";
+    const outcome = await attach(context, call, region, instance, volumeId);
+    const isOurs =
+      outcome === "attached" || (outcome === "taken" && (await isHeld(context, call, region, instance, volumeId)));
+    if (!isOurs) continue;
+    const now = await describeVolume(context, call, region, volumeId);
+    const attachment = { InstanceId: instance.InstanceId ?? "", State: "attached" as const };
+    // The attachment is known; a listing may show it later.
+    const shown =
+      now !== null && holderOf(now) !== undefined
+        ? now
+        : { ...volume, State: "in-use" as const, Attachments: [attachment] };
+    return volumeFrom(region, shown);
+  }
+  return null;
+}
+
+/**
+ * Who took it: this very instance, if an earlier call was cut off before it read the answer. EC2 may show it a little
+ * later.
+ */
+async function isHeld(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  instance: Ec2Instance,
+  volumeId: string,
+): Promise<boolean> {
+  const until = context.clock.now() + context.readAfterWriteMs;
+  for (;;) {
+    const volume = await describeVolume(context, call, region, volumeId);
+    const holder = volume === null ? undefined : holderOf(volume);
+    const left = until - context.clock.now();
+    if (holder !== undefined || left <= 0) return holder === instance.InstanceId;
+    await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
+  }
+}
+
+/**
+ * The second half of a spawn with `warmVolume`: waits until the instance runs, and claims a volume of the pool in its
+ * zone. Where none is free the instance goes on without. A repeated spawn finds the volume that the first one claimed.
+ */
+export async function claimAtSpawn(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  instanceId: string,
+  pool: string,
+): Promise<void> {
+  const instance = await running(context, call, region, instanceId);
+  const ours = await poolVolumes(context, call, region, pool);
+  if (ours.some((volume) => holderOf(volume) === instanceId)) return;
+  await claim(context, call, region, instance, pool);
+}
+
+/** This owner's volumes of a pool that look free, in one zone or in all of the region; in an order of no meaning. */
+export async function freeVolumes(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  pool: string,
+  zone?: string,
+): Promise<readonly Ec2Volume[]> {
+  const rows = await poolVolumes(context, call, region, pool);
+  return rows.filter((row) => row.State === "available" && (zone === undefined || row.AvailabilityZone === zone));
+}
+
+/** By the tag's name alone: what a filter reads as a wildcard may stand in a pool's name. */
+export async function poolVolumes(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  pool: string,
+): Promise<readonly Ec2Volume[]> {
+  const rows = await ownVolumes(context, call, region, context.owner, [{ Name: "tag-key", Values: [TAGS.pool] }]);
+  return rows.filter((row) => poolOf(row) === pool);
+}
+
+export async function detach(context: AwsContext, call: Call, region: string, volumeId: string): Promise<void> {
+  try {
+    await context.client.send(call, region, "DetachVolume", { VolumeId: volumeId });
+  } catch (error) {
+    const code = isProviderError(error) ? (error.native?.code ?? "") : "";
+    // It is free, or it is gone: there is nothing to take back.
+    if (!/^(IncorrectState|InvalidVolume\.NotFound|InvalidAttachment\.NotFound)$/.test(code)) throw error;
+  }
+}
+
+function poolOf(volume: Ec2Volume): string | undefined {
+  return volume.Tags?.find(({ Key }) => Key === TAGS.pool)?.Value;
+}
+
+function mustTakeVolumes(call: Call, instance: Ec2Instance): void {
+  const state = instance.State?.Name ?? "pending";
+  if (ATTACHABLE.has(state)) return;
+  const passes = state === "pending" || state === "stopping";
+  throw refusal(passes ? "BUSY" : "INVALID_STATE", call.operation, `${instance.InstanceId} is ${state}`, {
+    hint: "EC2 attaches volumes only to an instance that runs or is stopped.",
+  });
+}
+
+function checkPool(call: Call, pool: unknown): void {
+  if (typeof pool === "string" && pool !== "" && pool.length <= 256) return;
+  throw refusal("INVALID_SPEC", call.operation, "pool must be a text of 1 to 256 characters");
+}

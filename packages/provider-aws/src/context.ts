@@ -1,0 +1,38 @@
+import type { Clock, RuntimeEvent, Volume } from "@slipway/core";
+import type { InTurn } from "@slipway/provider-kit/limits";
+import type { AskedPrices } from "./capabilities/price-list.ts";
+import type { AwsClient } from "./client.ts";
+import type { AWSInstance } from "./instance.ts";
+import type { InstanceBatches } from "./instance-batches.ts";
+import type { Recent } from "./recent.ts";
+import type { UnavailableOfferings } from "./unavailable.ts";
+
+export type { Call } from "./call.ts";
+
+/** What the methods of one provider have in common. */
+export interface AwsContext {
+  readonly owner: string;
+  readonly regions: readonly [string, ...string[]];
+  readonly defaultSpec: string;
+  readonly defaultImage: string | undefined;
+  readonly instanceProfile: string | undefined;
+  readonly readAfterWriteMs: number;
+  readonly clock: Clock;
+  readonly emit: (event: RuntimeEvent) => void;
+  readonly client: AwsClient;
+  readonly batches: InstanceBatches;
+  readonly inTurn: InTurn;
+  readonly unavailable: UnavailableOfferings;
+  /** Launched a moment ago, by key: EC2 may not show them yet. */
+  readonly launched: Recent<AWSInstance>;
+  /** Volumes made a moment ago, by key. */
+  readonly created: Recent<Volume>;
+  /** Zones that sell a machine type, by `region/type`. */
+  readonly offerings: Map<string, { readonly at: number; readonly zones: ReadonlySet<string> }>;
+  /** What the price list said, by region or `region/type`. */
+  readonly prices: Map<string, AskedPrices>;
+  /** Ids of our security groups, by region, network and name. */
+  readonly securityGroups: Map<string, Promise<string>>;
+  /** Images by `region/ami-…`, which never change, and by `region/parameter`, which do. */
+  readonly images: Map<string, { readonly at: number; readonly imageId: string }>;
+}

@@ -1,0 +1,173 @@
+import type { Clock } from "@slipway/core";
+import { type Fault, type FaultScript, faultScript, simulatedClock } from "@slipway/provider-kit/emulator";
+import { type Call, succeedDry } from "./action.ts";
+import { ACTIONS, JSON_ACTIONS } from "./actions.ts";
+import {
+  type Answer,
+  ec2Answer,
+  errorAnswer,
+  jsonAnswer,
+  type Problem,
+  problem,
+  Refused,
+  stsAnswer,
+} from "./answers.ts";
+import { type Ec2EmulatorControl, newControl, type SeenRequest } from "./control.ts";
+import { type Break, fixtureFor } from "./fixtures.ts";
+import { idsOf, isWholeList, namesOf } from "./serves.ts";
+import { type Ec2EmulatorSettings, resolved } from "./settings.ts";
+import { throttle } from "./throttle.ts";
+import { stranger, type WireRequest, wireRequest } from "./wire-request.ts";
+import { newWorld, type Region } from "./world.ts";
+
+/** EC2 and the services beside it, emulated. */
+export interface Ec2Emulator {
+  readonly clock: Clock;
+  /** To be given to a provider as `runtime.fetch`; a broken connection rejects as the real one does. */
+  readonly fetch: typeof globalThis.fetch;
+  /** For a server; a broken connection is `Response.error()`. */
+  readonly handle: (request: Request) => Promise<Response>;
+  readonly faults: FaultScript;
+  readonly control: Ec2EmulatorControl;
+}
+
+export function ec2Emulator(settings: Ec2EmulatorSettings = {}): Ec2Emulator {
+  const clock = settings.clock ?? simulatedClock();
+  const all = resolved(settings);
+  const world = newWorld(all, clock);
+  const faults = faultScript(all.seed);
+  const passes = throttle(all.limits, clock);
+  const knownKeys = all.credentials.map(({ accessKeyId }) => accessKeyId);
+  const requests: SeenRequest[] = [];
+
+  async function exchange(request: Request): Promise<Answer | Break> {
+    await clock.sleep(all.latencyMs, request.signal);
+    const wire = await wireRequest(request);
+    const answer = await answered(request, wire);
+    const [serves = null] = namesOf(wire).filter((name) => name !== wire.action);
+    const { action: operation, service, region } = wire;
+    const seen = { operation, serves, service, region, ids: idsOf(wire.parameters).length, at: clock.now() };
+    requests.push({ ...seen, ...outcomeOf(answer) });
+    await clock.sleep(all.latencyMs, request.signal);
+    if (answer === "hang") await clock.sleep(Number.POSITIVE_INFINITY, request.signal);
+    return answer;
+  }
+
+  async function answered(request: Request, wire: WireRequest): Promise<Answer | Break> {
+    // Ids of requests have a source of their own: how many are sent must not decide which instances there are.
+    const requestId = `00000000-0000-4000-8000-${String(requests.length).padStart(12, "0")}`;
+    const refused = refusal(wire);
+    if (refused !== null) return errorAnswer(wire.service, refused, requestId);
+    const fault = faults.take(namesOf(wire));
+    const fixture = fault === undefined ? null : fixtureFor(fault, wire.service, requestId);
+    if (fault?.when === "before" && fixture !== null) return fixture;
+    const answer = performed(wire, fault, requestId);
+    if (fault?.when === "delayed") await clock.sleep(fault.delayMs ?? 0, request.signal);
+    return fixture ?? answer;
+  }
+
+  /** What stands before the action itself: who asks, where, how often, and whether they may. */
+  function refusal(wire: WireRequest): Problem | null {
+    const unknown = stranger(wire, knownKeys);
+    if (unknown !== null) return unknown;
+    const isJson = wire.service !== "ec2" && wire.service !== "sts";
+    const known = isJson ? Object.hasOwn(JSON_ACTIONS, wire.target) : Object.hasOwn(ACTIONS, wire.action);
+    if (wire.parameters instanceof Refused) return wire.parameters.problem;
+    if (!known || (!isJson && ACTIONS[wire.action]?.service !== wire.service)) {
+      return isJson
+        ? problem("UnknownOperationException", "")
+        : problem("InvalidAction", `The action ${wire.action} is not valid for this web service.`);
+    }
+    const instances = Math.max(1, countOf(wire));
+    const { region, action, parameters } = wire;
+    if (!passes({ region, action, isWholeList: isWholeList(parameters), instances })) {
+      return isJson
+        ? problem("ThrottlingException", "Rate exceeded")
+        : problem("RequestLimitExceeded", "Request limit exceeded.");
+    }
+    if (world.denied.has(action)) {
+      const code = wire.service === "ec2" ? "UnauthorizedOperation" : "AccessDeniedException";
+      return problem(
+        code,
+        `You are not authorized to perform this operation. User: emulated is not authorized to perform: ${wire.service}:${action}`,
+      );
+    }
+    return null;
+  }
+
+  function performed(wire: WireRequest, fault: Fault | undefined, requestId: string): Answer {
+    try {
+      const region = regionOf(wire);
+      const lag = fault?.when === "stale-read" ? Math.max(all.readLagMs, 1) : all.readLagMs;
+      const now = clock.now();
+      const { DryRun, ...parameters } = fieldsOf(wire.parameters);
+      const dryRun = DryRun === "true";
+      const endDryRun = (): void => void (dryRun && succeedDry());
+      const call: Call = { world, region, now, seenAt: now - lag, raw: parameters, endDryRun };
+      const json = JSON_ACTIONS[wire.target];
+      if (json !== undefined) return jsonAnswer(json(call, wire.parameters));
+      const fields = ACTIONS[wire.action]?.perform(call, parameters, dryRun) ?? {};
+      return (wire.service === "sts" ? stsAnswer : ec2Answer)(wire.action, requestId, fields);
+    } catch (error) {
+      if (error instanceof Refused) return errorAnswer(wire.service, error.problem, requestId);
+      throw error;
+    }
+  }
+
+  function regionOf({ region, service }: WireRequest): Region {
+    const found = world.regions.get(region);
+    if (found !== undefined) return found;
+    // Pricing and Cost Explorer live in one region, which need not be among those of the account.
+    const [first] = world.regions.values();
+    if (first !== undefined && service !== "ec2") return first;
+    throw new Refused(problem("OptInRequired", `You are not subscribed to this service in ${region}.`));
+  }
+
+  return {
+    clock,
+    faults,
+    control: newControl(world, faults, requests),
+    handle: async (request) => {
+      const answer = await exchange(request);
+      return typeof answer === "string" ? Response.error() : responseOf(answer);
+    },
+    fetch: async (input, init) => {
+      const request = new Request(input, init);
+      const answer = await until(exchange(request), request.signal);
+      if (typeof answer !== "string") return responseOf(answer);
+      throw new TypeError("fetch failed", { cause: Object.assign(new Error(`emulated ${answer}`), { code: answer }) });
+    },
+  };
+}
+
+/** How many instances a request makes or names, as far as it can be read yet. */
+function countOf({ action, parameters }: WireRequest): number {
+  if (action !== "RunInstances") return idsOf(parameters).length;
+  const { MaxCount } = fieldsOf(parameters);
+  return typeof MaxCount === "string" ? Number(MaxCount) || 1 : 1;
+}
+
+function fieldsOf(parameters: unknown): Readonly<Record<string, unknown>> {
+  return typeof parameters === "object" && parameters !== null ? { ...parameters } : {};
+}
+
+function outcomeOf(answer: Answer | Break): Pick<SeenRequest, "status" | "code"> {
+  if (typeof answer === "string") return { status: 0, code: answer };
+  const code = /<Code>([^<]+)<\/Code>/.exec(answer.body)?.[1] ?? /"__type":"([^"]+)"/.exec(answer.body)?.[1] ?? null;
+  return { status: answer.status, code: answer.status < 300 ? null : code };
+}
+
+function responseOf({ status, headers, body }: Answer): Response {
+  return new Response(body, { status, headers });
+}
+
+/** A caller that goes away hears nothing more; what it asked for goes on all the same. */
+function until<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void =>
+      reject(signal.reason instanceof Error ? signal.reason : new DOMException("aborted", "AbortError"));
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.finally(() => signal.removeEventListener("abort", onAbort)).then(resolve, reject);
+  });
+}

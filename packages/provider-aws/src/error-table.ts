@@ -1,0 +1,121 @@
+import type { ErrorCode, ErrorEffect, ErrorScope } from "@slipway/core";
+import { CODE_MEANINGS } from "./error-codes.ts";
+
+/** What AWS says by one of its codes, and what the user gets. */
+export interface AwsErrorRow {
+  /** AWS's own code, without `Client.` or `Server.`; where a message tells two meanings apart, the rarer one has a suffix. */
+  readonly id: string;
+  /** One operation at which it can be provoked. */
+  readonly operation: string;
+  readonly native: string;
+  /** A word of the message that tells it from the row without it. */
+  readonly says?: RegExp;
+  /** Only for these operations. */
+  readonly only?: readonly string[];
+  readonly code: ErrorCode;
+  readonly scope?: ErrorScope;
+  /** What is true after a write; a read never has an effect. */
+  readonly effect: ErrorEffect;
+  readonly hint?: string;
+}
+
+type Detail = Partial<Pick<AwsErrorRow, "code" | "scope" | "effect" | "hint">>;
+
+/** What the code alone does not tell: what to vary next, and what to do. */
+const DETAILS: Readonly<Record<string, Detail>> = {
+  AuthFailure: { hint: "Check the access key and the clock of this machine." },
+  "AuthFailure.ServiceLinkedRoleCreationNotPermitted": {
+    scope: "capacity-type",
+    hint: "Run once: aws iam create-service-linked-role --aws-service-name spot.amazonaws.com",
+  },
+  UnauthorizedOperation: {
+    hint: "The policy lacks the action that the message names; ec2:CreateTags and iam:PassRole are forgotten most often.",
+  },
+  CredentialsProviderError: {
+    hint: "Give credentials, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run aws sso login.",
+  },
+  TokenProviderError: { hint: "Run aws sso login." },
+  ExpiredToken: { hint: "The session's credentials have run out: make new ones." },
+  ExpiredTokenException: { hint: "The session's credentials have run out: make new ones." },
+  RequestExpired: { hint: "Check the clock of this machine." },
+  OptInRequired: { scope: "region", hint: "Enable the region, or accept the image's terms in the Marketplace." },
+  PendingVerification: { hint: "AWS checks the account first: that takes minutes to hours." },
+  InsufficientFreeAddressesInSubnet: { scope: "subnet", hint: "Another subnet of the zone may have addresses left." },
+  InsufficientAddressCapacity: { scope: "region" },
+  SpotMaxPriceTooLow: { hint: "Leave spot.maxUsdPerHour out: EC2's own ceiling is the on-demand price." },
+  MaxSpotInstanceCountExceeded: {
+    scope: "capacity-type",
+    hint: "The quota of spot vCPUs is used up; the same machine may start on demand. Raise it in Service Quotas.",
+  },
+  VcpuLimitExceeded: {
+    scope: "region",
+    hint: "Raise the family's vCPU quota in Service Quotas. EC2 counts instances for a while after their end.",
+  },
+  InstanceLimitExceeded: { scope: "region" },
+  VolumeLimitExceeded: { scope: "region" },
+  SnapshotLimitExceeded: { scope: "region" },
+  AddressLimitExceeded: { scope: "region" },
+  SecurityGroupLimitExceeded: {
+    scope: "region",
+    hint: "slipway aws cleanup deletes those of Slipway's that nothing uses.",
+  },
+  InvalidInstanceType: { hint: "slipway prices aws lists the machine types." },
+  DefaultVpcDoesNotExist: { hint: 'Name a subnet: network: { subnet: "subnet-…" }.' },
+  VPCIdNotSpecified: { hint: 'Name a subnet: network: { subnet: "subnet-…" }.' },
+  OperationNotPermitted: { hint: "The instance is protected against termination or stopping: take that away first." },
+};
+
+const ASIDE: readonly AwsErrorRow[] = [
+  {
+    id: "Unsupported/zone",
+    operation: "spawn",
+    native: "Unsupported",
+    says: /not supported in your requested Availability Zone|currently has constraints/i,
+    code: "CAPACITY_ERROR",
+    effect: "none",
+    hint: "This zone does not have the machine type: use another.",
+  },
+  {
+    id: "InsufficientInstanceCapacity/spread",
+    operation: "spawn",
+    native: "InsufficientInstanceCapacity",
+    says: /spread placement group/i,
+    code: "INVALID_SPEC",
+    effect: "none",
+  },
+  {
+    id: "AuthFailure/image",
+    operation: "spawn",
+    native: "AuthFailure",
+    says: /Not authorized for images/i,
+    code: "INVALID_SPEC",
+    effect: "none",
+    hint: "The image is private, or its terms were not accepted.",
+  },
+];
+
+// What a missing thing means depends on whether a launch names it.
+export const LAUNCHING: readonly string[] = ["spawn", "requestSpotInstance"];
+
+/** Every row, those with a message or an operation of their own first: the first that fits counts. */
+export const awsErrorTable: readonly AwsErrorRow[] = [
+  ...ASIDE,
+  ...[...CODE_MEANINGS].map(([native, code]): AwsErrorRow => {
+    const detail = Object.hasOwn(DETAILS, native) ? DETAILS[native] : undefined;
+    return {
+      id: native,
+      operation: code === "NOT_FOUND" ? "listVolumes" : "spawn",
+      native,
+      code,
+      effect: code === "UNAVAILABLE" ? "unknown" : "none",
+      ...detail,
+    };
+  }),
+];
+
+const BY_NATIVE: ReadonlyMap<string, readonly AwsErrorRow[]> = Map.groupBy(awsErrorTable, ({ native }) => native);
+
+/** The row for what AWS said; undefined for a code that is not known by name. */
+export function rowOf(native: string, message: string): AwsErrorRow | undefined {
+  return BY_NATIVE.get(native)?.find(({ says }) => says?.test(message) ?? true);
+}

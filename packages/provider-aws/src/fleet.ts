@@ -1,0 +1,176 @@
+import { createHash } from "node:crypto";
+import type { CreateFleetCommandInput, CreateFleetCommandOutput } from "@aws-sdk/client-ec2";
+import { type ErrorCode, ProviderError } from "@slipway/core";
+import type { AwsContext, Call } from "./context.ts";
+import { meaningOf, nativeCodeOf, PROVIDER, refusal } from "./errors.ts";
+import { launchTags, type SpawnRequest } from "./request.ts";
+import { type LaunchParts, runRequest } from "./run-request.ts";
+import { INSTANCE_DISK, TAGS, tagsOf } from "./tags.ts";
+import type { CapacityType } from "./unavailable.ts";
+
+/** One machine type in one subnet: what a fleet may choose. */
+export interface FleetChoice {
+  readonly spec: string;
+  readonly zone: string;
+  readonly subnetId: string;
+}
+
+/** What a request for one instance of a fleet came to; without an instance, why. */
+export type FleetOutcome =
+  | { readonly instanceId: string; readonly spec: string; readonly zone: string; readonly code: null }
+  | { readonly instanceId: null; readonly spec: null; readonly zone: null; readonly code: ErrorCode };
+
+// A request of more choices grows too large for EC2.
+const MOST_CHOICES = 60;
+
+/** The template of a fleet's instances: all that a fleet's request itself cannot say. The same name gives the same one. */
+export async function makeTemplate(
+  context: AwsContext,
+  call: Call,
+  request: SpawnRequest,
+  parts: LaunchParts,
+  name: string,
+): Promise<void> {
+  const { ImageId, UserData, BlockDeviceMappings, MetadataOptions, SecurityGroupIds, IamInstanceProfile } = runRequest(
+    context,
+    call,
+    request,
+    parts,
+    0,
+  );
+  const data = { ImageId, UserData, BlockDeviceMappings, MetadataOptions, SecurityGroupIds, IamInstanceProfile };
+  try {
+    await context.client.send(call, request.region, "CreateLaunchTemplate", {
+      LaunchTemplateName: name,
+      ClientToken: createHash("sha256").update(name).digest("hex"),
+      LaunchTemplateData: data,
+      TagSpecifications: [
+        {
+          ResourceType: "launch-template",
+          Tags: [...tagsOf(context.owner, null), { Key: TAGS.role, Value: "fleet" }],
+        },
+      ],
+    });
+  } catch (error) {
+    if (nativeCodeOf(error) !== "InvalidLaunchTemplateName.AlreadyExistsException") throw error;
+  }
+}
+
+/** One that is gone already is gone. */
+export async function deleteTemplate(context: AwsContext, call: Call, region: string, name: string): Promise<void> {
+  try {
+    await context.client.send(call, region, "DeleteLaunchTemplate", { LaunchTemplateName: name });
+  } catch (error) {
+    if (!nativeCodeOf(error).startsWith("InvalidLaunchTemplateName.NotFound")) throw error;
+  }
+}
+
+/**
+ * Asks once, in one request, for one instance in any of these places. EC2 answers with success also where it made
+ * nothing: what it tells of each place it tried is remembered.
+ */
+export async function requestFleet(
+  context: AwsContext,
+  call: Call,
+  request: SpawnRequest,
+  wanted: { readonly template: string; readonly choices: readonly FleetChoice[]; readonly market: CapacityType },
+): Promise<FleetOutcome> {
+  const input = fleetRequest(context, request, wanted);
+  const answer = await context.client.send(call, request.region, "CreateFleet", input);
+  rememberRefusals(context, request, wanted.choices, answer);
+  const [made] = answer.Instances ?? [];
+  const [nativeId] = made?.InstanceIds ?? [];
+  if (made === undefined || nativeId === undefined)
+    return { instanceId: null, spec: null, zone: null, code: kindOf(call, answer) };
+  const overrides = made.LaunchTemplateAndOverrides?.Overrides;
+  const chosen = wanted.choices.find(({ subnetId }) => subnetId === overrides?.SubnetId);
+  return {
+    instanceId: nativeId,
+    spec: made.InstanceType ?? overrides?.InstanceType ?? "",
+    zone: overrides?.AvailabilityZone ?? chosen?.zone ?? "",
+    code: null,
+  };
+}
+
+function fleetRequest(
+  context: AwsContext,
+  request: SpawnRequest,
+  { template, choices, market }: Parameters<typeof requestFleet>[3],
+): CreateFleetCommandInput {
+  const token = JSON.stringify(["fleet", context.owner, request.key, market]);
+  const tags = [...launchTags(context, request, 0)];
+  const disk = { Key: TAGS.role, Value: INSTANCE_DISK };
+  const overrides = choices.slice(0, MOST_CHOICES).map(({ spec, subnetId }, place) => ({
+    InstanceType: spec as "t3.micro", // any name: the SDK lists only those that it knew when it was built
+    SubnetId: subnetId,
+    // On spot EC2 chooses by price and capacity, and a priority has no meaning.
+    ...(market === "on-demand" ? { Priority: place } : {}),
+  }));
+  return {
+    Type: "instant",
+    ClientToken: createHash("sha256").update(token).digest("hex"),
+    LaunchTemplateConfigs: [
+      { LaunchTemplateSpecification: { LaunchTemplateName: template, Version: "$Latest" }, Overrides: overrides },
+    ],
+    TargetCapacitySpecification: { TotalTargetCapacity: 1, DefaultTargetCapacityType: market },
+    ...(market === "spot"
+      ? { SpotOptions: { AllocationStrategy: "price-capacity-optimized", InstanceInterruptionBehavior: "terminate" } }
+      : { OnDemandOptions: { AllocationStrategy: "prioritized" } }),
+    TagSpecifications: [
+      { ResourceType: "instance", Tags: tags },
+      { ResourceType: "network-interface", Tags: tags },
+      { ResourceType: "volume", Tags: [...tags.filter(({ Key }) => Key !== TAGS.generation), disk] },
+    ],
+  };
+}
+
+function rememberRefusals(
+  context: AwsContext,
+  { region }: SpawnRequest,
+  choices: readonly FleetChoice[],
+  { Errors = [] }: CreateFleetCommandOutput,
+): void {
+  for (const { ErrorCode: code = "", ErrorMessage: message = "", Lifecycle, LaunchTemplateAndOverrides } of Errors) {
+    const { InstanceType: type, SubnetId: subnet } = LaunchTemplateAndOverrides?.Overrides ?? {};
+    const meaning = meaningOf(code, message, 400, "spawn");
+    if (type === undefined || subnet === undefined || meaning === undefined) continue;
+    const zone = choices.find(({ subnetId }) => subnetId === subnet)?.zone;
+    const capacityType = Lifecycle === "spot" ? "spot" : "on-demand";
+    const offering = { capacityType, type, region, zone, subnet } as const;
+    if (meaning.scope === "subnet") context.unavailable.mark(offering, "subnet");
+    else if (meaning.scope === "capacity-type") context.unavailable.mark(offering, "capacity-type");
+    else if (meaning.code === "CAPACITY_ERROR") context.unavailable.mark(offering, "offering");
+  }
+}
+
+/** What a fleet without an instance means: one thing where all its refusals say it, else that there is no room. */
+function kindOf({ operation }: Call, { Errors = [] }: CreateFleetCommandOutput): ErrorCode {
+  const kinds = new Set(
+    Errors.map(({ ErrorCode: code = "", ErrorMessage: message = "" }) => meaningOf(code, message, 400, "spawn")?.code),
+  );
+  const [only = "CAPACITY_ERROR"] = kinds;
+  if (kinds.size !== 1 || only === "CAPACITY_ERROR" || only === "QUOTA_EXCEEDED") {
+    return kinds.size === 1 ? only : "CAPACITY_ERROR";
+  }
+  const [first] = Errors;
+  throw refusal(
+    only,
+    operation,
+    `EC2 refused the fleet: ${first?.ErrorCode ?? ""} ${first?.ErrorMessage ?? ""}`.trim(),
+    {
+      nativeCode: first?.ErrorCode,
+    },
+  );
+}
+
+/** No choice was left. */
+export function noRoom(tried: readonly FleetChoice[], code: ErrorCode): ProviderError {
+  const where = [...new Set(tried.map(({ spec, zone }) => `${spec} in ${zone}`))].slice(0, 10).join(", ");
+  return new ProviderError(code, {
+    message: where === "" ? "no zone sells these machine types" : `there is no room for ${where}`,
+    provider: PROVIDER,
+    operation: "launch",
+    effect: "none",
+    exhausted: true,
+  });
+}

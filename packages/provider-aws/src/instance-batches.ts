@@ -1,0 +1,133 @@
+import type { Instance as Ec2Instance } from "@aws-sdk/client-ec2";
+import { type Clock, isProviderError, type RuntimeEvent } from "@slipway/core";
+import { withoutBadIds } from "./bad-ids.ts";
+import { batching, type Outcome } from "./batching.ts";
+import type { Call } from "./call.ts";
+import { everyPage } from "./capabilities/every-page.ts";
+import type { AwsClient } from "./client.ts";
+import { nativeCodeOf, refusal } from "./errors.ts";
+
+/** Reads and ends of single instances, merged per region, and per zone where a read of this process has shown it. */
+export interface InstanceBatches {
+  /** Null if EC2 says that there is none. */
+  readonly describe: (call: Call, region: string, nativeId: string) => Promise<Ec2Instance | null>;
+  /** `unknown`: EC2 does not know it. */
+  readonly terminate: (call: Call, region: string, nativeId: string) => Promise<"accepted" | "unknown">;
+}
+
+const MOST = 500;
+const LONGEST_WAIT_MS = 250;
+// Zones are remembered for this many instances; a forgotten one only costs a batch of its own.
+const MOST_ZONES = 10_000;
+
+const INSTANCE_ID = /\bi-[0-9a-f]{8,17}\b/g;
+const UNKNOWN_ID = /^InvalidInstanceID\.(NotFound|Malformed)$/;
+
+export function instanceBatches(
+  client: AwsClient,
+  { clock, onEvent }: { readonly clock: Clock; readonly onEvent: (event: RuntimeEvent) => void },
+): InstanceBatches {
+  const zones = new Map<string, string>();
+  const common = { most: MOST, longestWaitMs: LONGEST_WAIT_MS, clock, onEvent };
+  const groupOf = (region: string, id: string): string => `${region}/${zones.get(id) ?? "?"}`;
+  const remember = (instance: Ec2Instance): void => {
+    const { InstanceId: id, Placement } = instance;
+    if (id === undefined || Placement?.AvailabilityZone === undefined) return;
+    if (zones.size >= MOST_ZONES) zones.clear();
+    zones.set(id, Placement.AvailabilityZone);
+  };
+  const reads = batching<Ec2Instance | null>({
+    ...common,
+    writes: false,
+    send: async (call, group, ids) => {
+      const found = await describeAll(client, call, regionOfGroup(group), ids);
+      for (const outcome of found.values()) if ("value" in outcome && outcome.value !== null) remember(outcome.value);
+      return found;
+    },
+  });
+  const ends = batching<"accepted" | "unknown">({
+    ...common,
+    writes: true,
+    send: (call, group, ids) => terminateAll(client, call, regionOfGroup(group), ids),
+  });
+  return {
+    describe: (call, region, id) => reads.ask(call, groupOf(region, id), id),
+    terminate: (call, region, id) => ends.ask(call, groupOf(region, id), id),
+  };
+}
+
+function regionOfGroup(group: string): string {
+  return group.slice(0, group.indexOf("/"));
+}
+
+async function describeAll(
+  client: AwsClient,
+  call: Call,
+  region: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Outcome<Ec2Instance | null>>> {
+  const found = new Map<string, Outcome<Ec2Instance | null>>();
+  await withoutBadIds(ids, {
+    ask: async (some) => {
+      // Not all of them at once with a number of results: EC2 refuses both together.
+      const reservations = await everyPage(
+        call,
+        (token) => client.send(call, region, "DescribeInstances", { InstanceIds: [...some], ...token }),
+        (page) => page.Reservations,
+      );
+      for (const instance of reservations.flatMap(({ Instances = [] }) => Instances)) {
+        if (instance.InstanceId !== undefined) found.set(instance.InstanceId, { value: instance });
+      }
+      // EC2 names those that it does not know: one that is only missing was lost on the way.
+      for (const id of some) if (!found.has(id)) found.set(id, { error: missing(call, id) });
+    },
+    badIn: (error) => (UNKNOWN_ID.test(nativeCodeOf(error)) ? idsIn(error) : null),
+    onBad: (id) => found.set(id, { value: null }),
+  });
+  return found;
+}
+
+async function terminateAll(
+  client: AwsClient,
+  call: Call,
+  region: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Outcome<"accepted" | "unknown">>> {
+  const ended = new Map<string, Outcome<"accepted" | "unknown">>();
+  await withoutBadIds(ids, {
+    ask: async (some) => {
+      const answer = await client.send(
+        call,
+        region,
+        "TerminateInstances",
+        { InstanceIds: [...some] },
+        { instances: some.length },
+      );
+      const told = new Set((answer.TerminatingInstances ?? []).map(({ InstanceId }) => InstanceId));
+      for (const id of some) ended.set(id, told.has(id) ? { value: "accepted" } : { error: untold(call, id) });
+    },
+    badIn: (error) => {
+      const code = nativeCodeOf(error);
+      return UNKNOWN_ID.test(code) || code === "OperationNotPermitted" ? idsIn(error) : null;
+    },
+    // A protected instance is told so; one that EC2 does not know is the caller's to judge.
+    onBad: (id, error) => ended.set(id, UNKNOWN_ID.test(nativeCodeOf(error)) ? { value: "unknown" } : { error }),
+  });
+  return ended;
+}
+
+function idsIn(error: unknown): readonly string[] {
+  if (!isProviderError(error)) return [];
+  const whole = error.cause instanceof Error ? error.cause.message : error.message;
+  return whole.match(INSTANCE_ID) ?? [];
+}
+
+function missing(call: Call, id: string): Error {
+  return refusal("INTERNAL", call.operation, `EC2 answered without ${id}, which was asked for`);
+}
+
+function untold(call: Call, id: string): Error {
+  return refusal("INTERNAL", call.operation, `EC2 accepted the end of others, and ${id} was asked for too`, {
+    effect: "unknown",
+  });
+}

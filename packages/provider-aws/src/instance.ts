@@ -1,0 +1,162 @@
+import type { Instance as Ec2Instance } from "@aws-sdk/client-ec2";
+import type { Instance, InstanceResources, InstanceStatus } from "@slipway/core";
+import { gpusOf } from "./capabilities/gpu.ts";
+import { isHibernated } from "./capabilities/hibernation-part.ts";
+import { PROVIDER } from "./errors.ts";
+import { composeId } from "./ids.ts";
+import { labelsOf, marksOf, TAGS, tagOf } from "./tags.ts";
+
+/** A disk of an instance. */
+export interface AWSAttachedVolume {
+  readonly volumeId: string;
+  readonly device: string;
+  readonly deleteOnTermination: boolean;
+}
+
+/** An EC2 instance, with what it shows beyond the contract. */
+export interface AWSInstance extends Instance {
+  readonly region: string;
+  /** EC2's own word for its status. */
+  readonly state: string;
+  /** `nameFor(owner, key)`, as the tag `Name` has it. */
+  readonly remoteName?: string;
+  /** The display name that was asked for. */
+  readonly name?: string;
+  readonly availabilityZone: string | null;
+  readonly subnetId: string | null;
+  readonly vpcId: string | null;
+  readonly imageId: string | null;
+  readonly architecture: string | null;
+  readonly lifecycle: "on-demand" | "spot" | "scheduled" | "capacity-block";
+  readonly spotRequestId: string | null;
+  readonly launchTemplateId: string | null;
+  readonly rootDevice: string | null;
+  readonly volumes: readonly AWSAttachedVolume[];
+  readonly securityGroups: readonly { readonly id: string; readonly name: string }[];
+  readonly clientToken: string | null;
+  readonly hibernationConfigured: boolean;
+  /** Of the options that it was spawned with; empty where it has none. */
+  readonly specHash: string;
+  /** How many instances of its key ended before it. */
+  readonly generation: number;
+}
+
+const STATUSES: ReadonlyMap<string, InstanceStatus> = new Map<string, InstanceStatus>([
+  ["pending", "pending"],
+  ["running", "running"],
+  ["stopping", "stopping"],
+  ["stopped", "stopped"],
+  ["shutting-down", "terminating"],
+  ["terminated", "terminated"],
+]);
+
+/** EC2's state in the contract's word. It has none for hibernated: that is told by the reason of the stop. */
+export function statusOf(instance: Ec2Instance): InstanceStatus {
+  const status = STATUSES.get(instance.State?.Name ?? "") ?? "unknown";
+  return status === "stopped" && isHibernated(instance) ? "hibernated" : status;
+}
+
+/** What EC2 tells of an instance, as our type. */
+export function materialize(region: string, instance: Ec2Instance): AWSInstance {
+  const { Tags } = instance;
+  const nativeId = instance.InstanceId ?? "";
+  const marks = marksOf(Tags);
+  const reason = reasonOf(instance);
+  const resources = resourcesOf(instance);
+  const zone = instance.Placement?.AvailabilityZone;
+  return {
+    id: composeId(region, nativeId),
+    nativeId,
+    provider: PROVIDER,
+    status: statusOf(instance),
+    state: instance.State?.Name ?? "unknown",
+    key: marks.key,
+    owner: marks.owner,
+    ...(reason === undefined ? {} : { statusReason: reason }),
+    region,
+    ...present("zone", zone),
+    ...present("spec", instance.InstanceType),
+    ...present("image", instance.ImageId),
+    ...(resources === undefined ? {} : { resources }),
+    addresses: {
+      ...present("publicIpv4", instance.PublicIpAddress),
+      ...present("privateIpv4", instance.PrivateIpAddress),
+      ...present("ipv6", instance.Ipv6Address),
+    },
+    ...(isTold(instance.PublicIpAddress) ? { ssh: { host: instance.PublicIpAddress, port: 22, user: SSH_USER } } : {}),
+    isSpot: instance.InstanceLifecycle === "spot",
+    labels: labelsOf(Tags),
+    createdAt: createdAt(instance),
+    ...present("expiresAt", marks.expiresAt),
+    ...present("name", marks.name),
+    ...present("remoteName", tagOf(Tags, TAGS.remoteName)),
+    availabilityZone: zone ?? null,
+    subnetId: instance.SubnetId ?? null,
+    vpcId: instance.VpcId ?? null,
+    imageId: instance.ImageId ?? null,
+    architecture: instance.Architecture ?? null,
+    lifecycle: lifecycleOf(instance),
+    spotRequestId: instance.SpotInstanceRequestId ?? null,
+    launchTemplateId: tagOf(Tags, "aws:ec2launchtemplate:id") ?? null,
+    rootDevice: instance.RootDeviceName ?? null,
+    volumes: volumesOf(instance),
+    securityGroups: (instance.SecurityGroups ?? []).map(({ GroupId, GroupName }) => ({
+      id: GroupId ?? "",
+      name: GroupName ?? "",
+    })),
+    clientToken: isTold(instance.ClientToken) ? instance.ClientToken : null,
+    hibernationConfigured: instance.HibernationOptions?.Configured === true,
+    specHash: marks.specHash,
+    generation: marks.generation,
+  };
+}
+
+// Whoever logs in as with Amazon Linux; with another image the caller knows the user that it has.
+const SSH_USER = "ec2-user";
+
+function reasonOf({ StateReason, StateTransitionReason }: Ec2Instance): Instance["statusReason"] {
+  const { Code = "", Message = "" } = StateReason ?? {};
+  const message = Message === "" ? (StateTransitionReason ?? "") : Message;
+  // EC2 says "pending" for its own while an instance starts: that is no reason.
+  return Code === "" || Code === "pending" ? undefined : { code: Code, message };
+}
+
+/** As far as a listing tells: the memory of a machine type stands elsewhere. */
+function resourcesOf({ CpuOptions, InstanceType }: Ec2Instance): InstanceResources | undefined {
+  const cpus = (CpuOptions?.CoreCount ?? 0) * (CpuOptions?.ThreadsPerCore ?? 1);
+  const gpus = gpusOf(InstanceType ?? "");
+  if (cpus === 0 && gpus === undefined) return undefined;
+  return { ...(cpus === 0 ? {} : { cpus }), ...(gpus === undefined ? {} : { gpus }) };
+}
+
+/** `LaunchTime` is that of the last start; the first network card was attached at the launch, and stays. */
+function createdAt({ LaunchTime, NetworkInterfaces = [] }: Ec2Instance): string | null {
+  const attached = NetworkInterfaces.find(({ Attachment }) => Attachment?.DeviceIndex === 0)?.Attachment?.AttachTime;
+  const times = [LaunchTime, attached].filter((time) => time !== undefined).map((time) => new Date(time).getTime());
+  return times.length === 0 ? null : new Date(Math.min(...times)).toISOString();
+}
+
+const LIFECYCLES: ReadonlyMap<string, AWSInstance["lifecycle"]> = new Map([
+  ["spot", "spot"],
+  ["scheduled", "scheduled"],
+  ["capacity-block", "capacity-block"],
+]);
+
+function lifecycleOf({ InstanceLifecycle }: Ec2Instance): AWSInstance["lifecycle"] {
+  return LIFECYCLES.get(InstanceLifecycle ?? "") ?? "on-demand";
+}
+
+function volumesOf({ BlockDeviceMappings = [] }: Ec2Instance): readonly AWSAttachedVolume[] {
+  return BlockDeviceMappings.flatMap(({ DeviceName, Ebs }) =>
+    Ebs?.VolumeId === undefined
+      ? []
+      : [{ volumeId: Ebs.VolumeId, device: DeviceName ?? "", deleteOnTermination: Ebs.DeleteOnTermination === true }],
+  );
+}
+
+const isTold = (value: string | undefined): value is string => value !== undefined && value !== "";
+
+function present<K extends string>(name: K, value: string | undefined): { readonly [_ in K]?: string } {
+  // A computed name of type K makes an object with that one field.
+  return isTold(value) ? ({ [name]: value } as { readonly [_ in K]?: string }) : {};
+}

@@ -1,0 +1,36 @@
+import type { AwsContext, Call } from "./context.ts";
+import { refusal } from "./errors.ts";
+import type { AWSInstance } from "./instance.ts";
+import type { UnderKey } from "./look-up.ts";
+import type { SpawnRequest } from "./request.ts";
+
+/** The instance that a repeated key already has. CONFLICT where another spec stands under it, or a stranger has its name. */
+export function existing(
+  context: AwsContext,
+  call: Call,
+  request: SpawnRequest,
+  { live, stranger }: UnderKey,
+): AWSInstance | undefined {
+  if (stranger !== undefined) {
+    throw refusal(
+      "CONFLICT",
+      call.operation,
+      `an instance that Slipway has not made is named ${request.name}: ${stranger.nativeId}`,
+      { id: stranger.id, hint: "Slipway leaves it alone: rename or end it by hand, or use another key." },
+    );
+  }
+  const recent = context.launched.find(request.key)?.thing;
+  const there = live.length > 0 || recent === undefined ? live : [recent];
+  const same = there.find(({ specHash }) => specHash === request.specHash);
+  const [other] = there;
+  if (same !== undefined || other === undefined) return same;
+  throw refusal(
+    "CONFLICT",
+    call.operation,
+    `another spec stands under the key ${JSON.stringify(request.key)}: ${other.id}`,
+    {
+      id: other.id,
+      hint: "Use another key, or terminate that instance first.",
+    },
+  );
+}

@@ -1,0 +1,130 @@
+import { type ErrorCode, isProviderError, timestamp } from "@slipway/core";
+import type { AwsContext, Call } from "./context.ts";
+import { nativeCodeOf, PROVIDER, refusal } from "./errors.ts";
+import { type AWSInstance, materialize } from "./instance.ts";
+import { existing } from "./key-holder.ts";
+import { isInstanceId, madeByToken, underKey } from "./look-up.ts";
+import type { SpawnRequest } from "./request.ts";
+import { clientToken, type LaunchParts, runRequest } from "./run-request.ts";
+import { secretsOf } from "./user-data.ts";
+
+const MOST_GENERATIONS = 50;
+const LOOK_AGAIN_MS = 2_000;
+
+/**
+ * The launch itself. EC2 answers a repeated token with the instance that it made; where that one has ended the next
+ * generation is asked for, and where the token stands for another request it is looked up what that one made.
+ */
+export async function launched(
+  context: AwsContext,
+  call: Call,
+  request: SpawnRequest,
+  parts: LaunchParts,
+  first: number,
+): Promise<AWSInstance> {
+  for (let generation = first; generation < first + MOST_GENERATIONS; generation += 1) {
+    try {
+      return await run(context, call, request, parts, generation);
+    } catch (error) {
+      const code = nativeCodeOf(error);
+      if (code === "IdempotentInstanceTerminated") continue;
+      if (code !== "IdempotentParameterMismatch") {
+        return await foundAfter(context, call, request, error);
+      }
+      const token = clientToken(context.owner, request, parts.place, generation);
+      const rival = await rivalOf(context, call, request, token);
+      if (rival !== "ended") return rival;
+    }
+  }
+  throw refusal("CONFLICT", call.operation, `the key ${JSON.stringify(request.key)} has had too many instances`, {
+    hint: "Use another key.",
+  });
+}
+
+async function run(
+  context: AwsContext,
+  call: Call,
+  request: SpawnRequest,
+  parts: LaunchParts,
+  generation: number,
+): Promise<AWSInstance> {
+  const { region, script, key } = request;
+  const input = runRequest(context, call, request, parts, generation);
+  const secrets = secretsOf(script, input.UserData);
+  try {
+    const { Instances = [] } = await context.client.send(call, region, "RunInstances", input, { secrets });
+    const [made] = Instances;
+    if (made === undefined || !isInstanceId(made.InstanceId ?? "")) {
+      throw refusal("INTERNAL", call.operation, "EC2 accepted the launch and told no instance", { effect: "applied" });
+    }
+    const instance = materialize(region, made);
+    context.launched.add(key, instance.nativeId, instance);
+    tried(context, request, parts, "ok");
+    return instance;
+  } catch (error) {
+    if (isProviderError(error)) tried(context, request, parts, error.code);
+    markUnavailable(context, request, parts, error);
+    throw error;
+  }
+}
+
+function tried(
+  context: AwsContext,
+  { region, instanceType }: SpawnRequest,
+  { place }: LaunchParts,
+  outcome: "ok" | ErrorCode,
+): void {
+  const placement = `${instanceType} in ${place.subnetId ?? place.zone ?? region}`;
+  context.emit({ type: "placement.tried", at: timestamp(context.clock), provider: PROVIDER, placement, outcome });
+}
+
+/** What EC2 had no room for is remembered for a while, for whoever chooses a place next. */
+function markUnavailable(
+  context: AwsContext,
+  { options, region, instanceType }: SpawnRequest,
+  { place }: LaunchParts,
+  error: unknown,
+): void {
+  if (!isProviderError(error)) return;
+  const capacityType = options.spot === undefined ? "on-demand" : "spot";
+  const offering = { capacityType, type: instanceType, region, zone: place.zone, subnet: place.subnetId } as const;
+  if (error.scope === "subnet") context.unavailable.mark(offering, "subnet");
+  else if (error.scope === "capacity-type") context.unavailable.mark(offering, "capacity-type");
+  else if (error.category === "capacity" && error.scope === "placement") context.unavailable.mark(offering, "offering");
+}
+
+/** A repetition that exceeds a quota is refused, although its instance is there: EC2 promises nothing else. */
+async function foundAfter(
+  context: AwsContext,
+  call: Call,
+  request: SpawnRequest,
+  error: unknown,
+): Promise<AWSInstance> {
+  if (!isProviderError(error, "QUOTA_EXCEEDED")) throw error;
+  const found = existing(context, call, request, await underKey(context, call, request.key));
+  if (found === undefined) throw error;
+  return found;
+}
+
+/**
+ * What stands under the key where its token belongs to another request: another process's, or one whose image or secret
+ * has changed since. It may not be shown yet, so it is looked for as long as reads may lag. `ended`: it is no more.
+ */
+async function rivalOf(
+  context: AwsContext,
+  call: Call,
+  request: SpawnRequest,
+  token: string,
+): Promise<AWSInstance | "ended"> {
+  const until = context.clock.now() + context.readAfterWriteMs;
+  for (;;) {
+    const found = existing(context, call, request, await underKey(context, call, request.key));
+    if (found !== undefined) return found;
+    const made = await madeByToken(context, call, request.region, token);
+    if (made?.status === "terminated") return "ended";
+    const left = until - context.clock.now();
+    // Nothing shows it, and everything would by now.
+    if (left <= 0) return "ended";
+    await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
+  }
+}

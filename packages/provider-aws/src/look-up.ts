@@ -1,0 +1,236 @@
+import type { Instance as Ec2Instance } from "@aws-sdk/client-ec2";
+import {
+  type CallOptions,
+  isProviderError,
+  type ListFilter,
+  nameFor,
+  type Operation,
+  ProviderError,
+} from "@slipway/core";
+import { everyPage } from "./capabilities/every-page.ts";
+import type { AwsContext, Call } from "./context.ts";
+import { PROVIDER, refusal } from "./errors.ts";
+import { configuredRegion, inRegions, nativeIdOf, splitId } from "./ids.ts";
+import { type AWSInstance, materialize } from "./instance.ts";
+import type { AwsCapability } from "./request.ts";
+import { marksOf, ownerFilters, TAGS } from "./tags.ts";
+
+const INSTANCE_ID = /^i-[0-9a-f]{8,17}$/;
+// A filter takes so many values.
+const MOST_VALUES = 200;
+const PAGE = 1000;
+const LIVE_STATES = ["pending", "running", "stopping", "stopped", "shutting-down"];
+
+export function isInstanceId(id: string): boolean {
+  return INSTANCE_ID.test(nativeIdOf(id));
+}
+
+/** Null if EC2 says that there is none in this region. */
+export function describeNative(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  nativeId: string,
+): Promise<Ec2Instance | null> {
+  return context.batches.describe(call, region, nativeId);
+}
+
+/**
+ * An instance of Slipway's where a method needs one: NOT_FOUND if there is none, BUSY where EC2 does not show it yet,
+ * CONFLICT for one that somebody else made.
+ */
+export async function describeOne(
+  context: AwsContext,
+  call: Call,
+  id: string,
+): Promise<{ readonly region: string; readonly instance: Ec2Instance }> {
+  const native = nativeIdOf(id);
+  const found = isInstanceId(id)
+    ? await inRegions(context, id, async (region) => {
+        const instance = await describeNative(context, call, region, native);
+        return instance === null ? null : { region, instance };
+      })
+    : null;
+  if (found !== null && isMarked(found.instance)) return found;
+  if (found !== null) {
+    throw refusal("CONFLICT", call.operation, `${id} was not made by Slipway: it is left alone`, { id });
+  }
+  if (context.launched.byId(native) === undefined)
+    throw refusal("NOT_FOUND", call.operation, `there is no instance ${id}`);
+  throw refusal("BUSY", call.operation, `${id} was launched a moment ago, and EC2 does not show it yet`, {
+    retryAfterMs: 2_000,
+  });
+}
+
+export async function getInstance(
+  context: AwsContext,
+  id: string,
+  { signal }: CallOptions = {},
+): Promise<AWSInstance | null> {
+  if (!isInstanceId(id)) return null;
+  const call = { operation: "get", signal };
+  const native = nativeIdOf(id);
+  const found = await inRegions(context, id, async (region) => {
+    const instance = await describeNative(context, call, region, native);
+    return instance === null ? null : materialize(region, instance);
+  });
+  // Not-found so shortly after the launch is no proof.
+  return found ?? context.launched.byId(native) ?? null;
+}
+
+export async function listInstances(
+  context: AwsContext,
+  filter: ListFilter<AwsCapability> = {},
+  { signal, operation = "list" }: CallOptions & { readonly operation?: Operation } = {},
+): Promise<readonly AWSInstance[]> {
+  const call = { operation, signal };
+  const regions = filter.region === undefined ? context.regions : [configuredRegion(context, operation, filter.region)];
+  const found =
+    filter.ids === undefined ? inRegionsListed(context, call, regions, filter) : byIds(context, call, filter.ids);
+  return (await found).filter((instance) => matches(context, instance, filter));
+}
+
+async function inRegionsListed(
+  context: AwsContext,
+  call: Call,
+  regions: readonly string[],
+  filter: ListFilter<AwsCapability>,
+): Promise<readonly AWSInstance[]> {
+  const owner = filter.owner ?? context.owner;
+  const names = owner === "*" ? [] : (filter.keys ?? []).map((key) => nameFor(owner, key));
+  const states = filter.status === undefined ? [{ Name: "instance-state-name", Values: LIVE_STATES }] : [];
+  const byName =
+    names.length > 0 && names.length <= MOST_VALUES ? [{ Name: `tag:${TAGS.remoteName}`, Values: names }] : [];
+  const all = await Promise.all(
+    regions.map((region) =>
+      regional(call, () => listed(context, call, region, [...ownerFilters(owner), ...byName, ...states])),
+    ),
+  );
+  return all.flat();
+}
+
+/** Ids are read as `get` reads them: many at once, and those that are not there are left out. */
+async function byIds(context: AwsContext, call: Call, ids: readonly string[]): Promise<readonly AWSInstance[]> {
+  const wanted = [...new Set(ids)].filter(isInstanceId);
+  const found = await Promise.all(
+    wanted.map((id) =>
+      inRegions(context, id, async (region) => {
+        const instance = await describeNative(context, call, region, splitId(id).nativeId);
+        return instance === null ? null : materialize(region, instance);
+      }),
+    ),
+  );
+  return once(found.filter((instance) => instance !== null));
+}
+
+interface Filter {
+  readonly Name: string;
+  readonly Values: string[];
+}
+
+/** All instances of a region that the filters let through, each once, whatever their owner. */
+async function listed(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  filters: readonly Filter[],
+): Promise<readonly AWSInstance[]> {
+  const reservations = await everyPage(
+    call,
+    (token) =>
+      context.client.send(call, region, "DescribeInstances", { Filters: [...filters], MaxResults: PAGE, ...token }),
+    (page) => page.Reservations,
+  );
+  if (reservations.some(({ Instances }) => Instances === undefined)) {
+    throw refusal("INTERNAL", call.operation, "EC2 lists a reservation without its instances");
+  }
+  const instances = reservations.flatMap(({ Instances = [] }) => Instances);
+  if (!instances.every(({ InstanceId = "" }) => INSTANCE_ID.test(InstanceId))) {
+    throw refusal("INTERNAL", call.operation, "EC2 lists an instance without an id");
+  }
+  return once(instances.map((instance) => materialize(region, instance)));
+}
+
+/** Should pages that moved show one instance twice, it is still one. */
+function once(instances: readonly AWSInstance[]): readonly AWSInstance[] {
+  return [...new Map(instances.map((instance) => [instance.id, instance])).values()];
+}
+
+function matches(context: AwsContext, instance: AWSInstance, filter: ListFilter<AwsCapability>): boolean {
+  const { ids, keys, status, labels = {}, region, owner = context.owner } = filter;
+  return (
+    instance.owner !== null &&
+    (owner === "*" || instance.owner === owner) &&
+    (ids === undefined || ids.includes(instance.id) || ids.includes(instance.nativeId)) &&
+    (keys === undefined || (instance.key !== null && keys.includes(instance.key))) &&
+    (status === undefined ? instance.status !== "terminated" : status.includes(instance.status)) &&
+    (region === undefined || instance.region === region) &&
+    Object.entries(labels).every(
+      ([name, value]) => Object.hasOwn(instance.labels, name) && instance.labels[name] === value,
+    )
+  );
+}
+
+/** A region that fails fails the whole, and says that it was the region. */
+async function regional<T>(call: Call, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isProviderError(error) || error.code === "CANCELLED" || call.signal?.aborted === true) throw error;
+    const { code, message, effect, retryAfterMs, exhausted, native, hint } = error;
+    throw new ProviderError(code, {
+      message,
+      provider: PROVIDER,
+      operation: call.operation,
+      effect,
+      scope: "region",
+      retryAfterMs,
+      exhausted,
+      native,
+      hint,
+      cause: error,
+    });
+  }
+}
+
+/** What stands under a key in all configured regions, and what ended under it. */
+export interface UnderKey {
+  /** Ours, with status other than terminated; the oldest first. */
+  readonly live: readonly AWSInstance[];
+  /** The generation that a new instance has. */
+  readonly nextGeneration: number;
+  /** Something with our name that Slipway did not make. */
+  readonly stranger: AWSInstance | undefined;
+}
+
+export async function underKey(context: AwsContext, call: Call, key: string): Promise<UnderKey> {
+  const filter = { Name: `tag:${TAGS.remoteName}`, Values: [nameFor(context.owner, key)] };
+  const found = (await Promise.all(context.regions.map((region) => listed(context, call, region, [filter])))).flat();
+  const ours = found.filter(({ owner, key: its }) => owner === context.owner && its === key);
+  return {
+    live: ours.filter(({ status }) => status !== "terminated").toSorted(byAge),
+    nextGeneration: Math.max(-1, ...ours.map(({ generation }) => generation)) + 1,
+    stranger: found.find(({ owner, status }) => owner === null && status !== "terminated"),
+  };
+}
+
+function byAge(a: AWSInstance, b: AWSInstance): number {
+  const [before, after] = [a.createdAt ?? "", b.createdAt ?? ""];
+  return before === after ? (a.id < b.id ? -1 : 1) : before < after ? -1 : 1;
+}
+
+/** The instance that a client token made, terminated ones too: EC2 shows those for about an hour. */
+export async function madeByToken(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  token: string,
+): Promise<AWSInstance | undefined> {
+  const [found] = await listed(context, call, region, [{ Name: "client-token", Values: [token] }]);
+  return found;
+}
+
+/** Is it known that Slipway made it? */
+export function isMarked(instance: Ec2Instance): boolean {
+  return marksOf(instance.Tags).owner !== null;
+}

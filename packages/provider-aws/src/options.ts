@@ -1,0 +1,74 @@
+import type { Runtime } from "@slipway/core";
+import { z } from "zod";
+
+/** A pair of keys as IAM gives it, or a session's. */
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+}
+
+/** The settings that a config file may hold. */
+export interface AwsConfig {
+  /** Absent: the variables AWS_ACCESS_KEY_ID and so on, else the SDK's own chain (profiles, SSO, roles). */
+  readonly credentials?: AwsCredentials | undefined;
+  /** Where instances may be; the first is where a spawn goes that names none. Absent: AWS_REGION, else us-east-1. */
+  readonly regions?: readonly string[] | undefined;
+  /** The address of all services, for emulators and proxies; absent: AWS's own. */
+  readonly endpoint?: string | undefined;
+  /** The machine type of a spawn that names neither spec, resources nor gpu; `t3.micro` if absent. */
+  readonly defaultSpec?: string | undefined;
+  /** The image of a spawn that names none: an `ami-…`, or the name of an SSM parameter. Amazon Linux 2023 if absent. */
+  readonly defaultImage?: string | undefined;
+  /** The IAM instance profile of every instance, by name; none if absent. */
+  readonly instanceProfile?: string | undefined;
+  /** How long EC2's reads may lag behind its writes, milliseconds; 30 000 if absent. */
+  readonly readAfterWriteMs?: number | undefined;
+  /** How much of the account's published request limits this provider may use, above 0 and at most 1; 0.8 if absent. */
+  readonly share?: number | undefined;
+}
+
+export interface AwsOptions extends AwsConfig {
+  /** Whose instances these are: `[a-z0-9-]{1,63}`. */
+  readonly owner: string;
+  readonly runtime?: Partial<Runtime> | undefined;
+}
+
+export const DEFAULT_REGION = "us-east-1";
+export const DEFAULT_SPEC = "t3.micro";
+export const DEFAULT_READ_AFTER_WRITE_MS = 30_000;
+export const DEFAULT_SHARE = 0.8;
+
+// What may stand in a header as it is.
+const keyText = z.string().regex(/^[\x21-\x7e]+$/, "must be printable characters without spaces");
+const regionName = z.string().regex(/^[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}$/, "must be a region's code, as us-east-1");
+
+export const configSchema: z.ZodType<AwsConfig> = z.strictObject({
+  credentials: z
+    .strictObject({ accessKeyId: keyText, secretAccessKey: keyText, sessionToken: keyText.optional() })
+    .optional(),
+  regions: z
+    .array(regionName)
+    .min(1)
+    .refine((names) => new Set(names).size === names.length, "must not name a region twice")
+    .optional(),
+  endpoint: z.url({ protocol: /^https?$/ }).optional(),
+  defaultSpec: z
+    .string()
+    .regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, "must be a machine type, as t3.micro")
+    .optional(),
+  defaultImage: z.string().min(1).max(1024).optional(),
+  instanceProfile: z
+    .string()
+    .regex(/^[\w+=,.@-]{1,128}$/, "must be the name of an instance profile")
+    .optional(),
+  readAfterWriteMs: z.number().nonnegative().optional(),
+  share: z.number().positive().max(1).optional(),
+});
+
+/** Where and why a config is wrong, without its values. */
+export function describeIssue(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (issue === undefined) return "unknown";
+  return issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`;
+}

@@ -1,0 +1,78 @@
+import type { Subnet } from "@aws-sdk/client-ec2";
+import { everyPage } from "./capabilities/every-page.ts";
+import type { AwsContext, Call } from "./context.ts";
+import { refusal } from "./errors.ts";
+import type { SpawnRequest } from "./request.ts";
+import type { ChosenPlace } from "./run-request.ts";
+import { ensureSecurityGroup } from "./security-group.ts";
+
+/**
+ * Where the instance goes and what guards it. Decided by the request alone, and by what stands in the account: neither
+ * chance nor what was refused a moment ago changes it, so that a repeated spawn asks for the same. `zone` is that of the
+ * volumes it has.
+ */
+export async function placeFor(
+  context: AwsContext,
+  call: Call,
+  request: SpawnRequest,
+  zone: string | undefined,
+): Promise<ChosenPlace> {
+  const { region, options } = request;
+  const { network = {}, ports = [] } = options;
+  const subnet = await subnetFor(context, call, request, zone);
+  const needsGroup = ports.length > 0 || network.isolated === true;
+  const own = needsGroup
+    ? [
+        await ensureSecurityGroup(context, call, region, await vpcFor(context, call, region, subnet), {
+          ports,
+          isolated: network.isolated,
+        }),
+      ]
+    : [];
+  return {
+    subnetId: subnet?.SubnetId,
+    zone: zone ?? subnet?.AvailabilityZone,
+    groupIds: [...(network.firewalls ?? []), ...own],
+    ...(network.isolated === true ? { publicAddress: false } : {}),
+  };
+}
+
+/** The subnet that the network means; of several the first by id. Undefined where EC2 may choose. */
+async function subnetFor(
+  context: AwsContext,
+  call: Call,
+  { region, options }: SpawnRequest,
+  zone: string | undefined,
+): Promise<Subnet | undefined> {
+  const { id, subnet } = options.network ?? {};
+  if (id === undefined && subnet === undefined) return undefined;
+  const where = subnet === undefined ? { Filters: [{ Name: "vpc-id", Values: [id ?? ""] }] } : { SubnetIds: [subnet] };
+  const subnets = await everyPage(
+    call,
+    (token) => context.client.send(call, region, "DescribeSubnets", { ...where, ...token }),
+    (page) => page.Subnets,
+  );
+  const fitting = subnets
+    .filter(({ VpcId }) => id === undefined || VpcId === id)
+    .filter(({ AvailabilityZone }) => zone === undefined || AvailabilityZone === zone)
+    .toSorted((a, b) => ((a.SubnetId ?? "") < (b.SubnetId ?? "") ? -1 : 1));
+  if (fitting[0] !== undefined) return fitting[0];
+  const named = subnet ?? id ?? "";
+  throw refusal(
+    "INVALID_SPEC",
+    call.operation,
+    zone === undefined ? `network: there is no subnet in ${named}` : `network: ${named} has no subnet in ${zone}`,
+  );
+}
+
+async function vpcFor(context: AwsContext, call: Call, region: string, subnet: Subnet | undefined): Promise<string> {
+  if (subnet?.VpcId !== undefined) return subnet.VpcId;
+  const { Vpcs = [] } = await context.client.send(call, region, "DescribeVpcs", {
+    Filters: [{ Name: "is-default", Values: ["true"] }],
+  });
+  const [byDefault] = Vpcs;
+  if (byDefault?.VpcId !== undefined) return byDefault.VpcId;
+  throw refusal("INVALID_SPEC", call.operation, `${region} has no default network`, {
+    hint: 'Name a subnet: network: { subnet: "subnet-…" }.',
+  });
+}

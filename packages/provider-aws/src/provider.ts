@@ -1,0 +1,156 @@
+import {
+  type CallOptions,
+  deadline,
+  defineProvider,
+  type Provider,
+  type ProviderHooks,
+  runtimeDefaults,
+} from "@slipway/core";
+import { inTurn } from "@slipway/provider-kit/limits";
+import { costMethods } from "./capabilities/cost-explorer.ts";
+import { hibernationMethods } from "./capabilities/hibernation.ts";
+import { regionMethods } from "./capabilities/multi-region.ts";
+import { volumeMethods } from "./capabilities/persistent-volumes.ts";
+import { type AWSOffering, offeringMethods } from "./capabilities/prices.ts";
+import type { AWSSnapshot } from "./capabilities/snapshot-image.ts";
+import { snapshotMethods } from "./capabilities/snapshots.ts";
+import { spotMethods } from "./capabilities/spot.ts";
+import { warmVolumeMethods } from "./capabilities/warm-volumes.ts";
+import { awsClient } from "./client.ts";
+import type { AwsContext, Call } from "./context.ts";
+import { PROVIDER, refusal } from "./errors.ts";
+import { awsHooks } from "./hooks.ts";
+import type { AWSInstance } from "./instance.ts";
+import { instanceBatches } from "./instance-batches.ts";
+import { getInstance, listInstances } from "./look-up.ts";
+import {
+  type AwsOptions,
+  configSchema,
+  DEFAULT_READ_AFTER_WRITE_MS,
+  DEFAULT_REGION,
+  DEFAULT_SPEC,
+  describeIssue,
+} from "./options.ts";
+import { type PlacementOptions, placementsOf } from "./placements.ts";
+import { recent } from "./recent.ts";
+import type { AWSSpawnOptions, AwsCapability } from "./request.ts";
+import { spawnInstance } from "./spawn.ts";
+import { MAX_LABELS, NAME_MAX_LENGTH } from "./tags.ts";
+import { terminateInstance } from "./terminate.ts";
+import { unavailableOfferings } from "./unavailable.ts";
+import { MAX_USER_DATA_BYTES, render } from "./user-data.ts";
+
+export type AwsProvider = Provider<AWSInstance, AWSSnapshot, AwsCapability> & {
+  /**
+   * Where such a spawn could go now, best first: one subnet of each zone that sells the machine type. For control's
+   * `launch(provider, options, { placements })`, which tries the next one after a failure that made nothing.
+   */
+  readonly placements: (options: PlacementOptions & CallOptions) => Promise<readonly AWSSpawnOptions[]>;
+  /** What an hour of each machine type costs on demand in the configured regions, from AWS's price list. */
+  readonly listOfferings: (call?: CallOptions) => Promise<readonly AWSOffering[]>;
+};
+
+/** Instances on AWS EC2. Throws INVALID_SPEC for options that are wrong; it calls nothing, and loads no SDK. */
+export function aws(options: AwsOptions): AwsProvider {
+  return awsParts(options).provider;
+}
+
+/** The provider and its hooks, over one client. */
+export function awsParts(options: AwsOptions): {
+  readonly provider: AwsProvider;
+  readonly hooks: ProviderHooks;
+  readonly context: AwsContext;
+} {
+  const context = contextOf(options);
+  const { readAfterWriteMs } = context;
+  const provider = defineProvider<AwsProvider>(
+    {
+      name: PROVIDER,
+      owner: options.owner,
+      tier: "reference",
+      capabilities: {
+        snapshots: true,
+        spot: true,
+        gpu: true,
+        multiRegion: true,
+        persistentVolumes: true,
+        warmVolumes: true,
+        hibernation: true,
+        costExplorer: true,
+        idempotentSpawn: true,
+        customNetworking: true,
+      },
+      limits: {
+        maxUserDataBytes: MAX_USER_DATA_BYTES,
+        maxLabels: MAX_LABELS,
+        nameMaxLength: NAME_MAX_LENGTH,
+        readAfterWriteMs,
+      },
+      whyNot: {
+        tailscaleNative: "EC2 joins no tailnet by itself: do it in the bootstrap, with the feature tailscale.",
+      },
+      spawn: (spawning) => spawnInstance(context, spawning),
+      terminate: (id, call) => terminateInstance(context, id, call),
+      get: (id, call) => getInstance(context, id, call),
+      list: (filter, call) => listInstances(context, filter, call),
+      generateBootstrap: (config) => render(config),
+      ...snapshotMethods(context),
+      ...spotMethods(context),
+      ...regionMethods(context),
+      ...volumeMethods(context),
+      ...warmVolumeMethods(context),
+      ...hibernationMethods(context),
+      ...costMethods(context),
+      placements: (wanted) => timed(context, "placements", wanted, (call) => placementsOf(context, call, wanted)),
+      listOfferings: (given) =>
+        timed(context, "listOfferings", given, ({ signal }) => offeringMethods(context).listOfferings({ signal })),
+    },
+    { runtime: { ...options.runtime, clock: context.clock } },
+  );
+  return { provider, hooks: awsHooks(context), context };
+}
+
+/** What core does for the contract's methods: `timeoutMs` becomes the signal. */
+async function timed<T>(
+  { clock }: AwsContext,
+  operation: string,
+  { signal, timeoutMs }: CallOptions = {},
+  work: (call: Call) => Promise<T>,
+): Promise<T> {
+  const limit = deadline(clock, timeoutMs, signal);
+  try {
+    return await work({ operation, signal: limit.signal });
+  } finally {
+    limit.release();
+  }
+}
+
+function contextOf(options: AwsOptions): AwsContext {
+  const { owner, runtime, ...config } = options;
+  const parsed = configSchema.safeParse(config);
+  if (!parsed.success) throw refusal("INVALID_SPEC", "register", `aws: ${describeIssue(parsed.error)}`);
+  const { readAfterWriteMs = DEFAULT_READ_AFTER_WRITE_MS, regions = [], defaultSpec = DEFAULT_SPEC } = config;
+  const [first = DEFAULT_REGION, ...others] = regions;
+  const { clock, onEvent } = runtimeDefaults(runtime);
+  const client = awsClient(options);
+  return {
+    owner,
+    regions: [first, ...others],
+    defaultSpec,
+    defaultImage: config.defaultImage,
+    instanceProfile: config.instanceProfile,
+    readAfterWriteMs,
+    clock,
+    emit: onEvent,
+    client,
+    batches: instanceBatches(client, { clock, onEvent }),
+    inTurn: inTurn(PROVIDER),
+    unavailable: unavailableOfferings(clock, onEvent),
+    launched: recent(clock, readAfterWriteMs),
+    created: recent(clock, readAfterWriteMs),
+    offerings: new Map(),
+    prices: new Map(),
+    securityGroups: new Map(),
+    images: new Map(),
+  };
+}

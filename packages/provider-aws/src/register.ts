@@ -1,0 +1,75 @@
+import type { CleanupMethods, ProviderHooks, RegisterEnvironment, Workflow, WorkflowContract } from "@slipway/core";
+import { cleanupMethods } from "./cleanup.ts";
+import { refusal } from "./errors.ts";
+import { type AwsCredentials, configSchema, describeIssue } from "./options.ts";
+import { type AwsProvider, awsParts } from "./provider.ts";
+import { type MultiAzInput, type MultiAzOutput, multiAz, multiAzContract } from "./workflows/multi-az.ts";
+import { type SpotFleetInput, type SpotFleetOutput, spotFleet, spotFleetContract } from "./workflows/spot-fleet.ts";
+import {
+  type WarmVolumesInput,
+  type WarmVolumesOutput,
+  warmVolumes,
+  warmVolumesContract,
+} from "./workflows/warm-volumes.ts";
+
+/** The workflows of this package, by name. */
+export type AwsWorkflows = {
+  readonly multiAz: Workflow<MultiAzInput, MultiAzOutput>;
+  readonly warmVolumes: Workflow<WarmVolumesInput, WarmVolumesOutput>;
+  readonly spotFleet: Workflow<SpotFleetInput, SpotFleetOutput>;
+};
+
+export interface AwsRegistration {
+  readonly provider: AwsProvider;
+  readonly hooks: ProviderHooks;
+  readonly cleanup: CleanupMethods;
+  readonly workflows: AwsWorkflows;
+  readonly contracts: {
+    readonly multiAz: WorkflowContract<MultiAzInput, MultiAzOutput>;
+    readonly warmVolumes: WorkflowContract<WarmVolumesInput, WarmVolumesOutput>;
+    readonly spotFleet: WorkflowContract<SpotFleetInput, SpotFleetOutput>;
+  };
+}
+
+/**
+ * This package for a registry. Credentials come from the config, the variables AWS_ACCESS_KEY_ID,
+ * AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the SDK's own chain; regions from the config, AWS_REGION or
+ * AWS_DEFAULT_REGION; the address from the config or AWS_ENDPOINT_URL. INVALID_SPEC for a config that `configSchema`
+ * refuses; it calls nothing.
+ */
+export async function register(config: unknown, env: RegisterEnvironment): Promise<AwsRegistration> {
+  const { variables, owner, runtime } = env;
+  const parsed = configSchema.safeParse(config ?? {});
+  if (!parsed.success) {
+    throw refusal("INVALID_SPEC", "register", `the config of aws is wrong: ${describeIssue(parsed.error)}`);
+  }
+  const region = variables["AWS_REGION"] ?? variables["AWS_DEFAULT_REGION"];
+  const { provider, hooks, context } = awsParts({
+    ...parsed.data,
+    credentials: parsed.data.credentials ?? credentialsFrom(variables),
+    regions: parsed.data.regions ?? (region === undefined || region === "" ? undefined : [region]),
+    endpoint: parsed.data.endpoint ?? variables["AWS_ENDPOINT_URL"],
+    owner,
+    runtime,
+  });
+  return {
+    provider,
+    hooks,
+    cleanup: cleanupMethods(context),
+    workflows: { multiAz: multiAz(context), warmVolumes: warmVolumes(context), spotFleet: spotFleet(context) },
+    contracts: { multiAz: multiAzContract, warmVolumes: warmVolumesContract, spotFleet: spotFleetContract },
+  };
+}
+
+/** Both halves or nothing: what else a variable says is the SDK's to read. */
+function credentialsFrom(variables: RegisterEnvironment["variables"]): AwsCredentials | undefined {
+  const accessKeyId = variables["AWS_ACCESS_KEY_ID"] ?? "";
+  const secretAccessKey = variables["AWS_SECRET_ACCESS_KEY"] ?? "";
+  if (accessKeyId === "" || secretAccessKey === "") return undefined;
+  const sessionToken = variables["AWS_SESSION_TOKEN"];
+  return {
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken === undefined || sessionToken === "" ? {} : { sessionToken }),
+  };
+}

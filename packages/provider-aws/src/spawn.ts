@@ -1,0 +1,149 @@
+import { abortError, isProviderError, ProviderError } from "@slipway/core";
+import { attachAtSpawn, mountsOf } from "./capabilities/attach.ts";
+import { checkHibernation, hibernationRootGib } from "./capabilities/hibernation-part.ts";
+import { machineType } from "./capabilities/machine-type-info.ts";
+import { onDemandPrice } from "./capabilities/prices.ts";
+import { claimAtSpawn } from "./capabilities/warm-volumes.ts";
+import type { AwsContext, Call } from "./context.ts";
+import { nativeCodeOf, PROVIDER, refusal } from "./errors.ts";
+import { imageFor } from "./images.ts";
+import { type AWSInstance, materialize } from "./instance.ts";
+import { existing } from "./key-holder.ts";
+import { launched } from "./launch.ts";
+import { underKey } from "./look-up.ts";
+import { placeFor } from "./place.ts";
+import { type AWSSpawnOptions, requestOf, type SpawnRequest, volumeIdsOf } from "./request.ts";
+import type { LaunchParts } from "./run-request.ts";
+import { forgetSecurityGroups } from "./security-group.ts";
+import { userData } from "./user-data.ts";
+
+/** One launch, after the key was looked up. Spawns of one key in this process come one after the other. */
+export async function spawnInstance(
+  context: AwsContext,
+  options: AWSSpawnOptions,
+  operation: "spawn" | "requestSpotInstance" = "spawn",
+): Promise<AWSInstance> {
+  const call: Call = { operation, signal: options.signal };
+  const request = requestOf(context, operation, options);
+  // Before any call: what is too long is refused here.
+  const packed = userData(partsOf(request), operation);
+  return await context.inTurn(`spawn ${request.key}`, call, async () => {
+    const under = await underKey(context, call, request.key);
+    const found = existing(context, call, request, under);
+    if (found !== undefined) return await completed(context, call, request, found);
+    const instance = await withGroup(context, call, request, async () => {
+      const parts = await prepared(context, call, request, packed);
+      return await launched(context, call, request, parts, under.nextGeneration);
+    });
+    return await completed(context, call, request, instance);
+  });
+}
+
+const GROUP_GONE = /^Invalid(Group|GroupId|SecurityGroupID)\.NotFound$/;
+const GROUP_TRIES = 3;
+const LOOK_AGAIN_MS = 2_000;
+
+/** A security group of ours that is remembered may have been deleted, and one that was just made may not be known yet. */
+async function withGroup(
+  context: AwsContext,
+  call: Call,
+  { region }: SpawnRequest,
+  launch: () => Promise<AWSInstance>,
+): Promise<AWSInstance> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await launch();
+    } catch (error) {
+      if (attempt >= GROUP_TRIES || !GROUP_GONE.test(nativeCodeOf(error))) throw error;
+      if (![...context.securityGroups.keys()].some((known) => known.startsWith(`${region}/`))) throw error;
+      forgetSecurityGroups(context, region);
+      await context.clock.sleep(LOOK_AGAIN_MS, call.signal);
+    }
+  }
+}
+
+function partsOf({ script, options }: SpawnRequest) {
+  const { sshKeys = [], volumes = [] } = options;
+  const mounts = volumes.map(({ id, mountPath }) => ({ volumeId: id.slice(id.lastIndexOf("/") + 1), mountPath }));
+  return { script, sshKeys, volumes: mounts };
+}
+
+/** All that has to be known before the launch; nothing is made here but a security group that many share. */
+export async function prepared(
+  context: AwsContext,
+  call: Call,
+  request: SpawnRequest,
+  packed: string | undefined,
+): Promise<LaunchParts> {
+  const { options, region, instanceType } = request;
+  await checkPrice(context, call, request);
+  const image = await imageFor(context, call, request);
+  const mounts = await mountsOf(context, call, region, options.volumes ?? []);
+  const place = await placeFor(context, call, request, mounts[0]?.zone);
+  const imageGib = image.BlockDeviceMappings?.find(({ DeviceName }) => DeviceName === image.RootDeviceName)?.Ebs
+    ?.VolumeSize;
+  const asked = options.resources?.diskBytes;
+  let rootGib = asked === undefined ? undefined : Math.ceil(asked / 1024 ** 3);
+  if (options.hibernation === true) {
+    const type = await machineType(context, call, region, instanceType);
+    checkHibernation(call.operation, { type, rootDeviceType: image.RootDeviceType, spot: options.spot !== undefined });
+    rootGib = Math.max(rootGib ?? 0, hibernationRootGib(imageGib ?? 8, type.MemoryInfo?.SizeInMiB ?? 0));
+  }
+  return { image, place, userData: packed, rootGib };
+}
+
+async function checkPrice(
+  context: AwsContext,
+  call: Call,
+  { options, region, instanceType }: SpawnRequest,
+): Promise<void> {
+  const { maxUsdPerHour } = options;
+  if (maxUsdPerHour === undefined || options.spot !== undefined) return;
+  const price = await onDemandPrice(context, call, region, instanceType);
+  if (price === undefined || price.usdPerHour <= maxUsdPerHour) return;
+  throw refusal(
+    "INVALID_SPEC",
+    call.operation,
+    `${instanceType} costs ${price.usdPerHour} USD an hour in ${region}, above maxUsdPerHour ${maxUsdPerHour}`,
+  );
+}
+
+/** The second half of a spawn with volumes; a repeated spawn finishes what a killed one began. */
+async function completed(
+  context: AwsContext,
+  call: Call,
+  request: SpawnRequest,
+  instance: AWSInstance,
+): Promise<AWSInstance> {
+  const volumeIds = volumeIdsOf(request);
+  const { warmVolume } = request.options;
+  if (volumeIds.length === 0 && warmVolume === undefined) return instance;
+  if (instance.status !== "pending" && instance.status !== "running") return instance;
+  const { region, nativeId } = instance;
+  try {
+    if (volumeIds.length > 0) await attachAtSpawn(context, call, region, nativeId, volumeIds);
+    if (warmVolume !== undefined) await claimAtSpawn(context, call, region, nativeId, warmVolume);
+    const now = await context.batches.describe(call, region, nativeId);
+    return now === null ? instance : materialize(region, now);
+  } catch (error) {
+    throw afterLaunch(call, error);
+  }
+}
+
+/** Whatever went wrong then: the instance is there. */
+function afterLaunch({ operation, signal }: Call, error: unknown): unknown {
+  if (signal?.aborted === true) return abortError(signal, { provider: PROVIDER, operation, effect: "applied" });
+  if (!isProviderError(error) || error.effect === "applied") return error;
+  const { code, message, scope, hint, native, retryAfterMs } = error;
+  return new ProviderError(code, {
+    message: `the instance is there, but: ${message}`,
+    provider: PROVIDER,
+    operation,
+    effect: "applied",
+    scope,
+    hint,
+    native,
+    retryAfterMs,
+    cause: error,
+  });
+}

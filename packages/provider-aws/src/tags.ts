@@ -1,0 +1,119 @@
+import { nameFor } from "@slipway/core";
+
+// AWS keeps these for itself.
+const THEIRS = "aws:";
+const OURS = "slipway:";
+const KEY_MAX = 128;
+const VALUE_MAX = 256;
+
+/** The names of the tags by which Slipway knows its own things. */
+export const TAGS: {
+  readonly owner: "slipway:owner";
+  readonly key: "slipway:key";
+  readonly specHash: "slipway:spec-hash";
+  /** How many instances of this key ended before this one. */
+  readonly generation: "slipway:generation";
+  /** The display name; `Name` is `nameFor(owner, key)`. */
+  readonly name: "slipway:name";
+  readonly expiresAt: "slipway:expires-at";
+  readonly pool: "slipway:pool";
+  readonly sourceInstance: "slipway:source-instance";
+  /** What a thing without a key is for. */
+  readonly role: "slipway:role";
+  readonly remoteName: "Name";
+} = {
+  owner: "slipway:owner",
+  key: "slipway:key",
+  specHash: "slipway:spec-hash",
+  generation: "slipway:generation",
+  name: "slipway:name",
+  expiresAt: "slipway:expires-at",
+  pool: "slipway:pool",
+  sourceInstance: "slipway:source-instance",
+  role: "slipway:role",
+  remoteName: "Name",
+};
+
+/** The role of a disk that comes and goes with its instance. */
+export const INSTANCE_DISK = "instance-disk";
+
+/** How many tags Slipway itself writes on an instance at most; EC2 takes 50 in all. */
+const OWN_TAGS = 7;
+export const MAX_LABELS: number = 50 - OWN_TAGS;
+export const NAME_MAX_LENGTH: number = VALUE_MAX;
+
+export interface Tag {
+  readonly Key: string;
+  readonly Value: string;
+}
+
+type WireTags = readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[] | undefined;
+
+/** What Slipway wrote on a thing; nulls for what is not ours. */
+export interface Marks {
+  readonly owner: string | null;
+  readonly key: string | null;
+  readonly specHash: string;
+  readonly generation: number;
+  readonly name?: string;
+  readonly expiresAt?: string;
+}
+
+/** Owner and key as tags, with the remote name that follows from both. A shared thing has no key. */
+export function tagsOf(owner: string, key: string | null): readonly Tag[] {
+  const ours = [{ Key: TAGS.owner, Value: owner }];
+  if (key === null) return ours;
+  return [...ours, { Key: TAGS.key, Value: key }, { Key: TAGS.remoteName, Value: nameFor(owner, key) }];
+}
+
+export function tagOf(tags: WireTags, name: string): string | undefined {
+  return tags?.find(({ Key }) => Key === name)?.Value;
+}
+
+export function marksOf(tags: WireTags): Marks {
+  const name = tagOf(tags, TAGS.name);
+  const expiresAt = tagOf(tags, TAGS.expiresAt);
+  return {
+    owner: tagOf(tags, TAGS.owner) ?? null,
+    key: tagOf(tags, TAGS.key) ?? null,
+    specHash: tagOf(tags, TAGS.specHash) ?? "",
+    generation: Math.max(0, Math.trunc(Number(tagOf(tags, TAGS.generation) ?? 0)) || 0),
+    ...(name === undefined ? {} : { name }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  };
+}
+
+/** The caller's own labels. */
+export function labelsOf(tags: WireTags): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    (tags ?? []).flatMap(({ Key = "", Value = "" }) => (isReserved(Key) || Key === "" ? [] : [[Key, Value]])),
+  );
+}
+
+/** Which rule of EC2's tags a label breaks, as the end of a sentence; null if none. */
+export function labelFault(name: string, value: string): string | null {
+  if (name === "" || name.length > KEY_MAX) return `must be 1 to ${KEY_MAX} characters, since EC2's tags are so`;
+  if (name.toLowerCase().startsWith(THEIRS)) return `begins with ${THEIRS}, which AWS keeps for itself`;
+  if (isReserved(name)) return "is reserved: Slipway finds its own things by it";
+  if (value.length > VALUE_MAX) return `has a value of ${value.length} characters, and EC2's tags hold ${VALUE_MAX}`;
+  return null;
+}
+
+function isReserved(name: string): boolean {
+  return name.startsWith(OURS) || name.startsWith(THEIRS) || name === TAGS.remoteName;
+}
+
+interface Filter {
+  readonly Name: string;
+  readonly Values: string[];
+}
+
+/** What finds an owner's things, or everything that bears our mark for `"*"`. */
+export function ownerFilters(owner: string): Filter[] {
+  return owner === "*" ? [{ Name: "tag-key", Values: [TAGS.owner] }] : [{ Name: `tag:${TAGS.owner}`, Values: [owner] }];
+}
+
+/** What finds the things under one key. By the name that follows from it: a key may hold what filters read as wildcards. */
+export function keyFilter(owner: string, key: string): Filter {
+  return { Name: `tag:${TAGS.remoteName}`, Values: [nameFor(owner, key)] };
+}

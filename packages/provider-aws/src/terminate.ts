@@ -1,0 +1,43 @@
+import type { CallOptions } from "@slipway/core";
+import type { AwsContext, Call } from "./context.ts";
+import { refusal } from "./errors.ts";
+import { nativeIdOf, regionsOf } from "./ids.ts";
+import { statusOf } from "./instance.ts";
+import { describeNative, isInstanceId, isMarked } from "./look-up.ts";
+
+/** Ends an instance of Slipway's. What is gone, unknown or ending already is done. */
+export async function terminateInstance(
+  context: AwsContext,
+  id: string,
+  { signal, operation = "terminate" }: CallOptions & { readonly operation?: string } = {},
+): Promise<void> {
+  if (!isInstanceId(id)) return;
+  const call: Call = { operation, signal };
+  const native = nativeIdOf(id);
+  for (const region of regionsOf(context, id)) {
+    if (await endedIn(context, call, region, native)) {
+      context.launched.drop(native);
+      return;
+    }
+  }
+  if (context.launched.byId(native) === undefined) return;
+  // An unknown id so shortly after the launch is no proof that it is gone.
+  throw refusal("BUSY", operation, `EC2 does not know ${id} yet, which was launched a moment ago`, {
+    retryAfterMs: 2_000,
+    hint: "Call again in a few seconds.",
+  });
+}
+
+/** False if there is no such instance in this region. */
+async function endedIn(context: AwsContext, call: Call, region: string, native: string): Promise<boolean> {
+  const shown = await describeNative(context, call, region, native);
+  if (shown !== null) {
+    const status = statusOf(shown);
+    if (status === "terminated" || status === "terminating") return true;
+    if (!isMarked(shown)) {
+      throw refusal("CONFLICT", call.operation, `${native} was not made by Slipway: it is left alone`, { id: native });
+    }
+  }
+  // Also what EC2 does not show: it may be so new that only a write finds it.
+  return (await context.batches.terminate(call, region, native)) === "accepted";
+}

@@ -1,0 +1,112 @@
+import { gzipSync } from "node:zlib";
+import type { BootstrapConfig, BootstrapScript, Operation } from "@slipway/core";
+import { carriedBootstrap, renderBootstrap } from "@slipway/provider-kit/bootstrap";
+import { type MountedVolume, mountScript } from "./capabilities/attach-devices.ts";
+import { PROVIDER, refusal } from "./errors.ts";
+
+/** What EC2 takes as user data, in bytes, before base64. */
+export const MAX_USER_DATA_BYTES = 16_384;
+
+export interface UserDataParts {
+  readonly script: BootstrapScript | undefined;
+  readonly sshKeys: readonly string[];
+  readonly volumes: readonly MountedVolume[];
+}
+
+export function render(config: BootstrapConfig): BootstrapScript {
+  return renderBootstrap(config, { provider: PROVIDER, format: "cloud-init" });
+}
+
+/** The rendered script, checked as far as core could not. Throws INVALID_SPEC. */
+export function scriptOf(bootstrap: BootstrapConfig | BootstrapScript, operation: Operation): BootstrapScript {
+  const script =
+    "content" in bootstrap
+      ? bootstrap
+      : renderBootstrap(bootstrap, { provider: PROVIDER, operation, format: "cloud-init" });
+  if (script.content.includes("\0")) throw refusal("INVALID_SPEC", operation, "bootstrap holds a NUL character");
+  if (script.format === "shell" && !script.content.startsWith("#!")) {
+    throw refusal("INVALID_SPEC", operation, "bootstrap is a shell script that does not begin with `#!`");
+  }
+  return script;
+}
+
+/**
+ * What EC2 hands to cloud-init, in base64; undefined if there is nothing to say. Several parts go as one MIME message,
+ * which cloud-init takes apart; what is too long as it is goes compressed, which it takes as well. The same parts give
+ * the same bytes. Throws INVALID_SPEC for what is too long all the same.
+ */
+export function userData(parts: UserDataParts, operation: Operation): string | undefined {
+  const text = textOf(parts);
+  if (text === undefined) return undefined;
+  const plain = Buffer.from(text, "utf8");
+  const packed = plain.byteLength <= MAX_USER_DATA_BYTES ? plain : gzipSync(plain, { level: 9 });
+  if (packed.byteLength <= MAX_USER_DATA_BYTES) return packed.toString("base64");
+  throw refusal(
+    "INVALID_SPEC",
+    operation,
+    `bootstrap has ${packed.byteLength} bytes as compressed user data, and EC2 takes ${MAX_USER_DATA_BYTES}`,
+    { hint: "Let the script fetch what is large." },
+  );
+}
+
+function textOf({ script, sshKeys, volumes }: UserDataParts): string | undefined {
+  const parts: Part[] = [];
+  if (sshKeys.length > 0) parts.push({ type: "cloud-config", text: authorized(sshKeys) });
+  // Before the caller's script, which may want to find its volumes.
+  if (volumes.length > 0) parts.push({ type: "x-shellscript", text: `#!/bin/sh\n${mountScript(volumes)}` });
+  if (script !== undefined) {
+    parts.push({ type: script.format === "shell" ? "x-shellscript" : "cloud-config", text: script.content });
+  }
+  const [only] = parts;
+  if (only === undefined) return undefined;
+  return parts.length === 1 ? only.text : mime(parts);
+}
+
+interface Part {
+  readonly type: "cloud-config" | "x-shellscript";
+  readonly text: string;
+}
+
+function authorized(sshKeys: readonly string[]): string {
+  return `#cloud-config\n${JSON.stringify({ ssh_authorized_keys: sshKeys }, null, 1)}\n`;
+}
+
+const BOUNDARY = "slipway-part-5f0c1d7e";
+
+/** In base64, so that no content can hold the boundary. */
+function mime(parts: readonly Part[]): string {
+  const body = parts.map(({ type, text }) => {
+    const lines = (
+      Buffer.from(text, "utf8")
+        .toString("base64")
+        .match(/.{1,76}/g) ?? []
+    ).join("\n");
+    const head = [
+      `Content-Type: text/${type}; charset="utf-8"`,
+      "MIME-Version: 1.0",
+      "Content-Transfer-Encoding: base64",
+      // Later lists are joined to earlier ones, and nothing is replaced.
+      "X-Merge-Type: list(append)+dict(no_replace,recurse_list)+str()",
+    ];
+    return `--${BOUNDARY}\n${head.join("\n")}\n\n${lines}\n`;
+  });
+  const head = `Content-Type: multipart/mixed; boundary="${BOUNDARY}"\nMIME-Version: 1.0\n\n`;
+  return `${head}${body.join("")}--${BOUNDARY}--\n`;
+}
+
+// A shorter value would take ordinary words out of messages.
+const SHORTEST_SECRET = 4;
+
+/** What of a bootstrap must not show anywhere. */
+export function secretsOf(script: BootstrapScript | undefined, packed: string | undefined): readonly string[] {
+  const carried = script === undefined ? null : carriedBootstrap(script);
+  const values = [
+    packed,
+    script?.content,
+    carried?.script,
+    carried?.registrationToken,
+    ...Object.values(carried?.environment ?? {}),
+    ...(carried?.files ?? []).map(({ content }) => content),
+  ];
+  return values.filter((value) => value !== undefined).filter((value) => value.length >= SHORTEST_SECRET);
+}

@@ -1,0 +1,22 @@
+import { z } from "zod";
+import type { AWSSpawnOptions } from "../request.ts";
+
+const SIGNALS: ReadonlySet<string> = new Set(["key", "signal", "timeoutMs"]);
+
+/**
+ * What is spawned, as `spawn` takes it: plain JSON, since a journal keeps it. No secret belongs in it. Key and time
+ * limits are the workflow's own.
+ */
+export type SpawnInput = Readonly<Record<string, z.core.util.JSONType>>;
+
+export const spawnInput: z.ZodType<SpawnInput> = z
+  .record(z.string(), z.json())
+  .refine((options) => Object.keys(options).every((name) => !SIGNALS.has(name)), {
+    message: "key, signal and timeoutMs are not the caller's here",
+  });
+
+/** The options as `spawn` takes them; it checks them again, as those of every caller without types. */
+export function spawnOptions(input: SpawnInput): AWSSpawnOptions {
+  // JSON of the right shape or not: the provider's own check decides, before any call.
+  return input;
+}

@@ -1,0 +1,130 @@
+import { isProviderError, ProviderError, type StepOptions, type WorkflowContext } from "@slipway/core";
+import type { AwsContext } from "../context.ts";
+import { PROVIDER } from "../errors.ts";
+import { getInstance } from "../look-up.ts";
+import { placesOf } from "../placements.ts";
+import type { AWSSpawnOptions } from "../request.ts";
+import { spawnInstance } from "../spawn.ts";
+import { endAll, mayGoElsewhere } from "./end-all.ts";
+
+/** Where the instance is, and where it was refused before. */
+export interface Launched {
+  readonly instanceId: string;
+  readonly region: string;
+  readonly zone: string;
+  readonly key: string;
+  /** In the order of the attempts; the last one is where it runs. */
+  readonly attempts: readonly { readonly zone: string; readonly outcome: string }[];
+}
+
+/** What a journal keeps of a place. */
+interface PlannedPlace {
+  readonly region: string;
+  readonly zone: string;
+  readonly subnetId: string;
+}
+
+type Outcome =
+  | { readonly instanceId: string; readonly code: null }
+  | { readonly instanceId: null; readonly code: string };
+
+const RETRY = { attempts: 4, delayMs: 2000 } as const;
+const RUNNING_WITHIN_MS = 300_000;
+const LOOK_MS = 3000;
+
+/**
+ * Launches one instance in the first zone that takes it. The order and the key are chosen once and kept, so that a run
+ * that goes on after a crash asks the same zones with the same request: EC2 answers a repeated request with what it
+ * made before. The next zone is asked only after a refusal that is known to have made nothing; where that is not known,
+ * the same zone is asked again, and if it stays unknown the run fails and takes everything back. So there is at most one.
+ */
+export async function launchSomewhere(
+  ctx: WorkflowContext,
+  context: AwsContext,
+  options: AWSSpawnOptions,
+  { zones, pool }: { readonly zones?: readonly string[] | undefined; readonly pool?: string | undefined } = {},
+): Promise<Launched> {
+  const plan = await ctx.step("choose the zones", async ({ key, signal }) => {
+    const places = await placesOf(
+      context,
+      { operation: "launch", signal },
+      // The pool's zones come first; the claim is the caller's.
+      pool === undefined ? options : { ...options, warmVolume: pool },
+    );
+    const wanted = places.filter(({ zone }) => zones?.includes(zone) ?? true);
+    return { key, places: wanted.map(({ region, zone, subnetId }) => ({ region, zone, subnetId })) };
+  });
+  const attempts: { zone: string; outcome: string }[] = [];
+  for (const place of plan.places) {
+    const { instanceId, code } = await ctx.step(
+      `launch in ${place.zone}`,
+      ({ signal }) => launchIn(context, { ...options, key: plan.key, signal }, place),
+      undoing(context, plan.key),
+    );
+    attempts.push({ zone: place.zone, outcome: code ?? "ok" });
+    if (instanceId !== null) return { instanceId, region: place.region, zone: place.zone, key: plan.key, attempts };
+  }
+  throw nowhere(options, attempts);
+}
+
+/** The instance once it runs; or why this zone has none to give. */
+async function launchIn(context: AwsContext, options: AWSSpawnOptions, place: PlannedPlace): Promise<Outcome> {
+  const { region, subnetId } = place;
+  try {
+    const { id } = await spawnInstance(context, {
+      ...options,
+      region,
+      network: { ...options.network, subnet: subnetId },
+    });
+    return await confirmed(context, id, options.signal);
+  } catch (error) {
+    if (isProviderError(error) && mayGoElsewhere(error)) return { instanceId: null, code: error.code };
+    throw error;
+  }
+}
+
+/** EC2 may accept a launch and end it a moment later for want of capacity: that is a refusal too. */
+async function confirmed(context: AwsContext, id: string, signal: AbortSignal | undefined): Promise<Outcome> {
+  const until = context.clock.now() + RUNNING_WITHIN_MS;
+  for (;;) {
+    const instance = await getInstance(context, id, { signal });
+    if (instance?.status === "running") return { instanceId: id, code: null };
+    if (instance?.status === "terminated") {
+      const reason = instance.statusReason?.code ?? "terminated";
+      if (/Insufficient|SpotInstanceTermination/.test(reason)) return { instanceId: null, code: "CAPACITY_ERROR" };
+      throw new ProviderError("INVALID_STATE", {
+        message: `${id} ended before it ran: ${reason} ${instance.statusReason?.message ?? ""}`.trim(),
+        provider: PROVIDER,
+        operation: "launch",
+        effect: "applied",
+      });
+    }
+    // It has been accepted; one that starts slowly is still one.
+    if (context.clock.now() >= until) return { instanceId: id, code: null };
+    await context.clock.sleep(LOOK_MS, signal);
+  }
+}
+
+function undoing(context: AwsContext, key: string): StepOptions<Outcome> {
+  return {
+    retry: RETRY,
+    undo: ({ outcome, result, signal }) => {
+      const call = { operation: "terminate", signal };
+      return endAll(context, call, [key], { outcome, instanceId: result?.instanceId });
+    },
+  };
+}
+
+function nowhere(options: AWSSpawnOptions, attempts: readonly { zone: string; outcome: string }[]): ProviderError {
+  const tried = attempts.map(({ zone, outcome }) => `${zone}: ${outcome}`).join(", ");
+  return new ProviderError("CAPACITY_ERROR", {
+    message:
+      attempts.length === 0
+        ? `no zone sells ${options.spec ?? "such a machine"} with an address left`
+        : `no zone has room for ${options.spec ?? "the instance"} now (${tried})`,
+    provider: PROVIDER,
+    operation: "launch",
+    effect: "none",
+    exhausted: true,
+  });
+}

@@ -1,0 +1,52 @@
+import { type Workflow, type WorkflowContract, workflow } from "@slipway/core";
+import { z } from "zod";
+import type { AwsContext } from "../context.ts";
+import { type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
+import { launchSomewhere } from "./launch-somewhere.ts";
+
+export interface MultiAzInput {
+  readonly spawn: SpawnInput;
+  /** Only these; all that sell the machine type if absent. */
+  readonly zones?: readonly string[] | undefined;
+}
+
+export interface MultiAzOutput {
+  readonly instanceId: string;
+  readonly key: string;
+  readonly region: string;
+  readonly zone: string;
+  readonly attempts: readonly { readonly zone: string; readonly outcome: string }[];
+}
+
+const input: z.ZodType<MultiAzInput> = z.strictObject({
+  spawn: spawnInput,
+  zones: z.array(z.string().min(1)).min(1).optional(),
+});
+
+const output: z.ZodType<MultiAzOutput> = z.object({
+  instanceId: z.string(),
+  key: z.string(),
+  region: z.string(),
+  zone: z.string(),
+  attempts: z.array(z.object({ zone: z.string(), outcome: z.string() })),
+});
+
+/** One instance in whichever zone has room: at most one, whatever happens on the way. */
+export function multiAz(context: AwsContext): Workflow<MultiAzInput, MultiAzOutput> {
+  return workflow<MultiAzInput, MultiAzOutput>({
+    type: "aws.multi-az",
+    version: 1,
+    input,
+    output,
+    run: async (ctx, { spawn, zones }) => {
+      const launched = await launchSomewhere(ctx, context, spawnOptions(spawn), { zones });
+      return { ...launched, attempts: launched.attempts.map((attempt) => ({ ...attempt })) };
+    },
+  });
+}
+
+export const multiAzContract: WorkflowContract<MultiAzInput, MultiAzOutput> = {
+  validateInput: (given) => z.parse(input, given),
+  requiredOutputFields: ["instanceId", "key", "region", "zone", "attempts"],
+  maxDurationMs: 1_800_000,
+};

@@ -1,0 +1,250 @@
+import { createHash } from "node:crypto";
+import {
+  type ErrorCode,
+  type StepOptions,
+  type Workflow,
+  type WorkflowContext,
+  type WorkflowContract,
+  workflow,
+} from "@slipway/core";
+import { z } from "zod";
+import type { AwsContext, Call } from "../context.ts";
+import { refusal } from "../errors.ts";
+import { deleteTemplate, type FleetChoice, type FleetOutcome, makeTemplate, noRoom, requestFleet } from "../fleet.ts";
+import { composeId } from "../ids.ts";
+import { getInstance, listInstances } from "../look-up.ts";
+import { architectureOf } from "../machine-types.ts";
+import { placesOf } from "../placements.ts";
+import { type AWSSpawnOptions, requestOf } from "../request.ts";
+import { prepared } from "../spawn.ts";
+import { codeOfReason } from "../state-reasons.ts";
+import { userData } from "../user-data.ts";
+import { endAll } from "./end-all.ts";
+import { type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
+
+export interface SpotFleetInput {
+  /** What each instance is, without spec and place. */
+  readonly spawn: SpawnInput;
+  /** Machine types of one architecture; ten or more make interruptions rare. */
+  readonly specs: readonly string[];
+  readonly count: number;
+  /** Take on-demand capacity where there is no spot; true if absent. */
+  readonly onDemandFallback?: boolean | undefined;
+  /** How long interrupted instances are replaced after the launch, milliseconds; 0 if absent. */
+  readonly watchMs?: number | undefined;
+}
+
+export interface SpotFleetMember {
+  readonly instanceId: string;
+  readonly key: string;
+  readonly spec: string;
+  readonly zone: string;
+  readonly market: "spot" | "on-demand";
+}
+
+export interface SpotFleetOutput {
+  readonly members: readonly SpotFleetMember[];
+  /** How many were interrupted and replaced. */
+  readonly replaced: number;
+}
+
+const input: z.ZodType<SpotFleetInput> = z.strictObject({
+  spawn: spawnInput,
+  specs: z.array(z.string().min(1)).min(1).max(20),
+  count: z.number().int().min(1).max(100),
+  onDemandFallback: z.boolean().optional(),
+  watchMs: z.number().int().nonnegative().optional(),
+});
+
+const output: z.ZodType<SpotFleetOutput> = z.object({
+  members: z.array(
+    z.object({
+      instanceId: z.string(),
+      key: z.string(),
+      spec: z.string(),
+      zone: z.string(),
+      market: z.enum(["spot", "on-demand"]),
+    }),
+  ),
+  replaced: z.number().int(),
+});
+
+const RETRY = { attempts: 4, delayMs: 2000 } as const;
+const LOOK_MS = 15_000;
+
+/** What a journal keeps of the fleet. */
+interface Plan {
+  readonly region: string;
+  readonly template: string;
+  readonly choices: readonly FleetChoice[];
+}
+
+/**
+ * So many instances on spot capacity, each in whichever of many places EC2 finds best, on demand where there is none,
+ * and replaced for a while if EC2 takes one back. Each member has a key of its own; undone, none is left.
+ */
+export function spotFleet(context: AwsContext): Workflow<SpotFleetInput, SpotFleetOutput> {
+  return workflow<SpotFleetInput, SpotFleetOutput>({
+    type: "aws.spot-fleet",
+    version: 1,
+    input,
+    output,
+    run: async (ctx, { spawn, specs, count, onDemandFallback = true, watchMs = 0 }) => {
+      const fleet: Fleet = { ctx, context, options: spawnOptions(spawn), specs, onDemandFallback };
+      const plan = await planned(fleet);
+      await templateStep(fleet, plan);
+      const members: SpotFleetMember[] = [];
+      for (let number = 1; number <= count; number += 1) members.push(await launched(fleet, plan, `member ${number}`));
+      const replaced = await watched(fleet, plan, members, watchMs);
+      await ctx.step("delete the launch template", async ({ signal }) =>
+        deleteTemplate(context, { operation: "launch", signal }, plan.region, plan.template),
+      );
+      return { members, replaced };
+    },
+  });
+}
+
+export const spotFleetContract: WorkflowContract<SpotFleetInput, SpotFleetOutput> = {
+  validateInput: (given) => z.parse(input, given),
+  requiredOutputFields: ["members", "replaced"],
+  maxDurationMs: 86_400_000,
+};
+
+interface Fleet {
+  readonly ctx: WorkflowContext;
+  readonly context: AwsContext;
+  readonly options: AWSSpawnOptions;
+  readonly specs: readonly string[];
+  readonly onDemandFallback: boolean;
+}
+
+/** The places are chosen once and kept: a run that goes on after a crash sends the same requests. */
+function planned({ ctx, context, options, specs }: Fleet): Promise<Plan> {
+  return ctx.step("plan the fleet", async ({ key, signal }) => {
+    const call: Call = { operation: "launch", signal };
+    if (new Set(specs.map(architectureOf)).size > 1) {
+      throw refusal("INVALID_SPEC", call.operation, "specs are of two architectures, and one image runs on one");
+    }
+    const region = options.region ?? context.regions[0];
+    const choices: FleetChoice[] = [];
+    for (const spec of specs) {
+      const places = await placesOf(context, call, { ...options, region, spec, spot: {} });
+      choices.push(...places.map(({ zone, subnetId }) => ({ spec, zone, subnetId })));
+    }
+    const name = createHash("sha256").update(`${context.owner} ${key}`).digest("hex").slice(0, 20);
+    return { region, template: `slipway-fleet-${name}`, choices };
+  });
+}
+
+async function templateStep({ ctx, context, options, specs }: Fleet, { region, template }: Plan): Promise<void> {
+  await ctx.step(
+    "make the launch template",
+    async ({ key, signal }) => {
+      const call: Call = { operation: "launch", signal };
+      const request = requestOf(context, call.operation, { ...options, region, key, spec: specs[0] });
+      const { script } = request;
+      const packed = userData({ script, sshKeys: options.sshKeys ?? [], volumes: [] }, call.operation);
+      await makeTemplate(context, call, request, await prepared(context, call, request, packed), template);
+    },
+    {
+      retry: RETRY,
+      undo: ({ signal }) => deleteTemplate(context, { operation: "launch", signal }, region, template),
+    },
+  );
+}
+
+/** One member: on spot, else on demand. */
+async function launched(fleet: Fleet, plan: Plan, name: string): Promise<SpotFleetMember> {
+  const spot = await memberStep(fleet, plan, `launch ${name}`, "spot");
+  if (spot.outcome.code === null) return memberOf(plan, spot, "spot");
+  if (!fleet.onDemandFallback) throw noRoom(plan.choices, spot.outcome.code);
+  const onDemand = await memberStep(fleet, plan, `launch ${name} on demand`, "on-demand");
+  if (onDemand.outcome.code === null) return memberOf(plan, onDemand, "on-demand");
+  throw noRoom(plan.choices, onDemand.outcome.code);
+}
+
+interface KeyedOutcome {
+  readonly key: string;
+  readonly outcome: FleetOutcome;
+}
+
+function memberOf(
+  { region }: Plan,
+  { key, outcome }: KeyedOutcome,
+  market: SpotFleetMember["market"],
+): SpotFleetMember {
+  return {
+    instanceId: composeId(region, outcome.instanceId ?? ""),
+    key,
+    spec: outcome.spec ?? "",
+    zone: outcome.zone ?? "",
+    market,
+  };
+}
+
+function memberStep(
+  { ctx, context, options }: Fleet,
+  { region, template, choices }: Plan,
+  name: string,
+  market: SpotFleetMember["market"],
+): Promise<KeyedOutcome> {
+  const step: StepOptions<KeyedOutcome> = {
+    retry: RETRY,
+    undo: ({ key, outcome, result, signal }) => {
+      const call = { operation: "terminate", signal };
+      const native = result?.outcome.instanceId;
+      const instanceId = typeof native === "string" ? composeId(region, native) : native;
+      return endAll(context, call, [key], { outcome, instanceId });
+    },
+  };
+  return ctx.step(
+    name,
+    async ({ key, signal }): Promise<KeyedOutcome> => {
+      const call: Call = { operation: "launch", signal };
+      const [there] = await listInstances(context, { keys: [key], region }, call);
+      if (there !== undefined) {
+        const { nativeId, spec = "", zone = "" } = there;
+        return { key, outcome: { instanceId: nativeId, spec, zone, code: null } };
+      }
+      const { volumes: _none, warmVolume: _nor, network: _chosen, ...each } = options;
+      const request = requestOf(context, call.operation, { ...each, region, key, spec: choices[0]?.spec });
+      if (choices.length === 0) return { key, outcome: NOWHERE };
+      return { key, outcome: await requestFleet(context, call, request, { template, choices, market }) };
+    },
+    step,
+  );
+}
+
+const NOWHERE: FleetOutcome = { instanceId: null, spec: null, zone: null, code: "CAPACITY_ERROR" satisfies ErrorCode };
+
+/** Looks again and again until the time is over, and replaces whoever EC2 has taken back. */
+async function watched(fleet: Fleet, plan: Plan, members: SpotFleetMember[], watchMs: number): Promise<number> {
+  const { ctx, context } = fleet;
+  let replaced = 0;
+  for (let round = 1; round * LOOK_MS <= watchMs; round += 1) {
+    await ctx.sleep(LOOK_MS);
+    const ids = members.map(({ instanceId }) => instanceId);
+    const lost = await ctx.step(`look ${round}`, ({ signal }) => interrupted(context, ids, signal));
+    for (const id of lost) {
+      replaced += 1;
+      const at = members.findIndex(({ instanceId }) => instanceId === id);
+      members[at] = await launched(fleet, plan, `replacement ${replaced}`);
+    }
+  }
+  return replaced;
+}
+
+async function interrupted(
+  context: AwsContext,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const found = await Promise.all(ids.map((id) => getInstance(context, id, { signal })));
+  return ids.filter((_id, at) => {
+    const instance = found[at];
+    if (instance === null || instance === undefined) return true;
+    const { code: Code, message: Message } = instance.statusReason ?? {};
+    const ending = instance.status === "terminated" || instance.status === "terminating";
+    return ending && codeOfReason({ Code, Message }) === "SPOT_INTERRUPTED";
+  });
+}

@@ -1,0 +1,233 @@
+import { ProviderError, type Workflow, type WorkflowContext, type WorkflowContract, workflow } from "@slipway/core";
+import { z } from "zod";
+import { attach } from "../capabilities/attach.ts";
+import { describeVolume, makeVolume, ownVolumes } from "../capabilities/persistent-volumes.ts";
+import { holderOf } from "../capabilities/volume-view.ts";
+import { claim, detach, poolVolumes } from "../capabilities/warm-volumes.ts";
+import type { AwsContext, Call } from "../context.ts";
+import { nativeCodeOf, PROVIDER } from "../errors.ts";
+import { composeId, nativeIdOf } from "../ids.ts";
+import { describeOne } from "../look-up.ts";
+import { keyFilter } from "../tags.ts";
+import { type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
+import { type Launched, launchSomewhere } from "./launch-somewhere.ts";
+
+export interface WarmVolumesInput {
+  readonly spawn: SpawnInput;
+  /** The name of the pool; a volume of it is taken where one is free. */
+  readonly pool: string;
+  /** Of the volume that is made where none is free. */
+  readonly sizeBytes: number;
+  readonly zones?: readonly string[] | undefined;
+}
+
+export interface WarmVolumesOutput {
+  readonly instanceId: string;
+  readonly key: string;
+  readonly zone: string;
+  readonly volumeId: string;
+  /** False: the pool had none, and a new, empty volume was made for it. */
+  readonly warm: boolean;
+}
+
+const input: z.ZodType<WarmVolumesInput> = z.strictObject({
+  spawn: spawnInput,
+  pool: z.string().min(1).max(256),
+  sizeBytes: z.number().int().positive(),
+  zones: z.array(z.string().min(1)).min(1).optional(),
+});
+
+const output: z.ZodType<WarmVolumesOutput> = z.object({
+  instanceId: z.string(),
+  key: z.string(),
+  zone: z.string(),
+  volumeId: z.string(),
+  warm: z.boolean(),
+});
+
+const RETRY = { attempts: 4, delayMs: 2000 } as const;
+const VOLUME_WITHIN_MS = 300_000;
+const LOOK_MS = 1000;
+
+/**
+ * An instance with a volume of a pool: in a zone that has a free one, if it takes the instance. EC2's AttachVolume itself
+ * decides between two runs that want the same volume; who loses takes the next, and at last a new one.
+ */
+export function warmVolumes(context: AwsContext): Workflow<WarmVolumesInput, WarmVolumesOutput> {
+  return workflow<WarmVolumesInput, WarmVolumesOutput>({
+    type: "aws.warm-volumes",
+    version: 1,
+    input,
+    output,
+    run: async (ctx, { spawn, pool, sizeBytes, zones }) => {
+      // The pool only orders the zones here: the claim is a step of its own.
+      const { warmVolume: _claimedBelow, ...options } = spawnOptions(spawn);
+      const launched = await launchSomewhere(ctx, context, options, { zones, pool });
+      const claimed = await claimStep(ctx, context, launched, pool);
+      const volumeId = claimed ?? (await coldVolume(ctx, context, launched, { pool, sizeBytes }));
+      const { instanceId, key, zone } = launched;
+      return { instanceId, key, zone, volumeId, warm: claimed !== null };
+    },
+  });
+}
+
+export const warmVolumesContract: WorkflowContract<WarmVolumesInput, WarmVolumesOutput> = {
+  validateInput: (given) => z.parse(input, given),
+  requiredOutputFields: ["instanceId", "key", "zone", "volumeId", "warm"],
+  maxDurationMs: 1_800_000,
+};
+
+/** A volume of the pool, attached; null where none is free. A repeated step finds the one that it has. */
+function claimStep(
+  ctx: WorkflowContext,
+  context: AwsContext,
+  launched: Launched,
+  pool: string,
+): Promise<string | null> {
+  const { instanceId, region } = launched;
+  return ctx.step(
+    "claim a warm volume",
+    async ({ signal }): Promise<string | null> => {
+      const call = { operation: "claimWarmVolume", signal };
+      const [mine] = await heldBy(context, call, region, instanceId, pool);
+      if (mine !== undefined) return composeId(region, mine);
+      const { instance } = await describeOne(context, call, instanceId);
+      return (await claim(context, call, region, instance, pool))?.id ?? null;
+    },
+    {
+      retry: RETRY,
+      undo: async ({ signal }) => {
+        const call = { operation: "releaseWarmVolume", signal };
+        for (const volumeId of await heldBy(context, call, region, instanceId, pool)) {
+          await release(context, call, region, volumeId);
+        }
+      },
+    },
+  );
+}
+
+/** A new volume of the pool in the instance's zone: it goes back to the pool as every other. */
+async function coldVolume(
+  ctx: WorkflowContext,
+  context: AwsContext,
+  { instanceId, region, zone }: Launched,
+  { pool, sizeBytes }: { readonly pool: string; readonly sizeBytes: number },
+): Promise<string> {
+  const made = await ctx.step(
+    "make a cold volume",
+    async ({ key, signal }) =>
+      (await makeVolume(context, { operation: "createVolume", signal }, { key, sizeBytes, region, zone, pool })).id,
+    {
+      retry: RETRY,
+      undo: async ({ key, result, signal }) => {
+        const call = { operation: "deleteVolume", signal };
+        const ids = result === undefined ? await idsOfKey(context, call, region, key) : [nativeIdOf(result)];
+        for (const id of ids) await deleteInTheEnd(context, call, region, id);
+      },
+    },
+  );
+  await ctx.step(
+    "attach the cold volume",
+    ({ signal }) => attachOwn(context, { operation: "claimWarmVolume", signal }, instanceId, nativeIdOf(made)),
+    {
+      retry: RETRY,
+      undo: ({ signal }) => release(context, { operation: "releaseWarmVolume", signal }, region, nativeIdOf(made)),
+    },
+  );
+  return made;
+}
+
+/** The volumes that a lost answer may have left under a key; it looks for as long as a new one may be missing. */
+async function idsOfKey(context: AwsContext, call: Call, region: string, key: string): Promise<readonly string[]> {
+  const until = context.clock.now() + context.readAfterWriteMs;
+  for (;;) {
+    const rows = await ownVolumes(context, call, region, context.owner, [keyFilter(context.owner, key)]);
+    const left = until - context.clock.now();
+    if (rows.length > 0 || left <= 0) return rows.flatMap(({ VolumeId }) => (VolumeId === undefined ? [] : [VolumeId]));
+    await context.clock.sleep(Math.min(LOOK_MS, left), call.signal);
+  }
+}
+
+/** EC2 deletes a volume only once it is free: until then it is detached and asked again. */
+async function deleteInTheEnd(context: AwsContext, call: Call, region: string, volumeId: string): Promise<void> {
+  const until = context.clock.now() + VOLUME_WITHIN_MS;
+  for (;;) {
+    try {
+      await context.client.send(call, region, "DeleteVolume", { VolumeId: volumeId });
+      return;
+    } catch (error) {
+      const code = nativeCodeOf(error);
+      if (code === "InvalidVolume.NotFound") return;
+      if (!/^(VolumeInUse|IncorrectState)$/.test(code) || context.clock.now() >= until) throw error;
+    }
+    await detach(context, call, region, volumeId);
+    await context.clock.sleep(LOOK_MS, call.signal);
+  }
+}
+
+/** Attaches a volume that nobody else knows of: it waits until EC2 shows it and has made it. */
+async function attachOwn(context: AwsContext, call: Call, instanceId: string, volumeId: string): Promise<void> {
+  const { region, instance } = await describeOne(context, call, instanceId);
+  const until = context.clock.now() + VOLUME_WITHIN_MS;
+  for (;;) {
+    const volume = await describeVolume(context, call, region, volumeId);
+    const holder = volume === null ? undefined : holderOf(volume);
+    if (holder === instance.InstanceId) return;
+    if (holder !== undefined) throw lost(volumeId);
+    if (volume?.State === "available" && (await attach(context, call, region, instance, volumeId)) === "attached")
+      return;
+    if (context.clock.now() >= until) throw late(volumeId, volume?.State);
+    await context.clock.sleep(LOOK_MS, call.signal);
+  }
+}
+
+/** The native ids of the pool's volumes that the instance has. */
+async function heldBy(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  instanceId: string,
+  pool: string,
+): Promise<readonly string[]> {
+  const rows = await poolVolumes(context, call, region, pool);
+  return rows
+    .filter((row) => holderOf(row) === nativeIdOf(instanceId))
+    .flatMap(({ VolumeId }) => (VolumeId === undefined ? [] : [VolumeId]));
+}
+
+/** Detaches it, and resolves once it is free: it could not be deleted or claimed before. */
+async function release(context: AwsContext, call: Call, region: string, volumeId: string): Promise<void> {
+  const volume = await describeVolume(context, call, region, volumeId);
+  if (volume === null) return;
+  if (holderOf(volume) !== undefined) await detach(context, call, region, volumeId);
+  await available(context, call, region, volumeId);
+}
+
+/** Resolves once the volume is free or gone. */
+async function available(context: AwsContext, call: Call, region: string, volumeId: string): Promise<void> {
+  const until = context.clock.now() + VOLUME_WITHIN_MS;
+  for (;;) {
+    const volume = await describeVolume(context, call, region, volumeId);
+    if (volume === null || volume.State === "available") return;
+    if (context.clock.now() >= until) throw late(volumeId, volume.State);
+    await context.clock.sleep(LOOK_MS, call.signal);
+  }
+}
+
+function late(volumeId: string, state: string | undefined): ProviderError {
+  return new ProviderError("BUSY", {
+    message: `${volumeId} is still ${state ?? "in no known state"}`,
+    provider: PROVIDER,
+    operation: "claimWarmVolume",
+    effect: "none",
+  });
+}
+
+function lost(volumeId: string): ProviderError {
+  return new ProviderError("CONFLICT", {
+    message: `${volumeId} was made for this run, and another has attached it`,
+    provider: PROVIDER,
+    operation: "claimWarmVolume",
+    effect: "none",
+  });
+}

@@ -1,0 +1,162 @@
+import "@aws-sdk/client-ec2";
+import { describe, expect, test } from "vitest";
+import { awsWorld, failure } from "../world.ts";
+
+const GIB = 1024 ** 3;
+const spec = { spec: "m5.large" } as const;
+const zone = "us-east-1b";
+
+describe("a volume", () => {
+  test("is encrypted, and bears owner and key in the call that makes it", async () => {
+    const { provider, emulator } = awsWorld();
+    const volume = await provider.createVolume({ key: "v", sizeBytes: 1.5 * GIB, zone });
+    const [made] = emulator.control.volumes();
+    expect(made).toMatchObject({
+      encrypted: true,
+      sizeGib: 2,
+      zone,
+      tags: { "slipway:owner": "tests", "slipway:key": "v" },
+    });
+    expect(volume).toMatchObject({ sizeBytes: 2 * GIB, zone, region: "us-east-1", key: "v", owner: "tests" });
+  });
+
+  test("is made once by many processes at once", async () => {
+    const world = awsWorld({ readLagMs: 2_000 });
+    const made = await Promise.all(
+      Array.from({ length: 5 }, () => world.another().createVolume({ key: "v", sizeBytes: GIB, zone })),
+    );
+    expect(new Set(made.map(({ id }) => id)).size).toBe(1);
+    expect(world.emulator.control.volumes()).toHaveLength(1);
+  });
+
+  test("of two sizes that are asked for at once is made in one", async () => {
+    const world = awsWorld({ readLagMs: 2_000 });
+    const asked = [1, 2].map((gib) => world.another().createVolume({ key: "v", sizeBytes: gib * GIB, zone }));
+    const outcomes = await Promise.allSettled(asked);
+    expect(outcomes.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    expect(world.emulator.control.volumes()).toHaveLength(1);
+  });
+
+  test("is made anew once the one before is deleted, though EC2 remembers the token", async () => {
+    const world = awsWorld();
+    const first = await world.provider.createVolume({ key: "v", sizeBytes: GIB, zone });
+    await world.provider.deleteVolume(first.id);
+    await world.emulator.clock.sleep(120_000);
+    const second = await world.provider.createVolume({ key: "v", sizeBytes: GIB, zone });
+    expect(second.id).not.toBe(first.id);
+    expect((await world.provider.listVolumes()).map(({ id }) => id)).toEqual([second.id]);
+  });
+
+  test.each(["*", "v?", "a\\b", "v*"])("of the key %j is told apart from others", async (key) => {
+    const { provider } = awsWorld();
+    await provider.createVolume({ key: "v1", sizeBytes: GIB, zone });
+    const odd = await provider.createVolume({ key, sizeBytes: 2 * GIB, zone });
+    expect(await provider.listVolumes({ keys: [key] })).toEqual([expect.objectContaining({ id: odd.id, key })]);
+  });
+
+  test("is never an instance's own disk: that is neither listed nor deleted", async () => {
+    const { provider, emulator } = awsWorld({ bootMs: 0 });
+    await provider.spawn({ ...spec, key: "same" });
+    const [disk] = emulator.control.volumes();
+    expect(await provider.listVolumes({ owner: "*" })).toEqual([]);
+    const volume = await provider.createVolume({ key: "same", sizeBytes: GIB, zone });
+    expect(volume.id).not.toBe(`us-east-1/${disk?.id}`);
+    expect(await failure(provider.deleteVolume(disk?.id ?? ""))).toMatchObject({ code: "CONFLICT", effect: "none" });
+  });
+
+  test("in a zone of another region is INVALID_SPEC before any call", async () => {
+    const { provider, emulator } = awsWorld();
+    const error = await failure(provider.createVolume({ key: "v", sizeBytes: GIB, zone: "eu-west-1a" }));
+    expect(error).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
+    expect(emulator.control.requests).toEqual([]);
+  });
+});
+
+describe("a spawn with volumes", () => {
+  test("goes to their zone, attaches them, and tells the guest where to mount them", async () => {
+    const { provider, emulator, sent } = awsWorld({ bootMs: 5_000 });
+    const { id } = await provider.createVolume({ key: "v", sizeBytes: GIB, zone });
+    await emulator.clock.sleep(5_000);
+    const instance = await provider.spawn({ ...spec, volumes: [{ id, mountPath: "/var/lib/it's here" }] });
+    expect(instance).toMatchObject({ zone, status: "running" });
+    const [listed] = await provider.listVolumes();
+    expect(listed).toMatchObject({ status: "attached", attachedTo: instance.id });
+    const script = Buffer.from(sent("RunInstances")[0]?.parameters.get("UserData") ?? "", "base64").toString();
+    expect(script).toContain(id.slice(id.indexOf("/") + 1));
+    expect(script).toContain(`'/var/lib/it'\\''s here'`);
+    await provider.terminate(instance.id);
+    await emulator.clock.sleep(120_000);
+    expect((await provider.listVolumes())[0]).toMatchObject({ id, status: "available", attachedTo: null });
+  });
+
+  test("that was killed after the launch is finished by the next one", async () => {
+    const world = awsWorld({ bootMs: 5_000 });
+    const { id } = await world.provider.createVolume({ key: "v", sizeBytes: GIB, zone });
+    await world.emulator.clock.sleep(5_000);
+    const options = { ...spec, key: "k", volumes: [{ id, mountPath: "/data" }] };
+    const controller = new AbortController();
+    const cut = world.provider.spawn({ ...options, signal: controller.signal });
+    const error = failure(cut);
+    while (world.sent("RunInstances").length === 0) await world.emulator.clock.sleep(50);
+    await world.emulator.clock.sleep(1_000);
+    controller.abort();
+    expect(await error).toMatchObject({ code: "CANCELLED", effect: "applied" });
+    const instance = await world.another().spawn(options);
+    expect((await world.provider.listVolumes())[0]?.attachedTo).toBe(instance.id);
+    expect(world.emulator.control.instances()).toHaveLength(1);
+  });
+
+  test("in two zones is refused with nothing made", async () => {
+    const { provider, emulator } = awsWorld();
+    const a = await provider.createVolume({ key: "a", sizeBytes: GIB, zone: "us-east-1a" });
+    const b = await provider.createVolume({ key: "b", sizeBytes: GIB, zone: "us-east-1b" });
+    const volumes = [a, b].map(({ id, key }) => ({ id, mountPath: `/mnt/${key}` }));
+    expect(await failure(provider.spawn({ ...spec, volumes }))).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
+    expect(emulator.control.instances()).toEqual([]);
+  });
+
+  test("that another instance has is refused with nothing made", async () => {
+    const { provider, emulator } = awsWorld({ bootMs: 0 });
+    const { id } = await provider.createVolume({ key: "v", sizeBytes: GIB, zone });
+    await emulator.clock.sleep(5_000);
+    const volumes = [{ id, mountPath: "/data" }];
+    await provider.spawn({ ...spec, key: "first", volumes });
+    await emulator.clock.sleep(5_000);
+    const error = await failure(provider.spawn({ ...spec, key: "second", volumes }));
+    expect(error).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
+    expect(emulator.control.instances()).toHaveLength(1);
+  });
+});
+
+describe("a pool", () => {
+  test.each(["data", "*", "da?a"])("named %j gives its own volumes alone", async (pool) => {
+    const { provider, emulator } = awsWorld({ bootMs: 0 });
+    await provider.warmVolume({ key: "other", pool: "daxa", sizeBytes: GIB, zone });
+    const mine = await provider.warmVolume({ key: "mine", pool, sizeBytes: GIB, zone });
+    await emulator.clock.sleep(5_000);
+    const [place] = (await provider.placements(spec)).filter((_one, at) => at >= 0);
+    const instance = await provider.spawn({ ...spec, ...place, warmVolume: pool });
+    const [held] = (await provider.listVolumes()).filter(({ attachedTo }) => attachedTo === instance.id);
+    expect(held?.id ?? mine.id).toBe(mine.id);
+  });
+
+  test("of one volume gives it to one of many claims", async () => {
+    const world = awsWorld({ bootMs: 0, readLagMs: 1_000 });
+    await world.provider.warmVolume({ key: "v", pool: "data", sizeBytes: GIB, zone });
+    await world.emulator.clock.sleep(10_000);
+    const subnets = world.emulator.control;
+    expect(subnets.volumes()).toHaveLength(1);
+    const { volumes: _none, ...plain } = { ...spec, volumes: undefined };
+    const instances = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const places = await world.provider.placements({ ...plain, warmVolume: "data" });
+        return await world.provider.spawn({ ...plain, ...places[0] });
+      }),
+    );
+    await world.emulator.clock.sleep(10_000);
+    const claims = await Promise.all(
+      instances.map(({ id }) => world.another().claimWarmVolume({ pool: "data", instanceId: id })),
+    );
+    expect(claims.filter((claim) => claim !== null)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,66 @@
+import "@aws-sdk/client-ec2";
+import { expect, test } from "vitest";
+import { awsWorld } from "./world.ts";
+
+// What was made a moment ago by another process is in no listing yet, and must be ended all the same.
+const LAG = { readLagMs: 4_000, bootMs: 0, volumeMs: 500 } as const;
+const GIB = 1024 ** 3;
+const zone = "us-east-1a";
+
+const live = ({ emulator }: ReturnType<typeof awsWorld>) => emulator.control.instances().filter((one) => one.live);
+
+test("an instance is ended by whoever has its id", async () => {
+  const world = awsWorld(LAG);
+  const { id } = await world.provider.spawn({ spec: "t3.micro" });
+  await world.another().terminate(id);
+  expect(live(world)).toEqual([]);
+});
+
+test("a volume is deleted by whoever has its id", async () => {
+  const world = awsWorld(LAG);
+  const { id } = await world.provider.createVolume({ key: "v", sizeBytes: GIB, zone });
+  await world.another().deleteVolume(id);
+  expect(world.emulator.control.volumes().filter(({ state }) => state !== "deleting")).toEqual([]);
+});
+
+test("a snapshot is deleted, with its disks, by whoever has its id", async () => {
+  const world = awsWorld(LAG);
+  const { id } = await world.provider.spawn({ spec: "t3.micro" });
+  await world.emulator.clock.sleep(10_000);
+  const snapshot = await world.provider.createSnapshot(id, { key: "s" });
+  await world.another().deleteSnapshot(snapshot.id);
+  expect(world.emulator.control.images()).toEqual([]);
+  await world.emulator.clock.sleep(10_000);
+  await world.another().deleteSnapshot(snapshot.id);
+  expect(world.emulator.control.snapshots()).toEqual([]);
+});
+
+test("a spot request is cancelled, with its instance, by whoever has its id", async () => {
+  const world = awsWorld(LAG);
+  const { requestId } = await world.provider.requestSpotInstance({ spec: "m5.large" });
+  await world.another().cancelSpotRequest(requestId);
+  expect(live(world)).toEqual([]);
+});
+
+test("a claimed volume goes back to its pool", async () => {
+  const world = awsWorld(LAG);
+  await world.provider.warmVolume({ key: "v", pool: "data", sizeBytes: GIB, zone });
+  const [place] = await world.provider.placements({ spec: "m5.large", warmVolume: "data" });
+  await world.emulator.clock.sleep(10_000);
+  const [best = place] = await world.provider.placements({ spec: "m5.large", warmVolume: "data" });
+  const instance = await world.provider.spawn({ spec: "m5.large", ...best });
+  await world.emulator.clock.sleep(10_000);
+  const claimed = await world.provider.claimWarmVolume({ pool: "data", instanceId: instance.id });
+  expect(claimed).not.toBeNull();
+  await world.another().releaseWarmVolume(claimed?.id ?? "");
+  await world.emulator.clock.sleep(10_000);
+  expect((await world.provider.listVolumes())[0]).toMatchObject({ status: "available", attachedTo: null });
+});
+
+test("a volume that was made a moment ago can be spawned with", async () => {
+  const world = awsWorld({ ...LAG, volumeMs: 10_000 });
+  const { id } = await world.provider.createVolume({ key: "v", sizeBytes: GIB, zone });
+  const instance = await world.provider.spawn({ spec: "m5.large", volumes: [{ id, mountPath: "/data" }] });
+  await world.emulator.clock.sleep(10_000);
+  expect((await world.provider.listVolumes())[0]?.attachedTo).toBe(instance.id);
+});

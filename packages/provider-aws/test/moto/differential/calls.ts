@@ -1,0 +1,88 @@
+import {
+  AttachVolumeCommand,
+  AuthorizeSecurityGroupIngressCommand,
+  CancelSpotInstanceRequestsCommand,
+  CreateFleetCommand,
+  CreateImageCommand,
+  CreateLaunchTemplateCommand,
+  CreateSecurityGroupCommand,
+  CreateTagsCommand,
+  CreateVolumeCommand,
+  DeleteLaunchTemplateCommand,
+  DeleteSecurityGroupCommand,
+  DeleteSnapshotCommand,
+  DeleteVolumeCommand,
+  DeregisterImageCommand,
+  DescribeAvailabilityZonesCommand,
+  DescribeImagesCommand,
+  DescribeInstancesCommand,
+  DescribeInstanceTypeOfferingsCommand,
+  DescribeInstanceTypesCommand,
+  DescribeLaunchTemplatesCommand,
+  DescribeRegionsCommand,
+  DescribeSecurityGroupsCommand,
+  DescribeSnapshotsCommand,
+  DescribeSpotInstanceRequestsCommand,
+  DescribeSpotPriceHistoryCommand,
+  DescribeSubnetsCommand,
+  DescribeVolumesCommand,
+  DescribeVpcsCommand,
+  DetachVolumeCommand,
+  ModifyInstanceAttributeCommand,
+  RevokeSecurityGroupIngressCommand,
+  RunInstancesCommand,
+  StartInstancesCommand,
+  StopInstancesCommand,
+  TerminateInstancesCommand,
+} from "@aws-sdk/client-ec2";
+import { GetParameterCommand } from "@aws-sdk/client-ssm";
+import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import type { Clients } from "../moto-clients.ts";
+
+type Send = (clients: Clients, input: unknown) => Promise<unknown>;
+
+// The inputs are drawn at random and partly wrong on purpose: that they fit their command is not for the compiler to say.
+function ec2(Command: new (input: never) => object): Send {
+  return (clients, input) => clients.ec2.send(new Command(input as never) as never);
+}
+
+/** Every call that is compared, by the name of its action. */
+export const CALLS: Readonly<Record<string, Send>> = {
+  RunInstances: ec2(RunInstancesCommand),
+  DescribeInstances: ec2(DescribeInstancesCommand),
+  TerminateInstances: ec2(TerminateInstancesCommand),
+  StopInstances: ec2(StopInstancesCommand),
+  StartInstances: ec2(StartInstancesCommand),
+  ModifyInstanceAttribute: ec2(ModifyInstanceAttributeCommand),
+  CreateTags: ec2(CreateTagsCommand),
+  CreateImage: ec2(CreateImageCommand),
+  DescribeImages: ec2(DescribeImagesCommand),
+  DeregisterImage: ec2(DeregisterImageCommand),
+  DescribeSnapshots: ec2(DescribeSnapshotsCommand),
+  DeleteSnapshot: ec2(DeleteSnapshotCommand),
+  CreateVolume: ec2(CreateVolumeCommand),
+  DescribeVolumes: ec2(DescribeVolumesCommand),
+  AttachVolume: ec2(AttachVolumeCommand),
+  DetachVolume: ec2(DetachVolumeCommand),
+  DeleteVolume: ec2(DeleteVolumeCommand),
+  CreateSecurityGroup: ec2(CreateSecurityGroupCommand),
+  DescribeSecurityGroups: ec2(DescribeSecurityGroupsCommand),
+  AuthorizeSecurityGroupIngress: ec2(AuthorizeSecurityGroupIngressCommand),
+  RevokeSecurityGroupIngress: ec2(RevokeSecurityGroupIngressCommand),
+  DeleteSecurityGroup: ec2(DeleteSecurityGroupCommand),
+  CreateLaunchTemplate: ec2(CreateLaunchTemplateCommand),
+  DescribeLaunchTemplates: ec2(DescribeLaunchTemplatesCommand),
+  DeleteLaunchTemplate: ec2(DeleteLaunchTemplateCommand),
+  CreateFleet: ec2(CreateFleetCommand),
+  DescribeSpotInstanceRequests: ec2(DescribeSpotInstanceRequestsCommand),
+  CancelSpotInstanceRequests: ec2(CancelSpotInstanceRequestsCommand),
+  DescribeSpotPriceHistory: ec2(DescribeSpotPriceHistoryCommand),
+  DescribeAvailabilityZones: ec2(DescribeAvailabilityZonesCommand),
+  DescribeRegions: ec2(DescribeRegionsCommand),
+  DescribeInstanceTypes: ec2(DescribeInstanceTypesCommand),
+  DescribeInstanceTypeOfferings: ec2(DescribeInstanceTypeOfferingsCommand),
+  DescribeSubnets: ec2(DescribeSubnetsCommand),
+  DescribeVpcs: ec2(DescribeVpcsCommand),
+  GetParameter: (clients, input) => clients.ssm.send(new GetParameterCommand(input as never)),
+  GetCallerIdentity: (clients, input) => clients.sts.send(new GetCallerIdentityCommand(input as never)),
+};

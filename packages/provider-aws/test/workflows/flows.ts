@@ -1,0 +1,86 @@
+import "@aws-sdk/client-ec2";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileStore, isWorkflowError, memoryStore, runWorkflow, type Store, WorkflowError } from "@slipway/control";
+import type { Workflow } from "@slipway/core";
+import { afterAll } from "vitest";
+import type { Ec2EmulatorSettings } from "../../src/emulator/index.ts";
+import { type AwsRegistration, register } from "../../src/index.ts";
+import { CREDENTIALS, runtimeOf } from "../aws-harness.ts";
+import { type AwsWorld, awsWorld } from "../world.ts";
+
+class Killed extends Error {}
+
+export interface FlowWorld extends AwsWorld {
+  /** A new process: its registration shares nothing but the remote. */
+  readonly process: () => Promise<AwsRegistration>;
+  readonly journal: Store;
+  readonly live: () => readonly { readonly id: string; readonly zone: string; readonly lifecycle: string }[];
+}
+
+export type StoreName = "memory" | "file";
+export const STORES: readonly StoreName[] = ["memory", "file"];
+
+const folders: string[] = [];
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+/** As `flowWorld`, with the runs kept in memory or in files. */
+export async function storedWorld(store: StoreName, settings: Ec2EmulatorSettings = {}): Promise<FlowWorld> {
+  const world = flowWorld(settings);
+  if (store === "memory") return world;
+  const folder = await mkdtemp(join(tmpdir(), "slipway-aws-flow-"));
+  folders.push(folder);
+  return { ...world, journal: fileStore(folder) };
+}
+
+export function flowWorld(settings: Ec2EmulatorSettings = {}): FlowWorld {
+  const world = awsWorld({ bootMs: 5_000, endMs: 1_000, ...settings });
+  const { runtime } = world.options();
+  const config = { credentials: CREDENTIALS, regions: ["us-east-1"], readAfterWriteMs: 3_000 };
+  return {
+    ...world,
+    journal: memoryStore(),
+    process: () =>
+      register(config, { owner: "tests", variables: {}, runtime: { ...runtimeOf(world.emulator), ...runtime } }),
+    live: () => world.emulator.control.instances().filter(({ live }) => live),
+  };
+}
+
+/** Runs a workflow in processes that are killed at these points, in order, until it ends; takes out each that was reached. */
+export async function runKilled<In, Out>(
+  world: FlowWorld,
+  flowOf: (registration: AwsRegistration) => Workflow<In, Out>,
+  input: In,
+  killAt: string[],
+  runId = "run",
+): Promise<Out> {
+  for (;;) {
+    const workflow = flowOf(await world.process());
+    try {
+      return await runWorkflow(workflow, input as never, {
+        journal: world.journal,
+        clock: world.emulator.clock,
+        runId,
+        failpoint: (name) => {
+          if (name !== killAt[0]) return;
+          killAt.shift();
+          throw new Killed(name);
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error;
+    }
+  }
+}
+
+export async function workflowFailure(work: Promise<unknown>): Promise<WorkflowError> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (isWorkflowError(error)) return error;
+  throw error instanceof Error ? error : new Error("it resolved");
+}

@@ -1,0 +1,99 @@
+import { describe, expect, test } from "vitest";
+import { flowWorld, runKilled, STORES, storedWorld, workflowFailure } from "./flows.ts";
+
+const GIB = 1024 ** 3;
+const POOL = "data";
+const input = { spawn: { spec: "m5.large" }, pool: POOL, sizeBytes: 10 * GIB };
+
+type World = ReturnType<typeof flowWorld>;
+const warmed = (world: World, key: string, zone: string) =>
+  world.provider.warmVolume({ key, pool: POOL, sizeBytes: 10 * GIB, zone });
+const attachedTo = (world: World, instanceId: string) =>
+  world.emulator.control
+    .volumes()
+    .filter(({ tags, attachment }) => "slipway:pool" in tags && `us-east-1/${attachment?.instanceId}` === instanceId)
+    .map(({ id }) => `us-east-1/${id}`);
+
+describe("an instance with a volume of the pool", () => {
+  test("goes to the zone that has a free one, and takes it", async () => {
+    const world = flowWorld();
+    const volume = await warmed(world, "v1", "us-east-1c");
+    await world.emulator.clock.sleep(5_000);
+    const output = await runKilled(world, ({ workflows }) => workflows.warmVolumes, input, []);
+    expect(output).toMatchObject({ zone: "us-east-1c", volumeId: volume.id, warm: true });
+    expect(attachedTo(world, output.instanceId)).toEqual([volume.id]);
+  });
+
+  test("gets a new, empty one where none is free", async () => {
+    const world = flowWorld();
+    const output = await runKilled(world, ({ workflows }) => workflows.warmVolumes, input, []);
+    expect(output.warm).toBe(false);
+    expect(attachedTo(world, output.instanceId)).toEqual([output.volumeId]);
+    await world.provider.releaseWarmVolume(output.volumeId);
+    await world.emulator.clock.sleep(10_000);
+    const [back] = await world.provider.listVolumes();
+    expect(back).toMatchObject({ id: output.volumeId, pool: POOL, status: "available" });
+  });
+
+  test("goes elsewhere, and cold, where the pool's zone has no room", async () => {
+    const world = flowWorld();
+    await warmed(world, "v1", "us-east-1a");
+    await world.emulator.clock.sleep(5_000);
+    world.emulator.control.setCapacity({ zone: "us-east-1a", type: "m5.large" }, 0);
+    const output = await runKilled(world, ({ workflows }) => workflows.warmVolumes, input, []);
+    expect(output.zone).not.toBe("us-east-1a");
+    expect(output.warm).toBe(false);
+  });
+
+  test("two runs that want one volume: one has it, the other a new one", async () => {
+    const world = flowWorld();
+    await warmed(world, "v1", "us-east-1a");
+    await world.emulator.clock.sleep(5_000);
+    const other = { ...flowWorld(), ...world, journal: flowWorld().journal };
+    const limited = { ...input, zones: ["us-east-1a"] };
+    const outputs = await Promise.all([
+      runKilled(world, ({ workflows }) => workflows.warmVolumes, limited, [], "run-1"),
+      runKilled(other, ({ workflows }) => workflows.warmVolumes, limited, [], "run-2"),
+    ]);
+    expect(outputs.map(({ warm }) => warm).toSorted()).toEqual([false, true]);
+    expect(new Set(outputs.map(({ volumeId }) => volumeId)).size).toBe(2);
+  });
+});
+
+describe("killed at any point", () => {
+  const steps = [
+    "choose the zones",
+    "launch in us-east-1a",
+    "claim a warm volume",
+    "make a cold volume",
+    "attach the cold volume",
+  ];
+  const points = steps.flatMap((step) => [`before:${step}`, `ran:${step}`, `after:${step}`]);
+  test.each(points.flatMap((point) => STORES.map((store) => [point, store] as const)))(
+    "%s, kept in %s",
+    async (point, store) => {
+      for (const isWarm of [true, false]) {
+        const world = await storedWorld(store, { readLagMs: 1_000 });
+        if (isWarm) await warmed(world, "v1", "us-east-1a");
+        await world.emulator.clock.sleep(5_000);
+        const limited = { ...input, zones: ["us-east-1a"] };
+        const output = await runKilled(world, ({ workflows }) => workflows.warmVolumes, limited, [point]);
+        expect(output.warm).toBe(isWarm);
+        expect(world.live()).toHaveLength(1);
+        expect(attachedTo(world, output.instanceId)).toEqual([output.volumeId]);
+        expect(await world.provider.listVolumes()).toHaveLength(1);
+      }
+    },
+  );
+});
+
+test("a run that cannot get its volume takes the instance back, and leaves nothing", async () => {
+  const world = flowWorld();
+  world.emulator.control.denied.add("CreateVolume");
+  const error = await workflowFailure(runKilled(world, ({ workflows }) => workflows.warmVolumes, input, []));
+  expect(error.cause).toMatchObject({ code: "AUTH_ERROR" });
+  expect(error.leftovers).toEqual([]);
+  await world.emulator.clock.sleep(10_000);
+  expect(world.live()).toEqual([]);
+  expect(world.emulator.control.volumes()).toEqual([]);
+});
