@@ -1,11 +1,8 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname } from "node:path";
 import type { Clock, Exec } from "@slipway/core";
 import { commandRunner } from "@slipway/provider-kit/command";
 import { type SeededRandom, scaledClock } from "@slipway/provider-kit/emulator";
-import { initialState, type OrbstackControl, orbstackEmulator } from "@slipway/provider-orbstack/emulator";
+import { type OrbstackControl, orbstackEmulator, serve } from "@slipway/provider-orbstack/emulator";
 import { COMMAND_FAULTS, PROGRAM_FAULTS } from "./orbstack-trouble.ts";
 
 /** A Mac for a storm. */
@@ -48,27 +45,16 @@ export function inProcess(seed: number): StormWorld {
   };
 }
 
-const executable = fileURLToPath(
-  new URL("../../packages/provider-orbstack/src/emulator/executable.ts", import.meta.url),
-);
 const SPEED = 4;
 const TROUBLE_CHANCE = 0.35;
 
 /** The emulator as a program that is started for each command, with its state on a disk and real time. */
-export function asPrograms(): StormWorld {
-  const home = mkdtempSync(join(tmpdir(), "slipway-storm-"));
-  const directory = join(home, ".slipway-orbctl-emulator");
-  const program = join(home, "orbctl");
-  mkdirSync(directory);
-  // Its many modules are compiled once.
-  const command = `NODE_COMPILE_CACHE="${join(home, "compiled")}" exec "${process.execPath}"`;
-  writeFileSync(program, `#!/bin/sh\n${command} --conditions=@slipway/source "${executable}" "$@"\n`);
-  chmodSync(program, 0o755);
+export async function asPrograms(): Promise<StormWorld> {
   const origin = Date.now();
   const latencyMs = { create: 3_000, start: 1_000, stop: 1_000, delete: 300, clone: 1_000 };
-  writeFileSync(join(directory, "state.json"), JSON.stringify(initialState({ origin, speed: SPEED, latencyMs })));
+  const { program, variables, close } = await serve({ speed: SPEED, state: { origin, latencyMs } });
   const clock = scaledClock(SPEED, { origin });
-  const { control, close } = orbstackEmulator({ directory, clock });
+  const { control } = orbstackEmulator({ directory: dirname(program), clock });
   const placed: string[] = [];
   /** One that nothing has met does not count, and is not there for ever. */
   const takeBack = async (): Promise<void> => {
@@ -80,7 +66,7 @@ export function asPrograms(): StormWorld {
     clock,
     exec: commandRunner({ clock, killGraceMs: 200 }),
     control,
-    variables: { HOME: home, SLIPWAY_ORBCTL: program },
+    variables: { ...variables, HOME: dirname(program) },
     trouble: async (random) => {
       if (random.next() >= TROUBLE_CHANCE) return;
       await takeBack();
@@ -93,9 +79,6 @@ export function asPrograms(): StormWorld {
     calm: takeBack,
     napMs: 5_000,
     settleMs: 10_000,
-    close: async () => {
-      await close();
-      rmSync(home, { recursive: true, force: true });
-    },
+    close,
   };
 }

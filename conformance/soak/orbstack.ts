@@ -35,7 +35,7 @@ async function storms(
   title: string,
   count: number,
   expected: readonly string[],
-  worldOf: (seed: number) => StormWorld,
+  worldOf: (seed: number) => StormWorld | Promise<StormWorld>,
 ): Promise<boolean> {
   if (count === 0) return true;
   for (const kind of expected) totals.set(kind, totals.get(kind) ?? 0);
@@ -43,7 +43,7 @@ async function storms(
   let [calls, failures, bad] = [0, 0, 0];
   for (let done = 1; done <= count; done += 1) {
     const seed = (from ?? 1) + done - 1;
-    const report = await storm(worldOf(seed), seed, operations ?? 0);
+    const report = await storm(await worldOf(seed), seed, operations ?? 0);
     for (const [kind, times] of report.placed) totals.set(kind, (totals.get(kind) ?? 0) + times);
     calls += report.calls;
     failures += report.failures;

@@ -80,6 +80,23 @@ describe("the READMEs' commands, in a shell, against the emulator's server", () 
     expect(await ended).toEqual([130, null]);
   });
 
+  test.each([
+    { provider: "orbstack", count: 1, shown: [/status +running/, /^Linux$/m] },
+    { provider: "aws", count: 4, shown: [/status +running/, /^us-east-1\/i-\S+ +.*t3\.micro/m] },
+  ])("$provider: nothing is left", { timeout: 120_000 }, async ({ provider, count, shown }) => {
+    const { run, start } = await shell();
+    const [serve, use] = await blocksOf(provider);
+    const server = start(serve);
+    onTestFinished(() => void server.kill("SIGKILL"));
+    const variables = await variablesOf(server, count);
+    const printed = await run(use, variables);
+    for (const pattern of shown) expect(printed).toMatch(pattern);
+    expect(JSON.parse(await run(`slipway list --provider ${provider} --json`, variables))).toEqual([]);
+    const ended = once(server, "exit");
+    server.kill("SIGINT");
+    expect(await ended).toEqual([130, null]);
+  });
+
   test("apple-container", { timeout: 120_000 }, async () => {
     const { run, start } = await shell();
     const [serve, use] = await blocksOf("apple-container");

@@ -1,22 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeProgram } from "@slipway/provider-kit/emulator";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { initialState, type OrbstackEmulator, orbstackEmulator } from "../src/emulator/index.ts";
 import { orbstack } from "../src/index.ts";
 
-const executable = fileURLToPath(new URL("../src/emulator/executable.ts", import.meta.url));
 const spawnOnce = fileURLToPath(new URL("./programs/spawn-once.ts", import.meta.url));
 const SPEED = "200";
 const PATIENCE_MS = 20_000;
@@ -28,11 +19,10 @@ const children: ChildProcess[] = [];
 
 beforeAll(() => {
   program = join(mkdtempSync(join(tmpdir(), "slipway-orbctl-")), "orbctl");
-  const command = `"${process.execPath}" --conditions=@slipway/source "${executable}" "$@"`;
   // Its many modules are compiled once.
-  const cache = join(program, "../compiled");
-  writeFileSync(program, `#!/bin/sh\nNODE_COMPILE_CACHE="${cache}" exec ${command}\n`);
-  chmodSync(program, 0o755);
+  const variables = { NODE_COMPILE_CACHE: join(program, "../compiled") };
+  const beside = new URL("../src/emulator/index.ts", import.meta.url).href;
+  writeProgram(program, { beside, module: "executable", variables });
 });
 afterAll(() => rmSync(join(program, ".."), { recursive: true, force: true }));
 beforeEach(() => {

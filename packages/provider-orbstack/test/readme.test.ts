@@ -1,8 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { EmulatorProgram } from "@slipway/provider-kit/emulator";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { serve } from "../src/emulator/index.ts";
 import { orbstack, orbstackErrorTable } from "../src/index.ts";
-import { type PlayedOrbctl, playedOrbctl } from "./played-orbctl.ts";
 
 const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
 const block = (title: string): string =>
@@ -10,9 +12,9 @@ const block = (title: string): string =>
 const HOME = process.env["HOME"];
 const SPEED = 200;
 
-let played: PlayedOrbctl;
+let played: EmulatorProgram;
 beforeAll(async () => {
-  played = await playedOrbctl(SPEED);
+  played = await serve({ speed: SPEED });
 });
 afterAll(() => played.close());
 
@@ -24,8 +26,8 @@ async function run(
   const printed: string[] = [];
   const said = [...example.matchAll(/console\.log\(.*\); \/\/ (.+)/g)].map(([, text = ""]) => text);
   try {
-    process.env["SLIPWAY_ORBCTL"] = played.path;
-    process.env["HOME"] = played.home;
+    process.env["SLIPWAY_ORBCTL"] = played.program;
+    process.env["HOME"] = dirname(played.program);
     const body = example.replaceAll("console.log(", "print(");
     const source = `declare global { var print: (...values: unknown[]) => void }\n${body}\nexport {};\n`;
     await writeFile(`${folder}/example.ts`, source);

@@ -1,8 +1,7 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { type EmulatorProgram, scaledClock } from "@slipway/provider-kit/emulator";
+import { type EmulatorProgram, scaledClock, writeProgram } from "@slipway/provider-kit/emulator";
 import { containerEmulator } from "./emulator.ts";
 
 export interface ServeOptions {
@@ -14,10 +13,8 @@ export interface ServeOptions {
 export async function serve({ speed = 1 }: ServeOptions = {}): Promise<EmulatorProgram> {
   const directory = mkdtempSync(join(tmpdir(), "slipway-container-"));
   const program = join(directory, "container");
-  const settings = `export SLIPWAY_CONTAINER_EMULATOR='${directory}' SPEED=${speed}`;
-  // A provider's commands get few variables: so the program brings its own.
-  writeFileSync(program, `#!/bin/sh\n${settings}\nexec '${process.execPath}' ${programWords()} "$@"\n`);
-  chmodSync(program, 0o755);
+  const variables = { SLIPWAY_CONTAINER_EMULATOR: directory, SPEED: String(speed) };
+  writeProgram(program, { beside: import.meta.url, module: "executable", variables });
   const mac = containerEmulator({ directory, clock: scaledClock(speed) });
   return {
     program,
@@ -27,11 +24,4 @@ export async function serve({ speed = 1 }: ServeOptions = {}): Promise<EmulatorP
       rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** From the package it is a JavaScript file beside this one; from the sources a TypeScript file, and its siblings too. */
-function programWords(): string {
-  const fromSources = import.meta.url.endsWith(".ts");
-  const file = fileURLToPath(new URL(fromSources ? "./executable.ts" : "./executable.js", import.meta.url));
-  return fromSources ? `--conditions=@slipway/source '${file}'` : `'${file}'`;
 }

@@ -1,6 +1,7 @@
 export type { EmulatorProgram, EmulatorServer } from "./emulator-server.ts";
 export { type Fault, type FaultScript, type FaultTiming, faultScript, type PlacedFault } from "./faults.ts";
 export { type NodeHttpAdapterOptions, type NodeHttpServer, nodeHttpAdapter } from "./node-http-adapter.ts";
+export { type ProgramFile, writeProgram } from "./program-file.ts";
 export { type SeededRandom, seededRandom } from "./random.ts";
 export { type ScaledClockOptions, scaledClock } from "./scaled-clock.ts";
 export { type SimulatedClock, type SimulatedClockOptions, simulatedClock } from "./simulated-clock.ts";

@@ -9,6 +9,7 @@ export {
 } from "./emulator.ts";
 export { type OrbctlFixture, orbctlFixtures } from "./fixtures.ts";
 export { type OrbctlOptions, orbctl } from "./orbctl.ts";
+export { type ServeOptions, serve } from "./serve.ts";
 export {
   type CommandFault,
   type EngineState,

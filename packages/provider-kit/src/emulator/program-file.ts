@@ -1,0 +1,27 @@
+import { chmodSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+export interface ProgramFile {
+  /** `import.meta.url` of a file beside the emulator's executable module. */
+  readonly beside: string;
+  /** The module's name without its ending: TypeScript where `beside` is, JavaScript in a package. */
+  readonly module: string;
+  /** What the program finds in its environment whoever starts it: a provider's commands get few variables. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** Writes a program to `path` that runs an emulator's module with this Node. Synchronous; replaces what is there. */
+export function writeProgram(path: string, { beside, module, variables }: ProgramFile): void {
+  const fromSources = beside.endsWith(".ts");
+  const file = fileURLToPath(new URL(`./${module}.${fromSources ? "ts" : "js"}`, beside));
+  const settings = Object.entries(variables).map(([name, value]) => `${name}=${quoted(value)}`);
+  // Siblings of a source file are found as sources too.
+  const words = [quoted(process.execPath), ...(fromSources ? ["--conditions=@slipway/source"] : []), quoted(file)];
+  const exported = settings.length === 0 ? "" : `export ${settings.join(" ")}\n`;
+  writeFileSync(path, `#!/bin/sh\n${exported}exec ${words.join(" ")} "$@"\n`);
+  chmodSync(path, 0o755);
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
