@@ -40,7 +40,14 @@ log: { type: stdout, format: json, level: warn }
   }
   const userConfig = path.join(folder, "npmrc");
   writeFileSync(userConfig, `registry=${url}\n//127.0.0.1:${port}/:_authToken=local-only\n`);
-  const env = { NPM_CONFIG_USERCONFIG: userConfig, npm_config_registry: url, NPM_CONFIG_PROVENANCE: "false" };
+  const env = {
+    // A script that npm runs has the second one already, and it would count.
+    NPM_CONFIG_USERCONFIG: userConfig,
+    npm_config_userconfig: userConfig,
+    npm_config_registry: url,
+    pnpm_config_registry: url,
+    NPM_CONFIG_PROVENANCE: "false",
+  };
   return { url, env, close: () => child.kill("SIGKILL") };
 }
 
