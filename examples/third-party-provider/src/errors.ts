@@ -6,6 +6,7 @@ import {
   type Operation,
   ProviderError,
 } from "@slipway/core";
+import { type Refusal, refusals } from "@slipway/provider-kit/errors";
 
 export const PROVIDER = "ssh-hosts";
 
@@ -103,19 +104,5 @@ export function failureOf({ exitCode, signal, stderr }: CommandResult, { operati
   });
 }
 
-/** A refusal before any write, by this package itself. */
-export function refusal<C extends ErrorCode>(
-  code: C,
-  operation: Operation,
-  message: string,
-  more: { readonly hint?: string; readonly nativeId?: string } = {},
-): ProviderError<C> {
-  return new ProviderError(code, {
-    message,
-    provider: PROVIDER,
-    operation,
-    effect: "none",
-    hint: more.hint,
-    native: more.nativeId === undefined ? undefined : { id: more.nativeId },
-  });
-}
+/** A refusal by this package itself, or one in its own words; nothing was done unless it says so. */
+export const refusal: Refusal = refusals(PROVIDER);

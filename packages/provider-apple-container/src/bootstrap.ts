@@ -10,12 +10,14 @@ import {
   BOOTSTRAP_DIRECTORY,
   bootstrapPaths,
   bootstrapSecrets,
+  givenBootstrap,
   parseSentinel,
   renderBootstrap,
 } from "@slipway/provider-kit/bootstrap";
+import { withEffect } from "@slipway/provider-kit/errors";
 import type { Call } from "./call.ts";
 import type { AppleContainerClient } from "./client.ts";
-import { PROVIDER, refusal, withEffect } from "./errors.ts";
+import { PROVIDER } from "./errors.ts";
 
 export const MAX_BOOTSTRAP_BYTES: number = 1024 * 1024;
 
@@ -66,16 +68,7 @@ export function render(config: BootstrapConfig, operation: Operation = "generate
 
 /** The rendered script, checked as far as core could not. Throws INVALID_SPEC. */
 export function scriptOf(bootstrap: BootstrapConfig | BootstrapScript, operation: Operation): BootstrapScript {
-  const script = "content" in bootstrap ? bootstrap : render(bootstrap, operation);
-  const wrong = faultOf(script);
-  if (wrong !== null) throw refusal("INVALID_SPEC", operation, `bootstrap ${wrong}`);
-  return script;
-}
-
-function faultOf({ format, byteLength, content }: BootstrapScript): string | null {
-  if (format !== "shell") return `has the format ${format}, and only shell runs here`;
-  if (byteLength > MAX_BOOTSTRAP_BYTES) return `has ${byteLength} bytes, and at most ${MAX_BOOTSTRAP_BYTES} are taken`;
-  return content.includes("\0") ? "holds a NUL character" : null;
+  return givenBootstrap(bootstrap, { provider: PROVIDER, operation, format: "shell", maxBytes: MAX_BOOTSTRAP_BYTES });
 }
 
 /** Resolves when the instance has the script; it may have had it before. The error's effect is `applied`: the instance is there. */

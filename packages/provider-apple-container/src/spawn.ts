@@ -1,9 +1,10 @@
 import { isProviderError, type ProviderError } from "@slipway/core";
+import { withEffect } from "@slipway/provider-kit/errors";
 import { deliver, INIT_SCRIPT } from "./bootstrap.ts";
 import type { Call } from "./call.ts";
 import { checkVolumes } from "./capabilities/volumes.ts";
 import type { AppleContainerContext } from "./context.ts";
-import { refusal, withEffect } from "./errors.ts";
+import { refusal } from "./errors.ts";
 import { publishOf } from "./free-port.ts";
 import { type AppleContainerInstance, isHalfMade } from "./instance.ts";
 import { assertSame, withBootstrap } from "./look-up.ts";

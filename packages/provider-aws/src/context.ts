@@ -1,10 +1,10 @@
 import type { Clock, RuntimeEvent, Volume } from "@slipway/core";
-import type { InTurn } from "@slipway/provider-kit/limits";
+import type { InTurn, Recent } from "@slipway/provider-kit/limits";
 import type { AskedPrices } from "./capabilities/price-list.ts";
 import type { AwsClient } from "./client.ts";
 import type { AWSInstance } from "./instance.ts";
 import type { InstanceBatches } from "./instance-batches.ts";
-import type { Recent } from "./recent.ts";
+
 import type { UnavailableOfferings } from "./unavailable.ts";
 
 export type { Call } from "./call.ts";

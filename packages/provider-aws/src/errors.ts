@@ -1,11 +1,5 @@
-import {
-  type ErrorCode,
-  type ErrorEffect,
-  type ErrorScope,
-  isProviderError,
-  type Operation,
-  ProviderError,
-} from "@slipway/core";
+import { type ErrorCode, type ErrorEffect, type ErrorScope, isProviderError, type Operation } from "@slipway/core";
+import { type Refusal, refusals } from "@slipway/provider-kit/errors";
 import { LAUNCHING, rowOf } from "./error-table.ts";
 
 export const PROVIDER = "aws";
@@ -77,30 +71,5 @@ export function nativeCodeOf(error: unknown): string {
   return isProviderError(error) ? (error.native?.code ?? "") : "";
 }
 
-/** A refusal by this package itself, or one in its own words; nothing was done unless `effect` says so. */
-export function refusal<C extends ErrorCode>(
-  code: C,
-  operation: Operation,
-  message: string,
-  more: {
-    readonly hint?: string | undefined;
-    readonly id?: string | undefined;
-    readonly effect?: ErrorEffect | undefined;
-    readonly scope?: ErrorScope | undefined;
-    readonly retryAfterMs?: number | undefined;
-    readonly nativeCode?: string | undefined;
-  } = {},
-): ProviderError<C> {
-  const { id, nativeCode } = more;
-  const native = { ...(id === undefined ? {} : { id }), ...(nativeCode === undefined ? {} : { code: nativeCode }) };
-  return new ProviderError(code, {
-    message,
-    provider: PROVIDER,
-    operation,
-    effect: more.effect ?? "none",
-    hint: more.hint,
-    scope: more.scope,
-    retryAfterMs: more.retryAfterMs,
-    native: Object.keys(native).length === 0 ? undefined : native,
-  });
-}
+/** A refusal by this package itself, or one in its own words; nothing was done unless it says so. */
+export const refusal: Refusal = refusals(PROVIDER);

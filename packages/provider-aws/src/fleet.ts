@@ -158,7 +158,7 @@ function kindOf({ operation }: Call, { Errors = [] }: CreateFleetCommandOutput):
     operation,
     `EC2 refused the fleet: ${first?.ErrorCode ?? ""} ${first?.ErrorMessage ?? ""}`.trim(),
     {
-      nativeCode: first?.ErrorCode,
+      native: first?.ErrorCode === undefined ? undefined : { code: first.ErrorCode },
     },
   );
 }

@@ -16,7 +16,7 @@ export function existing(
       "CONFLICT",
       call.operation,
       `an instance that Slipway has not made is named ${request.name}: ${stranger.nativeId}`,
-      { id: stranger.id, hint: "Slipway leaves it alone: rename or end it by hand, or use another key." },
+      { nativeId: stranger.id, hint: "Slipway leaves it alone: rename or end it by hand, or use another key." },
     );
   }
   const recent = context.launched.find(request.key)?.thing;
@@ -29,7 +29,7 @@ export function existing(
     call.operation,
     `another spec stands under the key ${JSON.stringify(request.key)}: ${other.id}`,
     {
-      id: other.id,
+      nativeId: other.id,
       hint: "Use another key, or terminate that instance first.",
     },
   );

@@ -1,4 +1,5 @@
 import { type ErrorCode, isProviderError, timestamp } from "@slipway/core";
+import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import type { AwsContext, Call } from "./context.ts";
 import { nativeCodeOf, PROVIDER, refusal } from "./errors.ts";
 import { type AWSInstance, materialize } from "./instance.ts";
@@ -6,7 +7,6 @@ import { existing } from "./key-holder.ts";
 import { isInstanceId, madeByToken, underKey } from "./look-up.ts";
 import type { SpawnRequest } from "./request.ts";
 import { clientToken, type LaunchParts, runRequest } from "./run-request.ts";
-import { secretsOf } from "./user-data.ts";
 
 const MOST_GENERATIONS = 50;
 const LOOK_AGAIN_MS = 2_000;
@@ -50,7 +50,7 @@ async function run(
 ): Promise<AWSInstance> {
   const { region, script, key } = request;
   const input = runRequest(context, call, request, parts, generation);
-  const secrets = secretsOf(script, input.UserData);
+  const secrets = bootstrapSecrets(script, input.UserData);
   try {
     const { Instances = [] } = await context.client.send(call, region, "RunInstances", input, { secrets });
     const [made] = Instances;

@@ -53,7 +53,7 @@ export async function describeOne(
     : null;
   if (found !== null && isMarked(found.instance)) return found;
   if (found !== null) {
-    throw refusal("CONFLICT", call.operation, `${id} was not made by Slipway: it is left alone`, { id });
+    throw refusal("CONFLICT", call.operation, `${id} was not made by Slipway: it is left alone`, { nativeId: id });
   }
   if (context.launched.byId(native) === undefined)
     throw refusal("NOT_FOUND", call.operation, `there is no instance ${id}`);

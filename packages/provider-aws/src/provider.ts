@@ -6,7 +6,7 @@ import {
   type ProviderHooks,
   runtimeDefaults,
 } from "@slipway/core";
-import { inTurn } from "@slipway/provider-kit/limits";
+import { inTurn, recent } from "@slipway/provider-kit/limits";
 import { costMethods } from "./capabilities/cost-explorer.ts";
 import { hibernationMethods } from "./capabilities/hibernation.ts";
 import { regionMethods } from "./capabilities/multi-region.ts";
@@ -32,7 +32,6 @@ import {
   describeIssue,
 } from "./options.ts";
 import { type PlacementOptions, placementsOf } from "./placements.ts";
-import { recent } from "./recent.ts";
 import type { AWSSpawnOptions, AwsCapability } from "./request.ts";
 import { spawnInstance } from "./spawn.ts";
 import { MAX_LABELS, NAME_MAX_LENGTH } from "./tags.ts";

@@ -180,7 +180,7 @@ async function closeEgress(context: AwsContext, call: Call, region: string, grou
 function mustBeOurs(call: Call, group: SecurityGroup): SecurityGroup {
   if (marksOf(group.Tags).owner !== null) return group;
   throw refusal("CONFLICT", call.operation, `${group.GroupId} has the name of our security group and not our tags`, {
-    id: group.GroupId,
+    nativeId: group.GroupId,
     hint: "Delete or rename it, or give network.firewalls.",
   });
 }

@@ -1,4 +1,5 @@
-import { abortError, isProviderError, ProviderError } from "@slipway/core";
+import { abortError, isProviderError } from "@slipway/core";
+import { withEffect } from "@slipway/provider-kit/errors";
 import { attachAtSpawn, mountsOf } from "./capabilities/attach.ts";
 import { checkHibernation, hibernationRootGib } from "./capabilities/hibernation-part.ts";
 import { machineType } from "./capabilities/machine-type-info.ts";
@@ -134,16 +135,5 @@ async function completed(
 function afterLaunch({ operation, signal }: Call, error: unknown): unknown {
   if (signal?.aborted === true) return abortError(signal, { provider: PROVIDER, operation, effect: "applied" });
   if (!isProviderError(error) || error.effect === "applied") return error;
-  const { code, message, scope, hint, native, retryAfterMs } = error;
-  return new ProviderError(code, {
-    message: `the instance is there, but: ${message}`,
-    provider: PROVIDER,
-    operation,
-    effect: "applied",
-    scope,
-    hint,
-    native,
-    retryAfterMs,
-    cause: error,
-  });
+  return withEffect(error, "applied", `the instance is there, but: ${error.message}`);
 }

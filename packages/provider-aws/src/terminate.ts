@@ -35,7 +35,9 @@ async function endedIn(context: AwsContext, call: Call, region: string, native: 
     const status = statusOf(shown);
     if (status === "terminated" || status === "terminating") return true;
     if (!isMarked(shown)) {
-      throw refusal("CONFLICT", call.operation, `${native} was not made by Slipway: it is left alone`, { id: native });
+      throw refusal("CONFLICT", call.operation, `${native} was not made by Slipway: it is left alone`, {
+        nativeId: native,
+      });
     }
   }
   // Also what EC2 does not show: it may be so new that only a write finds it.

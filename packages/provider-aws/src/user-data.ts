@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import type { BootstrapConfig, BootstrapScript, Operation } from "@slipway/core";
-import { carriedBootstrap, renderBootstrap } from "@slipway/provider-kit/bootstrap";
+import { givenBootstrap, renderBootstrap } from "@slipway/provider-kit/bootstrap";
 import { type MountedVolume, mountScript } from "./capabilities/attach-devices.ts";
 import { PROVIDER, refusal } from "./errors.ts";
 
@@ -19,15 +19,8 @@ export function render(config: BootstrapConfig): BootstrapScript {
 
 /** The rendered script, checked as far as core could not. Throws INVALID_SPEC. */
 export function scriptOf(bootstrap: BootstrapConfig | BootstrapScript, operation: Operation): BootstrapScript {
-  const script =
-    "content" in bootstrap
-      ? bootstrap
-      : renderBootstrap(bootstrap, { provider: PROVIDER, operation, format: "cloud-init" });
-  if (script.content.includes("\0")) throw refusal("INVALID_SPEC", operation, "bootstrap holds a NUL character");
-  if (script.format === "shell" && !script.content.startsWith("#!")) {
-    throw refusal("INVALID_SPEC", operation, "bootstrap is a shell script that does not begin with `#!`");
-  }
-  return script;
+  const formats = ["cloud-init", "shell"] as const;
+  return givenBootstrap(bootstrap, { provider: PROVIDER, operation, format: "cloud-init", formats, executed: true });
 }
 
 /**
@@ -92,21 +85,4 @@ function mime(parts: readonly Part[]): string {
   });
   const head = `Content-Type: multipart/mixed; boundary="${BOUNDARY}"\nMIME-Version: 1.0\n\n`;
   return `${head}${body.join("")}--${BOUNDARY}--\n`;
-}
-
-// A shorter value would take ordinary words out of messages.
-const SHORTEST_SECRET = 4;
-
-/** What of a bootstrap must not show anywhere. */
-export function secretsOf(script: BootstrapScript | undefined, packed: string | undefined): readonly string[] {
-  const carried = script === undefined ? null : carriedBootstrap(script);
-  const values = [
-    packed,
-    script?.content,
-    carried?.script,
-    carried?.registrationToken,
-    ...Object.values(carried?.environment ?? {}),
-    ...(carried?.files ?? []).map(({ content }) => content),
-  ];
-  return values.filter((value) => value !== undefined).filter((value) => value.length >= SHORTEST_SECRET);
 }

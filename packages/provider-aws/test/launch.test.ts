@@ -5,8 +5,8 @@ import { seededRandom } from "@slipway/provider-kit/emulator";
 import { expect, test } from "vitest";
 import { awsWorld } from "./world.ts";
 
-// More with SLIPWAY_CRASH_RUNS=500.
-const RUNS = Number(process.env["SLIPWAY_CRASH_RUNS"] ?? "60");
+// Another number with SLIPWAY_CRASH_RUNS.
+const RUNS = Number(process.env["SLIPWAY_CRASH_RUNS"] ?? "500");
 
 class Killed extends Error {}
 

@@ -1,4 +1,5 @@
-import { type ErrorCode, type ErrorEffect, type ErrorScope, type Operation, ProviderError } from "@slipway/core";
+import { type ErrorCode, type ErrorEffect, type ErrorScope, type Operation } from "@slipway/core";
+import { type Refusal, refusals } from "@slipway/provider-kit/errors";
 import type { AnswerMeaning, HttpAnswer } from "@slipway/provider-kit/http";
 import { type WireError, wireError } from "./wire.ts";
 
@@ -233,19 +234,5 @@ function fits(row: LambdaErrorRow, answer: HttpAnswer, operation: Operation, sai
   return named && (row.says === undefined || row.says.test(`${said.code} ${said.message ?? ""}`));
 }
 
-/** A refusal before any write, by this package itself. */
-export function refusal<C extends ErrorCode>(
-  code: C,
-  operation: Operation,
-  message: string,
-  more: { readonly hint?: string; readonly nativeId?: string } = {},
-): ProviderError<C> {
-  return new ProviderError(code, {
-    message,
-    provider: PROVIDER,
-    operation,
-    effect: "none",
-    hint: more.hint,
-    native: more.nativeId === undefined ? undefined : { id: more.nativeId },
-  });
-}
+/** A refusal by this package itself, or one in its own words; nothing was done unless it says so. */
+export const refusal: Refusal = refusals(PROVIDER);

@@ -1,5 +1,5 @@
 import type { BootstrapConfig, BootstrapScript, Operation } from "@slipway/core";
-import { carriedBootstrap, renderBootstrap } from "@slipway/provider-kit/bootstrap";
+import { carriedBootstrap, givenBootstrap, renderBootstrap } from "@slipway/provider-kit/bootstrap";
 import { PROVIDER, refusal } from "./errors.ts";
 
 /** What Lambda takes as user data, in bytes; it says 1 MB. */
@@ -24,15 +24,8 @@ export function render(config: BootstrapConfig): BootstrapScript {
 
 /** The rendered script, checked as far as core could not. Throws INVALID_SPEC. */
 export function scriptOf(bootstrap: BootstrapConfig | BootstrapScript, operation: Operation): BootstrapScript {
-  const script =
-    "content" in bootstrap
-      ? bootstrap
-      : renderBootstrap(bootstrap, { provider: PROVIDER, operation, format: "cloud-init" });
-  if (script.content.includes("\0")) throw refusal("INVALID_SPEC", operation, "bootstrap holds a NUL character");
-  if (script.format === "shell" && !script.content.startsWith("#!")) {
-    throw refusal("INVALID_SPEC", operation, "bootstrap is a shell script that does not begin with `#!`");
-  }
-  return script;
+  const formats = ["cloud-init", "shell"] as const;
+  return givenBootstrap(bootstrap, { provider: PROVIDER, operation, format: "cloud-init", formats, executed: true });
 }
 
 /** The text that Lambda hands to cloud-init; undefined if there is nothing to say. Throws INVALID_SPEC. */

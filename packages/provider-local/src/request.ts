@@ -1,5 +1,5 @@
 import { type BootstrapConfig, type BootstrapScript, type Operation, type SpawnOptions, specHash } from "@slipway/core";
-import { carriedBootstrap, renderBootstrap } from "@slipway/provider-kit/bootstrap";
+import { carriedBootstrap, givenBootstrap, renderBootstrap } from "@slipway/provider-kit/bootstrap";
 import { failure, PROVIDER_NAME } from "./errors.ts";
 import { digestOf, type SecretDigest } from "./secret-digest.ts";
 
@@ -53,13 +53,8 @@ export function render(config: BootstrapConfig, operation: Operation): Bootstrap
 }
 
 function scriptOf(bootstrap: BootstrapConfig | BootstrapScript): BootstrapScript {
-  const script = "content" in bootstrap ? bootstrap : render(bootstrap, "spawn");
-  if (script.format !== "shell") throw invalid(`bootstrap has the format ${script.format}, and only shell runs here`);
-  if (script.byteLength > MAX_BOOTSTRAP_BYTES) {
-    throw invalid(`bootstrap has ${script.byteLength} bytes, and at most ${MAX_BOOTSTRAP_BYTES} are taken`);
-  }
-  if (script.content.includes("\0")) throw invalid("bootstrap holds a NUL character");
-  return script;
+  const limits = { format: "shell", maxBytes: MAX_BOOTSTRAP_BYTES } as const;
+  return givenBootstrap(bootstrap, { provider: PROVIDER_NAME, operation: "spawn", ...limits });
 }
 
 function networkOf(network: SpawnOptions<LocalCapability>["network"]): "shared" | "isolated" {

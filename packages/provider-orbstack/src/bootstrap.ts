@@ -8,13 +8,14 @@ import {
 import {
   BOOTSTRAP_DIRECTORY,
   bootstrapPaths,
-  carriedBootstrap,
+  givenBootstrap,
   parseSentinel,
   renderBootstrap,
 } from "@slipway/provider-kit/bootstrap";
+import { withEffect } from "@slipway/provider-kit/errors";
 import type { Call } from "./call.ts";
 import type { OrbstackClient } from "./client.ts";
-import { PROVIDER, refusal, withEffect } from "./errors.ts";
+import { PROVIDER } from "./errors.ts";
 
 export const MAX_BOOTSTRAP_BYTES: number = 1024 * 1024;
 
@@ -66,16 +67,7 @@ export function render(config: BootstrapConfig, operation: Operation = "generate
 
 /** The rendered script, checked as far as core could not. Throws INVALID_SPEC. */
 export function scriptOf(bootstrap: BootstrapConfig | BootstrapScript, operation: Operation): BootstrapScript {
-  const script = "content" in bootstrap ? bootstrap : render(bootstrap, operation);
-  const wrong = faultOf(script);
-  if (wrong !== null) throw refusal("INVALID_SPEC", operation, `bootstrap ${wrong}`);
-  return script;
-}
-
-function faultOf({ format, byteLength, content }: BootstrapScript): string | null {
-  if (format !== "shell") return `has the format ${format}, and only shell runs here`;
-  if (byteLength > MAX_BOOTSTRAP_BYTES) return `has ${byteLength} bytes, and at most ${MAX_BOOTSTRAP_BYTES} are taken`;
-  return content.includes("\0") ? "holds a NUL character" : null;
+  return givenBootstrap(bootstrap, { provider: PROVIDER, operation, format: "shell", maxBytes: MAX_BOOTSTRAP_BYTES });
 }
 
 /** What the machine is told to take the script in, without the script itself. */
@@ -102,20 +94,4 @@ export async function bootstrapState(
     // It has stopped since it was read, or does not answer: nothing can be said.
     return undefined;
   }
-}
-
-// A shorter value would take ordinary words out of messages.
-const SHORTEST_SECRET = 4;
-
-/** What must not be seen of a script: the runner takes it out of every message. */
-export function secretsOf(script: BootstrapScript): readonly string[] {
-  const carried = carriedBootstrap(script);
-  const values = [
-    script.content,
-    carried?.script,
-    carried?.registrationToken,
-    ...Object.values(carried?.environment ?? {}),
-    ...(carried?.files ?? []).map(({ content }) => content),
-  ];
-  return values.filter((value) => value !== undefined).filter((value) => value.length >= SHORTEST_SECRET);
 }

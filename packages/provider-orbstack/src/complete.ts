@@ -1,8 +1,10 @@
 import { isProviderError, ProviderError } from "@slipway/core";
-import { deliverArguments, secretsOf } from "./bootstrap.ts";
+import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
+import { withEffect } from "@slipway/provider-kit/errors";
+import { deliverArguments } from "./bootstrap.ts";
 import type { Call } from "./call.ts";
 import type { OrbstackContext } from "./context.ts";
-import { PROVIDER, withEffect } from "./errors.ts";
+import { PROVIDER } from "./errors.ts";
 import type { Found } from "./look-up.ts";
 import { MARK_PATH, type Mark, markText } from "./marks.ts";
 import type { OrbstackRequest } from "./request.ts";
@@ -55,7 +57,7 @@ export async function deliver(
   { script }: OrbstackRequest,
 ): Promise<void> {
   if (script === undefined) return;
-  await hand(context, call, name, deliverArguments(script), script.content, secretsOf(script));
+  await hand(context, call, name, deliverArguments(script), script.content, bootstrapSecrets(script));
 }
 
 async function hand(

@@ -1,5 +1,6 @@
 import { type ErrorCode, type ErrorEffect, type ErrorScope, type Operation, ProviderError } from "@slipway/core";
 import { redact } from "@slipway/provider-kit/command";
+import { type Refusal, refusals } from "@slipway/provider-kit/errors";
 
 export const PROVIDER = "orbstack";
 
@@ -202,44 +203,5 @@ function saidIn({ stderr, exitCode }: CommandAnswer): string {
   return text.length > LONGEST_MESSAGE ? `${text.slice(0, LONGEST_MESSAGE)}…` : text;
 }
 
-/** A refusal by this package itself, before any command that writes. */
-export function refusal<C extends ErrorCode>(
-  code: C,
-  operation: Operation,
-  message: string,
-  more: {
-    readonly hint?: string;
-    readonly nativeId?: string;
-    readonly scope?: ErrorScope;
-    readonly retryAfterMs?: number;
-  } = {},
-): ProviderError<C> {
-  return new ProviderError(code, {
-    message,
-    provider: PROVIDER,
-    operation,
-    effect: "none",
-    hint: more.hint,
-    scope: more.scope,
-    retryAfterMs: more.retryAfterMs,
-    native: more.nativeId === undefined ? undefined : { id: more.nativeId },
-  });
-}
-
-/** The same error with another effect, where the place of the call knows better. */
-export function withEffect(error: ProviderError, effect: ErrorEffect): ProviderError {
-  if (error.effect === effect) return error;
-  const { code, message, provider, operation, scope, exhausted, native, hint, retryAfterMs, cause } = error;
-  return new ProviderError(code, {
-    message,
-    provider,
-    operation,
-    scope,
-    exhausted,
-    native,
-    hint,
-    retryAfterMs,
-    cause,
-    effect,
-  });
-}
+/** A refusal by this package itself, or one in its own words; nothing was done unless it says so. */
+export const refusal: Refusal = refusals(PROVIDER);

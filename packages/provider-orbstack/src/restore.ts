@@ -1,8 +1,9 @@
 import { isProviderError } from "@slipway/core";
+import { withEffect } from "@slipway/provider-kit/errors";
 import type { Call } from "./call.ts";
 import { complete } from "./complete.ts";
 import type { OrbstackContext } from "./context.ts";
-import { refusal, withEffect } from "./errors.ts";
+import { refusal } from "./errors.ts";
 import { isMachineId } from "./ids.ts";
 import type { Found } from "./look-up.ts";
 import { isOurUser, isSnapshotName, userFor } from "./marks.ts";

@@ -1,8 +1,9 @@
 import { isProviderError, type ProviderError } from "@slipway/core";
+import { withEffect } from "@slipway/provider-kit/errors";
 import type { Call } from "./call.ts";
 import { complete, deliver } from "./complete.ts";
 import type { OrbstackContext } from "./context.ts";
-import { refusal, withEffect } from "./errors.ts";
+import { refusal } from "./errors.ts";
 import type { OrbstackInstance } from "./instance.ts";
 import { type Found, told } from "./look-up.ts";
 import { userFor } from "./marks.ts";

@@ -1,7 +1,8 @@
 import { abortError, type CallOptions, isProviderError, type ProviderError } from "@slipway/core";
+import { withEffect } from "@slipway/provider-kit/errors";
 import type { Call } from "./call.ts";
 import type { OrbstackContext } from "./context.ts";
-import { PROVIDER, refusal, withEffect } from "./errors.ts";
+import { PROVIDER, refusal } from "./errors.ts";
 import { isMachineId } from "./ids.ts";
 import { ownedOf } from "./ownership.ts";
 import { standingStill } from "./transition.ts";

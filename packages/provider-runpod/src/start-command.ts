@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import type { BootstrapConfig, BootstrapScript, Operation } from "@slipway/core";
-import { BOOTSTRAP_DIRECTORY, renderBootstrap } from "@slipway/provider-kit/bootstrap";
+import { BOOTSTRAP_DIRECTORY, givenBootstrap, renderBootstrap } from "@slipway/provider-kit/bootstrap";
 import { PROVIDER, refusal } from "./errors.ts";
 
 /** What a packed bootstrap may have: RunPod takes 102 400 bytes for the whole request, and the rest needs room too. */
@@ -38,17 +38,7 @@ export function render(config: BootstrapConfig, operation: Operation = "generate
 
 /** The rendered script, checked as far as core could not. Throws INVALID_SPEC. */
 export function scriptOf(bootstrap: BootstrapConfig | BootstrapScript, operation: Operation): BootstrapScript {
-  const script = "content" in bootstrap ? bootstrap : render(bootstrap, operation);
-  if (script.format !== "shell") {
-    throw refusal("INVALID_SPEC", operation, "bootstrap is of the format cloud-init, which no pod reads", {
-      hint: "Render it by this provider's generateBootstrap.",
-    });
-  }
-  if (script.content.includes("\0")) throw refusal("INVALID_SPEC", operation, "bootstrap holds a NUL character");
-  if (!script.content.startsWith("#!")) {
-    throw refusal("INVALID_SPEC", operation, "bootstrap is a shell script that does not begin with `#!`");
-  }
-  return script;
+  return givenBootstrap(bootstrap, { provider: PROVIDER, operation, format: "shell", executed: true });
 }
 
 /** The variable that carries the script: plain where it fits, so that the image needs no gzip. Throws INVALID_SPEC. */

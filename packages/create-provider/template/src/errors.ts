@@ -1,4 +1,5 @@
 import { type ErrorCode, type ErrorEffect, type ErrorScope, type Operation, ProviderError } from "@slipway/core";
+import { type Refusal, refusals } from "@slipway/provider-kit/errors";
 
 export const PROVIDER = "__NAME__";
 
@@ -48,19 +49,5 @@ export function rowOf(code: string | undefined): __Name__ErrorRow | undefined {
   return __name__ErrorTable.find(({ id }) => id === code);
 }
 
-/** A refusal before any write, by this package itself. */
-export function refusal<C extends ErrorCode>(
-  code: C,
-  operation: Operation,
-  message: string,
-  more: { readonly hint?: string; readonly nativeId?: string } = {},
-): ProviderError<C> {
-  return new ProviderError(code, {
-    message,
-    provider: PROVIDER,
-    operation,
-    effect: "none",
-    hint: more.hint,
-    native: more.nativeId === undefined ? undefined : { id: more.nativeId },
-  });
-}
+/** A refusal by this package itself, or one in its own words; nothing was done unless it says so. */
+export const refusal: Refusal = refusals(PROVIDER);

@@ -142,7 +142,7 @@ async function attachInTheEnd(
 function notAttached(call: Call, instanceId: string, volumeId: string): Error {
   return refusal("CONFLICT", call.operation, `${instanceId} runs, but ${volumeId} could not be attached to it`, {
     effect: "applied",
-    id: volumeId,
+    nativeId: volumeId,
     hint: "Terminate the instance, or spawn it again with the same key once the volume is free.",
   });
 }

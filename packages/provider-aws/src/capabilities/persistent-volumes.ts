@@ -148,7 +148,7 @@ export function sameVolume(
           : null;
   if (differs === null) return known;
   throw refusal("CONFLICT", call.operation, `${known.id} has the key ${JSON.stringify(known.key)} and ${differs}`, {
-    id: known.id,
+    nativeId: known.id,
     hint: "Use another key, or delete the volume first.",
   });
 }

@@ -101,7 +101,7 @@ async function imageNamed(context: AwsContext, call: Call, region: string, title
 function ours(call: Call, region: string, image: Image): AWSSnapshot {
   if (marksOf(image.Tags).owner !== null) return materializeSnapshot(region, image);
   throw refusal("CONFLICT", call.operation, `${image.ImageId} has the name of our snapshot and not our tags`, {
-    id: image.ImageId,
+    nativeId: image.ImageId,
   });
 }
 

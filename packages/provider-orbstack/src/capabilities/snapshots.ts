@@ -10,9 +10,10 @@ import {
   type SnapshotMethods,
   type SnapshotStatus,
 } from "@slipway/core";
+import { withEffect } from "@slipway/provider-kit/errors";
 import type { Call } from "../call.ts";
 import type { OrbstackContext } from "../context.ts";
-import { PROVIDER, refusal, withEffect } from "../errors.ts";
+import { PROVIDER, refusal } from "../errors.ts";
 import { isMachineId, timeIn } from "../ids.ts";
 import { mustFind } from "../look-up.ts";
 import {

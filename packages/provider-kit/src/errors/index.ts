@@ -1,0 +1,2 @@
+export { type Refusal, type RefusalDetails, refusals } from "./refusal.ts";
+export { withEffect } from "./with-effect.ts";
