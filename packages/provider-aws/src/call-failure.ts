@@ -2,7 +2,7 @@ import { abortError, type ErrorCode, type ErrorEffect, ProviderError } from "@sl
 import { connectionCode, neverSent, redact } from "@slipway/provider-kit/http";
 import type { Call } from "./call.ts";
 import { bareCode, meaningOf, PROVIDER } from "./errors.ts";
-import { type Exchange, UnusableAnswer } from "./exchange.ts";
+import { BrokenAnswer, type Exchange, UnusableAnswer } from "./exchange.ts";
 
 /** Where a request to AWS failed. */
 export interface FailedRequest {
@@ -27,6 +27,11 @@ export function failureOf(error: unknown, request: FailedRequest): ProviderError
     const effect = writes ? (error.isService ? "applied" : "unknown") : "none";
     return made("INTERNAL", request, effect, `the answer to ${call.operation} cannot be used: ${error.message}`, {
       hint: "If it stays so, a proxy stands between this machine and AWS.",
+    });
+  }
+  if (error instanceof BrokenAnswer) {
+    return made("NETWORK", request, writes ? "unknown" : "none", `the answer to ${call.operation} broke off`, {
+      nativeCode: connectionCode(error) ?? "",
     });
   }
   const { name, message } = error instanceof Error ? error : new Error(String(error));

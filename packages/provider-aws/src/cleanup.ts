@@ -4,7 +4,7 @@ import type { AwsContext, Call } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { composeId, splitId } from "./ids.ts";
 import { forgetSecurityGroups } from "./security-group.ts";
-import { ownerFilters } from "./tags.ts";
+import { marksOf, ownerFilters } from "./tags.ts";
 
 /** A thing that Slipway made for its own use. `why` is absent while it is used. */
 interface OwnThing {
@@ -123,7 +123,7 @@ async function securityGroups(context: AwsContext, call: Call, region: string): 
   return ids.map((id) => (used.has(id) ? { id } : { id, why: "no instance uses it" }));
 }
 
-/** A fleet's template serves one request: the fleet keeps no tie to it, and the next one makes its own. */
+/** A fleet's template says until when the fleet may need it, also to replace what EC2 takes back. */
 async function launchTemplates(context: AwsContext, call: Call, region: string): Promise<readonly OwnThing[]> {
   const templates = await everyPage(
     call,
@@ -131,15 +131,12 @@ async function launchTemplates(context: AwsContext, call: Call, region: string):
       context.client.send(call, region, "DescribeLaunchTemplates", { Filters: ownerFilters(context.owner), ...token }),
     (page) => page.LaunchTemplates,
   );
-  return templates.flatMap(({ LaunchTemplateId: id, CreateTime }) => {
+  return templates.flatMap(({ LaunchTemplateId: id, Tags }) => {
     if (id === undefined) return [];
-    const age = context.clock.now() - (CreateTime === undefined ? 0 : new Date(CreateTime).getTime());
-    return [age > YOUNG_TEMPLATE_MS ? { id, why: "the fleet that it was made for has long been asked for" } : { id }];
+    const until = Date.parse(marksOf(Tags).expiresAt ?? "");
+    return [until > context.clock.now() ? { id } : { id, why: "the fleet that it was made for is over" }];
   });
 }
-
-// A spot fleet's workflow may still be between making its template and using it.
-const YOUNG_TEMPLATE_MS = 3_600_000;
 
 /** Of a snapshot whose deletion broke off between the image and the disks behind it. */
 async function backingSnapshots(context: AwsContext, call: Call, region: string): Promise<readonly OwnThing[]> {

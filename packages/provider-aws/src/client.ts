@@ -7,6 +7,7 @@ import {
   timestamp,
 } from "@slipway/core";
 import { inTurn } from "@slipway/provider-kit/limits";
+import { abortable } from "./abortable.ts";
 import type { Call } from "./call.ts";
 import { abandoned, failureOf } from "./call-failure.ts";
 import { PROVIDER } from "./errors.ts";
@@ -144,8 +145,10 @@ export function awsClient(options: AwsOptions): AwsClient {
 
   async function loaded({ service, call, options: { secrets = [] } }: Request): Promise<Service> {
     try {
-      return await service();
+      // Profiles, roles and programs that tell credentials may take their time, or for ever.
+      return await abortable(service(), call.signal);
     } catch (error) {
+      if (call.signal?.aborted === true) throw abandoned(call, error);
       throw failureOf(error, { call, writes: false, exchange: { sent: false }, secrets: [...ownSecrets, ...secrets] });
     }
   }
@@ -169,7 +172,7 @@ export function awsClient(options: AwsOptions): AwsClient {
     const exchange: Exchange = { sent: false, onSent: limit.begin };
     exchanges.set(limit.signal, exchange);
     try {
-      return await service.send(action, input, limit.signal);
+      return await abortable(service.send(action, input, limit.signal), limit.signal);
     } catch (error) {
       const secrets = [...ownSecrets, ...(more.secrets ?? [])];
       throw failureOf(error, { call, writes, exchange, secrets, signal: limit.signal });

@@ -25,8 +25,18 @@ export interface AwsContext {
   readonly unavailable: UnavailableOfferings;
   /** Launched a moment ago, by key: EC2 may not show them yet. */
   readonly launched: Recent<AWSInstance>;
+  /** Keys whose launch has got no answer a moment ago: something may be there that EC2 does not show yet. */
+  readonly unclear: Recent<true>;
   /** Volumes made a moment ago, by key. */
   readonly created: Recent<Volume>;
+  /** Native ids of instances that EC2 ended for want of room, and that this was noted of. */
+  readonly endedForRoom: Set<string>;
+  /** Images deleted a moment ago, by name. */
+  readonly deleted: Recent<true>;
+  /** Warm volumes claimed a moment ago, by instance. */
+  readonly claimed: Recent<true>;
+  /** Warm volumes whose claim has got no answer, by instance: it may have gone through. */
+  readonly unclearClaims: Recent<true>;
   /** Zones that sell a machine type, by `region/type`. */
   readonly offerings: Map<string, { readonly at: number; readonly zones: ReadonlySet<string> }>;
   /** What the price list said, by region or `region/type`. */

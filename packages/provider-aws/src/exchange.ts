@@ -30,6 +30,11 @@ export class UnusableAnswer extends Error {
   }
 }
 
+/** The connection broke while an answer was being read: what it would have said is not known. */
+export class BrokenAnswer extends Error {
+  override readonly name: string = "BrokenAnswer";
+}
+
 /** What the SDK wants of its HTTP side, as little of it as it uses. */
 export interface FetchHandler {
   readonly handle: (
@@ -82,7 +87,9 @@ export function fetchHandler({ fetch, exchangeOf }: FetchHandlerOptions): FetchH
         const requestId = headers["x-amzn-requestid"] ?? headers["x-amz-request-id"];
         if (requestId !== undefined) exchange.requestId = requestId;
       }
-      const body = await readBounded(response);
+      const body = await readBounded(response).catch((cause: unknown) => {
+        throw cause instanceof UnusableAnswer ? cause : new BrokenAnswer("the answer broke off", { cause });
+      });
       if (response.status >= 200 && response.status < 300) checkSuccess(request, headers["content-type"] ?? "", body);
       return { response: { statusCode: response.status, headers, body } };
     },

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import type { CreateFleetCommandInput, CreateFleetCommandOutput } from "@aws-sdk/client-ec2";
-import { type ErrorCode, ProviderError } from "@slipway/core";
+import { type ErrorCode, isProviderError, ProviderError } from "@slipway/core";
+import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import type { AwsContext, Call } from "./context.ts";
 import { meaningOf, nativeCodeOf, PROVIDER, refusal } from "./errors.ts";
+import { mayGoElsewhere } from "./refused-place.ts";
 import { launchTags, type SpawnRequest } from "./request.ts";
 import { type LaunchParts, runRequest } from "./run-request.ts";
 import { INSTANCE_DISK, TAGS, tagsOf } from "./tags.ts";
@@ -23,13 +25,16 @@ export type FleetOutcome =
 // A request of more choices grows too large for EC2.
 const MOST_CHOICES = 60;
 
-/** The template of a fleet's instances: all that a fleet's request itself cannot say. The same name gives the same one. */
+/**
+ * The template of a fleet's instances: all that a fleet's request itself cannot say. The same name gives the same one.
+ * `expiresAt`: until then cleanup leaves it alone.
+ */
 export async function makeTemplate(
   context: AwsContext,
   call: Call,
   request: SpawnRequest,
   parts: LaunchParts,
-  name: string,
+  { name, expiresAt }: { readonly name: string; readonly expiresAt: string },
 ): Promise<void> {
   const { ImageId, UserData, BlockDeviceMappings, MetadataOptions, SecurityGroupIds, IamInstanceProfile } = runRequest(
     context,
@@ -39,18 +44,20 @@ export async function makeTemplate(
     0,
   );
   const data = { ImageId, UserData, BlockDeviceMappings, MetadataOptions, SecurityGroupIds, IamInstanceProfile };
+  const tags = [
+    ...tagsOf(context.owner, null),
+    { Key: TAGS.role, Value: "fleet" },
+    { Key: TAGS.expiresAt, Value: expiresAt },
+  ];
+  const input = {
+    LaunchTemplateName: name,
+    ClientToken: createHash("sha256").update(name).digest("hex"),
+    LaunchTemplateData: data,
+    TagSpecifications: [{ ResourceType: "launch-template" as const, Tags: tags }],
+  };
+  const secrets = bootstrapSecrets(request.script, UserData);
   try {
-    await context.client.send(call, request.region, "CreateLaunchTemplate", {
-      LaunchTemplateName: name,
-      ClientToken: createHash("sha256").update(name).digest("hex"),
-      LaunchTemplateData: data,
-      TagSpecifications: [
-        {
-          ResourceType: "launch-template",
-          Tags: [...tagsOf(context.owner, null), { Key: TAGS.role, Value: "fleet" }],
-        },
-      ],
-    });
+    await context.client.send(call, request.region, "CreateLaunchTemplate", input, { secrets });
   } catch (error) {
     if (nativeCodeOf(error) !== "InvalidLaunchTemplateName.AlreadyExistsException") throw error;
   }
@@ -76,7 +83,14 @@ export async function requestFleet(
   wanted: { readonly template: string; readonly choices: readonly FleetChoice[]; readonly market: CapacityType },
 ): Promise<FleetOutcome> {
   const input = fleetRequest(context, request, wanted);
-  const answer = await context.client.send(call, request.region, "CreateFleet", input);
+  let answer: CreateFleetCommandOutput;
+  try {
+    answer = await context.client.send(call, request.region, "CreateFleet", input);
+  } catch (error) {
+    // Mostly EC2 answers with success and tells what it refused, and sometimes it refuses the request for the same.
+    if (!isProviderError(error) || !mayGoElsewhere(error)) throw error;
+    return { instanceId: null, spec: null, zone: null, code: error.code };
+  }
   rememberRefusals(context, request, wanted.choices, answer);
   const [made] = answer.Instances ?? [];
   const [nativeId] = made?.InstanceIds ?? [];

@@ -9,7 +9,7 @@ export function existing(
   context: AwsContext,
   call: Call,
   request: SpawnRequest,
-  { live, stranger }: UnderKey,
+  { live, ended, stranger }: UnderKey,
 ): AWSInstance | undefined {
   if (stranger !== undefined) {
     throw refusal(
@@ -20,7 +20,9 @@ export function existing(
     );
   }
   const recent = context.launched.find(request.key)?.thing;
-  const there = live.length > 0 || recent === undefined ? live : [recent];
+  // What this process has launched a moment ago may be over already: then EC2 says so.
+  const isOver = recent === undefined || ended.includes(recent.nativeId);
+  const there = live.length > 0 || isOver ? live : [recent];
   const same = there.find(({ specHash }) => specHash === request.specHash);
   const [other] = there;
   if (same !== undefined || other === undefined) return same;

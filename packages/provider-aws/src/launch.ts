@@ -4,7 +4,7 @@ import type { AwsContext, Call } from "./context.ts";
 import { nativeCodeOf, PROVIDER, refusal } from "./errors.ts";
 import { type AWSInstance, materialize } from "./instance.ts";
 import { existing } from "./key-holder.ts";
-import { isInstanceId, madeByToken, underKey } from "./look-up.ts";
+import { isInstanceId, madeByToken, underKey, underKeyInTheEnd } from "./look-up.ts";
 import type { SpawnRequest } from "./request.ts";
 import { clientToken, type LaunchParts, runRequest } from "./run-request.ts";
 
@@ -63,6 +63,7 @@ async function run(
     return instance;
   } catch (error) {
     if (isProviderError(error)) tried(context, request, parts, error.code);
+    if (isProviderError(error) && error.effect === "unknown") context.unclear.add(key, key, true);
     markUnavailable(context, request, parts, error);
     throw error;
   }
@@ -93,7 +94,10 @@ function markUnavailable(
   else if (error.category === "capacity" && error.scope === "placement") context.unavailable.mark(offering, "offering");
 }
 
-/** A repetition that exceeds a quota is refused, although its instance is there: EC2 promises nothing else. */
+/**
+ * A repetition that exceeds a quota is refused, although its instance is there: EC2 promises nothing else. After an answer
+ * that was lost the instance may not be shown yet.
+ */
 async function foundAfter(
   context: AwsContext,
   call: Call,
@@ -101,7 +105,8 @@ async function foundAfter(
   error: unknown,
 ): Promise<AWSInstance> {
   if (!isProviderError(error, "QUOTA_EXCEEDED")) throw error;
-  const found = existing(context, call, request, await underKey(context, call, request.key));
+  const look = context.unclear.byId(request.key) === undefined ? underKey : underKeyInTheEnd;
+  const found = existing(context, call, request, await look(context, call, request.key));
   if (found === undefined) throw error;
   return found;
 }

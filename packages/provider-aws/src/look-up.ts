@@ -1,24 +1,20 @@
 import type { Instance as Ec2Instance } from "@aws-sdk/client-ec2";
-import {
-  type CallOptions,
-  isProviderError,
-  type ListFilter,
-  nameFor,
-  type Operation,
-  ProviderError,
-} from "@slipway/core";
+import { type CallOptions, isProviderError, type ListFilter, type Operation, ProviderError } from "@slipway/core";
 import { everyPage } from "./capabilities/every-page.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { PROVIDER, refusal } from "./errors.ts";
 import { configuredRegion, inRegions, nativeIdOf, splitId } from "./ids.ts";
 import { type AWSInstance, materialize } from "./instance.ts";
 import type { AwsCapability } from "./request.ts";
-import { marksOf, ownerFilters, TAGS } from "./tags.ts";
+import { codeOfReason } from "./state-reasons.ts";
+import { keyFilter, marksOf, nameFilter, ownerFilters } from "./tags.ts";
 
 const INSTANCE_ID = /^i-[0-9a-f]{8,17}$/;
 // A filter takes so many values.
 const MOST_VALUES = 200;
 const PAGE = 1000;
+const LOOK_AGAIN_MS = 2_000;
+const MOST_REMEMBERED = 1_000;
 const LIVE_STATES = ["pending", "running", "stopping", "stopped", "shutting-down"];
 
 export function isInstanceId(id: string): boolean {
@@ -72,7 +68,7 @@ export async function getInstance(
   const native = nativeIdOf(id);
   const found = await inRegions(context, id, async (region) => {
     const instance = await describeNative(context, call, region, native);
-    return instance === null ? null : materialize(region, instance);
+    return instance === null ? null : shown(context, region, instance);
   });
   // Not-found so shortly after the launch is no proof.
   return found ?? context.launched.byId(native) ?? null;
@@ -97,13 +93,12 @@ async function inRegionsListed(
   filter: ListFilter<AwsCapability>,
 ): Promise<readonly AWSInstance[]> {
   const owner = filter.owner ?? context.owner;
-  const names = owner === "*" ? [] : (filter.keys ?? []).map((key) => nameFor(owner, key));
+  const { keys = [] } = filter;
   const states = filter.status === undefined ? [{ Name: "instance-state-name", Values: LIVE_STATES }] : [];
-  const byName =
-    names.length > 0 && names.length <= MOST_VALUES ? [{ Name: `tag:${TAGS.remoteName}`, Values: names }] : [];
+  const byKey = keys.length > 0 && keys.length <= MOST_VALUES ? [keyFilter(...keys)] : [];
   const all = await Promise.all(
     regions.map((region) =>
-      regional(call, () => listed(context, call, region, [...ownerFilters(owner), ...byName, ...states])),
+      regional(call, () => listed(context, call, region, [...ownerFilters(owner), ...byKey, ...states])),
     ),
   );
   return all.flat();
@@ -116,7 +111,7 @@ async function byIds(context: AwsContext, call: Call, ids: readonly string[]): P
     wanted.map((id) =>
       inRegions(context, id, async (region) => {
         const instance = await describeNative(context, call, region, splitId(id).nativeId);
-        return instance === null ? null : materialize(region, instance);
+        return instance === null ? null : shown(context, region, instance);
       }),
     ),
   );
@@ -148,7 +143,22 @@ async function listed(
   if (!instances.every(({ InstanceId = "" }) => INSTANCE_ID.test(InstanceId))) {
     throw refusal("INTERNAL", call.operation, "EC2 lists an instance without an id");
   }
-  return once(instances.map((instance) => materialize(region, instance)));
+  return once(instances.map((instance) => shown(context, region, instance)));
+}
+
+/** What EC2 shows, as an instance; where it ended one by itself, for want of room, it is remembered that there is none. */
+function shown(context: AwsContext, region: string, wire: Ec2Instance): AWSInstance {
+  const instance = materialize(region, wire);
+  const { nativeId, statusReason, zone, lifecycle, spec: type = "" } = instance;
+  const code = codeOfReason({ Code: statusReason?.code, Message: statusReason?.message });
+  const wasRoom = code === "SPOT_INTERRUPTED" || code === "CAPACITY_ERROR";
+  // Once each: EC2 goes on showing it for an hour.
+  if (!wasRoom || context.endedForRoom.has(nativeId)) return instance;
+  if (context.endedForRoom.size >= MOST_REMEMBERED) context.endedForRoom.clear();
+  context.endedForRoom.add(nativeId);
+  const capacityType = lifecycle === "spot" ? "spot" : "on-demand";
+  context.unavailable.mark({ capacityType, type, region, zone }, "offering");
+  return instance;
 }
 
 /** Should pages that moved show one instance twice, it is still one. */
@@ -199,19 +209,37 @@ export interface UnderKey {
   readonly live: readonly AWSInstance[];
   /** The generation that a new instance has. */
   readonly nextGeneration: number;
+  /** The native ids of those that have ended, as far as EC2 still shows them. */
+  readonly ended: readonly string[];
   /** Something with our name that Slipway did not make. */
   readonly stranger: AWSInstance | undefined;
 }
 
 export async function underKey(context: AwsContext, call: Call, key: string): Promise<UnderKey> {
-  const filter = { Name: `tag:${TAGS.remoteName}`, Values: [nameFor(context.owner, key)] };
-  const found = (await Promise.all(context.regions.map((region) => listed(context, call, region, [filter])))).flat();
-  const ours = found.filter(({ owner, key: its }) => owner === context.owner && its === key);
+  const everywhere = async (filters: readonly Filter[]): Promise<readonly AWSInstance[]> =>
+    (await Promise.all(context.regions.map((region) => listed(context, call, region, filters)))).flat();
+  const [byKey, byName] = await Promise.all([
+    everywhere([...ownerFilters(context.owner), keyFilter(key)]),
+    everywhere([nameFilter(context.owner, key)]),
+  ]);
+  const ours = byKey.filter(({ owner, key: its }) => owner === context.owner && its === key);
   return {
     live: ours.filter(({ status }) => status !== "terminated").toSorted(byAge),
     nextGeneration: Math.max(-1, ...ours.map(({ generation }) => generation)) + 1,
-    stranger: found.find(({ owner, status }) => owner === null && status !== "terminated"),
+    ended: ours.filter(({ status }) => status === "terminated").map(({ nativeId }) => nativeId),
+    stranger: byName.find(({ owner, status }) => owner === null && status !== "terminated"),
   };
+}
+
+/** As `underKey`, asked again until something is there, or anything would be shown by now. */
+export async function underKeyInTheEnd(context: AwsContext, call: Call, key: string): Promise<UnderKey> {
+  const until = context.clock.now() + context.readAfterWriteMs;
+  for (;;) {
+    const under = await underKey(context, call, key);
+    const left = until - context.clock.now();
+    if (under.live.length > 0 || left <= 0) return under;
+    await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
+  }
 }
 
 function byAge(a: AWSInstance, b: AWSInstance): number {

@@ -2,7 +2,7 @@ import type { Subnet } from "@aws-sdk/client-ec2";
 import { everyPage } from "./capabilities/every-page.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { refusal } from "./errors.ts";
-import type { SpawnRequest } from "./request.ts";
+import type { AWSSpawnOptions, SpawnRequest } from "./request.ts";
 import type { ChosenPlace } from "./run-request.ts";
 import { ensureSecurityGroup } from "./security-group.ts";
 
@@ -20,8 +20,7 @@ export async function placeFor(
   const { region, options } = request;
   const { network = {}, ports = [] } = options;
   const subnet = await subnetFor(context, call, request, zone);
-  const needsGroup = ports.length > 0 || network.isolated === true;
-  const own = needsGroup
+  const own = needsGroup(options)
     ? [
         await ensureSecurityGroup(context, call, region, await vpcFor(context, call, region, subnet), {
           ports,
@@ -35,6 +34,11 @@ export async function placeFor(
     groupIds: [...(network.firewalls ?? []), ...own],
     ...(network.isolated === true ? { publicAddress: false } : {}),
   };
+}
+
+/** Is it guarded by a security group of ours? */
+export function needsGroup({ network, ports = [] }: Pick<AWSSpawnOptions, "network" | "ports">): boolean {
+  return ports.length > 0 || network?.isolated === true;
 }
 
 /** The subnet that the network means; of several the first by id. Undefined where EC2 may choose. */

@@ -49,6 +49,9 @@ export type AwsProvider = Provider<AWSInstance, AWSSnapshot, AwsCapability> & {
   readonly listOfferings: (call?: CallOptions) => Promise<readonly AWSOffering[]>;
 };
 
+// So long a lost answer is remembered: the same claim is then the same volume.
+const UNCLEAR_CLAIM_MS = 3_600_000;
+
 /** Instances on AWS EC2. Throws INVALID_SPEC for options that are wrong; it calls nothing, and loads no SDK. */
 export function aws(options: AwsOptions): AwsProvider {
   return awsParts(options).provider;
@@ -147,6 +150,11 @@ function contextOf(options: AwsOptions): AwsContext {
     unavailable: unavailableOfferings(clock, onEvent),
     launched: recent(clock, readAfterWriteMs),
     created: recent(clock, readAfterWriteMs),
+    unclear: recent(clock, readAfterWriteMs),
+    claimed: recent(clock, readAfterWriteMs),
+    unclearClaims: recent(clock, UNCLEAR_CLAIM_MS),
+    endedForRoom: new Set(),
+    deleted: recent(clock, readAfterWriteMs),
     offerings: new Map(),
     prices: new Map(),
     securityGroups: new Map(),

@@ -52,11 +52,12 @@ export async function register(config: unknown, env: RegisterEnvironment): Promi
     owner,
     runtime,
   });
+  const parts = { context, provider };
   return {
     provider,
     hooks,
     cleanup: cleanupMethods(context),
-    workflows: { multiAz: multiAz(context), warmVolumes: warmVolumes(context), spotFleet: spotFleet(context) },
+    workflows: { multiAz: multiAz(parts), warmVolumes: warmVolumes(parts), spotFleet: spotFleet(parts) },
     contracts: { multiAz: multiAzContract, warmVolumes: warmVolumesContract, spotFleet: spotFleetContract },
   };
 }

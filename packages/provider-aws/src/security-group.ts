@@ -14,8 +14,6 @@ export interface GroupRules {
 
 const ANYWHERE_V4 = "0.0.0.0/0";
 const ANYWHERE_V6 = "::/0";
-// A group that was just made may not be found for a moment: the name is taken, and the search shows nothing.
-const LOOKS = 5;
 const LOOK_AGAIN_MS = 1000;
 
 /**
@@ -83,12 +81,15 @@ async function makeOrFind(
   if (found !== undefined) return complete(context, call, region, mustBeOurs(call, found), rules);
   const made = await make(context, call, region, vpcId, name);
   if (made !== undefined) return complete(context, call, region, { GroupId: made, IpPermissions: [] }, rules);
-  for (let look = 0; look < LOOKS; look += 1) {
+  // Another was faster: the name is taken, and the search may show nothing for a while.
+  const until = context.clock.now() + context.readAfterWriteMs;
+  for (;;) {
     const rival = await find(context, call, region, vpcId, name);
     if (rival !== undefined) return complete(context, call, region, mustBeOurs(call, rival), rules);
-    await context.clock.sleep(LOOK_AGAIN_MS, call.signal);
+    const left = until - context.clock.now();
+    if (left <= 0) throw refusal("BUSY", call.operation, `the security group ${name} exists and is not shown yet`);
+    await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
   }
-  throw refusal("BUSY", call.operation, `the security group ${name} exists and is not shown yet`);
 }
 
 async function find(
@@ -165,15 +166,22 @@ async function authorize(
   }
 }
 
-/** EC2 gives every new group a rule that lets everything out. */
+const EVERYTHING: readonly IpPermission[] = [
+  { IpProtocol: "-1", IpRanges: [{ CidrIp: ANYWHERE_V4 }] },
+  { IpProtocol: "-1", Ipv6Ranges: [{ CidrIpv6: ANYWHERE_V6 }] },
+];
+
+/** EC2 gives every new group a rule that lets everything out, and another in a network with IPv6. */
 async function closeEgress(context: AwsContext, call: Call, region: string, groupId: string): Promise<void> {
-  try {
-    await context.client.send(call, region, "RevokeSecurityGroupEgress", {
-      GroupId: groupId,
-      IpPermissions: [{ IpProtocol: "-1", IpRanges: [{ CidrIp: ANYWHERE_V4 }] }],
-    });
-  } catch (error) {
-    if (!isProviderError(error) || error.native?.code !== "InvalidPermission.NotFound") throw error;
+  for (const permission of EVERYTHING) {
+    try {
+      await context.client.send(call, region, "RevokeSecurityGroupEgress", {
+        GroupId: groupId,
+        IpPermissions: [permission],
+      });
+    } catch (error) {
+      if (!isProviderError(error) || error.native?.code !== "InvalidPermission.NotFound") throw error;
+    }
   }
 }
 

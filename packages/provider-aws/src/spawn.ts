@@ -1,18 +1,17 @@
-import { abortError, isProviderError } from "@slipway/core";
-import { withEffect } from "@slipway/provider-kit/errors";
+import { afterWrite } from "./after-write.ts";
 import { attachAtSpawn, mountsOf } from "./capabilities/attach.ts";
 import { checkHibernation, hibernationRootGib } from "./capabilities/hibernation-part.ts";
 import { machineType } from "./capabilities/machine-type-info.ts";
 import { onDemandPrice } from "./capabilities/prices.ts";
 import { claimAtSpawn } from "./capabilities/warm-volumes.ts";
 import type { AwsContext, Call } from "./context.ts";
-import { nativeCodeOf, PROVIDER, refusal } from "./errors.ts";
+import { nativeCodeOf, refusal } from "./errors.ts";
 import { imageFor } from "./images.ts";
 import { type AWSInstance, materialize } from "./instance.ts";
 import { existing } from "./key-holder.ts";
 import { launched } from "./launch.ts";
 import { underKey } from "./look-up.ts";
-import { placeFor } from "./place.ts";
+import { needsGroup, placeFor } from "./place.ts";
 import { type AWSSpawnOptions, requestOf, type SpawnRequest, volumeIdsOf } from "./request.ts";
 import type { LaunchParts } from "./run-request.ts";
 import { forgetSecurityGroups } from "./security-group.ts";
@@ -41,24 +40,28 @@ export async function spawnInstance(
 }
 
 const GROUP_GONE = /^Invalid(Group|GroupId|SecurityGroupID)\.NotFound$/;
-const GROUP_TRIES = 3;
 const LOOK_AGAIN_MS = 2_000;
 
-/** A security group of ours that is remembered may have been deleted, and one that was just made may not be known yet. */
+/**
+ * A security group of ours that is remembered may have been deleted, and one that was just made may not be known yet:
+ * as long as reads may lag it is looked for, or made, again.
+ */
 async function withGroup(
   context: AwsContext,
   call: Call,
-  { region }: SpawnRequest,
+  { region, options }: SpawnRequest,
   launch: () => Promise<AWSInstance>,
 ): Promise<AWSInstance> {
-  for (let attempt = 1; ; attempt += 1) {
+  const until = context.clock.now() + context.readAfterWriteMs;
+  for (;;) {
     try {
       return await launch();
     } catch (error) {
-      if (attempt >= GROUP_TRIES || !GROUP_GONE.test(nativeCodeOf(error))) throw error;
-      if (![...context.securityGroups.keys()].some((known) => known.startsWith(`${region}/`))) throw error;
+      const isOurs = needsGroup(options) && GROUP_GONE.test(nativeCodeOf(error));
+      const left = until - context.clock.now();
+      if (!isOurs || left <= 0) throw error;
       forgetSecurityGroups(context, region);
-      await context.clock.sleep(LOOK_AGAIN_MS, call.signal);
+      await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
     }
   }
 }
@@ -121,19 +124,10 @@ async function completed(
   if (volumeIds.length === 0 && warmVolume === undefined) return instance;
   if (instance.status !== "pending" && instance.status !== "running") return instance;
   const { region, nativeId } = instance;
-  try {
+  return await afterWrite(call, "the instance is there", async () => {
     if (volumeIds.length > 0) await attachAtSpawn(context, call, region, nativeId, volumeIds);
     if (warmVolume !== undefined) await claimAtSpawn(context, call, region, nativeId, warmVolume);
     const now = await context.batches.describe(call, region, nativeId);
     return now === null ? instance : materialize(region, now);
-  } catch (error) {
-    throw afterLaunch(call, error);
-  }
-}
-
-/** Whatever went wrong then: the instance is there. */
-function afterLaunch({ operation, signal }: Call, error: unknown): unknown {
-  if (signal?.aborted === true) return abortError(signal, { provider: PROVIDER, operation, effect: "applied" });
-  if (!isProviderError(error) || error.effect === "applied") return error;
-  return withEffect(error, "applied", `the instance is there, but: ${error.message}`);
+  });
 }

@@ -95,6 +95,7 @@ export function labelFault(name: string, value: string): string | null {
   if (name === "" || name.length > KEY_MAX) return `must be 1 to ${KEY_MAX} characters, since EC2's tags are so`;
   if (name.toLowerCase().startsWith(THEIRS)) return `begins with ${THEIRS}, which AWS keeps for itself`;
   if (isReserved(name)) return "is reserved: Slipway finds its own things by it";
+  if (/^\s*[\r\n]\s*$/.test(value)) return "has a value of line breaks alone, which is lost in EC2's answers";
   if (value.length > VALUE_MAX) return `has a value of ${value.length} characters, and EC2's tags hold ${VALUE_MAX}`;
   return null;
 }
@@ -113,7 +114,15 @@ export function ownerFilters(owner: string): Filter[] {
   return owner === "*" ? [{ Name: "tag-key", Values: [TAGS.owner] }] : [{ Name: `tag:${TAGS.owner}`, Values: [owner] }];
 }
 
-/** What finds the things under one key. By the name that follows from it: a key may hold what filters read as wildcards. */
-export function keyFilter(owner: string, key: string): Filter {
+/**
+ * What finds the things under these keys, with `ownerFilters`. Never by `Name`, which people change. What filters read as
+ * wildcards is taken by the letter.
+ */
+export function keyFilter(...keys: readonly string[]): Filter {
+  return { Name: `tag:${TAGS.key}`, Values: keys.map((key) => key.replaceAll(/[*?\\]/g, String.raw`\$&`)) };
+}
+
+/** What finds everything that has the name which follows from owner and key, whoever made it. */
+export function nameFilter(owner: string, key: string): Filter {
   return { Name: `tag:${TAGS.remoteName}`, Values: [nameFor(owner, key)] };
 }

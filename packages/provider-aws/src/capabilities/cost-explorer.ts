@@ -1,6 +1,7 @@
 import type { ResultByTime } from "@aws-sdk/client-cost-explorer";
 import type { CostMethods } from "@slipway/core";
 import type { AwsContext } from "../context.ts";
+import { refusal } from "../errors.ts";
 import { costDays, costRequest, costsFrom } from "./cost-query.ts";
 
 const MOST_PAGES = 100;
@@ -28,9 +29,11 @@ export function costMethods(context: AwsContext): CostMethods {
         });
         results.push(...(answer.ResultsByTime ?? []));
         token = answer.NextPageToken;
-        if (token === undefined || token === "") break;
+        if (token === undefined || token === "") return costsFrom(results, { from, to, groupBy });
       }
-      return costsFrom(results, { from, to, groupBy });
+      throw refusal("INTERNAL", call.operation, `Cost Explorer's answer did not end after ${MOST_PAGES} pages`, {
+        hint: "Ask for fewer days, or for another grouping: a part of the sum would be wrong.",
+      });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { type HibernationMethods, isProviderError } from "@slipway/core";
+import { afterWrite } from "../after-write.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { nativeCodeOf, refusal } from "../errors.ts";
 import { type AWSInstance, materialize } from "../instance.ts";
@@ -31,7 +32,7 @@ async function hibernate(context: AwsContext, call: Call, id: string): Promise<A
     throw refusal("BUSY", call.operation, `${id} is still starting`, { retryAfterMs: READY_AGAIN_MS });
   if (state !== "running") throw refusal("INVALID_STATE", call.operation, `${id} is ${state ?? "in no known state"}`);
   await stopHibernating(context, call, region, instance.InstanceId ?? "");
-  return again(context, call, id);
+  return await afterWrite(call, "it hibernates", () => again(context, call, id));
 }
 
 /** The agent inside is ready some time after the start: until then EC2 refuses, and nothing has happened. */
@@ -59,7 +60,7 @@ async function resume(context: AwsContext, call: Call, id: string): Promise<AWSI
   if (state === "stopping") throw refusal("BUSY", call.operation, `${id} is still stopping`, { retryAfterMs: 5000 });
   if (state !== "stopped") throw refusal("INVALID_STATE", call.operation, `${id} is ${state ?? "in no known state"}`);
   await context.client.send(call, region, "StartInstances", { InstanceIds: [instance.InstanceId ?? ""] });
-  return again(context, call, id);
+  return await afterWrite(call, "it starts", () => again(context, call, id));
 }
 
 /** EC2's own word for "wait a little". */

@@ -1,5 +1,6 @@
-import { type CallOptions, isProviderError, type Offering, type Price } from "@slipway/core";
+import { type CallOptions, type Offering, type Price } from "@slipway/core";
 import type { AwsContext, Call } from "../context.ts";
+import { refusal } from "../errors.ts";
 import { gpusOf } from "./gpu.ts";
 import { type AskedPrices, type ListedPrice, listedPrice } from "./price-list.ts";
 
@@ -29,24 +30,16 @@ export function offeringMethods(context: AwsContext): {
   };
 }
 
-/**
- * What an hour on demand costs: Linux, shared hardware, nothing preinstalled. Undefined where AWS lists no price, and
- * where its price list cannot be reached: a price is a help, and its absence stops no spawn. It costs nothing to ask.
- */
+/** What an hour on demand costs: Linux, shared hardware, nothing preinstalled. Undefined where AWS lists no price. */
 export async function onDemandPrice(
   context: AwsContext,
   call: Call,
   region: string,
   instanceType: string,
 ): Promise<Price | undefined> {
-  try {
-    const { at, prices } = await pricesOf(context, call, region, instanceType);
-    const found = prices.find((one) => one.instanceType === instanceType);
-    return found === undefined ? undefined : priceFrom(at, found);
-  } catch (error) {
-    if (!isProviderError(error) || error.code === "CANCELLED") throw error;
-    return undefined;
-  }
+  const { at, prices } = await pricesOf(context, call, region, instanceType);
+  const found = prices.find((one) => one.instanceType === instanceType);
+  return found === undefined ? undefined : priceFrom(at, found);
 }
 
 /** Asks again, whatever is remembered: for the heartbeat's `refresh_prices`. Answers how many prices there are. */
@@ -101,9 +94,9 @@ async function ask(
       if (listed !== undefined) prices.push(listed);
     }
     token = answer.NextToken;
-    if (token === undefined || token === "") break;
+    if (token === undefined || token === "") return cheapestOfEach(prices);
   }
-  return cheapestOfEach(prices);
+  throw refusal("INTERNAL", call.operation, `AWS's price list did not end after ${MOST_PAGES} pages`);
 }
 
 /** A type may be listed more than once, as with and without a licence that is included. */

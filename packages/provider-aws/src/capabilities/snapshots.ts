@@ -1,5 +1,6 @@
 import type { Image } from "@aws-sdk/client-ec2";
 import { isKey, isProviderError, nameFor, type SnapshotMethods } from "@slipway/core";
+import { afterWrite } from "../after-write.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { refusal } from "../errors.ts";
 import { inRegions, nativeIdOf, regionsOf } from "../ids.ts";
@@ -9,7 +10,6 @@ import { everyPage } from "./every-page.ts";
 import { type AWSSnapshot, disksOf, materializeSnapshot, snapshotStatus } from "./snapshot-image.ts";
 
 const IMAGE_ID = /^ami-[0-9a-f]{8,17}$/;
-const LOOKS = 5;
 const LOOK_AGAIN_MS = 1000;
 
 export function snapshotMethods(context: AwsContext): SnapshotMethods<AWSSnapshot> {
@@ -82,12 +82,14 @@ function imageName(owner: string, key: string, instanceId: string): string {
 
 /** The other process's image; a listing may show it a little later than its name is taken. */
 async function soonNamed(context: AwsContext, call: Call, region: string, title: string): Promise<Image> {
-  for (let look = 0; look < LOOKS; look += 1) {
+  const until = context.clock.now() + context.readAfterWriteMs;
+  for (;;) {
     const found = await imageNamed(context, call, region, title);
     if (found !== undefined) return found;
-    await context.clock.sleep(LOOK_AGAIN_MS, call.signal);
+    const left = until - context.clock.now();
+    if (left <= 0) throw refusal("BUSY", call.operation, `the image ${title} exists and is not shown yet`);
+    await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
   }
-  throw refusal("BUSY", call.operation, `the image ${title} exists and is not shown yet`);
 }
 
 async function imageNamed(context: AwsContext, call: Call, region: string, title: string): Promise<Image | undefined> {
@@ -95,7 +97,10 @@ async function imageNamed(context: AwsContext, call: Call, region: string, title
     Owners: ["self"],
     Filters: [{ Name: "name", Values: [title] }],
   });
-  return Images.find(({ State }) => State !== "deregistered");
+  // One that this process has deleted may be shown for a while.
+  return Images.find(
+    ({ State, ImageId = "" }) => State !== "deregistered" && context.deleted.byId(ImageId) === undefined,
+  );
 }
 
 function ours(call: Call, region: string, image: Image): AWSSnapshot {
@@ -124,7 +129,8 @@ async function deleteSnapshot(context: AwsContext, call: Call, id: string): Prom
       DeleteAssociatedSnapshots: true,
     }),
   );
-  await deleteDisks(context, call, region, disks);
+  context.deleted.add(image.Name ?? "", image.ImageId ?? "", true);
+  await afterWrite(call, "the image is deleted", () => deleteDisks(context, call, region, disks));
 }
 
 /** It is gone, but for disks that a broken-off deletion left; or it is so new that only a write finds it. */

@@ -1,5 +1,6 @@
 import type { SpotInstanceRequest } from "@aws-sdk/client-ec2";
 import { type SpotMethods, type SpotPrice, type SpotRequest } from "@slipway/core";
+import { afterWrite } from "../after-write.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { nativeCodeOf } from "../errors.ts";
 import { composeId, configuredRegion, nativeIdOf, regionsOf } from "../ids.ts";
@@ -51,8 +52,10 @@ async function cancelSpot(context: AwsContext, call: Call, id: string): Promise<
     const isOver = request?.State === "cancelled" || request?.State === "closed";
     // Also what EC2 does not show: it may be so new that only a write finds it.
     if (!isOver && !(await cancelledIn(context, call, region, native))) continue;
-    const made = request?.InstanceId ?? (await instanceOf(context, call, region, native, isOver));
-    if (made !== undefined) return terminateInstance(context, composeId(region, made), call);
+    return await afterWrite(call, "the request is cancelled", async () => {
+      const made = request?.InstanceId ?? (await instanceOf(context, call, region, native, isOver));
+      if (made !== undefined) await terminateInstance(context, composeId(region, made), call);
+    });
   }
 }
 

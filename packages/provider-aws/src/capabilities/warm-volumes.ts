@@ -1,10 +1,11 @@
 import type { Instance as Ec2Instance, Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import { isProviderError, type Volume, type WarmVolumeMethods } from "@slipway/core";
+import { afterWrite } from "../after-write.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { refusal } from "../errors.ts";
 import { describeOne } from "../look-up.ts";
 import { TAGS } from "../tags.ts";
-import { attach, running } from "./attach.ts";
+import { type Attached, attach, running } from "./attach.ts";
 import {
   checkVolume,
   describeVolume,
@@ -47,6 +48,7 @@ export function warmVolumeMethods(context: AwsContext): WarmVolumeMethods {
       if (poolOf(found.volume) === undefined) {
         throw refusal("INVALID_STATE", call.operation, `${id} belongs to no warm pool`);
       }
+      context.claimed.drop(found.volume.VolumeId ?? "");
       // Also where EC2 shows it as free: the claim may be so new that only a write finds it.
       await detach(context, call, found.region, found.volume.VolumeId ?? "");
     },
@@ -65,13 +67,27 @@ export async function claim(
   pool: string,
 ): Promise<Volume | null> {
   const zone = instance.Placement?.AvailabilityZone;
+  const holder = instance.InstanceId ?? "";
+  const lost = context.unclearClaims.find(holder)?.id;
+  if (lost !== undefined) {
+    context.unclearClaims.drop(lost);
+    if (await isHeld(context, call, region, instance, lost)) {
+      const volume = await describeVolume(context, call, region, lost);
+      if (volume !== null) return volumeFrom(region, volume);
+    }
+  }
   for (const volume of await freeVolumes(context, call, region, pool, zone)) {
     const volumeId = volume.VolumeId ?? "";
-    const outcome = await attach(context, call, region, instance, volumeId);
+    // It looks free, and is this process's own, of an earlier claim.
+    if (context.claimed.byId(volumeId) !== undefined) continue;
+    const outcome = await attempt(context, call, region, instance, volumeId);
     const isOurs =
       outcome === "attached" || (outcome === "taken" && (await isHeld(context, call, region, instance, volumeId)));
     if (!isOurs) continue;
-    const now = await describeVolume(context, call, region, volumeId);
+    context.claimed.add(holder, volumeId, true);
+    const now = await afterWrite(call, `${volumeId} is attached`, () =>
+      describeVolume(context, call, region, volumeId),
+    );
     const attachment = { InstanceId: instance.InstanceId ?? "", State: "attached" as const };
     // The attachment is known; a listing may show it later.
     const shown =
@@ -81,6 +97,23 @@ export async function claim(
     return volumeFrom(region, shown);
   }
   return null;
+}
+
+async function attempt(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  instance: Ec2Instance,
+  volumeId: string,
+): Promise<Attached> {
+  try {
+    return await attach(context, call, region, instance, volumeId);
+  } catch (error) {
+    if (isProviderError(error) && error.effect === "unknown") {
+      context.unclearClaims.add(instance.InstanceId ?? "", volumeId, true);
+    }
+    throw error;
+  }
 }
 
 /**

@@ -1,4 +1,3 @@
-import { isProviderError } from "@slipway/core";
 import type { AwsContext, Call } from "../context.ts";
 import { listInstances } from "../look-up.ts";
 import { terminateInstance } from "../terminate.ts";
@@ -33,10 +32,4 @@ export async function endAll(
     if (left <= 0) return;
     await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
   }
-}
-
-/** Is the failure about the place, and is it known that nothing was made there? Only then another place may be tried. */
-export function mayGoElsewhere(error: unknown): boolean {
-  if (!isProviderError(error) || error.effect !== "none") return false;
-  return error.scope === "placement" || error.scope === "subnet" || error.scope === "capacity-type";
 }

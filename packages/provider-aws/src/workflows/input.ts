@@ -1,4 +1,6 @@
+import { isProviderError } from "@slipway/core";
 import { z } from "zod";
+import type { AwsProvider } from "../provider.ts";
 import type { AWSSpawnOptions } from "../request.ts";
 
 const SIGNALS: ReadonlySet<string> = new Set(["key", "signal", "timeoutMs"]);
@@ -14,6 +16,16 @@ export const spawnInput: z.ZodType<SpawnInput> = z
   .refine((options) => Object.keys(options).every((name) => !SIGNALS.has(name)), {
     message: "key, signal and timeoutMs are not the caller's here",
   });
+
+/** Throws what `spawn` would throw for these options before any call; nothing is sent. */
+export async function checkSpawn({ spawn }: Pick<AwsProvider, "spawn">, options: AWSSpawnOptions): Promise<void> {
+  try {
+    // What is wrong comes before what was cancelled.
+    await spawn({ ...options, signal: AbortSignal.abort() });
+  } catch (error) {
+    if (!isProviderError(error, "CANCELLED")) throw error;
+  }
+}
 
 /** The options as `spawn` takes them; it checks them again, as those of every caller without types. */
 export function spawnOptions(input: SpawnInput): AWSSpawnOptions {

@@ -1,11 +1,13 @@
 import { isProviderError, ProviderError, type StepOptions, type WorkflowContext } from "@slipway/core";
 import type { AwsContext } from "../context.ts";
-import { PROVIDER } from "../errors.ts";
-import { getInstance } from "../look-up.ts";
+import { PROVIDER, refusal } from "../errors.ts";
+import { getInstance, underKeyInTheEnd } from "../look-up.ts";
 import { placesOf } from "../placements.ts";
+import type { AwsProvider } from "../provider.ts";
+import { mayGoElsewhere } from "../refused-place.ts";
 import type { AWSSpawnOptions } from "../request.ts";
-import { spawnInstance } from "../spawn.ts";
-import { endAll, mayGoElsewhere } from "./end-all.ts";
+import { endAll } from "./end-all.ts";
+import { checkSpawn } from "./input.ts";
 
 /** Where the instance is, and where it was refused before. */
 export interface Launched {
@@ -15,6 +17,12 @@ export interface Launched {
   readonly key: string;
   /** In the order of the attempts; the last one is where it runs. */
   readonly attempts: readonly { readonly zone: string; readonly outcome: string }[];
+}
+
+/** What a workflow works with: the provider checks what it is given, and the context knows what no method tells. */
+export interface AwsParts {
+  readonly context: AwsContext;
+  readonly provider: Pick<AwsProvider, "spawn">;
 }
 
 /** What a journal keeps of a place. */
@@ -40,11 +48,12 @@ const LOOK_MS = 3000;
  */
 export async function launchSomewhere(
   ctx: WorkflowContext,
-  context: AwsContext,
+  { context, provider }: AwsParts,
   options: AWSSpawnOptions,
   { zones, pool }: { readonly zones?: readonly string[] | undefined; readonly pool?: string | undefined } = {},
 ): Promise<Launched> {
   const plan = await ctx.step("choose the zones", async ({ key, signal }) => {
+    await checkSpawn(provider, { ...options, key });
     const places = await placesOf(
       context,
       { operation: "launch", signal },
@@ -52,13 +61,17 @@ export async function launchSomewhere(
       pool === undefined ? options : { ...options, warmVolume: pool },
     );
     const wanted = places.filter(({ zone }) => zones?.includes(zone) ?? true);
+    if (zones !== undefined && places.length > 0 && wanted.length === 0) {
+      const known = places.map(({ zone }) => zone).join(", ");
+      throw refusal("INVALID_SPEC", "launch", `zones: none of ${zones.join(", ")} is among ${known}`);
+    }
     return { key, places: wanted.map(({ region, zone, subnetId }) => ({ region, zone, subnetId })) };
   });
   const attempts: { zone: string; outcome: string }[] = [];
   for (const place of plan.places) {
     const { instanceId, code } = await ctx.step(
       `launch in ${place.zone}`,
-      ({ signal }) => launchIn(context, { ...options, key: plan.key, signal }, place),
+      ({ signal }) => launchIn({ context, provider }, { ...options, key: plan.key, signal }, place),
       undoing(context, plan.key),
     );
     attempts.push({ zone: place.zone, outcome: code ?? "ok" });
@@ -68,19 +81,26 @@ export async function launchSomewhere(
 }
 
 /** The instance once it runs; or why this zone has none to give. */
-async function launchIn(context: AwsContext, options: AWSSpawnOptions, place: PlannedPlace): Promise<Outcome> {
+async function launchIn(
+  { context, provider }: AwsParts,
+  options: AWSSpawnOptions,
+  place: PlannedPlace,
+): Promise<Outcome> {
   const { region, subnetId } = place;
   try {
-    const { id } = await spawnInstance(context, {
-      ...options,
-      region,
-      network: { ...options.network, subnet: subnetId },
-    });
+    const { id } = await provider.spawn({ ...options, region, network: { ...options.network, subnet: subnetId } });
     return await confirmed(context, id, options.signal);
   } catch (error) {
-    if (isProviderError(error) && mayGoElsewhere(error)) return { instanceId: null, code: error.code };
-    throw error;
+    if (!isProviderError(error) || !mayGoElsewhere(error)) throw error;
+    // A quota refuses also the repetition of a launch that another process has got through.
+    const made = isProviderError(error, "QUOTA_EXCEEDED") ? await madeBefore(context, options) : undefined;
+    return made === undefined ? { instanceId: null, code: error.code } : await confirmed(context, made, options.signal);
   }
+}
+
+async function madeBefore(context: AwsContext, { key = "", signal }: AWSSpawnOptions): Promise<string | undefined> {
+  const { live } = await underKeyInTheEnd(context, { operation: "launch", signal }, key);
+  return live[0]?.id;
 }
 
 /** EC2 may accept a launch and end it a moment later for want of capacity: that is a refusal too. */

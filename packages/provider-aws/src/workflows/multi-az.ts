@@ -1,8 +1,7 @@
 import { type Workflow, type WorkflowContract, workflow } from "@slipway/core";
 import { z } from "zod";
-import type { AwsContext } from "../context.ts";
 import { type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
-import { launchSomewhere } from "./launch-somewhere.ts";
+import { type AwsParts, launchSomewhere } from "./launch-somewhere.ts";
 
 export interface MultiAzInput {
   readonly spawn: SpawnInput;
@@ -32,14 +31,14 @@ const output: z.ZodType<MultiAzOutput> = z.object({
 });
 
 /** One instance in whichever zone has room: at most one, whatever happens on the way. */
-export function multiAz(context: AwsContext): Workflow<MultiAzInput, MultiAzOutput> {
+export function multiAz(parts: AwsParts): Workflow<MultiAzInput, MultiAzOutput> {
   return workflow<MultiAzInput, MultiAzOutput>({
     type: "aws.multi-az",
     version: 1,
     input,
     output,
     run: async (ctx, { spawn, zones }) => {
-      const launched = await launchSomewhere(ctx, context, spawnOptions(spawn), { zones });
+      const launched = await launchSomewhere(ctx, parts, spawnOptions(spawn), { zones });
       return { ...launched, attempts: launched.attempts.map((attempt) => ({ ...attempt })) };
     },
   });

@@ -12,6 +12,7 @@ import type { AwsContext, Call } from "../context.ts";
 import { refusal } from "../errors.ts";
 import { deleteTemplate, type FleetChoice, type FleetOutcome, makeTemplate, noRoom, requestFleet } from "../fleet.ts";
 import { composeId } from "../ids.ts";
+import type { AWSInstance } from "../instance.ts";
 import { getInstance, listInstances } from "../look-up.ts";
 import { architectureOf } from "../machine-types.ts";
 import { placesOf } from "../placements.ts";
@@ -20,7 +21,8 @@ import { prepared } from "../spawn.ts";
 import { codeOfReason } from "../state-reasons.ts";
 import { userData } from "../user-data.ts";
 import { endAll } from "./end-all.ts";
-import { type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
+import { checkSpawn, type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
+import type { AwsParts } from "./launch-somewhere.ts";
 
 export interface SpotFleetInput {
   /** What each instance is, without spec and place. */
@@ -46,10 +48,21 @@ export interface SpotFleetOutput {
   readonly members: readonly SpotFleetMember[];
   /** How many were interrupted and replaced. */
   readonly replaced: number;
+  /** How many could not be replaced: there was no room anywhere, up to the end of the watch. */
+  readonly missing: number;
 }
 
+// The fleet's own to choose, or what no template of a fleet can say.
+const NOT_TAKEN = ["spec", "resources", "gpu", "spot", "hibernation", "volumes", "warmVolume", "maxUsdPerHour"];
+
 const input: z.ZodType<SpotFleetInput> = z.strictObject({
-  spawn: spawnInput,
+  spawn: spawnInput
+    .refine((options) => !NOT_TAKEN.some((name) => options[name] !== undefined), {
+      message: `a fleet takes none of ${NOT_TAKEN.join(", ")}`,
+    })
+    .refine(({ network }) => !z.object({ isolated: z.literal(true) }).safeParse(network).success, {
+      message: "a fleet takes no network.isolated",
+    }),
   specs: z.array(z.string().min(1)).min(1).max(20),
   count: z.number().int().min(1).max(100),
   onDemandFallback: z.boolean().optional(),
@@ -67,15 +80,20 @@ const output: z.ZodType<SpotFleetOutput> = z.object({
     }),
   ),
   replaced: z.number().int(),
+  missing: z.number().int(),
 });
 
 const RETRY = { attempts: 4, delayMs: 2000 } as const;
 const LOOK_MS = 15_000;
+/** What the launch of all members takes at the most; past it and the watch, cleanup may delete the template. */
+const TO_LAUNCH_MS = 3_600_000;
 
 /** What a journal keeps of the fleet. */
 interface Plan {
   readonly region: string;
   readonly template: string;
+  /** Until when cleanup leaves the template alone. The same for every process that goes on with the run: EC2 compares. */
+  readonly neededUntil: string;
   readonly choices: readonly FleetChoice[];
 }
 
@@ -83,48 +101,53 @@ interface Plan {
  * So many instances on spot capacity, each in whichever of many places EC2 finds best, on demand where there is none,
  * and replaced for a while if EC2 takes one back. Each member has a key of its own; undone, none is left.
  */
-export function spotFleet(context: AwsContext): Workflow<SpotFleetInput, SpotFleetOutput> {
+export function spotFleet({ context, provider }: AwsParts): Workflow<SpotFleetInput, SpotFleetOutput> {
   return workflow<SpotFleetInput, SpotFleetOutput>({
     type: "aws.spot-fleet",
     version: 1,
     input,
     output,
     run: async (ctx, { spawn, specs, count, onDemandFallback = true, watchMs = 0 }) => {
-      const fleet: Fleet = { ctx, context, options: spawnOptions(spawn), specs, onDemandFallback };
+      const fleet: Fleet = { ctx, context, provider, options: spawnOptions(spawn), specs, onDemandFallback, watchMs };
       const plan = await planned(fleet);
       await templateStep(fleet, plan);
       const members: SpotFleetMember[] = [];
-      for (let number = 1; number <= count; number += 1) members.push(await launched(fleet, plan, `member ${number}`));
-      const replaced = await watched(fleet, plan, members, watchMs);
+      for (let number = 1; number <= count; number += 1) {
+        const member = await launched(fleet, plan, `member ${number}`);
+        if (!("instanceId" in member)) throw noRoom(plan.choices, member.code);
+        members.push(member);
+      }
+      const { alive, replaced } = await watched(fleet, plan, members);
       await ctx.step("delete the launch template", async ({ signal }) =>
         deleteTemplate(context, { operation: "launch", signal }, plan.region, plan.template),
       );
-      return { members, replaced };
+      return { members: alive, replaced, missing: count - alive.length };
     },
   });
 }
 
 export const spotFleetContract: WorkflowContract<SpotFleetInput, SpotFleetOutput> = {
   validateInput: (given) => z.parse(input, given),
-  requiredOutputFields: ["members", "replaced"],
+  requiredOutputFields: ["members", "replaced", "missing"],
   maxDurationMs: 86_400_000,
 };
 
-interface Fleet {
+interface Fleet extends AwsParts {
   readonly ctx: WorkflowContext;
-  readonly context: AwsContext;
   readonly options: AWSSpawnOptions;
   readonly specs: readonly string[];
   readonly onDemandFallback: boolean;
+  readonly watchMs: number;
 }
 
 /** The places are chosen once and kept: a run that goes on after a crash sends the same requests. */
-function planned({ ctx, context, options, specs }: Fleet): Promise<Plan> {
+function planned({ ctx, context, provider, options, specs, watchMs }: Fleet): Promise<Plan> {
   return ctx.step("plan the fleet", async ({ key, signal }) => {
     const call: Call = { operation: "launch", signal };
     if (new Set(specs.map(architectureOf)).size > 1) {
       throw refusal("INVALID_SPEC", call.operation, "specs are of two architectures, and one image runs on one");
     }
+    await checkSpawn(provider, { ...options, key });
     const region = options.region ?? context.regions[0];
     const choices: FleetChoice[] = [];
     for (const spec of specs) {
@@ -132,11 +155,15 @@ function planned({ ctx, context, options, specs }: Fleet): Promise<Plan> {
       choices.push(...places.map(({ zone, subnetId }) => ({ spec, zone, subnetId })));
     }
     const name = createHash("sha256").update(`${context.owner} ${key}`).digest("hex").slice(0, 20);
-    return { region, template: `slipway-fleet-${name}`, choices };
+    const neededUntil = new Date(context.clock.now() + watchMs + TO_LAUNCH_MS).toISOString();
+    return { region, template: `slipway-fleet-${name}`, neededUntil, choices };
   });
 }
 
-async function templateStep({ ctx, context, options, specs }: Fleet, { region, template }: Plan): Promise<void> {
+async function templateStep(
+  { ctx, context, options, specs }: Fleet,
+  { region, template, neededUntil }: Plan,
+): Promise<void> {
   await ctx.step(
     "make the launch template",
     async ({ key, signal }) => {
@@ -144,7 +171,8 @@ async function templateStep({ ctx, context, options, specs }: Fleet, { region, t
       const request = requestOf(context, call.operation, { ...options, region, key, spec: specs[0] });
       const { script } = request;
       const packed = userData({ script, sshKeys: options.sshKeys ?? [], volumes: [] }, call.operation);
-      await makeTemplate(context, call, request, await prepared(context, call, request, packed), template);
+      const parts = await prepared(context, call, request, packed);
+      await makeTemplate(context, call, request, parts, { name: template, expiresAt: neededUntil });
     },
     {
       retry: RETRY,
@@ -153,14 +181,17 @@ async function templateStep({ ctx, context, options, specs }: Fleet, { region, t
   );
 }
 
-/** One member: on spot, else on demand. */
-async function launched(fleet: Fleet, plan: Plan, name: string): Promise<SpotFleetMember> {
+/** One member: on spot, else on demand; or why there is none. */
+async function launched(
+  fleet: Fleet,
+  plan: Plan,
+  name: string,
+): Promise<SpotFleetMember | { readonly code: ErrorCode }> {
   const spot = await memberStep(fleet, plan, `launch ${name}`, "spot");
   if (spot.outcome.code === null) return memberOf(plan, spot, "spot");
-  if (!fleet.onDemandFallback) throw noRoom(plan.choices, spot.outcome.code);
+  if (!fleet.onDemandFallback) return { code: spot.outcome.code };
   const onDemand = await memberStep(fleet, plan, `launch ${name} on demand`, "on-demand");
-  if (onDemand.outcome.code === null) return memberOf(plan, onDemand, "on-demand");
-  throw noRoom(plan.choices, onDemand.outcome.code);
+  return onDemand.outcome.code === null ? memberOf(plan, onDemand, "on-demand") : { code: onDemand.outcome.code };
 }
 
 interface KeyedOutcome {
@@ -206,7 +237,7 @@ function memberStep(
         const { nativeId, spec = "", zone = "" } = there;
         return { key, outcome: { instanceId: nativeId, spec, zone, code: null } };
       }
-      const { volumes: _none, warmVolume: _nor, network: _chosen, ...each } = options;
+      const { network: _chosen, ...each } = options;
       const request = requestOf(context, call.operation, { ...each, region, key, spec: choices[0]?.spec });
       if (choices.length === 0) return { key, outcome: NOWHERE };
       return { key, outcome: await requestFleet(context, call, request, { template, choices, market }) };
@@ -217,34 +248,59 @@ function memberStep(
 
 const NOWHERE: FleetOutcome = { instanceId: null, spec: null, zone: null, code: "CAPACITY_ERROR" satisfies ErrorCode };
 
-/** Looks again and again until the time is over, and replaces whoever EC2 has taken back. */
-async function watched(fleet: Fleet, plan: Plan, members: SpotFleetMember[], watchMs: number): Promise<number> {
-  const { ctx, context } = fleet;
-  let replaced = 0;
+/**
+ * Looks again and again until the time is over, and replaces whoever EC2 has taken back. Where there is no room for one it
+ * is tried again at the next look: the others go on.
+ */
+async function watched(
+  fleet: Fleet,
+  plan: Plan,
+  members: readonly SpotFleetMember[],
+): Promise<{ readonly alive: readonly SpotFleetMember[]; readonly replaced: number }> {
+  const { ctx, context, watchMs } = fleet;
+  let alive = members;
+  let [replaced, tries, vacant] = [0, 0, 0];
   for (let round = 1; round * LOOK_MS <= watchMs; round += 1) {
     await ctx.sleep(LOOK_MS);
-    const ids = members.map(({ instanceId }) => instanceId);
+    const ids = alive.map(({ instanceId }) => instanceId);
     const lost = await ctx.step(`look ${round}`, ({ signal }) => interrupted(context, ids, signal));
-    for (const id of lost) {
+    alive = alive.filter(({ instanceId }) => !lost.includes(instanceId));
+    vacant += lost.length;
+    for (let left = vacant; left > 0; left -= 1) {
+      tries += 1;
+      const another = await launched(fleet, plan, `replacement ${tries}`);
+      if (!("instanceId" in another)) continue;
+      alive = [...alive, another];
       replaced += 1;
-      const at = members.findIndex(({ instanceId }) => instanceId === id);
-      members[at] = await launched(fleet, plan, `replacement ${replaced}`);
+      vacant -= 1;
     }
   }
-  return replaced;
+  return { alive, replaced };
 }
 
+/** Whoever EC2 has taken back or ended by itself, or shows no more: what it has just made may only be missing for a while. */
 async function interrupted(
   context: AwsContext,
   ids: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const found = await Promise.all(ids.map((id) => getInstance(context, id, { signal })));
-  return ids.filter((_id, at) => {
-    const instance = found[at];
-    if (instance === null || instance === undefined) return true;
-    const { code: Code, message: Message } = instance.statusReason ?? {};
-    const ending = instance.status === "terminated" || instance.status === "terminating";
-    return ending && codeOfReason({ Code, Message }) === "SPOT_INTERRUPTED";
-  });
+  const until = context.clock.now() + context.readAfterWriteMs;
+  const lost: string[] = [];
+  let unseen = ids;
+  for (;;) {
+    const found = await Promise.all(unseen.map((id) => getInstance(context, id, { signal })));
+    lost.push(...unseen.filter((_id, at) => isTakenBack(found[at] ?? null)));
+    unseen = unseen.filter((_id, at) => (found[at] ?? null) === null);
+    const left = until - context.clock.now();
+    if (unseen.length === 0 || left <= 0) return [...lost, ...unseen];
+    await context.clock.sleep(Math.min(LOOK_MS, left), signal);
+  }
+}
+
+function isTakenBack(instance: AWSInstance | null): boolean {
+  if (instance === null) return false;
+  const { code: Code, message: Message } = instance.statusReason ?? {};
+  const ending = instance.status === "terminated" || instance.status === "terminating";
+  // Not what somebody ended by hand.
+  return ending && codeOfReason({ Code, Message }) !== undefined;
 }

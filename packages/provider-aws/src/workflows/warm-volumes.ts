@@ -1,7 +1,7 @@
 import { ProviderError, type Workflow, type WorkflowContext, type WorkflowContract, workflow } from "@slipway/core";
 import { z } from "zod";
 import { attach } from "../capabilities/attach.ts";
-import { describeVolume, makeVolume, ownVolumes } from "../capabilities/persistent-volumes.ts";
+import { describeVolume, makeVolume, ownVolumes, volumeOfKey } from "../capabilities/persistent-volumes.ts";
 import { holderOf } from "../capabilities/volume-view.ts";
 import { claim, detach, poolVolumes } from "../capabilities/warm-volumes.ts";
 import type { AwsContext, Call } from "../context.ts";
@@ -10,7 +10,7 @@ import { composeId, nativeIdOf } from "../ids.ts";
 import { describeOne } from "../look-up.ts";
 import { keyFilter } from "../tags.ts";
 import { type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
-import { type Launched, launchSomewhere } from "./launch-somewhere.ts";
+import { type AwsParts, type Launched, launchSomewhere } from "./launch-somewhere.ts";
 
 export interface WarmVolumesInput {
   readonly spawn: SpawnInput;
@@ -53,7 +53,7 @@ const LOOK_MS = 1000;
  * An instance with a volume of a pool: in a zone that has a free one, if it takes the instance. EC2's AttachVolume itself
  * decides between two runs that want the same volume; who loses takes the next, and at last a new one.
  */
-export function warmVolumes(context: AwsContext): Workflow<WarmVolumesInput, WarmVolumesOutput> {
+export function warmVolumes({ context, provider }: AwsParts): Workflow<WarmVolumesInput, WarmVolumesOutput> {
   return workflow<WarmVolumesInput, WarmVolumesOutput>({
     type: "aws.warm-volumes",
     version: 1,
@@ -62,7 +62,7 @@ export function warmVolumes(context: AwsContext): Workflow<WarmVolumesInput, War
     run: async (ctx, { spawn, pool, sizeBytes, zones }) => {
       // The pool only orders the zones here: the claim is a step of its own.
       const { warmVolume: _claimedBelow, ...options } = spawnOptions(spawn);
-      const launched = await launchSomewhere(ctx, context, options, { zones, pool });
+      const launched = await launchSomewhere(ctx, { context, provider }, options, { zones, pool });
       const claimed = await claimStep(ctx, context, launched, pool);
       const volumeId = claimed ?? (await coldVolume(ctx, context, launched, { pool, sizeBytes }));
       const { instanceId, key, zone } = launched;
@@ -115,8 +115,12 @@ async function coldVolume(
 ): Promise<string> {
   const made = await ctx.step(
     "make a cold volume",
-    async ({ key, signal }) =>
-      (await makeVolume(context, { operation: "createVolume", signal }, { key, sizeBytes, region, zone, pool })).id,
+    async ({ key, signal }) => {
+      const call = { operation: "createVolume", signal };
+      // EC2 forgets the token of an earlier try in the end; the volume that it made is still under the key.
+      const made = await volumeOfKey(context, call, key, region);
+      return (made ?? (await makeVolume(context, call, { key, sizeBytes, region, zone, pool }))).id;
+    },
     {
       retry: RETRY,
       undo: async ({ key, result, signal }) => {
@@ -141,7 +145,7 @@ async function coldVolume(
 async function idsOfKey(context: AwsContext, call: Call, region: string, key: string): Promise<readonly string[]> {
   const until = context.clock.now() + context.readAfterWriteMs;
   for (;;) {
-    const rows = await ownVolumes(context, call, region, context.owner, [keyFilter(context.owner, key)]);
+    const rows = await ownVolumes(context, call, region, context.owner, [keyFilter(key)]);
     const left = until - context.clock.now();
     if (rows.length > 0 || left <= 0) return rows.flatMap(({ VolumeId }) => (VolumeId === undefined ? [] : [VolumeId]));
     await context.clock.sleep(Math.min(LOOK_MS, left), call.signal);
