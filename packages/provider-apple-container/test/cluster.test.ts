@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClusterProvider } from "@slipway/core";
@@ -56,6 +56,53 @@ describe("a cluster of one node", () => {
     await cluster.deleteNodes(made.nodes);
     expect(await emulator.control.instances()).toEqual([]);
     expect(await readFile(kubeconfigPath, "utf8")).not.toContain("slipway-demo");
+  });
+});
+
+describe("the kubeconfig of a cluster", () => {
+  const other = async (emulator: ContainerEmulator) =>
+    (await register({}, { owner: "u", variables: {}, runtime: { exec: emulator.exec, clock: emulator.clock } }))
+      .cluster;
+
+  test("is one file: asked for with another, a cluster that is there is left as it is", async () => {
+    const { cluster, folder } = await world();
+    const made = await cluster.provision({ name: "demo", kubeconfigPath: join(folder, "a") });
+    await expect(cluster.provision({ name: "demo", kubeconfigPath: join(folder, "b") })).rejects.toMatchObject({
+      code: "CONFLICT",
+      effect: "none",
+      hint: expect.stringContaining("slipway cluster kubeconfig demo"),
+    });
+    await cluster.provision({ name: "demo" });
+    await cluster.deleteNodes(made.nodes);
+    expect(await readFile(join(folder, "a"), "utf8")).not.toContain("slipway-demo");
+  });
+
+  test("keeps another owner's cluster of the same name, and nothing is made that could not be written there", async () => {
+    const { cluster, emulator, folder } = await world();
+    const kubeconfigPath = join(folder, "config");
+    const one = await cluster.provision({ name: "demo", kubeconfigPath });
+    const theirs = await other(emulator);
+    const before = (await emulator.control.instances()).length;
+    const refusal = { code: "INVALID_STATE", effect: "none", message: expect.stringContaining("another owner, t") };
+    await expect(theirs.provision({ name: "demo", kubeconfigPath })).rejects.toMatchObject(refusal);
+    expect(await emulator.control.instances()).toHaveLength(before);
+    await theirs.provision({ name: "demo" });
+    expect(await readFile(kubeconfigPath, "utf8")).toContain(await cluster.getApiServerEndpoint(one));
+  });
+
+  test("that cannot be changed stops a deletion before it begins; mended, the deletion takes the entries out", async () => {
+    const { cluster, folder } = await world();
+    const kubeconfigPath = join(folder, "config");
+    const made = await cluster.provision({ name: "demo", kubeconfigPath });
+    const whole = await readFile(kubeconfigPath, "utf8");
+    await writeFile(kubeconfigPath, ": : not yaml [");
+    const refusal = { code: "INVALID_STATE", effect: "none", hint: expect.stringContaining("Mend the file") };
+    await expect(cluster.deleteNodes(made.nodes)).rejects.toMatchObject(refusal);
+    expect(await cluster.listNodes(made)).toHaveLength(1);
+    await writeFile(kubeconfigPath, whole);
+    await cluster.deleteNodes(made.nodes);
+    expect(await readFile(kubeconfigPath, "utf8")).not.toContain("slipway-demo");
+    expect(await cluster.listNodes(made)).toEqual([]);
   });
 });
 

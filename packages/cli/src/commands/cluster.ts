@@ -190,7 +190,13 @@ async function kubeconfig(session: Session, [name = ""]: readonly string[]): Pro
     throw new CliError("NOT_FOUND", `cluster ${name} has no kubeconfig yet: ${stderr.trim()}`, hint);
   }
   const { kubeconfigText } = await import("@slipway/provider-kit/cluster");
-  const text = kubeconfigText({ clusterName: name, admin: stdout, endpoint: url, currentContext: true });
+  const text = kubeconfigText({
+    clusterName: name,
+    owner: provider.owner,
+    admin: stdout,
+    endpoint: url,
+    currentContext: true,
+  });
   if (session.json) session.output.document({ name, kubeconfig: text });
   else session.output.raw(text);
 }

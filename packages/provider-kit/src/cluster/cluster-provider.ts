@@ -10,9 +10,9 @@ import {
 } from "@slipway/core";
 import { refused } from "./cluster-config.ts";
 import { byName, clusterFrom, clusterNameOf, endpointOf, nodeFrom, nodesOfCluster } from "./find.ts";
-import { removeFromKubeconfig } from "./kubeconfig.ts";
+import { KubeconfigError, removeFromKubeconfig } from "./kubeconfig.ts";
 import { provision } from "./provision.ts";
-import { type ClusterRuntime, NODE_LABELS, type RuntimeCall } from "./runtime.ts";
+import { type ClusterRuntime, NODE_LABELS, type RuntimeCall, type RuntimeNode } from "./runtime.ts";
 
 /**
  * Kubernetes clusters of a runtime's containers, after the pattern of kind: kubeadm in a node image, over the runtime's
@@ -80,7 +80,10 @@ async function deleteNodes(
 ): Promise<void> {
   if (given.length === 0) return;
   const ids = new Set(given.map(({ id }) => id));
-  const own = (await runtime.nodes(call)).filter(({ id }) => ids.has(id));
+  const all = await runtime.nodes(call);
+  const own = all.filter(({ id }) => ids.has(id));
+  // First: a file that cannot be changed then leaves a cluster that can be deleted once it can.
+  await forgetInKubeconfigs(runtime, call, own, new Set(all.filter(({ id }) => !ids.has(id)).map(clusterNameOf)));
   let done = false;
   try {
     for (const { id } of own) {
@@ -90,11 +93,26 @@ async function deleteNodes(
   } catch (error) {
     throw done && isProviderError(error) && error.effect === "none" ? partly(error) : error;
   }
-  const left = new Set((await runtime.nodes(call)).map(clusterNameOf));
-  for (const { labels } of own) {
-    const cluster = labels[NODE_LABELS.cluster] ?? "";
+}
+
+/** Of the clusters of which no other node is left. */
+async function forgetInKubeconfigs(
+  runtime: ClusterRuntime,
+  call: RuntimeCall,
+  going: readonly RuntimeNode[],
+  left: ReadonlySet<string>,
+): Promise<void> {
+  for (const { labels } of going) {
+    const clusterName = labels[NODE_LABELS.cluster] ?? "";
     const path = labels[NODE_LABELS.kubeconfig];
-    if (path !== undefined && !left.has(cluster)) await removeFromKubeconfig(path, cluster);
+    if (path === undefined || left.has(clusterName)) continue;
+    try {
+      await removeFromKubeconfig(path, { clusterName, owner: runtime.owner });
+    } catch (error) {
+      if (!(error instanceof KubeconfigError)) throw error;
+      const hint = "Mend the file, or move it away, and delete the cluster again.";
+      throw refused(runtime, call, "INVALID_STATE", error.message, hint);
+    }
   }
 }
 

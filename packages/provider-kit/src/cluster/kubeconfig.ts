@@ -6,6 +6,8 @@ import { fileLock } from "../sandbox/file-lock.ts";
 export interface KubeconfigEntry {
   /** The entries are called `slipway-<cluster>`. */
   readonly clusterName: string;
+  /** Whose cluster it is: written down, so that another owner's of the same name is neither replaced nor removed. */
+  readonly owner: string;
   /** The cluster's own `admin.conf`. A secret. */
   readonly admin: string;
   /** What stands as the server instead of the node's own name for it. */
@@ -14,12 +16,14 @@ export interface KubeconfigEntry {
 }
 
 const SECTIONS = ["clusters", "users", "contexts"] as const;
+/** Programs that do not know an extension keep it as it is. */
+const EXTENSION = "slipway";
 const PATIENCE_MS = 15_000;
 const POLL_MS = 50;
 /** What kubectl's lock holds where it is ours: one that is left over was left by a process that is dead. */
 const OURS = "slipway\n";
 
-/** A kubeconfig that cannot be read, written or locked. The file is as it was. */
+/** A kubeconfig that cannot be read, written or locked, or has another's entries. The file is as it was. */
 export class KubeconfigError extends Error {
   override readonly name: string = "KubeconfigError";
 }
@@ -36,6 +40,7 @@ export async function mergeKubeconfig(path: string, entry: KubeconfigEntry): Pro
   const entries = entriesOf(entry);
   await change(path, (document) => {
     const name = contextName(entry.clusterName);
+    refuseAnothers(document, path, entry);
     removeNamed(document, name);
     if (!document.has("apiVersion")) document.set("apiVersion", "v1");
     if (!document.has("kind")) document.set("kind", "Config");
@@ -50,12 +55,28 @@ export async function mergeKubeconfig(path: string, entry: KubeconfigEntry): Pro
   });
 }
 
-/** Takes a cluster's entries out again. Resolves where there are none, or no file. */
-export async function removeFromKubeconfig(path: string, clusterName: string): Promise<void> {
+/** Throws what `mergeKubeconfig` would throw for this file as it is now, before there is a cluster. */
+export async function checkKubeconfig(
+  path: string,
+  entry: Pick<KubeconfigEntry, "clusterName" | "owner">,
+): Promise<void> {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    if (hasCode(error, "ENOENT")) return null;
+    throw new KubeconfigError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  refuseAnothers(parsedOf(text, path), path, entry);
+}
+
+/** Takes a cluster's entries out again, but for another owner's. Resolves where there are none, or no file. */
+export async function removeFromKubeconfig(
+  path: string,
+  { clusterName, owner }: Pick<KubeconfigEntry, "clusterName" | "owner">,
+): Promise<void> {
   const there = await stat(path).catch(() => null);
   if (there === null) return;
   await change(path, (document) => {
     const name = contextName(clusterName);
+    if ((ownerIn(document, name) ?? owner) !== owner) return;
     removeNamed(document, name);
     if (document.get("current-context") === name) document.set("current-context", "");
   });
@@ -71,8 +92,32 @@ export function kubeconfigText(entry: KubeconfigEntry): string {
   });
 }
 
+function refuseAnothers(
+  document: Document,
+  path: string,
+  { clusterName, owner }: Pick<KubeconfigEntry, "clusterName" | "owner">,
+): void {
+  const name = contextName(clusterName);
+  const other = ownerIn(document, name);
+  if (other === null || other === owner) return;
+  throw new KubeconfigError(`${path} has the context ${name} of another owner, ${other}: name another file, or none`);
+}
+
+/** Who wrote the entries of this name; null where nobody did, or did not say. */
+function ownerIn(document: Document, name: string): string | null {
+  const there = document.get("clusters");
+  const found = isSeq(there) ? there.items.find((item) => isMap(item) && item.get("name") === name) : undefined;
+  const extensions = isMap(found) ? found.getIn(["cluster", "extensions"]) : undefined;
+  const own = isSeq(extensions)
+    ? extensions.items.find((item) => isMap(item) && item.get("name") === EXTENSION)
+    : undefined;
+  const owner = isMap(own) ? own.getIn(["extension", "owner"]) : undefined;
+  return typeof owner === "string" ? owner : null;
+}
+
 function entriesOf({
   clusterName,
+  owner,
   admin,
   endpoint,
 }: KubeconfigEntry): Readonly<Record<(typeof SECTIONS)[number], object>> {
@@ -84,7 +129,14 @@ function entriesOf({
     throw new KubeconfigError("the cluster's admin.conf names no cluster or no user");
   }
   return {
-    clusters: { name, cluster: { ...asObject(cluster.toJSON()), server: endpoint } },
+    clusters: {
+      name,
+      cluster: {
+        ...asObject(cluster.toJSON()),
+        server: endpoint,
+        extensions: [{ name: EXTENSION, extension: { owner } }],
+      },
+    },
     users: { name, user: asObject(user.toJSON()) },
     contexts: { name, context: { cluster: name, user: name } },
   };
@@ -102,6 +154,14 @@ function removeNamed(document: Document, name: string): void {
   }
 }
 
+function parsedOf(text: string | null, path: string): Document {
+  const parsed = parseDocument(text ?? "");
+  if (parsed.errors.length > 0 || (parsed.contents !== null && !isMap(parsed.contents))) {
+    throw new KubeconfigError(`${path} is no kubeconfig that can be read: it is left as it is`);
+  }
+  return parsed.contents === null ? new Document({}) : parsed;
+}
+
 async function change(given: string, edit: (document: Document) => void): Promise<void> {
   await mkdir(dirname(given), { recursive: true, mode: 0o700 });
   // A link stays a link.
@@ -111,11 +171,7 @@ async function change(given: string, edit: (document: Document) => void): Promis
       if (hasCode(error, "ENOENT")) return null;
       throw error;
     });
-    const parsed = parseDocument(before ?? "");
-    if (parsed.errors.length > 0 || (parsed.contents !== null && !isMap(parsed.contents))) {
-      throw new KubeconfigError(`${given} is no kubeconfig that can be read: it is left as it is`);
-    }
-    const document: Document = parsed.contents === null ? new Document({}) : parsed;
+    const document = parsedOf(before, given);
     edit(document);
     const after = document.toString();
     if (after === before) return;

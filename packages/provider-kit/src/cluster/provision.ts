@@ -12,9 +12,9 @@ import {
   type ProvisionOptions,
 } from "@slipway/core";
 import { fileLock } from "../sandbox/file-lock.ts";
-import { type ClusterPlan, clusterPlan } from "./cluster-config.ts";
+import { type ClusterPlan, clusterPlan, refused } from "./cluster-config.ts";
 import { clusterFrom, endpointOf, nodesOfCluster } from "./find.ts";
-import { KubeconfigError } from "./kubeconfig.ts";
+import { checkKubeconfig, KubeconfigError } from "./kubeconfig.ts";
 import { NodeShell, StepFailure } from "./node.ts";
 import { type ClusterRuntime, NODE_LABELS, type NodeSpec, type RuntimeCall, type RuntimeNode } from "./runtime.ts";
 import { COMPLETE, type Made, STEPS } from "./steps.ts";
@@ -42,6 +42,7 @@ export async function provision(runtime: ClusterRuntime, call: Call, config: Clu
 async function provisioned(runtime: ClusterRuntime, call: Call, plan: ClusterPlan): Promise<Cluster> {
   const there = await nodesOfCluster(runtime, call, plan.name);
   refuseOther(runtime, call, there, plan);
+  await refuseKubeconfig(runtime, call, there, plan);
   const progress = { step: "image", complete: await isComplete(runtime, call, there, plan) };
   const begin = (name: string, title: string): void => {
     progress.step = name;
@@ -79,6 +80,32 @@ function refuseOther(runtime: ClusterRuntime, call: Call, there: readonly Runtim
     native: { id: other.id },
     hint: "Delete it first, or give the config that it was made with.",
   });
+}
+
+/** Before anything is made: in the end it could not be written. */
+async function refuseKubeconfig(
+  runtime: ClusterRuntime,
+  call: Call,
+  [first]: readonly RuntimeNode[],
+  { name, kubeconfigPath }: ClusterPlan,
+): Promise<void> {
+  if (kubeconfigPath === undefined) return;
+  const before = first?.labels[NODE_LABELS.kubeconfig];
+  // What the nodes do not tell of would be left behind when they are deleted.
+  if (first !== undefined && before !== kubeconfigPath) {
+    throw new ProviderError("CONFLICT", {
+      ...at(runtime, call, "none"),
+      message: `cluster ${name} is there with ${before === undefined ? "no kubeconfig" : `the kubeconfig ${before}`}`,
+      native: { id: first.id },
+      hint: `For another file print its kubeconfig, as by \`slipway cluster kubeconfig ${name}\`.`,
+    });
+  }
+  try {
+    await checkKubeconfig(kubeconfigPath, { clusterName: name, owner: runtime.owner });
+  } catch (error) {
+    if (!(error instanceof KubeconfigError)) throw error;
+    throw refused(runtime, call, "INVALID_STATE", error.message, "Nothing was made. Mend the file, or name another.");
+  }
 }
 
 /** Was it made to its end? Then nothing that fails now may take it away. */

@@ -166,11 +166,17 @@ export const STEPS: readonly Step[] = [
     name: "kubeconfig",
     title: "merging the kubeconfig",
     applies: ({ plan }) => plan.kubeconfigPath !== undefined,
-    run: async ({ plan, plane, endpoint }) => {
+    run: async ({ runtime, plan, plane, endpoint }) => {
       if (plan.kubeconfigPath === undefined) return;
       const admin = await plane.must(["cat", ADMIN_CONF]);
       const { currentContext, kubeconfigPath } = plan;
-      await mergeKubeconfig(kubeconfigPath, { clusterName: plan.name, admin, endpoint, currentContext });
+      await mergeKubeconfig(kubeconfigPath, {
+        clusterName: plan.name,
+        owner: runtime.owner,
+        admin,
+        endpoint,
+        currentContext,
+      });
     },
   },
 ];

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { KubeconfigError, kubeconfigText, mergeKubeconfig, removeFromKubeconfig } from "../../src/cluster/index.ts";
+import { checkKubeconfig } from "../../src/cluster/kubeconfig.ts";
 
 const ADMIN = `apiVersion: v1
 clusters:
@@ -16,8 +17,9 @@ users:
   user:
     client-key-data: a2V5
 `;
-const entry = (clusterName: string, more: { endpoint?: string; currentContext?: boolean } = {}) => ({
+const entry = (clusterName: string, more: { endpoint?: string; currentContext?: boolean; owner?: string } = {}) => ({
   clusterName,
+  owner: "me",
   admin: ADMIN,
   endpoint: "https://127.0.0.1:40001",
   currentContext: false,
@@ -41,7 +43,14 @@ describe("a kubeconfig", () => {
       apiVersion: "v1",
       kind: "Config",
       clusters: [
-        { name: "slipway-a", cluster: { "certificate-authority-data": "Y2E=", server: "https://127.0.0.1:40001" } },
+        {
+          name: "slipway-a",
+          cluster: {
+            "certificate-authority-data": "Y2E=",
+            server: "https://127.0.0.1:40001",
+            extensions: [{ name: "slipway", extension: { owner: "me" } }],
+          },
+        },
       ],
       users: [{ name: "slipway-a", user: { "client-key-data": "a2V5" } }],
       contexts: [{ name: "slipway-a", context: { cluster: "slipway-a", user: "slipway-a" } }],
@@ -60,7 +69,7 @@ describe("a kubeconfig", () => {
     expect(read()).toMatchObject({ "current-context": "work", extensions: [1] });
     expect(read()["clusters"]).toHaveLength(2);
     expect(readFileSync(`${path}.slipway-backup`, "utf8")).toBe(mine);
-    await removeFromKubeconfig(path, "a");
+    await removeFromKubeconfig(path, { clusterName: "a", owner: "me" });
     expect(read()).toMatchObject({ "current-context": "work", clusters: [{ name: "work" }], users: [], contexts: [] });
   });
 
@@ -77,7 +86,7 @@ describe("a kubeconfig", () => {
     expect(read()["current-context"]).toBe("slipway-a");
     await mergeKubeconfig(path, entry("b"));
     expect(read()["current-context"]).toBe("slipway-a");
-    await removeFromKubeconfig(path, "a");
+    await removeFromKubeconfig(path, { clusterName: "a", owner: "me" });
     expect(read()["current-context"]).toBe("");
   });
 
@@ -118,7 +127,7 @@ describe("a kubeconfig", () => {
     const names = Array.from({ length: 20 }, (_, index) => `c${index}`);
     await Promise.all(names.map((name) => mergeKubeconfig(path, entry(name))));
     expect(read()["clusters"]).toHaveLength(20);
-    await Promise.all(names.slice(0, 10).map((name) => removeFromKubeconfig(path, name)));
+    await Promise.all(names.slice(0, 10).map((name) => removeFromKubeconfig(path, entry(name))));
     expect(read()["clusters"]).toHaveLength(10);
   });
 
@@ -131,12 +140,31 @@ describe("a kubeconfig", () => {
   });
 
   test("of which nothing is to be removed is not touched", async () => {
-    await removeFromKubeconfig(path, "a");
+    await removeFromKubeconfig(path, { clusterName: "a", owner: "me" });
     expect(existsSync(path)).toBe(false);
     await mergeKubeconfig(path, entry("b"));
     const before = statSync(path).mtimeMs;
-    await removeFromKubeconfig(path, "a");
+    await removeFromKubeconfig(path, { clusterName: "a", owner: "me" });
     expect(statSync(path).mtimeMs).toBe(before);
+  });
+
+  test("keeps another owner's cluster of the same name: neither replaced nor removed", async () => {
+    await mergeKubeconfig(path, entry("a"));
+    const before = readFileSync(path, "utf8");
+    const theirs = entry("a", { owner: "somebody", endpoint: "https://127.0.0.1:40002" });
+    await expect(mergeKubeconfig(path, theirs)).rejects.toThrow(/slipway-a of another owner, me/);
+    await expect(checkKubeconfig(path, theirs)).rejects.toThrow(KubeconfigError);
+    await removeFromKubeconfig(path, theirs);
+    expect(readFileSync(path, "utf8")).toBe(before);
+    await checkKubeconfig(path, entry("a"));
+  });
+
+  test("is checked before there is a cluster: one that is not there is fine, one that is no YAML is not", async () => {
+    await checkKubeconfig(path, entry("a"));
+    expect(existsSync(path)).toBe(false);
+    const broken = join(folder, "broken");
+    writeFileSync(broken, ": : not yaml [");
+    await expect(checkKubeconfig(broken, entry("a"))).rejects.toThrow(KubeconfigError);
   });
 });
 
