@@ -81,7 +81,8 @@ export function fleet(options: FleetOptions): Fleet {
       };
     },
     drain: async () => {
-      for (const { id } of await provider.list()) await provider.terminate(id);
+      // One that cannot be ended keeps none of the others alive: it is counted.
+      await Promise.allSettled((await provider.list()).map(({ id }) => provider.terminate(id)));
       await clock.sleep(provider.limits.readAfterWriteMs);
       return (await provider.list()).length;
     },

@@ -2,13 +2,15 @@
 // machines until it is interrupted, and then ends them.
 import { setTimeout as pause } from "node:timers/promises";
 import { fileStore } from "@slipway/control";
+import { isProviderError } from "@slipway/core";
 import { orbstack } from "@slipway/provider-orbstack";
 import { fleet } from "./fleet.ts";
 
 const BETWEEN_TURNS_MS = 10_000;
 
 const over = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => over.abort());
+// Not `once`: a signal that nobody listens to any more ends the process, and one may come twice.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => over.abort());
 
 async function main(): Promise<void> {
   const provider = orbstack({ owner: "control-loop" });
@@ -24,6 +26,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error);
+  console.error(isProviderError(error) ? `${error.code}: ${error.message}\n${error.hint ?? ""}` : error);
   process.exitCode = 1;
 });

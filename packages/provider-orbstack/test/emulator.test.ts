@@ -1,5 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type OrbstackEmulator, orbstackEmulator } from "../src/emulator/index.ts";
 
 let emulator: OrbstackEmulator;
@@ -165,11 +168,73 @@ describe("what it refuses", () => {
     expect((await run("list", "--format", "json")).code).toBe(1);
     expect(await emulator.control.engineStops()).toBe(1);
     expect(await run("start")).toEqual(silent);
-    expect((await info("web")).record.state).toBe("stopped");
+    expect((await info("web")).record.state).toBe("starting");
+  });
+});
+
+describe("OrbStack itself, stopped and started", () => {
+  beforeEach(async () => {
+    await run("create", "debian", "ran");
+    await run("create", "debian", "did-not");
+    await run("stop", "did-not");
+    await run("stop");
+  });
+
+  test("refuses what is about one machine, until it is started", async () => {
+    for (const verb of ["start", "stop"]) expect(await said(verb, "ran")).toBe("1 [fake] OrbStack is not running");
+    expect((await run("status")).stdout).toBe("Stopped\n");
+  });
+
+  test("runs again what ran before, and nothing else", async () => {
+    expect(await run("start")).toEqual(silent);
+    await emulator.clock.sleep(10_000);
+    expect((await info("ran")).record.state).toBe("running");
+    expect((await info("did-not")).record.state).toBe("stopped");
+  });
+});
+
+describe("odd words", () => {
+  test.each([
+    [["create", "debian", "--isolated=yes", "n"], 'invalid argument "yes" for "--isolated" flag'],
+    [["create", "debian", "n", "--cpus="], 'invalid argument "" for "--cpus" flag'],
+    [["clone", "m", ""], "[fake] the name is empty"],
+    [["clone", "m", "docker"], "[fake] docker is reserved"],
+    [["rename", "m", "a b"], "[fake] invalid machine name: a b"],
+    [["config", "set", "nope", "1"], "[fake] unknown config key: nope"],
+    [["config", "set", "machine.m.cpu", "abc"], "[fake] invalid value: abc"],
+  ])("%j are refused", async (argv, words) => {
+    await run("create", "debian", "m");
+    expect(await said(...argv)).toBe(`1 ${words}`);
+  });
+
+  test("a switch can be switched off", async () => {
+    await run("create", "debian", "m", "--isolated=false");
+    expect((await info("m")).record.config["isolated"]).toBe(false);
   });
 });
 
 describe("programs inside", () => {
+  test("get their input byte for byte", async () => {
+    await run("create", "debian", "m");
+    const stdin = Uint8Array.of(0xff, 0x00, 0xfe, 0x80);
+    const { stdout } = await emulator.orbctl(["run", "-m", "m", "-u", "root", "sh", "-c", "od -An -tx1"], { stdin });
+    expect(stdout.trim()).toBe("ff 00 fe 80");
+  });
+
+  test("make links that lead nobody out of the machine", async () => {
+    await run("create", "debian", "m");
+    const link =
+      "mkdir -p /root/d; echo inside >/root/d/f; ln -s /root/d /root/to-d; ln -s /proc/version /root/out; ln -s loop /root/loop";
+    await run("run", "-m", "m", "-u", "root", "sh", "-c", link);
+    const folder = mkdtempSync(join(tmpdir(), "slipway-pulled-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    expect(await run("pull", "-m", "m", "/root/to-d/f", join(folder, "f"))).toEqual(silent);
+    expect(readFileSync(join(folder, "f"), "utf8")).toBe("inside\n");
+    for (const name of ["out", "loop"]) {
+      expect(await said("pull", "-m", "m", `/root/${name}`, join(folder, name))).toContain("No such file or directory");
+    }
+  });
+
   test("run for real: arguments, input, output, exit codes", async () => {
     await run("create", "debian", "web");
     const answer = await emulator.orbctl(["run", "-m", "web", "-u", "root", "sh", "-c", "cat; echo no >&2; exit 7"], {

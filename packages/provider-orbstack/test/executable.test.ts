@@ -198,6 +198,13 @@ describe("orbctl as a program", () => {
     expect(await world.control.engineStops()).toBe(1);
   });
 
+  test("a program that prints more than can be kept ends it with an error", async () => {
+    await run(["create", "debian", "web"]);
+    const { code, stderr } = await run(["run", "-m", "web", "sh", "-c", "head -c 20000000 /dev/zero"]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("[fake]");
+  });
+
   test("a state that is no state is not overwritten", async () => {
     const path = join(home, ".slipway-orbctl-emulator/state.json");
     writeFileSync(path, "{ half");

@@ -34,6 +34,12 @@ const ROWS: Readonly<Record<CommandFault, Row>> = {
   outputTooLarge: { code: "INTERNAL", hint: () => "Ask the command for less, or raise maxOutputBytes." },
 };
 
+/** No limit of the machine's that could be raised: the same words would be refused again. */
+const TOO_LONG: Row = {
+  code: "INVALID_SPEC",
+  hint: () => "An argument is too long: hand over by stdin what is large.",
+};
+
 /**
  * The ProviderError for a command without a result. A command that never started did nothing, so `unknown` becomes
  * `none`; `applied` stays, since it speaks of what was done before. A ProviderError comes back as it is.
@@ -47,7 +53,7 @@ export function commandFailure(error: unknown, context: CommandFailureContext): 
     const message = `${operation} failed while it ran a command (${kind})`;
     return new ProviderError("INTERNAL", { message, provider, operation, effect, hint: context.hint, cause: error });
   }
-  const row = ROWS[error.fault];
+  const row = error.systemCode === "E2BIG" ? TOO_LONG : ROWS[error.fault];
   return new ProviderError(row.code, {
     message: `${commandLine([program(error)])}: ${error.reason}`,
     provider,

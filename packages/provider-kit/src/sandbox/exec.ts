@@ -11,7 +11,7 @@ import { SandboxError } from "./sandbox-error.ts";
 import { sandboxState } from "./status.ts";
 
 export interface SandboxExecOptions {
-  readonly stdin?: string | undefined;
+  readonly stdin?: string | Uint8Array | undefined;
   readonly environment?: Readonly<Record<string, string>> | undefined;
   readonly onStdout?: ((chunk: string) => void) | undefined;
   readonly onStderr?: ((chunk: string) => void) | undefined;

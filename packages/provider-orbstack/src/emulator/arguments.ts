@@ -70,7 +70,10 @@ function take(flags: readonly FlagSpec[], word: string, queue: string[], values:
   const found = values.get(long) ?? [];
   values.set(long, found);
   if (flag.value !== true) {
-    found.push("");
+    const said = cut === -1 ? "true" : word.slice(cut + 1);
+    if (!/^(1|t|true|0|f|false)$/i.test(said)) throw new Refusal(`invalid argument "${said}" for "${name}" flag`);
+    if (/^(1|t|true)$/i.test(said)) found.push("");
+    else values.delete(long);
     return;
   }
   const value = cut === -1 ? queue.shift() : word.slice(cut + 1);

@@ -4,7 +4,7 @@ import type { Daemon } from "./daemon.ts";
 /** What a call has beside its arguments. */
 export interface Call {
   /** Undefined: it was closed. */
-  readonly stdin: string | undefined;
+  readonly stdin: string | Uint8Array | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Ends the client alone; what it began goes on. */
   readonly signal: AbortSignal;

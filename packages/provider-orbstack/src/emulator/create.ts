@@ -34,14 +34,18 @@ const ADDRESS_MS = 30_000;
 export const create: Command = async (daemon, args, call) => {
   const parsed = parseArguments("create", CREATE, args);
   const [word = "", name = word.split(":")[0] ?? ""] = parsed.words;
-  // The real text for these is not known.
-  if (name === "") throw new Refusal("[fake] the name is empty");
-  if (["docker", "k8s", "none"].includes(name)) throw new Refusal(`[fake] ${name} is reserved`);
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) throw new Refusal(`[fake] invalid machine name: ${name}`);
+  checkName(name);
   checkFlags(parsed);
   const record = await withState(daemon, (state) => begin(daemon, state, name, word, parsed, call));
   return await finish(daemon, record, `create '${name}'`, call);
 };
+
+/** The real text for these is not known. */
+export function checkName(name: string): void {
+  if (name === "") throw new Refusal("[fake] the name is empty");
+  if (["docker", "k8s", "none"].includes(name)) throw new Refusal(`[fake] ${name} is reserved`);
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) throw new Refusal(`[fake] invalid machine name: ${name}`);
+}
 
 function checkFlags(parsed: Parsed): void {
   const arch = valueOf(parsed, "--arch");
@@ -145,7 +149,7 @@ function configOf(parsed: Parsed, { env }: Call): MachineConfig {
 function limitsOf(parsed: Parsed): Limits {
   const [cpus, memory, disk] = ["--cpus", "--memory", "--disk"].map((flag) => valueOf(parsed, flag));
   const cpu = cpus === undefined ? 0 : Number(cpus);
-  if (!(cpu >= 0)) throw new Refusal(`invalid argument "${cpus}" for "--cpus" flag`);
+  if (cpus === "" || !(cpu >= 0)) throw new Refusal(`invalid argument "${cpus}" for "--cpus" flag`);
   return {
     cpu,
     memory_mib: memory === undefined ? 0 : Math.round(sizeIn(memory, "--memory", 1024 ** 2) / 1024 ** 2),

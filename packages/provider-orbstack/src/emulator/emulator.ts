@@ -35,7 +35,7 @@ export interface OrbstackEmulatorSettings {
 
 export interface OrbctlCallOptions {
   /** Undefined: it was closed. */
-  readonly stdin?: string | undefined;
+  readonly stdin?: string | Uint8Array | undefined;
   /** With HOME alone if absent. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Ends the client, not what it began. The call rejects with the signal's reason. */

@@ -103,9 +103,14 @@ function readLeaf({ limits, config }: MachineRecord, leaf: string): string {
 function writeLeaf({ limits, config }: MachineRecord, leaf: string, value: string): void {
   const limit = LIMITS[leaf];
   const write = LEAVES[leaf]?.write;
-  if (limit !== undefined) limits[limit] = Number(value);
+  if (limit !== undefined) limits[limit] = amountOf(value);
   else if (write === undefined) throw new Refusal(`[fake] unknown config key: ${leaf}`);
   else write(config, value);
+}
+
+function amountOf(value: string): number {
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
+  throw new Refusal(`[fake] invalid value: ${value}`);
 }
 
 const config: Command = async (daemon, args) => {
@@ -131,6 +136,7 @@ const config: Command = async (daemon, args) => {
     if (verb !== "set") throw new Refusal(`[fake] config ${verb} is not played`);
     if (target !== null) writeLeaf(target.machine, target.leaf, value);
     else {
+      if (!Object.hasOwn(state.config, key)) throw new Refusal(`[fake] unknown config key: ${key}`);
       // Another network has its addresses again.
       if (key === "network.subnet4" && state.config[key] !== value) state.ipPoolLeft = 250;
       state.config[key] = value;

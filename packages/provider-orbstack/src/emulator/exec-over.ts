@@ -35,7 +35,7 @@ export async function execOver(
     over.signal.addEventListener("abort", () => reject(over.signal.reason), { once: true });
   });
   try {
-    const working = orbctl(args, { stdin: text(stdin), env, signal: over.signal, onStdout, onStderr });
+    const working = orbctl(args, { stdin, env, signal: over.signal, onStdout, onStderr });
     // It goes on where nobody waits for it any more.
     working.catch(() => undefined);
     const { stdout, stderr, code } = await Promise.race([working, lost]);
@@ -44,10 +44,6 @@ export async function execOver(
     timer.abort(new Error("over"));
     signal?.removeEventListener("abort", onAbort);
   }
-}
-
-function text(stdin: CommandOptions["stdin"]): string | undefined {
-  return typeof stdin === "string" || stdin === undefined ? stdin : Buffer.from(stdin).toString("utf8");
 }
 
 function isTimeout(reason: unknown): boolean {

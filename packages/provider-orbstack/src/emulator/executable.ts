@@ -50,16 +50,16 @@ async function main(shared: string): Promise<void> {
   const stdin = ["run", "exec", "shell"].includes(argv[0] ?? "") ? await readStdin() : undefined;
   // A client that hangs waits for nothing that Node would know of.
   const waiting = setInterval(() => undefined, 60_000);
-  const answer = await emulator.orbctl(argv, { stdin, env, onStdout: to("stdout"), onStderr: to("stderr") });
-  clearInterval(waiting);
+  const calling = emulator.orbctl(argv, { stdin, env, onStdout: to("stdout"), onStderr: to("stderr") });
+  const answer = await calling.finally(() => clearInterval(waiting));
   process.stdout.write(answer.stdout.slice(streamed.stdout));
   process.stderr.write(answer.stderr.slice(streamed.stderr));
   if (answer.code === null) process.kill(process.pid, "SIGKILL");
   process.exitCode = answer.code ?? 1;
 }
 
-async function readStdin(): Promise<string> {
+async function readStdin(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }

@@ -1,7 +1,7 @@
 import { type Answer, daemonRefusal, Refusal, SILENT } from "./answer.ts";
 import { type CommandSpec, has, parseArguments } from "./arguments.ts";
 import type { Call, Command, CommandTable } from "./command.ts";
-import { blank } from "./create.ts";
+import { blank, checkName } from "./create.ts";
 import { assertStable, type Daemon, endProcesses, eraseFiles, find, mustFind, wait, withState } from "./daemon.ts";
 import { clearTemporary, copyRoot } from "./machine-root.ts";
 import type { MachinePhase, MachineRecord, OrbState } from "./state.ts";
@@ -22,8 +22,7 @@ const start: Command = async (daemon, args, call) => {
   const [selector] = parsed.words;
   if (has(parsed, "--all")) return await each(daemon, call, begun("starting", "running", "start"));
   if (selector === undefined || selector === "") {
-    await withState(daemon, (state) => void (state.engine = "Running"));
-    return SILENT;
+    return await startEngine(daemon);
   }
   if (["docker", "k8s"].includes(selector)) return SILENT;
   return await one(daemon, call, selector, begun("starting", "running", "start"));
@@ -45,11 +44,27 @@ const restart: Command = async (daemon, args, call) => {
   return await one(daemon, call, selector, begun("starting", "running", "start"));
 };
 
+/** What ran when OrbStack was stopped runs again. */
+async function startEngine(daemon: Daemon): Promise<Answer> {
+  await withState(daemon, (state) => {
+    if (state.engine === "Running") return;
+    state.engine = "Running";
+    for (const machine of state.machines) {
+      if (machine.ranBefore !== true) continue;
+      machine.ranBefore = false;
+      machine.state = "starting";
+      machine.steps = [{ at: daemon.clock.now() + state.latencyMs.start, to: "running" }];
+    }
+  });
+  return SILENT;
+}
+
 async function stopEngine(daemon: Daemon): Promise<Answer> {
   await withState(daemon, async (state) => {
     for (const machine of state.machines) {
       await endProcesses(daemon, machine);
-      if (machine.state === "running") machine.steps = [{ at: daemon.clock.now(), to: "stopped" }];
+      machine.ranBefore = machine.state === "running";
+      if (machine.ranBefore) machine.steps = [{ at: daemon.clock.now(), to: "stopped" }];
     }
     state.engine = "Stopped";
     state.engineStops += 1;
@@ -141,6 +156,7 @@ function assertRoom(state: OrbState, machine: MachineRecord, doing: string): voi
 
 const clone: Command = async (daemon, args, call) => {
   const [from = "", to = ""] = parseArguments("clone", TWO, args).words;
+  checkName(to);
   const id = await withState(daemon, (state) => {
     const source = mustFind(state, from);
     if (state.machines.some(({ name }) => name === to)) {
@@ -168,6 +184,7 @@ const clone: Command = async (daemon, args, call) => {
 
 const rename: Command = async (daemon, args) => {
   const [from = "", to = ""] = parseArguments("rename", TWO, args).words;
+  checkName(to);
   await withState(daemon, (state) => {
     const machine = mustFind(state, from);
     if (state.machines.some(({ name }) => name === to)) throw daemonRefusal(`machine already exists: '${to}'`);

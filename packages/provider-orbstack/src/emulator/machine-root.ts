@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   detectIsolation,
@@ -72,10 +72,38 @@ export function movedInto(
   return isolation === "bubblewrap" ? words : words.map((word) => word.replace(MOVED, layout.root));
 }
 
-/** A path of the machine as this host has it; null for one that would lead out of the machine. */
+const MOST_LINKS = 40;
+
+/**
+ * A path of the machine as this host has it, links inside followed as the machine would follow them; null for one that
+ * would lead out of the machine, or in a circle.
+ */
 export function hostPath(layout: SandboxLayout, path: string): string | null {
-  const parts = path.split("/");
-  return parts.includes("..") ? null : join(layout.root, path);
+  const rest = path.split("/").filter((part) => part !== "" && part !== ".");
+  let inside: string[] = [];
+  for (let links = 0; rest.length > 0; ) {
+    const part = rest.shift() ?? "";
+    if (part === "..") return null;
+    const target = linkAt(join(layout.root, ...inside, part));
+    if (target === null) {
+      inside.push(part);
+      continue;
+    }
+    links += 1;
+    if (links > MOST_LINKS) return null;
+    if (target.startsWith("/")) inside = [];
+    rest.unshift(...target.split("/").filter((each) => each !== "" && each !== "."));
+  }
+  return join(layout.root, ...inside);
+}
+
+function linkAt(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // It is no link, or not there at all.
+    return null;
+  }
 }
 
 // What the sandbox makes anew at each start, links into this host's system among it, and what does not survive a stop.

@@ -21,7 +21,7 @@ export interface OrbctlOptions {
   /** The client's environment: HOME must be in it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Undefined: it was closed. */
-  readonly stdin?: string | undefined;
+  readonly stdin?: string | Uint8Array | undefined;
   /** Faults by the contract's methods or by subcommands, in the real texts. */
   readonly faults?: FaultScript | undefined;
   /** Ends the client; the daemon goes on. The call rejects with the signal's reason. */
@@ -57,7 +57,9 @@ const ALIASES: Readonly<Record<string, string>> = {
   "-V": "version",
 };
 /** These answer whether the engine runs or not. */
-const LOCAL: ReadonlySet<string> = new Set(["help", "version", "status", "start", "stop", "doctor", "update", "ssh"]);
+const LOCAL: ReadonlySet<string> = new Set(["help", "version", "status", "doctor", "update", "ssh"]);
+/** These do where they name no machine. */
+const OF_ENGINE: ReadonlySet<string> = new Set(["start", "stop"]);
 
 /** These pass on what a program prints as it comes. */
 const STREAMED: ReadonlySet<string> = new Set(["run", "exec", "shell"]);
@@ -99,7 +101,9 @@ async function answered(
   if (fault?.does === "hang-before") await forEver(call.signal);
   const { engine } = await daemon.store.read();
   // Its real words are not known, so nothing may be read in them.
-  if (engine !== "Running" && !LOCAL.has(ALIASES[name] ?? name)) throw new Refusal("[fake] OrbStack is not running");
+  const answersAnyway =
+    LOCAL.has(ALIASES[name] ?? name) || (OF_ENGINE.has(name) && args.every((word) => word === "" || /^-/.test(word)));
+  if (engine !== "Running" && !answersAnyway) throw new Refusal("[fake] OrbStack is not running");
   const answer = await underContractFault(daemon, argv, call, faults, () => command(daemon, args, call));
   if (fault?.does === "garble") return { ...answer, stdout: `${answer.stdout.slice(0, answer.stdout.length / 2)}"` };
   if (fault?.does === "hang" || fault?.does === "vanish") {

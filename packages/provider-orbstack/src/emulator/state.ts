@@ -57,6 +57,8 @@ export interface MachineRecord {
   readonly image: MachineImage;
   readonly config: MachineConfig;
   state: MachinePhase;
+  /** It ran when OrbStack was stopped. */
+  ranBefore?: boolean;
   disk_size: number;
   ip4?: string;
   ip6?: string;
