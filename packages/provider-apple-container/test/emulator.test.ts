@@ -182,6 +182,9 @@ describe("inside", () => {
     expect((await container("exec", "in", "echo", "a b", "$HOME", "*")).stdout).toBe("a b $HOME *\n");
     expect((await emulator.container(["exec", "in", "cat"], { stdin: "lost" })).stdout).toBe("");
     expect((await emulator.container(["exec", "-i", "in", "cat"], { stdin: "kept" })).stdout).toBe("kept");
+    const bytes = Uint8Array.of(0xff, 0x00, 0xfe, 0x80);
+    const dumped = await emulator.container(["exec", "-i", "in", "od", "-An", "-tx1"], { stdin: bytes });
+    expect(dumped.stdout.trim()).toBe("ff 00 fe 80");
     const missing = await container("exec", "in", "no-such-program");
     expect(missing).toMatchObject({
       code: 1,

@@ -30,7 +30,7 @@ export interface ContainerEmulatorSettings {
 }
 
 export interface ContainerCallOptions {
-  readonly stdin?: string | undefined;
+  readonly stdin?: string | Uint8Array | undefined;
   /** Ends the command, not what it began. The call rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   readonly onStdout?: ((chunk: string) => void) | undefined;
@@ -152,7 +152,7 @@ async function execOver(
   const lost = new Promise<never>((_resolve, reject) => {
     over.signal.addEventListener("abort", () => reject(over.signal.reason), { once: true });
   });
-  const call = { stdin: text(stdin), signal: over.signal, onStdout, onStderr };
+  const call = { stdin: stdin ?? "", signal: over.signal, onStdout, onStderr };
   try {
     const working = runCommand(machine, args, call);
     // It goes on where nobody waits for it any more.
@@ -163,10 +163,6 @@ async function execOver(
     timer.abort(new Error("over"));
     signal?.removeEventListener("abort", onAbort);
   }
-}
-
-function text(stdin: CommandOptions["stdin"]): string {
-  return typeof stdin === "string" ? stdin : stdin === undefined ? "" : Buffer.from(stdin).toString("utf8");
 }
 
 function isTimeout(reason: unknown): boolean {

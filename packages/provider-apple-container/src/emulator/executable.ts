@@ -37,18 +37,18 @@ async function main(shared: string): Promise<void> {
   const stdin = argv.some((word) => word === "--interactive" || word === "-i") ? await readStdin() : "";
   // A call that hangs waits for nothing, and would be over.
   const alive = setInterval(() => undefined, LONG_MS);
-  const answer = await emulator.container(argv, { stdin, onStdout: to("stdout"), onStderr: to("stderr") });
-  clearInterval(alive);
+  const calling = emulator.container(argv, { stdin, onStdout: to("stdout"), onStderr: to("stderr") });
+  const answer = await calling.finally(() => clearInterval(alive));
   process.stdout.write(answer.stdout.slice(streamed.stdout));
   process.stderr.write(answer.stderr.slice(streamed.stderr));
   if (answer.code === null) process.kill(process.pid, "SIGKILL");
   process.exitCode = answer.code ?? 1;
 }
 
-async function readStdin(): Promise<string> {
+async function readStdin(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 /** Signals are not passed on to the program inside; the third ends the command, and the program goes on. */

@@ -56,10 +56,10 @@ async function playedEnvironment(
   machine: Machine,
   record: ContainerRecord,
   argv: readonly string[],
-  stdin: string,
+  stdin: Call["stdin"],
 ): Promise<Record<string, string>> {
   if (!isNodeImage(record.image)) return {};
-  const step = stepOf(argv, stdin);
+  const step = stepOf(argv, typeof stdin === "string" ? stdin : Buffer.from(stdin).toString("utf8"));
   const behaviour =
     step === undefined ? undefined : await machine.store.update((draft) => takeStep(draft, record.id, step));
   const joining = await joins(machine, record, argv);

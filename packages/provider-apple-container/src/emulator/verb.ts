@@ -3,7 +3,7 @@ import type { Machine } from "./machine.ts";
 
 /** What a call has beside its arguments. */
 export interface Call {
-  readonly stdin: string;
+  readonly stdin: string | Uint8Array;
   /** Ends with the command itself; what it began goes on. */
   readonly signal: AbortSignal;
   readonly onStdout?: ((chunk: string) => void) | undefined;
