@@ -14,6 +14,7 @@ import {
   parseSentinel,
   renderBootstrap,
 } from "@slipway/provider-kit/bootstrap";
+import { redact } from "@slipway/provider-kit/command";
 import { withEffect } from "@slipway/provider-kit/errors";
 import type { Call } from "./call.ts";
 import type { AppleContainerClient } from "./client.ts";
@@ -71,12 +72,16 @@ export function scriptOf(bootstrap: BootstrapConfig | BootstrapScript, operation
   return givenBootstrap(bootstrap, { provider: PROVIDER, operation, format: "shell", maxBytes: MAX_BOOTSTRAP_BYTES });
 }
 
-/** Resolves when the instance has the script; it may have had it before. The error's effect is `applied`: the instance is there. */
+/**
+ * Resolves when the instance has the script; it may have had it before. The error's effect is `applied`: the instance is there.
+ * `isStill`: is what has the name the same instance as before?
+ */
 export async function deliver(
   client: AppleContainerClient,
   call: Call,
   name: string,
   script: BootstrapScript,
+  isStill: () => Promise<boolean>,
 ): Promise<void> {
   const argv = ["/bin/sh", "-c", DELIVER_SCRIPT, "slipway-deliver", String(script.byteLength)];
   // A value that happens to stand in our own text, as `exit 0`, tells nothing there, and would be refused in an argument.
@@ -84,7 +89,8 @@ export async function deliver(
   const options = { stdin: script.content, timeoutMs: INSIDE_MS, secrets };
   for (let attempt = 1; ; attempt++) {
     const failed = await client.exec(call, name, argv, options).then(
-      ({ exitCode, stderr }) => (exitCode === 0 ? null : notDelivered(call.operation, name, exitCode, stderr)),
+      ({ exitCode, stderr }) =>
+        exitCode === 0 ? null : notDelivered(call.operation, name, exitCode, redact(stderr, secrets)),
       (error: unknown) => {
         if (!isProviderError(error)) throw error;
         return withEffect(error, "applied");
@@ -92,6 +98,8 @@ export async function deliver(
     );
     if (failed === null) return;
     if (!failed.retryable || call.signal?.aborted === true || attempt === ATTEMPTS) throw failed;
+    // Ended meanwhile, and made anew by another: what stands under the name now is none of this spawn's.
+    if (!(await isStill())) throw withEffect(failed, "unknown");
   }
 }
 

@@ -230,7 +230,8 @@ export function answeredError(
   { operation, writes, secrets = [] }: FailureContext,
 ): ProviderError {
   const row = rowOf(answer);
-  const said = redact(saidIn(answer), secrets);
+  // First: on one line, or cut, a secret would not be known any more.
+  const said = saidIn({ ...answer, stderr: redact(answer.stderr, secrets) });
   return new ProviderError(row?.code ?? "INTERNAL", {
     message: `container ${answer.verb}: ${said}`,
     provider: PROVIDER,

@@ -54,7 +54,13 @@ async function completed(
     await client.start(call, name);
     now = await reread(context, call, now);
   }
-  if (script !== undefined && now.status.state === "running") await deliver(client, call, name, script);
+  if (script !== undefined && now.status.state === "running") {
+    const { generation } = marksOf(now) ?? {};
+    await deliver(client, call, name, script, async () => {
+      const there = await client.container(call, name);
+      return there !== null && marksOf(there)?.generation === generation;
+    });
+  }
   return await withBootstrap(context, call, now).catch((error: unknown) => {
     throw isProviderError(error) ? withEffect(error, "applied") : error;
   });

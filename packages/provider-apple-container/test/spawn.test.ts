@@ -179,6 +179,47 @@ test("no secret of a bootstrap stands in an argument list", async () => {
   expect(JSON.stringify(one.sent)).not.toContain("s3cret");
 });
 
+describe("a bootstrap that is not taken at once", () => {
+  const isDelivery = (args: readonly string[]): boolean => args.includes("slipway-deliver");
+
+  test("is not handed to another's instance, which has the name meanwhile", async () => {
+    const one = world();
+    const given = { script: "echo mine" };
+    let tries = 0;
+    const exec: Exec = async (file, args, options) => {
+      if (!isDelivery(args)) return await one.exec(file, args, options);
+      tries += 1;
+      const other = one.another();
+      for (const { id } of await other.list()) await other.terminate(id);
+      await other.spawn({ key: "k", bootstrap: { script: "echo theirs" } });
+      return { exitCode: 1, signal: null, stdout: "", stderr: "Error: connection interrupted\n" };
+    };
+    const mine = one.another({ runtime: { exec, clock: one.container.clock } });
+    const error = await failure(mine.spawn({ key: "k", bootstrap: given }));
+    expect(error).toMatchObject({ code: "UNAVAILABLE", effect: "unknown" });
+    expect(tries).toBe(1);
+  });
+
+  test.each([
+    ["of two lines", "s3cret\nof lines"],
+    ["with two blanks", "s3cret  blanks"],
+    ["at the end of what is kept", `${"x".repeat(390)}s3cret-at-the-cut`],
+  ])("tells no secret %s", async (_title, value) => {
+    const one = world();
+    const secret = value.slice(value.indexOf("s3cret"));
+    for (const exitCode of [1, 255]) {
+      const exec: Exec = async (file, args, options) =>
+        isDelivery(args)
+          ? { exitCode, signal: null, stdout: "", stderr: `Error: sh: ${value}\n` }
+          : await one.exec(file, args, options);
+      const provider = one.another({ runtime: { exec, clock: one.container.clock } });
+      const bootstrap = { script: "true", environment: { A: secret } };
+      const error = await failure(provider.spawn({ key: `k-${exitCode}`, bootstrap }));
+      expect(JSON.stringify([error, String(error)])).not.toContain("s3cret");
+    }
+  });
+});
+
 test("a removal that hangs is tried again with the machine killed", async () => {
   const one = world();
   const { id } = await one.provider.spawn({});
