@@ -57,6 +57,36 @@ function requestOf(init: RequestInit | undefined): SentRequest {
   return { action: target?.split(".").at(-1) ?? parameters.get("Action") ?? "", region, parameters };
 }
 
+/** Stands between a process and the remote: `send` lets the request through, with what `change` makes of it. */
+export type Wire = (
+  request: SentRequest,
+  send: (change?: (parameters: URLSearchParams) => void) => Promise<Response>,
+) => Promise<Response>;
+
+export function wired(fetch: typeof globalThis.fetch, wire: Wire): typeof globalThis.fetch {
+  return (input, init) => {
+    const request = requestOf(init);
+    return wire(request, (change) => {
+      if (change === undefined) return fetch(input, init);
+      const parameters = new URLSearchParams(request.parameters);
+      change(parameters);
+      return fetch(input, { ...init, body: parameters.toString() });
+    });
+  };
+}
+
+/** Another process over the same remote, whose requests pass through `wire`. */
+export function through(world: AwsWorld, wire: Wire): AwsProvider {
+  const { runtime = {} } = world.options();
+  return world.another({ runtime: { ...runtime, fetch: wired(runtime.fetch ?? globalThis.fetch, wire) } });
+}
+
+/** EC2's answer to what it refuses. */
+export function refusedWith(code: string, message = "no", status = 400): Response {
+  const body = `<Response><Errors><Error><Code>${code}</Code><Message>${message}</Message></Error></Errors><RequestID>1</RequestID></Response>`;
+  return new Response(body, { status, headers: { "content-type": "text/xml;charset=UTF-8" } });
+}
+
 /** The ProviderError that a call rejects with. */
 export async function failure(call: Promise<unknown>): Promise<ProviderError> {
   try {

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import {
   type CommandResult,
   type ErrorEffect,
@@ -5,6 +6,7 @@ import {
   type ExecOptions,
   type ExecResult,
   isProviderError,
+  type ProviderError,
 } from "@slipway/core";
 import { commandFailure, isCommandError } from "@slipway/provider-kit/command";
 import { z } from "zod";
@@ -48,8 +50,8 @@ export interface OrbstackClient {
   readonly start: (call: Call, id: string) => Promise<void>;
   /** Idempotent. */
   readonly stop: (call: Call, id: string, options?: { readonly force?: boolean }) => Promise<void>;
-  /** By name: by id it crashes. Resolves for one that is gone. */
-  readonly remove: (call: Call, name: string) => Promise<void>;
+  /** By name: by id it crashes. False where nobody has the name. */
+  readonly remove: (call: Call, name: string) => Promise<boolean>;
   readonly configure: (call: Call, name: string, leaf: string, value: string) => Promise<void>;
   /** As root, with its argument list, never through a shell of the caller's words. A non-zero exit is a result. */
   readonly run: (call: Call, name: string, argv: readonly string[], options?: InsideOptions) => Promise<ExecResult>;
@@ -73,6 +75,16 @@ const FOR_EVER_MS: number = 2 ** 31 - 1;
 
 const INSTALL =
   "Install OrbStack (https://orbstack.dev, or `brew install orbstack`) and open it once; or name its orbctl in SLIPWAY_ORBCTL.";
+
+/** What the user does about a program that cannot be run; undefined where the runner knows it. */
+function hintFor(error: unknown, file: string): string | undefined {
+  if (!isCommandError(error)) return undefined;
+  if (error.notFound) return INSTALL;
+  const isFolder = error.notExecutable && statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder
+    ? `${file} is a folder: name the program itself, in SLIPWAY_ORBCTL or the option executable.`
+    : undefined;
+}
 
 interface Command {
   readonly args: readonly string[];
@@ -99,8 +111,7 @@ export function orbstackClient({ candidates, environment }: Program, exec: Exec)
       });
     } catch (error) {
       const effect: ErrorEffect = writes ? "unknown" : "none";
-      const missing = isCommandError(error) && error.notFound;
-      throw commandFailure(error, { provider: PROVIDER, operation, effect, hint: missing ? INSTALL : undefined });
+      throw commandFailure(error, { provider: PROVIDER, operation, effect, hint: hintFor(error, file) });
     }
   };
 
@@ -125,7 +136,7 @@ export function orbstackClient({ candidates, environment }: Program, exec: Exec)
     const { file } = await found(call);
     const result = await send(file, call, command);
     if (result.exitCode === 0) return result;
-    throw answeredErrorOf(call, result, command);
+    throw await failureOf(call, result, command);
   };
   const reading = async (call: Call, ...args: readonly string[]): Promise<string> =>
     (await answered(call, { args, writes: false, timeoutMs: BRIEF_MS })).stdout;
@@ -145,10 +156,34 @@ export function orbstackClient({ candidates, environment }: Program, exec: Exec)
   };
   const assertUp = async (call: Call): Promise<void> => {
     const now = await status(call);
-    if (now === "Running") return;
-    throw refusal("UNAVAILABLE", call.operation, `OrbStack is ${now}`, {
-      hint: "Start it with `orbctl start`, or open OrbStack.",
-    });
+    if (now !== "Running") throw notUp(call, now, "none");
+  };
+  /** In which words a command fails while OrbStack is off is not known: so after unknown ones it is asked. */
+  const failureOf = async (call: Call, result: CommandResult, command: Command): Promise<ProviderError> => {
+    const error = answeredErrorOf(call, result, command);
+    if (error.native?.code !== "unknown" || call.signal?.aborted === true) return error;
+    const now = await status(call).catch(() => "Running");
+    return now === "Running" ? error : notUp(call, now, error.effect);
+  };
+
+  const infoOf = async (call: Call, selector: string): Promise<WireInfo | null> => {
+    const stdout = await orNull(reading(call, "info", selector, "--format", "json"), "machine-not-found");
+    if (stdout !== null) return readAnswer(stdout, infoAnswer, "info", call);
+    await assertUp(call);
+    return null;
+  };
+  /** Machines whose ids are other machines' names, by those ids: they can be meant by their own names alone. */
+  const shadowed = new Map<string, string>();
+  const handle = (call: Call, id: string): string => checked(call, shadowed.get(id) ?? id);
+  const behindName = async (call: Call, id: string): Promise<WireInfo | null> => {
+    const row = (await client.machines(call)).find((each) => each.id === id);
+    if (row === undefined) return null;
+    const info = await infoOf(call, row.name);
+    if (info?.record.id !== id) {
+      throw refusal("UNAVAILABLE", call.operation, `${id} is renamed or removed just now: try again in a moment`);
+    }
+    shadowed.set(id, row.name);
+    return info;
   };
 
   const client: OrbstackClient = {
@@ -173,22 +208,20 @@ export function orbstackClient({ candidates, environment }: Program, exec: Exec)
     machine: async (call, selector) => {
       await client.mustBeUp(call);
       assertSelector(call, selector);
-      const stdout = await orNull(reading(call, "info", selector, "--format", "json"), "machine-not-found");
-      if (stdout === null) {
-        await assertUp(call);
-        return null;
-      }
-      const info = readAnswer(stdout, infoAnswer, "info", call);
+      const info = await infoOf(call, selector);
+      if (!isMachineId(selector)) return info?.record.name === selector ? info : null;
+      shadowed.delete(selector);
       // A name goes before an id: one that is called as another's id is not that one.
-      return (isMachineId(selector) ? info.record.id : info.record.name) === selector ? info : null;
+      return info === null || info.record.id === selector ? info : await behindName(call, selector);
     },
     create: (call, request) => writing(call, CREATE_MS, ...createArguments(request)),
     clone: (call, from, to) => writing(call, CLONE_MS, "clone", checked(call, from), checked(call, to)),
-    start: (call, id) => writing(call, MACHINE_MS, "start", checked(call, id)),
+    start: (call, id) => writing(call, MACHINE_MS, "start", handle(call, id)),
     stop: (call, id, { force = false } = {}) =>
-      writing(call, MACHINE_MS, "stop", ...(force ? ["--force"] : []), checked(call, id)),
+      writing(call, MACHINE_MS, "stop", ...(force ? ["--force"] : []), handle(call, id)),
     remove: async (call, name) => {
-      await orNull(writing(call, DELETE_MS, "delete", "--force", checked(call, name)), "machine-not-found");
+      const removed = writing(call, DELETE_MS, "delete", "--force", checked(call, name)).then(() => true);
+      return (await orNull(removed, "machine-not-found")) ?? false;
     },
     configure: (call, name, leaf, value) =>
       writing(call, BRIEF_MS, "config", "set", `machine.${checked(call, name)}.${leaf}`, value),
@@ -206,7 +239,7 @@ export function orbstackClient({ candidates, environment }: Program, exec: Exec)
       const { file } = await found(call);
       const result = await send(file, call, command);
       const inside = resultOf(result);
-      if (inside === null) throw answeredErrorOf(call, result, command);
+      if (inside === null) throw await failureOf(call, result, command);
       return inside;
     },
     push: (call, name, source, target) => writing(call, COPY_MS, "push", "-m", checked(call, name), source, target),
@@ -217,6 +250,11 @@ export function orbstackClient({ candidates, environment }: Program, exec: Exec)
     console: (call, name) => reading(call, "logs", checked(call, name)),
   };
   return client;
+}
+
+function notUp({ operation }: Call, status: string, effect: ErrorEffect): ProviderError {
+  const hint = "Start it with `orbctl start`, or open OrbStack.";
+  return refusal("UNAVAILABLE", operation, `OrbStack is ${status}`, { effect, hint });
 }
 
 /** Without a name `stop` stops all of OrbStack, and Docker with it. */
@@ -236,7 +274,7 @@ function answeredErrorOf(
   { operation }: Call,
   { exitCode, stderr }: CommandResult,
   { args, writes, inside }: Pick<Command, "args" | "writes" | "inside">,
-): ReturnType<typeof answeredError> {
+): ProviderError {
   return answeredError({ verb: args[0] ?? "", exitCode, stderr }, { operation, writes, secrets: inside?.secrets });
 }
 

@@ -1,12 +1,14 @@
 import { isProviderError, ProviderError } from "@slipway/core";
 import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
+import { redact } from "@slipway/provider-kit/command";
 import { withEffect } from "@slipway/provider-kit/errors";
+import { wentAway } from "./applied.ts";
 import { deliverArguments } from "./bootstrap.ts";
 import type { Call } from "./call.ts";
 import type { OrbstackContext } from "./context.ts";
-import { PROVIDER } from "./errors.ts";
+import { PROVIDER, refusal } from "./errors.ts";
 import type { Found } from "./look-up.ts";
-import { MARK_PATH, type Mark, markText } from "./marks.ts";
+import { MARK_PATH, type Mark, markText, OTHER_MACHINE } from "./marks.ts";
 import type { OrbstackRequest } from "./request.ts";
 import type { WireInfo } from "./wire.ts";
 
@@ -16,72 +18,110 @@ const ATTEMPTS = 3;
 const AGAIN_MS = 500;
 
 /**
- * Writes the mark from stdin, whole or not at all. `$1` is its length, `$2` the machine's id: in a copy the bootstrap of
- * the machine that it was copied from is not its own.
+ * Writes the mark from stdin, whole or not at all. `$1` is its length, `$2` the machine's id, `$3` is `copy` for a copy: that
+ * has the mark and the bootstrap of another machine, which are not its own. In any other machine such a mark says that the
+ * name has gone to that one meanwhile.
  */
 const MARK_SCRIPT: string = [
   "umask 022",
   `mkdir -p ${FOLDER} || exit 73`,
-  `grep -q "\\"id\\":\\"$2\\"" ${MARK_PATH} 2>/dev/null || rm -rf ${FOLDER}/bootstrap`,
+  `if ! grep -q "\\"id\\":\\"$2\\"" ${MARK_PATH} 2>/dev/null; then`,
+  `  [ "$3" = copy ] || ! grep -q '"id":"' ${MARK_PATH} 2>/dev/null || exit ${OTHER_MACHINE}`,
+  `  rm -rf ${FOLDER}/bootstrap`,
+  "fi",
   `new=${FOLDER}/.mark-$$`,
   'cat >"$new" || exit 74',
   '[ "$(wc -c <"$new")" -eq "$1" ] || { rm -f "$new"; exit 74; }',
+  // A folder of that name would take the file in.
+  `[ ! -d ${MARK_PATH} ] || rm -rf ${MARK_PATH}`,
   `mv -f "$new" ${MARK_PATH} || exit 73`,
 ].join("\n");
 
 /**
  * Makes a running machine an instance: its mark first, then its bootstrap. Both are handed over by stdin, and may be
- * handed over again by whoever finds it half made. The machine is there, so every error's effect is `applied`.
+ * handed over again by whoever finds it half made. While the machine is there, every error's effect is `applied`.
  */
 export async function complete(
   context: OrbstackContext,
   call: Call,
   info: WireInfo,
   request: OrbstackRequest,
+  isCopy: boolean,
 ): Promise<Found> {
-  const { id, name } = info.record;
+  const { id } = info.record;
   const mark: Mark = { id, ...request.mark };
   const text = markText(mark);
   const length = String(Buffer.byteLength(text));
-  await hand(context, call, name, ["/bin/sh", "-c", MARK_SCRIPT, "slipway-mark", length, id], text);
+  const argv = ["/bin/sh", "-c", MARK_SCRIPT, "slipway-mark", length, id, isCopy ? "copy" : ""];
+  await hand(context, call, { id, argv, stdin: text, secrets: [] });
   context.marks.note(mark);
-  await deliver(context, call, name, request);
-  return { info, owned: { machine: info.record, mark, isCopy: false } };
+  await deliver(context, call, id, request);
+  return { info, owned: { machine: info.record, mark, copyOf: null, isUnreadable: false } };
 }
 
-/** Resolves when the bootstrap has begun; it may have begun before. */
+/** Resolves when the bootstrap has begun; it may have begun before. The machine must be marked. */
 export async function deliver(
   context: OrbstackContext,
   call: Call,
-  name: string,
+  id: string,
   { script }: OrbstackRequest,
 ): Promise<void> {
   if (script === undefined) return;
-  await hand(context, call, name, deliverArguments(script), script.content, bootstrapSecrets(script));
+  const argv = deliverArguments(script, id);
+  await hand(context, call, { id, argv, stdin: script.content, secrets: bootstrapSecrets(script) });
 }
 
-async function hand(
-  { client, clock }: OrbstackContext,
-  call: Call,
-  name: string,
-  argv: readonly string[],
-  stdin: string,
-  secrets: readonly string[] = [],
-): Promise<void> {
+interface HandOver {
+  /** The machine's. */
+  readonly id: string;
+  readonly argv: readonly string[];
+  readonly stdin: string;
+  readonly secrets: readonly string[];
+}
+
+async function hand(context: OrbstackContext, call: Call, what: HandOver): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const failed = await client.run(call, name, argv, { stdin, timeoutMs: INSIDE_MS, secrets }).then(
-      ({ exitCode, stderr }) => (exitCode === 0 ? null : notTaken(call, name, exitCode, stderr)),
-      (error: unknown) => {
-        if (!isProviderError(error)) throw error;
-        return withEffect(error, "applied");
-      },
-    );
+    const failed = await handedOnce(context, call, what).catch((error: unknown) => {
+      if (isProviderError(error)) return withEffect(error, "applied");
+      throw error;
+    });
     if (failed === null) return;
-    if (call.signal?.aborted === true || attempt === ATTEMPTS) throw failed;
-    await clock.sleep(AGAIN_MS * attempt, call.signal).catch(() => {
+    if (call.signal?.aborted === true || attempt === ATTEMPTS || LOST.has(String(failed.native?.code))) throw failed;
+    await context.clock.sleep(AGAIN_MS * attempt, call.signal).catch(() => {
       throw failed;
     });
   }
+}
+
+/** Nothing more can be handed to it. */
+const LOST: ReadonlySet<string> = new Set(["went-away", "not-running"]);
+
+/**
+ * What runs inside is told by a name alone, and by now another machine may have it: so the name is read anew each time, and
+ * the machine itself refuses what is another one's.
+ */
+async function handedOnce(
+  { client, marks }: OrbstackContext,
+  call: Call,
+  { id, argv, stdin, secrets }: HandOver,
+): Promise<ProviderError | null> {
+  const now = await client.machine(call, id);
+  if (now === null) return wentAway(call, id);
+  const { name, state } = now.record;
+  // Whatever is asked of a stopped one would start it.
+  if (state !== "running") return notRunning(call, id, state);
+  const { exitCode, stderr } = await client.run(call, name, argv, { stdin, timeoutMs: INSIDE_MS, secrets });
+  if (exitCode === 0) return null;
+  if (exitCode === OTHER_MACHINE) marks.forget(id);
+  return notTaken(call, name, exitCode, redact(stderr, secrets));
+}
+
+function notRunning({ operation }: Call, id: string, state: string): ProviderError {
+  return refusal("UNAVAILABLE", operation, `${id} is ${state}, and could not be finished`, {
+    effect: "applied",
+    hint: "Spawn the same key again: it completes it.",
+    native: { code: "not-running" },
+  });
 }
 
 function notTaken({ operation }: Call, name: string, exitCode: number, stderr: string): ProviderError {

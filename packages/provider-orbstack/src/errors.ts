@@ -178,7 +178,8 @@ export function answeredError(
 ): ProviderError {
   const row = rowOf(answer);
   return new ProviderError(row?.code ?? "INTERNAL", {
-    message: `orbctl ${answer.verb}: ${redact(saidIn(answer), secrets)}`,
+    // Before anything is taken out of the text or put together in it: a secret may have several lines, or stand at the cut.
+    message: `orbctl ${answer.verb}: ${saidIn({ ...answer, stderr: redact(answer.stderr, secrets) })}`,
     provider: PROVIDER,
     operation,
     effect: writes ? (row?.effect ?? "unknown") : "none",

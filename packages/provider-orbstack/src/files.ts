@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { CallOptions } from "@slipway/core";
 import type { Call } from "./call.ts";
 import type { OrbstackContext } from "./context.ts";
@@ -6,7 +7,7 @@ import { mustFind } from "./look-up.ts";
 
 /** Beyond the contract: files go in and out by OrbStack's own file share, also of a stopped instance. */
 export interface FileMethods {
-  /** Copies a file or folder of this Mac into the instance. NOT_FOUND for an unknown id. */
+  /** Copies a file or folder of this Mac into the instance. INVALID_SPEC if it is not there, NOT_FOUND for an unknown id. */
   readonly push: (id: string, source: string, target: string, call?: CallOptions) => Promise<void>;
   /** Copies a file or folder of the instance to this Mac. NOT_FOUND for an unknown id. */
   readonly pull: (id: string, source: string, target: string, call?: CallOptions) => Promise<void>;
@@ -17,6 +18,8 @@ export function fileMethods(context: OrbstackContext): FileMethods {
     push: async (id, source, target, { signal } = {}) => {
       const call: Call = { operation: "push", signal };
       checkPaths(call, source, target);
+      if (!existsSync(source))
+        throw refusal("INVALID_SPEC", call.operation, `there is no ${JSON.stringify(source)} here`);
       const { info } = await mustFind(context, call, id);
       await context.client.push(call, info.record.name, source, target);
     },

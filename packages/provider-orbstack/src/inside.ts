@@ -2,7 +2,7 @@ import type { CommandResult, ExecResult } from "@slipway/core";
 
 /**
  * The exit code of a program inside passes through, and `orbctl` itself fails with the same numbers. So a shell says first,
- * on stderr, that it has begun inside: without that line a failure is orbctl's own. It also lets the program's name begin
+ * on stderr, that it has begun inside: an answer without that line is orbctl's own, whatever its number. It also lets the program's name begin
  * with a dash, and says 127 for one that is not there.
  */
 const BEGUN = "slipway: inside\n";
@@ -15,8 +15,8 @@ export function wrapped(argv: readonly string[]): readonly string[] {
 /** The program's own result; null where it never began. */
 export function resultOf({ exitCode, stdout, stderr }: CommandResult): ExecResult | null {
   const at = stderr.indexOf(BEGUN);
-  if (exitCode === null || (at === -1 && exitCode !== 0)) return null;
-  return { exitCode, stdout, stderr: at === -1 ? stderr : stderr.slice(at + BEGUN.length) };
+  if (exitCode === null || at === -1) return null;
+  return { exitCode, stdout, stderr: stderr.slice(at + BEGUN.length) };
 }
 
 /** Hands on what the program itself says: what comes after the line. */

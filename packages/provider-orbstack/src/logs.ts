@@ -25,21 +25,33 @@ export async function* logsOf(
     return;
   }
   for (let seen = 0; ; ) {
-    const text = await textFrom(context, call, record, seen);
+    const isOver = !follow || record.state !== "running";
+    const text =
+      isOver && follow ? await restOf(context, call, record, seen) : await textFrom(context, call, record, seen);
     const lines = whole(text);
     // The last one may not be complete yet.
-    const shown = follow && !text.endsWith("\n") ? lines.slice(0, -1) : lines;
+    const shown = isOver || text.endsWith("\n") ? lines : lines.slice(0, -1);
     yield* shown;
     seen += shown.length;
-    if (!follow) return;
+    if (isOver) return;
+    const next = await later(context, call, id);
+    if (next === null) return;
+    record = next;
+  }
+}
+
+/** The instance after a while; null if it has gone, or nobody wants to know any more. */
+async function later(context: OrbstackContext, call: Call, id: string): Promise<WireMachine | null> {
+  for (;;) {
     try {
-      await context.clock.sleep(LOOK_AGAIN_MS, signal);
+      await context.clock.sleep(LOOK_AGAIN_MS, call.signal);
     } catch {
-      return;
+      return null;
     }
-    const now = await findInstance(context, call, id);
-    if (now?.info.record.state !== "running") return;
-    record = now.info.record;
+    const record = (await findInstance(context, call, id))?.info.record;
+    if (record === undefined) return null;
+    // Then nothing can be read from it, and soon all of it.
+    if (record.state !== "stopping") return record;
   }
 }
 
@@ -54,7 +66,13 @@ async function textFrom({ client }: OrbstackContext, call: Call, { name }: WireM
   return (await client.run(call, name, argv, { timeoutMs: INSIDE_MS, reads: true })).stdout;
 }
 
+/** What was printed between the last look and the stop. */
+async function restOf({ marks }: OrbstackContext, call: Call, machine: WireMachine, seen: number): Promise<string> {
+  const { text } = await marks.text(call, machine, BOOTSTRAP_LOG_PATH);
+  return (text ?? "").split("\n").slice(seen).join("\n");
+}
+
 async function stoppedText(context: OrbstackContext, call: Call, machine: WireMachine): Promise<string> {
-  const copied = await context.marks.text(call, machine, BOOTSTRAP_LOG_PATH);
-  return copied ?? (await context.client.console(call, machine.name));
+  const { text } = await context.marks.text(call, machine, BOOTSTRAP_LOG_PATH);
+  return text ?? (await context.client.console(call, machine.name));
 }

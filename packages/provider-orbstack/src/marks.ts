@@ -3,6 +3,8 @@ import { z } from "zod";
 
 /** What Slipway keeps inside a machine; nothing of it is secret. Readable by all, so that a copy to the Mac can read it. */
 export const MARK_PATH = "/var/lib/slipway/mark.json";
+/** What a program of ours ends with in a machine whose mark is not the one that was meant. */
+export const OTHER_MACHINE = 76;
 
 /**
  * What stands in a file inside of a machine. It counts only where its `id` is the machine's own: a copy of the machine
@@ -27,13 +29,19 @@ export interface Mark {
   readonly bootstrap?: string | undefined;
 }
 
+/** Not zod's own record: that loses a label called `__proto__`. */
+const labelsSchema: z.ZodType<Mark["labels"]> = z.custom<Mark["labels"]>(
+  (value) =>
+    typeof value === "object" && value !== null && Object.values(value).every((label) => typeof label === "string"),
+);
+
 const markSchema: z.ZodType<Mark> = z.object({
   id: z.string(),
   owner: z.string(),
   key: z.string(),
   specHash: z.string(),
   displayName: z.string().optional(),
-  labels: z.record(z.string(), z.string()),
+  labels: labelsSchema,
   expiresAt: z.string().optional(),
   resources: z
     .object({ cpus: z.number().optional(), memoryBytes: z.number().optional(), diskBytes: z.number().optional() })

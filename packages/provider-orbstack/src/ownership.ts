@@ -9,8 +9,10 @@ export interface Owned {
   readonly machine: WireMachine;
   /** Null: it was made and not marked yet, and its maker may be gone. Then its name and its user say whose it is. */
   readonly mark: Mark | null;
-  /** Made as a copy, and not marked yet. */
-  readonly isCopy: boolean;
+  /** Made as a copy, and not marked yet: it has the mark of that machine. */
+  readonly copyOf: Mark | null;
+  /** There may be a mark all the same: it could not be read now. */
+  readonly isUnreadable: boolean;
 }
 
 /** Null for a stranger, a snapshot, and a copy that somebody else has made. */
@@ -20,10 +22,10 @@ export async function ownedOf(
   machine: WireMachine,
 ): Promise<Owned | null> {
   if (!mayBeOurs(machine)) return null;
-  const { mark, isCopy } = await marks.read(call, machine);
-  if (mark !== null) return { machine, mark, isCopy: false };
+  const found = await marks.read(call, machine);
+  if (found.mark !== null) return { machine, ...found };
   const isHalfMade = isOurUser(machine.config.default_username) && isInstanceName(machine.name);
-  return isHalfMade ? { machine, mark: null, isCopy } : null;
+  return isHalfMade ? { machine, ...found } : null;
 }
 
 /** Whoever is renamed still has the user, and whose user was changed still has the name. */

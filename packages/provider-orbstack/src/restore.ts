@@ -1,13 +1,13 @@
-import { isProviderError } from "@slipway/core";
-import { withEffect } from "@slipway/provider-kit/errors";
+import { applied } from "./applied.ts";
 import type { Call } from "./call.ts";
 import { complete } from "./complete.ts";
 import type { OrbstackContext } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { isMachineId } from "./ids.ts";
 import type { Found } from "./look-up.ts";
-import { isOurUser, isSnapshotName, userFor } from "./marks.ts";
+import { isOurUser, isSnapshotName, type Mark, userFor } from "./marks.ts";
 import type { OrbstackRequest } from "./request.ts";
+import { startMachine } from "./start.ts";
 import type { WireInfo, WireMachine } from "./wire.ts";
 
 /** The snapshot that the request names; null if it names none. NOT_FOUND, or INVALID_STATE if it is not ready. */
@@ -28,61 +28,49 @@ export async function mustHaveSnapshot(
   });
 }
 
-/** A copy of a snapshot under the request's name, started and marked. */
-export async function makeCopy(
-  context: OrbstackContext,
-  call: Call,
-  snapshot: WireMachine,
-  request: OrbstackRequest,
-): Promise<Found> {
-  const { client, breaker } = context;
-  await client.clone(call, snapshot.name, request.name);
-  const info = await client.machine(call, request.name);
-  if (info === null) {
-    throw withEffect(refusal("UNAVAILABLE", call.operation, `${request.name} was made, and is not there`), "unknown");
-  }
-  const found = await finishCopy(context, call, info, request);
-  breaker.close();
-  return found;
-}
-
-/** Every step may be done again: by another process too, if this one is killed between two of them. */
+/** Configures, starts and marks a copy. Every step may be done again: by another process too, if this one is killed in between. */
 export async function finishCopy(
   context: OrbstackContext,
   call: Call,
   copy: WireInfo,
   request: OrbstackRequest,
 ): Promise<Found> {
-  const { client } = context;
   try {
     if (copy.record.state !== "running") {
-      await configure(context, call, request);
-      await client.start(call, copy.record.id);
+      await configure(context, call, copy.record, request);
+      await startMachine(context, call, copy.record.id);
     }
-    const info = (await client.machine(call, copy.record.id)) ?? copy;
-    return await complete(context, call, info, request);
+    const info = (await context.client.machine(call, copy.record.id)) ?? copy;
+    return await complete(context, call, info, request, true);
   } catch (error) {
-    throw isProviderError(error) ? withEffect(error, "applied") : error;
+    return applied(error);
   }
 }
 
 const MEBIBYTE = 1024 ** 2;
 const GIBIBYTE = 1024 ** 3;
 
-/** The user first: from then on the copy says of which spec it is. The limits hold from the start that follows. */
+/**
+ * What this Mac shows a copy comes first, then the user: from then on the copy says of which spec it is, and must not be
+ * started with more than was asked for. The limits hold from the start that follows.
+ */
 async function configure(
   { client }: OrbstackContext,
   call: Call,
-  { name, specHash, resources }: OrbstackRequest,
+  { name, config }: WireMachine,
+  { specHash, isolated, resources }: OrbstackRequest,
 ): Promise<void> {
   const { cpus, memoryBytes, diskBytes } = resources;
-  await client.configure(call, name, "username", userFor(specHash));
-  if (cpus !== undefined) await client.configure(call, name, "cpu", String(cpus));
-  if (memoryBytes !== undefined) {
-    await client.configure(call, name, "memory_mib", String(Math.ceil(memoryBytes / MEBIBYTE)));
-  }
-  if (diskBytes !== undefined) {
-    await client.configure(call, name, "disk_bytes", String(Math.ceil(diskBytes / GIBIBYTE) * GIBIBYTE));
+  const leaves: readonly (readonly [leaf: string, value: number | string | boolean | undefined])[] = [
+    ["isolated", config.isolated === isolated ? undefined : isolated],
+    ["forward_ssh_agent", config.isolated === isolated ? undefined : !isolated],
+    ["username", userFor(specHash)],
+    ["cpu", cpus],
+    ["memory_mib", memoryBytes === undefined ? undefined : Math.ceil(memoryBytes / MEBIBYTE)],
+    ["disk_bytes", diskBytes === undefined ? undefined : Math.ceil(diskBytes / GIBIBYTE) * GIBIBYTE],
+  ];
+  for (const [leaf, value] of leaves) {
+    if (value !== undefined) await client.configure(call, name, leaf, String(value));
   }
 }
 
@@ -90,23 +78,36 @@ const LOOK_MS = 500;
 /** A copy gets its user right after it was made: whoever has not done it by then was killed. */
 const OTHERS_MS = 15_000;
 
-/**
- * Is a copy that was not marked yet the request's own? It says so by its user. One that does not say it in time was left
- * by a maker who was cut off between two commands, and of which snapshot it is cannot be told: it is not ours to finish.
- */
-export async function isOwnCopy(
+/** A copy that was not marked yet, as it is when it has the user of a spec, or will not get one any more; null if it went away. */
+export async function settledCopy(
   { client, clock }: OrbstackContext,
   call: Call,
   copy: WireInfo,
-  isCopy: boolean,
-  { specHash, fromSnapshot }: OrbstackRequest,
-): Promise<boolean> {
-  const isMine = ({ record }: WireInfo): boolean => record.config.default_username === userFor(specHash);
+  copyOf: Mark | null,
+  { fromSnapshot }: OrbstackRequest,
+): Promise<WireInfo | null> {
   let now: WireInfo | null = copy;
   const until = clock.now() + OTHERS_MS;
-  while (now !== null && !isMine(now) && isCopy && fromSnapshot !== undefined && clock.now() < until) {
+  while (now !== null && hasSourcesUser(now, copyOf) && fromSnapshot !== undefined && clock.now() < until) {
     await clock.sleep(LOOK_MS, call.signal);
     now = await client.machine(call, copy.record.id);
   }
-  return now !== null && isMine(now);
+  return now;
+}
+
+/** Whose it is and of which spec, a copy says by its user, from right after it was made. */
+export function isOwnCopy({ record }: WireInfo, { specHash }: OrbstackRequest): boolean {
+  return record.config.default_username === userFor(specHash);
+}
+
+/**
+ * Was it left by a maker who was cut off between two commands? It still has all of what it was copied from, and of which
+ * snapshot that was cannot be told: so nobody was given it, and nobody can finish it.
+ */
+export function isLeftCopy(copy: WireInfo, copyOf: Mark | null, { fromSnapshot }: OrbstackRequest): boolean {
+  return fromSnapshot !== undefined && copy.record.state === "stopped" && hasSourcesUser(copy, copyOf);
+}
+
+function hasSourcesUser({ record }: WireInfo, copyOf: Mark | null): boolean {
+  return copyOf !== null && record.config.default_username === userFor(copyOf.specHash);
 }

@@ -1,17 +1,20 @@
 import { isProviderError, type ProviderError } from "@slipway/core";
 import { withEffect } from "@slipway/provider-kit/errors";
+import { applied, wentAway } from "./applied.ts";
 import type { Call } from "./call.ts";
 import { complete, deliver } from "./complete.ts";
 import type { OrbstackContext } from "./context.ts";
 import { refusal } from "./errors.ts";
 import type { OrbstackInstance } from "./instance.ts";
 import { type Found, told } from "./look-up.ts";
-import { userFor } from "./marks.ts";
+import { isInstanceName, type Mark, userFor } from "./marks.ts";
 import { hasKey, mayBeOurs, ownedOf } from "./ownership.ts";
 import { type OrbstackRequest, type OrbstackSpawnOptions, requestOf } from "./request.ts";
-import { finishCopy, isOwnCopy, makeCopy, mustHaveSnapshot } from "./restore.ts";
+import { finishCopy, isLeftCopy, isOwnCopy, mustHaveSnapshot, settledCopy } from "./restore.ts";
+import { startMachine } from "./start.ts";
+import { removeMachine } from "./terminate.ts";
 import { standingStill } from "./transition.ts";
-import type { WireInfo } from "./wire.ts";
+import type { WireInfo, WireMachine } from "./wire.ts";
 
 /** How long another process's creation is waited for: one takes up to half a minute, and its image may have to be fetched. */
 const PATIENCE_MS = 120_000;
@@ -38,7 +41,8 @@ export async function spawnInstance(
 async function findForKey(context: OrbstackContext, call: Call, request: OrbstackRequest): Promise<WireInfo | null> {
   for (const row of await context.client.machines(call)) {
     const isNamed = row.name === request.name;
-    if (!isNamed && (!mayBeOurs(row) || row.name.startsWith("slip-"))) continue;
+    // One with the name of another key is not looked into: that would cost a command for each of them.
+    if (!isNamed && (!mayBeOurs(row) || isInstanceName(row.name))) continue;
     const owned = isNamed ? null : await ownedOf(context, call, row);
     if (!isNamed && (owned === null || !hasKey(owned, context.owner, request.key))) continue;
     // A list shows what was just deleted for a moment longer.
@@ -59,12 +63,26 @@ async function adopted(
   if (info === null) return null;
   const owned = await ownedOf(context, call, info.record);
   if (owned === null) throw stranger(call, request, info);
-  if (owned.mark === null) return await finished(context, call, info, owned.isCopy, request);
+  // Only what nobody was given may be started and marked, and of this one that cannot be told.
+  if (owned.mark === null && owned.isUnreadable && info.record.state !== "running") throw unreadable(call, info);
+  if (owned.mark === null) return await finished(context, call, info, owned.copyOf, request);
   if (!hasKey(owned, context.owner, request.key)) throw stranger(call, request, info);
-  if (owned.mark.specHash !== request.specHash) throw otherSpec(call, request, info);
+  if (owned.mark.specHash !== request.specHash || !isShownAsMuch(info, request)) throw otherSpec(call, request, info);
   // A stopped one is left as it is.
-  if (info.record.state === "running") await deliver(context, call, info.record.name, request);
+  if (info.record.state === "running") await deliver(context, call, info.record.id, request);
   return { info, owned };
+}
+
+/** The one part of a spec that is an option of the provider: who asks for an isolated one must not get another. */
+function isShownAsMuch({ record }: WireInfo, { isolated }: OrbstackRequest): boolean {
+  return (record.config.isolated ?? isolated) === isolated;
+}
+
+function unreadable({ operation }: Call, { record }: WireInfo): Error {
+  return refusal("UNAVAILABLE", operation, `the mark of ${record.id}, which is ${record.state}, cannot be read now`, {
+    hint: "Try again in a moment, or start it.",
+    nativeId: record.id,
+  });
 }
 
 function stranger({ operation }: Call, { name }: OrbstackRequest, { record }: WireInfo): Error {
@@ -81,83 +99,113 @@ function otherSpec({ operation }: Call, { key }: OrbstackRequest, { record }: Wi
   });
 }
 
-/** One that was never marked: its maker was cut off, or is at work on it right now, and then does the same. */
+/**
+ * One that was never marked: its maker was cut off, or is at work on it right now, and then does the same. Null if it went
+ * away, or was left in a state in which nobody can finish it, and was removed.
+ */
 async function finished(
   context: OrbstackContext,
   call: Call,
   info: WireInfo,
-  isCopy: boolean,
+  copyOf: Mark | null,
   request: OrbstackRequest,
 ): Promise<Found | null> {
-  if (isCopy || request.fromSnapshot !== undefined) {
-    if (!(await isOwnCopy(context, call, info, isCopy, request))) throw otherSpec(call, request, info);
-    return await finishCopy(context, call, info, request);
+  if (copyOf !== null || request.fromSnapshot !== undefined) {
+    const copy = await settledCopy(context, call, info, copyOf, request);
+    if (copy === null) return null;
+    if (isOwnCopy(copy, request)) return await finishCopy(context, call, copy, request);
+    if (!isLeftCopy(copy, copyOf, request)) throw otherSpec(call, request, copy);
+    // It makes room for another copy, and for nothing else.
+    await mustHaveSnapshot(context, call, request);
+    await removeMachine(context, call, copy);
+    return null;
   }
-  if (info.record.config.default_username !== userFor(request.specHash)) throw otherSpec(call, request, info);
-  return await complete(context, call, await running(context, call, info), request);
+  const isSame = info.record.config.default_username === userFor(request.specHash) && isShownAsMuch(info, request);
+  if (!isSame) throw otherSpec(call, request, info);
+  return await complete(context, call, await running(context, call, info), request, false);
 }
 
 /** Nobody has been given it yet, so that it may be started. */
-async function running({ client }: OrbstackContext, call: Call, info: WireInfo): Promise<WireInfo> {
+async function running(context: OrbstackContext, call: Call, info: WireInfo): Promise<WireInfo> {
   if (info.record.state === "running") return info;
-  await client.start(call, info.record.id);
-  return (await client.machine(call, info.record.id)) ?? info;
+  await startMachine(context, call, info.record.id);
+  return (await context.client.machine(call, info.record.id)) ?? info;
 }
 
 async function made(context: OrbstackContext, call: Call, request: OrbstackRequest): Promise<Found> {
-  const { client, breaker } = context;
   const snapshot = await mustHaveSnapshot(context, call, request);
   return await context.making(call, async () => {
-    breaker.assertClosed(call);
-    try {
-      if (snapshot !== null) return await makeCopy(context, call, snapshot, request);
-      const { name, image, specHash, isolated, resources } = request;
-      await client.create(call, { name, image, user: userFor(specHash), isolated, ...resources });
-      breaker.close();
-    } catch (error) {
-      if (!isProviderError(error)) throw error;
-      breaker.note(error);
-      return await afterFailure(context, call, request, error);
+    for (let again = true; ; again = false) {
+      const failed = await asked(context, call, request, snapshot);
+      if (failed === null) return await marked(context, call, request);
+      const found = await afterFailure(context, call, request, failed);
+      if (found !== null) return found;
+      // What was in its way has gone.
+      if (!again) throw withEffect(failed, "unknown");
     }
-    return await marked(context, call, request);
   });
+}
+
+/** Makes the machine, or the copy; answers what failed. */
+async function asked(
+  { client, breaker }: OrbstackContext,
+  call: Call,
+  request: OrbstackRequest,
+  snapshot: WireMachine | null,
+): Promise<ProviderError | null> {
+  const { name, image, specHash, isolated, resources } = request;
+  breaker.assertClosed(call);
+  try {
+    if (snapshot === null) await client.create(call, { name, image, user: userFor(specHash), isolated, ...resources });
+    else await client.clone(call, snapshot.name, name);
+  } catch (error) {
+    if (!isProviderError(error)) throw error;
+    breaker.note(error);
+    return error;
+  }
+  // A copy takes its address when it is started.
+  if (snapshot === null) breaker.close();
+  return null;
 }
 
 /** It was made: what is read now cannot undo that. */
 async function marked(context: OrbstackContext, call: Call, request: OrbstackRequest): Promise<Found> {
   const info = await context.client.machine(call, request.name).catch(applied);
   const still = info === null ? null : await standingStill(context, call, info, PATIENCE_MS).catch(applied);
-  const found = still === null ? null : await finished(context, call, still, false, request);
+  if (still === null) throw wentAway(call, request.name);
+  if (request.fromSnapshot !== undefined) return await finishCopy(context, call, still, request);
+  const found = await finished(context, call, still, null, request);
   if (found !== null) return found;
-  throw withEffect(refusal("UNAVAILABLE", call.operation, `${request.name} was made, and is not there`), "unknown");
-}
-
-function applied(error: unknown): never {
-  throw isProviderError(error) ? withEffect(error, "applied") : error;
+  throw wentAway(call, request.name);
 }
 
 // Nothing can be there after these.
 const NOTHING_SENT: ReadonlySet<string> = new Set(["home-missing", "usage", "other-spec"]);
 
-/** A creation that failed, or gave no answer, may have made the machine all the same: what is there now decides. */
+/**
+ * A creation that failed, or gave no answer, may have made the machine all the same: what is there now decides. Null where
+ * something was in its way that has gone.
+ */
 async function afterFailure(
   context: OrbstackContext,
   call: Call,
   request: OrbstackRequest,
   error: ProviderError,
-): Promise<Found> {
+): Promise<Found | null> {
   const row = String(error.native?.code);
-  if (call.signal?.aborted === true || error.effect === "applied" || NOTHING_SENT.has(row)) throw error;
+  if (call.signal?.aborted === true || NOTHING_SENT.has(row)) throw error;
+  let there: WireInfo | null;
   let found: Found | null;
   try {
-    const there = await context.client.machine(call, request.name);
+    there = await context.client.machine(call, request.name);
     // A refusal and nothing there agree. Without an answer it may be about to begin.
     if (there === null && row === "name-taken") throw passing(call, request);
     found = there === null ? null : await adopted(context, call, there, request);
   } catch (second) {
     throw isProviderError(second) && isJudgement(second) ? judged(second, row) : unclear(error);
   }
-  if (found === null) throw error;
+  const wasInTheWay = there !== null && (row === "name-taken" || request.fromSnapshot !== undefined);
+  if (found === null && !wasInTheWay) throw error;
   return found;
 }
 

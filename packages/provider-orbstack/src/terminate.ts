@@ -70,25 +70,40 @@ async function stop({ client }: OrbstackContext, call: Call, { record }: WireInf
   }
 }
 
+/** How often somebody may rename it between the last look and the deletion. */
+const RENAMES = 3;
+
 /** Its name is read anew, as late as possible: by name is the only way to delete, and another one may have it by then. */
-async function remove({ client }: OrbstackContext, call: Call, id: string): Promise<void> {
-  const now = await client.machine(call, id);
-  if (now === null || now.record.state === "deleting") return;
-  const { name } = now.record;
-  const isGone = async (): Promise<boolean> => {
-    const left = await client.machine(call, id);
-    return left === null || left.record.state === "deleting";
-  };
+async function remove(context: OrbstackContext, call: Call, id: string): Promise<void> {
+  for (let round = 0; round <= RENAMES; round += 1) {
+    const there = await context.client.machine(call, id);
+    if (there === null || there.record.state === "deleting") return;
+    const now = await standingStill(context, call, there, PATIENCE_MS);
+    if (now === null) return;
+    if (await removeNamed(context, call, now)) return;
+    // Nobody has the name any more: it has gone, or lives on under another one.
+    await pause(context, call);
+  }
+  throw refusal("BUSY", call.operation, `${id} was renamed again and again while it was deleted`, { nativeId: id });
+}
+
+/** False where nobody had its name. */
+async function removeNamed({ client }: OrbstackContext, call: Call, { record }: WireInfo): Promise<boolean> {
+  const { id, name } = record;
   try {
-    await client.remove(call, name);
+    return await client.remove(call, name);
   } catch (error) {
     // At its cap it can neither be renamed nor deleted.
     if (isProviderError(error) && error.native?.code === "no-space") {
       await client.configure(call, name, "disk_bytes", "0");
       return await client.remove(call, name);
     }
-    if (!(await unclear(call, error, isGone))) return;
-    throw error;
+    const again = await unclear(call, error, async () => {
+      const left = await client.machine(call, id);
+      return left === null || left.record.state === "deleting";
+    });
+    if (again) throw error;
+    return true;
   }
 }
 

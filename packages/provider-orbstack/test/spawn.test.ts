@@ -129,7 +129,7 @@ describe("a creation without an answer", () => {
 });
 
 describe("a half-made machine", () => {
-  const half = (user: string, name = NAME) => world.orbctl(["create", "--user", user, "ubuntu:24.04", name]);
+  const half = (user: string, name = NAME) => world.orbctl(["create", "--user", user, "--isolated", "ubuntu:24.04", name]);
 
   test("of the same spec is finished, with its bootstrap", async () => {
     const bootstrap = { script: "echo up" };
@@ -155,6 +155,11 @@ describe("a half-made machine", () => {
     expect(await machines()).toEqual([]);
   });
 
+  test("that sees this Mac's files, while an isolated one is asked for, is CONFLICT", async () => {
+    await world.orbctl(["create", "--user", plainUser(), "ubuntu:24.04", NAME]);
+    expect(await failure(world.provider.spawn({ key: "a" }))).toMatchObject({ code: "CONFLICT", effect: "none" });
+  });
+
   test("with another user is a stranger: neither listed, nor adopted, nor ended", async () => {
     await half("alice");
     const [there] = await machines();
@@ -177,66 +182,6 @@ describe("a half-made machine", () => {
     await world.clock.sleep(1_000);
     expect(await failure(second.spawn({ key: "a" }))).toMatchObject({ code: "BUSY", effect: "none" });
     await first;
-  });
-});
-
-describe("what happened to an instance", () => {
-  test("renamed: it is still the one of its key", async () => {
-    const { id } = await world.provider.spawn({ key: "a" });
-    await world.control.rename(id, "my-box");
-    for (const provider of [world.provider, world.another()]) {
-      expect(await provider.spawn({ key: "a" })).toMatchObject({ id, machineName: "my-box" });
-      expect(await provider.list()).toMatchObject([{ id, key: "a" }]);
-      expect(await provider.get(id)).toMatchObject({ id, key: "a" });
-    }
-    await world.another().terminate(id);
-    expect(await machines()).toEqual([]);
-  });
-
-  test("its user was changed: it is still ours by name and mark", async () => {
-    const { id } = await world.provider.spawn({ key: "a" });
-    await world.orbctl(["config", "set", `machine.${NAME}.username`, "me"]);
-    expect((await world.another().spawn({ key: "a" })).id).toBe(id);
-  });
-
-  test("stopped: it is answered so, and stays so, whoever looks at it", async () => {
-    const { id } = await world.provider.spawn({ key: "a", bootstrap: { script: "true" } });
-    await world.control.stop(id);
-    for (const provider of [world.provider, world.another()]) {
-      expect(await provider.spawn({ key: "a", bootstrap: { script: "true" } })).toMatchObject({
-        id,
-        status: "stopped",
-      });
-      expect(await provider.get(id)).toMatchObject({ status: "stopped", addresses: {}, labels: {} });
-      expect(await provider.list()).toMatchObject([{ status: "stopped" }]);
-      for await (const _line of provider.logs(id));
-    }
-    expect(await failure(world.provider.exec(id, ["true"]))).toMatchObject({ code: "INVALID_STATE", effect: "none" });
-    expect(await machines()).toMatchObject([{ state: "stopped" }]);
-  });
-
-  test("its mark cannot be read: it is listed by its name and user, and no other is missing", async () => {
-    const { id } = await world.provider.spawn({ key: "a" });
-    const other = await world.provider.spawn({ key: "b" });
-    await world.control.stop(id);
-    for (const stderr of ["[-32098] cannot transition from running to deleting\n", "cp: what is that\n"]) {
-      await world.control.addFaults({ command: `pull -m ${NAME}`, does: "fail", stderr });
-      const listed = await world.another().list();
-      expect(listed.map((instance) => [instance.id, instance.owner, instance.key])).toEqual([
-        [id, OWNER, null],
-        [other.id, OWNER, "b"],
-      ]);
-    }
-    await world.control.addFaults({ command: `pull -m ${NAME}`, does: "hang-before" });
-    expect(await failure(world.another().list())).toMatchObject({ code: "TIMEOUT", effect: "none" });
-  });
-
-  test("copied by somebody: the copy is nobody's instance", async () => {
-    const { id } = await world.provider.spawn({ key: "a" });
-    await world.orbctl(["clone", NAME, "her-copy"]);
-    const copy = (await machines()).find(({ name }) => name === "her-copy")?.nativeId ?? "";
-    expect((await world.another().list({ owner: "*" })).map((instance) => instance.id)).toEqual([id]);
-    expect((await failure(world.another().terminate(copy))).code).toBe("CONFLICT");
   });
 });
 

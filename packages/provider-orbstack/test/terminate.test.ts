@@ -70,6 +70,43 @@ describe("a termination", () => {
   });
 });
 
+describe("renamed while it is ended", () => {
+  test("between the stop and the deletion: whoever has its name by then lives", async () => {
+    const { id } = await world.provider.spawn({ key: "a" });
+    const ending = world.meanwhile("stop", async () => {
+      await world.control.rename(id, "box");
+      await world.control.addStranger(NAME);
+    });
+    await ending.terminate(id);
+    expect(await world.control.machines()).toMatchObject([{ name: NAME, state: "running" }]);
+  });
+
+  test("between the last look and the deletion: it is deleted under its name of now", async () => {
+    const { id } = await world.provider.spawn({ key: "a" });
+    await world.meanwhile("delete", () => world.control.rename(id, "box")).terminate(id);
+    expect(await world.provider.get(id)).toBeNull();
+    expect(await world.control.machines()).toEqual([]);
+  });
+
+  test("again and again: it is told that it lives", async () => {
+    const { id } = await world.provider.spawn({ key: "a" });
+    let at = 0;
+    const exec: World["exec"] = async (file, args, options) => {
+      if (args[0] === "delete") await world.control.rename(id, `box-${(at += 1)}`);
+      return await world.exec(file, args, options);
+    };
+    const error = await failure(world.another({ runtime: { exec } }).terminate(id));
+    expect(error).toMatchObject({ code: "BUSY", effect: "unknown", native: { id } });
+    expect((await world.provider.get(id))?.status).toBe("stopped");
+  });
+
+  test("to nothing, by another who has ended it: done", async () => {
+    const { id } = await world.provider.spawn({ key: "a" });
+    await world.meanwhile("delete", () => world.control.remove(id)).terminate(id);
+    expect(await world.control.machines()).toEqual([]);
+  });
+});
+
 describe("without an answer", () => {
   test("to the stop: looked up, and gone on with", async () => {
     const { id } = await world.provider.spawn({ key: "a" });

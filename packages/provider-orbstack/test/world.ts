@@ -12,6 +12,8 @@ export interface World extends OrbstackEmulator {
   readonly provider: OrbstackProvider;
   /** Another process: it shares nothing but the Mac. */
   readonly another: (options?: Partial<OrbstackOptions>) => OrbstackProvider;
+  /** Another process, right before whose first command of this kind something else happens. */
+  readonly meanwhile: (verb: string, happens: (args: readonly string[]) => Promise<unknown>) => OrbstackProvider;
   /** Every command of every provider. */
   readonly sent: readonly Sent[];
   /** The subcommands that were sent since the last look. */
@@ -36,10 +38,25 @@ export function orbstackWorld(settings: OrbstackEmulatorSettings = {}): World {
       ...options,
       runtime: { exec, clock: emulator.clock, ...options.runtime },
     });
+  const meanwhile: World["meanwhile"] = (verb, happens) => {
+    let has = false;
+    return another({
+      runtime: {
+        exec: async (file, args, options) => {
+          if (!has && args[0] === verb) {
+            has = true;
+            await happens(args);
+          }
+          return await exec(file, args, options);
+        },
+      },
+    });
+  };
   return {
     ...emulator,
     provider: another(),
     another,
+    meanwhile,
     sent,
     verbs: () => {
       const verbs = sent.slice(seen).map(({ args }) => args[0] ?? "");

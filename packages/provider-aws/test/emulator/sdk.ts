@@ -1,7 +1,7 @@
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { HttpResponse } from "@smithy/core/protocols";
 import type { HttpHandlerOptions, HttpRequest } from "@smithy/types";
-import { type Ec2Emulator, EMULATED_IMAGES, EMULATOR_CREDENTIALS } from "../../src/emulator/index.ts";
+import { type Ec2Emulator, EMULATED_IMAGES, EMULATOR_CREDENTIALS, type EmulatorCredentials } from "../../src/emulator/index.ts";
 
 /** Sends what the SDK has serialised and signed to the emulator, in this process. */
 export function handlerOf(fetch: typeof globalThis.fetch): {
@@ -24,10 +24,15 @@ export function handlerOf(fetch: typeof globalThis.fetch): {
 }
 
 /** AWS's own client, which asks once and sees what a caller would see. */
-export function ec2Client({ fetch }: Pick<Ec2Emulator, "fetch">, region = "us-east-1"): EC2Client {
+export function ec2Client(
+  { fetch }: Pick<Ec2Emulator, "fetch">,
+  region = "us-east-1",
+  credentials: EmulatorCredentials = EMULATOR_CREDENTIALS,
+): EC2Client {
   return new EC2Client({
     region,
-    credentials: EMULATOR_CREDENTIALS,
+    // The SDK writes into what it is given.
+    credentials: { ...credentials },
     maxAttempts: 1,
     requestHandler: handlerOf(fetch),
   });

@@ -8,7 +8,7 @@ import { afterAll } from "vitest";
 import type { Ec2EmulatorSettings } from "../../src/emulator/index.ts";
 import { type AwsRegistration, register } from "../../src/index.ts";
 import { CREDENTIALS, runtimeOf } from "../aws-harness.ts";
-import { type AwsWorld, awsWorld } from "../world.ts";
+import { type AwsWorld, awsWorld, type Wire, wired } from "../world.ts";
 
 class Killed extends Error {}
 
@@ -36,10 +36,16 @@ export async function storedWorld(store: StoreName, settings: Ec2EmulatorSetting
   return { ...world, journal: fileStore(folder) };
 }
 
-export function flowWorld(settings: Ec2EmulatorSettings = {}): FlowWorld {
+/** `wire` stands between the workflows' processes and the remote. */
+export function flowWorld(
+  settings: Ec2EmulatorSettings = {},
+  { readAfterWriteMs = 3_000, wire }: { readonly readAfterWriteMs?: number; readonly wire?: Wire } = {},
+): FlowWorld {
   const world = awsWorld({ bootMs: 5_000, endMs: 1_000, ...settings });
-  const { runtime } = world.options();
-  const config = { credentials: CREDENTIALS, regions: ["us-east-1"], readAfterWriteMs: 3_000 };
+  const { runtime: plain = {} } = world.options();
+  const { fetch = globalThis.fetch } = plain;
+  const runtime = wire === undefined ? plain : { ...plain, fetch: wired(fetch, wire) };
+  const config = { credentials: CREDENTIALS, regions: ["us-east-1"], readAfterWriteMs };
   return {
     ...world,
     journal: memoryStore(),
@@ -49,13 +55,17 @@ export function flowWorld(settings: Ec2EmulatorSettings = {}): FlowWorld {
   };
 }
 
-/** Runs a workflow in processes that are killed at these points, in order, until it ends; takes out each that was reached. */
+/**
+ * Runs a workflow in processes that are killed at these points, in order, until it ends; takes out each that was reached.
+ * `restMs`: how long nobody goes on with it.
+ */
 export async function runKilled<In, Out>(
   world: FlowWorld,
   flowOf: (registration: AwsRegistration) => Workflow<In, Out>,
   input: In,
   killAt: string[],
   runId = "run",
+  restMs = 0,
 ): Promise<Out> {
   for (;;) {
     const workflow = flowOf(await world.process());
@@ -72,8 +82,19 @@ export async function runKilled<In, Out>(
       });
     } catch (error) {
       if (!(error instanceof Killed)) throw error;
+      if (restMs > 0) await world.emulator.clock.sleep(restMs);
     }
   }
+}
+
+/** Waits until `look` finds something. */
+export async function until<T>(look: () => T | false, { emulator }: AwsWorld): Promise<T> {
+  for (let tries = 0; tries < 1_000; tries += 1) {
+    const found = look();
+    if (found !== false) return found;
+    await emulator.clock.sleep(100);
+  }
+  throw new Error("it never came");
 }
 
 export async function workflowFailure(work: Promise<unknown>): Promise<WorkflowError> {

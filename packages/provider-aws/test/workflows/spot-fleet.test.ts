@@ -51,16 +51,6 @@ describe("a fleet on spot capacity", () => {
     expect(world.emulator.control.launchTemplates()).toEqual([]);
   });
 
-  test("replaces a member that EC2 takes back while it watches", async () => {
-    const world = flowWorld();
-    const flow = runKilled(world, ({ workflows }) => workflows.spotFleet, { ...input, watchMs: 120_000 }, []);
-    const [first] = await until(() => world.live().length === 2 && world.live(), world);
-    world.emulator.control.interrupt(first?.id ?? "", 1_000);
-    const { members, replaced } = await flow;
-    expect(replaced).toBe(1);
-    expect(members.map(({ instanceId }) => bare(instanceId)).toSorted()).toEqual(liveIds(world));
-  });
-
   test("of two architectures is refused before anything is made", async () => {
     const world = flowWorld();
     const flow = runKilled(
@@ -72,15 +62,6 @@ describe("a fleet on spot capacity", () => {
     expect((await workflowFailure(flow)).cause).toMatchObject({ code: "INVALID_SPEC" });
   });
 });
-
-async function until<T>(look: () => T | false, { emulator }: World): Promise<T> {
-  for (let tries = 0; tries < 1_000; tries += 1) {
-    const found = look();
-    if (found !== false) return found;
-    await emulator.clock.sleep(100);
-  }
-  throw new Error("it never came");
-}
 
 describe("killed at any point", () => {
   const steps = [

@@ -11,6 +11,7 @@ import {
   type SnapshotStatus,
 } from "@slipway/core";
 import { withEffect } from "@slipway/provider-kit/errors";
+import { wentAway } from "../applied.ts";
 import type { Call } from "../call.ts";
 import type { OrbstackContext } from "../context.ts";
 import { PROVIDER, refusal } from "../errors.ts";
@@ -78,28 +79,34 @@ async function createSnapshot(
   if (!isKey(key)) throw refusal("INVALID_SPEC", call.operation, "key must be 1 to 128 printable ASCII characters");
   const name = snapshotNameOf(nameFor(context.owner, key));
   return await context.inTurn(name, call, async () => {
-    const there = await context.client.machine(call, name);
-    if (there !== null) return await assertSame(context, call, there.record, instanceId, key);
+    const there = await standing(context, call, name, { instanceId, key });
+    if (there !== null) return there;
     const { info } = await mustFind(context, call, instanceId);
     const source = await standingStill(context, call, info, PATIENCE_MS);
     if (source === null) throw refusal("NOT_FOUND", call.operation, `there is no instance ${instanceId}`);
     const mark: SnapshotMark = { name, owner: context.owner, key, instanceId, displayName };
     await writeSnapshotMark(context, call, source.record, mark);
-    return await context.making(call, () => copied(context, call, source.record, mark));
+    const made = await context.making(call, () => copied(context, call, source.record, mark));
+    const found = made ?? (await standing(context, call, name, { instanceId, key }));
+    if (found !== null) return found;
+    throw refusal("BUSY", call.operation, `OrbStack says that ${name} is there, and does not show it`, {
+      hint: "It is being made or removed: try again in a moment.",
+    });
   });
 }
 
-/** The copy takes the mark with it. One without an answer is looked up by its name. */
+/** The copy takes the mark with it. One without an answer is looked up by its name; null if somebody else has made one. */
 async function copied(
   { client }: OrbstackContext,
   call: Call,
   source: WireMachine,
   mark: SnapshotMark,
-): Promise<OrbstackSnapshot> {
+): Promise<OrbstackSnapshot | null> {
   let failed: ProviderError | undefined;
   try {
     await client.clone(call, source.name, mark.name);
   } catch (error) {
+    if (isProviderError(error) && error.native?.code === "name-taken") return null;
     if (!isProviderError(error) || error.effect === "none" || call.signal?.aborted === true) throw error;
     failed = error;
   }
@@ -107,31 +114,32 @@ async function copied(
     throw failed ?? (isProviderError(error) ? withEffect(error, "applied") : error);
   });
   if (made !== null) return snapshotFrom(made.record, mark);
-  throw (
-    failed ?? withEffect(refusal("UNAVAILABLE", call.operation, `${mark.name} was made, and is not there`), "unknown")
-  );
+  throw failed ?? wentAway(call, mark.name);
 }
 
-/** What has the key's name, if it is a copy of that instance. */
-async function assertSame(
+/** What has the key's name, if it is a copy of that instance; null if nothing has it. One that is on its way is waited for. */
+async function standing(
   context: OrbstackContext,
   call: Call,
-  machine: WireMachine,
-  instanceId: string,
-  key: string,
-): Promise<OrbstackSnapshot> {
-  const mark = await markOf(context, call, machine);
-  if (isSnapshot(machine) && (mark === null || mark.instanceId === instanceId)) {
-    return { ...snapshotFrom(machine, mark), key };
+  name: string,
+  { instanceId, key }: Pick<SnapshotMark, "instanceId" | "key">,
+): Promise<OrbstackSnapshot | null> {
+  const there = await context.client.machine(call, name);
+  const still = there === null ? null : await standingStill(context, call, there, PATIENCE_MS);
+  if (still === null) return null;
+  const { record } = still;
+  const { mark, isUnreadable } = await markOf(context, call, record);
+  if (isSnapshot(record) && mark?.instanceId === instanceId) return snapshotFrom(record, mark);
+  if (isUnreadable) {
+    throw refusal("UNAVAILABLE", call.operation, `of which instance ${record.id} is a snapshot cannot be read now`, {
+      hint: "Try again in a moment.",
+      nativeId: record.id,
+    });
   }
-  throw refusal(
-    "CONFLICT",
-    call.operation,
-    `the key ${JSON.stringify(key)} stands for a snapshot of another instance`,
-    {
-      nativeId: machine.id,
-    },
-  );
+  const whose = mark === null ? "of no known instance" : "of another instance";
+  throw refusal("CONFLICT", call.operation, `the key ${JSON.stringify(key)} stands for a snapshot ${whose}`, {
+    nativeId: record.id,
+  });
 }
 
 async function deleteSnapshot(context: OrbstackContext, id: string, { signal }: CallOptions = {}): Promise<void> {
@@ -158,15 +166,21 @@ async function listSnapshots(
   for (const machine of await context.client.machines(call)) {
     if (!isSnapshot(machine) || machine.state === "deleting") continue;
     if (owner !== "*" && !isNamedBy(owner, machine.name)) continue;
-    const snapshot = snapshotFrom(machine, await markOf(context, call, machine));
+    const { mark } = await markOf(context, call, machine);
+    const snapshot = snapshotFrom(machine, mark);
     if (instanceId === undefined || snapshot.instanceId === instanceId) found.push(snapshot);
   }
   return found;
 }
 
-async function markOf({ marks }: OrbstackContext, call: Call, machine: WireMachine): Promise<SnapshotMark | null> {
-  const mark = parseSnapshotMark((await marks.text(call, machine, snapshotMarkPath(machine.name))) ?? "");
-  return mark?.name === machine.name ? mark : null;
+async function markOf(
+  { marks }: OrbstackContext,
+  call: Call,
+  machine: WireMachine,
+): Promise<{ readonly mark: SnapshotMark | null; readonly isUnreadable: boolean }> {
+  const { text, isUnreadable } = await marks.text(call, machine, snapshotMarkPath(machine.name));
+  const mark = parseSnapshotMark(text ?? "");
+  return { mark: mark?.name === machine.name ? mark : null, isUnreadable };
 }
 
 function snapshotFrom(machine: WireMachine, mark: SnapshotMark | null): OrbstackSnapshot {
