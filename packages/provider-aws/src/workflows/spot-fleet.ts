@@ -8,21 +8,20 @@ import {
   workflow,
 } from "@slipway/core";
 import { z } from "zod";
-import type { AwsContext, Call } from "../context.ts";
+import type { Call } from "../context.ts";
 import { refusal } from "../errors.ts";
 import { deleteTemplate, type FleetChoice, type FleetOutcome, makeTemplate, noRoom, requestFleet } from "../fleet.ts";
 import { composeId } from "../ids.ts";
-import type { AWSInstance } from "../instance.ts";
-import { getInstance, listInstances } from "../look-up.ts";
+import { listInstances } from "../look-up.ts";
 import { architectureOf } from "../machine-types.ts";
 import { placesOf } from "../placements.ts";
 import { type AWSSpawnOptions, requestOf } from "../request.ts";
 import { prepared } from "../spawn.ts";
-import { codeOfReason } from "../state-reasons.ts";
 import { userData } from "../user-data.ts";
 import { endAll } from "./end-all.ts";
 import { checkSpawn, type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
 import type { AwsParts } from "./launch-somewhere.ts";
+import { takenBack } from "./taken-back.ts";
 
 export interface SpotFleetInput {
   /** What each instance is, without spec and place. */
@@ -263,7 +262,7 @@ async function watched(
   for (let round = 1; round * LOOK_MS <= watchMs; round += 1) {
     await ctx.sleep(LOOK_MS);
     const ids = alive.map(({ instanceId }) => instanceId);
-    const lost = await ctx.step(`look ${round}`, ({ signal }) => interrupted(context, ids, signal));
+    const lost = await ctx.step(`look ${round}`, ({ signal }) => takenBack(context, ids, signal));
     alive = alive.filter(({ instanceId }) => !lost.includes(instanceId));
     vacant += lost.length;
     for (let left = vacant; left > 0; left -= 1) {
@@ -276,31 +275,4 @@ async function watched(
     }
   }
   return { alive, replaced };
-}
-
-/** Whoever EC2 has taken back or ended by itself, or shows no more: what it has just made may only be missing for a while. */
-async function interrupted(
-  context: AwsContext,
-  ids: readonly string[],
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const until = context.clock.now() + context.readAfterWriteMs;
-  const lost: string[] = [];
-  let unseen = ids;
-  for (;;) {
-    const found = await Promise.all(unseen.map((id) => getInstance(context, id, { signal })));
-    lost.push(...unseen.filter((_id, at) => isTakenBack(found[at] ?? null)));
-    unseen = unseen.filter((_id, at) => (found[at] ?? null) === null);
-    const left = until - context.clock.now();
-    if (unseen.length === 0 || left <= 0) return [...lost, ...unseen];
-    await context.clock.sleep(Math.min(LOOK_MS, left), signal);
-  }
-}
-
-function isTakenBack(instance: AWSInstance | null): boolean {
-  if (instance === null) return false;
-  const { code: Code, message: Message } = instance.statusReason ?? {};
-  const ending = instance.status === "terminated" || instance.status === "terminating";
-  // Not what somebody ended by hand.
-  return ending && codeOfReason({ Code, Message }) !== undefined;
 }
