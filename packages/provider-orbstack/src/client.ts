@@ -80,10 +80,16 @@ const INSTALL =
 function hintFor(error: unknown, file: string): string | undefined {
   if (!isCommandError(error)) return undefined;
   if (error.notFound) return INSTALL;
-  const isFolder = error.notExecutable && statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
-  return isFolder
-    ? `${file} is a folder: name the program itself, in SLIPWAY_ORBCTL or the option executable.`
-    : undefined;
+  if (!error.notExecutable || !isFolder(file)) return undefined;
+  return `${file} is a folder: name the program itself, in SLIPWAY_ORBCTL or the option executable.`;
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 interface Command {

@@ -19,7 +19,7 @@ export function fileMethods(context: OrbstackContext): FileMethods {
       const call: Call = { operation: "push", signal };
       checkPaths(call, source, target);
       if (!existsSync(source))
-        throw refusal("INVALID_SPEC", call.operation, `there is no ${JSON.stringify(source)} here`);
+        throw refusal("INVALID_SPEC", call.operation, `there is no ${JSON.stringify(source)} on this Mac`);
       const { info } = await mustFind(context, call, id);
       await context.client.push(call, info.record.name, source, target);
     },

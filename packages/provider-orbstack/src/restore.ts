@@ -1,4 +1,5 @@
-import { applied } from "./applied.ts";
+import { isProviderError } from "@slipway/core";
+import { applied, wentAway } from "./applied.ts";
 import type { Call } from "./call.ts";
 import { complete } from "./complete.ts";
 import type { OrbstackContext } from "./context.ts";
@@ -43,7 +44,8 @@ export async function finishCopy(
     const info = (await context.client.machine(call, copy.record.id)) ?? copy;
     return await complete(context, call, info, request, true);
   } catch (error) {
-    return applied(error);
+    const isGone = isProviderError(error) && error.native?.code === "machine-not-found";
+    return applied(isGone ? wentAway(call, copy.record.id) : error);
   }
 }
 

@@ -64,7 +64,7 @@ async function adopted(
   const owned = await ownedOf(context, call, info.record);
   if (owned === null) throw stranger(call, request, info);
   // Only what nobody was given may be started and marked, and of this one that cannot be told.
-  if (owned.mark === null && owned.isUnreadable && info.record.state !== "running") throw unreadable(call, info);
+  if (owned.mark === null && owned.isUnreadable) throw unreadable(call, info);
   if (owned.mark === null) return await finished(context, call, info, owned.copyOf, request);
   if (!hasKey(owned, context.owner, request.key)) throw stranger(call, request, info);
   if (owned.mark.specHash !== request.specHash || !isShownAsMuch(info, request)) throw otherSpec(call, request, info);
@@ -80,7 +80,7 @@ function isShownAsMuch({ record }: WireInfo, { isolated }: OrbstackRequest): boo
 
 function unreadable({ operation }: Call, { record }: WireInfo): Error {
   return refusal("UNAVAILABLE", operation, `the mark of ${record.id}, which is ${record.state}, cannot be read now`, {
-    hint: "Try again in a moment, or start it.",
+    hint: "Try again in a moment. If that does not help, start it: then it can be read in another way.",
     nativeId: record.id,
   });
 }

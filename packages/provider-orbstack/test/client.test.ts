@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import type { Exec } from "@slipway/core";
 import { CommandError } from "@slipway/provider-kit/command";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -41,6 +42,15 @@ describe("the program", () => {
     expect(error).toMatchObject({ code: "UNAVAILABLE", effect: "none", scope: "provider" });
     expect(error.hint).toContain("brew install orbstack");
     expect(error.message).toContain("orbctl");
+  });
+
+  test("is a folder: the hint says so", async () => {
+    const provider = orbstack({ owner: "t", executable: tmpdir(), variables: { HOME: "/h" } });
+    const error = await failure(provider.list());
+    expect(error).toMatchObject({ code: "UNAVAILABLE", effect: "none" });
+    expect(error.hint).toBe(
+      `${tmpdir()} is a folder: name the program itself, in SLIPWAY_ORBCTL or the option executable.`,
+    );
   });
 
   test("is never orb", async () => {
@@ -152,6 +162,16 @@ describe("what it prints", () => {
     await world.provider.terminate("01KHVDCW7HTAGRPMB823KADP9B");
     expect((await world.provider.get(id))?.status).toBe("running");
     expect(await world.control.machines()).toHaveLength(2);
+  });
+
+  test("about another machine than was asked for is not believed", async () => {
+    const exec: Exec = async (file, args, options) => {
+      const answer = await world.exec(file, args, options);
+      if (args[0] !== "info") return answer;
+      return { ...answer, stdout: answer.stdout.replace(/"name":"[^"]*"/, '"name":"slip-of-another"') };
+    };
+    const error = await failure(world.another({ runtime: { exec } }).spawn({ key: "a" }));
+    expect(error).toMatchObject({ code: "UNAVAILABLE", effect: "unknown" });
   });
 
   test.each([

@@ -54,6 +54,20 @@ test("words that nobody knows: unknown after a write, none after a read; cut, on
   );
 });
 
+test.each([
+  ["several lines", "hunter2\nhunter3", "write hunter2\nhunter3", /hunter/],
+  ["blanks that are put together", "correct  horse", "write correct  horse", /horse/],
+  [
+    "what stands where the message is cut",
+    "abcdefghijklmnopqrstuvwxyz",
+    `${"x".repeat(390)} abcdefghijklmnopqrstuvwxyz`,
+    /ab/,
+  ],
+])("a secret with %s is not told, and no part of it", (_of, secret, stderr, part) => {
+  const error = answeredError({ verb: "run", exitCode: 1, stderr }, { ...spawning, secrets: [secret] });
+  expect(error.message).not.toMatch(part);
+});
+
 test("nothing said is said so", () => {
   expect(answeredError({ verb: "list", exitCode: 2, stderr: "" }, spawning).message).toContain("ended with 2");
   expect(answeredError({ verb: "list", exitCode: null, stderr: " " }, spawning).message).toContain("by a signal");

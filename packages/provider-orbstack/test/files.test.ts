@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BOOTSTRAP_LOG_PATH } from "@slipway/provider-kit/bootstrap";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { timeIn } from "../src/ids.ts";
 import { canonicalImage, imageText, imageWord, parseImage } from "../src/images.ts";
@@ -36,6 +37,10 @@ describe("files", () => {
     expect((await failure(world.provider.pull("01KHVDCW7HTAGRPMB823KADP9B", "/a", "/b"))).code).toBe("NOT_FOUND");
     expect(await failure(world.provider.push(id, "-m", "/b"))).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
     expect(await failure(world.provider.push(id, "/a", ""))).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
+    expect(await failure(world.provider.push(id, join(folder, "no-such"), "/b"))).toMatchObject({
+      code: "INVALID_SPEC",
+      effect: "none",
+    });
     expect((await failure(world.provider.pull(id, "/no/such", join(folder, "x")))).effect).toBe("none");
   });
 });
@@ -68,6 +73,39 @@ describe("logs", () => {
       if (line === "two") await world.control.stop(id);
     }
     expect(seen).toEqual(["one", "two"]);
+  });
+
+  test("that are followed lose nothing of what was printed right before the stop", async () => {
+    const exec: World["exec"] = async (file, args, options) => {
+      const isStopping = (await world.control.machines()).some(({ state }) => state === "stopping");
+      if (args[0] !== "pull" || !isStopping) return await world.exec(file, args, options);
+      return { exitCode: 1, signal: null, stdout: "", stderr: "[-32098] cannot transition from stopping to running\n" };
+    };
+    const following = world.another({ runtime: { exec } });
+    const { id } = await world.provider.spawn({ key: "a", bootstrap: { script: "echo one" } });
+    await expect.poll(async () => (await world.provider.get(id))?.bootstrap?.state).toBe("succeeded");
+    await world.control.setLatencies({ stop: 5_000 });
+    const seen: string[] = [];
+    for await (const line of following.logs(id, { follow: true })) {
+      seen.push(line);
+      if (line !== "one") continue;
+      await world.provider.exec(id, ["sh", "-c", `printf 'two\\nthree' >>${BOOTSTRAP_LOG_PATH}`]);
+      void world.orbctl(["stop", id]);
+      await world.clock.sleep(1_000);
+    }
+    expect(seen).toEqual(["one", "two", "three"]);
+    expect(await linesOf(world.provider.logs(id))).toEqual(seen);
+  });
+
+  test("that are followed end with an instance that is ended", async () => {
+    const { id } = await world.provider.spawn({ key: "a", bootstrap: { script: "echo one" } });
+    await expect.poll(async () => (await world.provider.get(id))?.bootstrap?.state).toBe("succeeded");
+    const seen: string[] = [];
+    for await (const line of world.provider.logs(id, { follow: true })) {
+      seen.push(line);
+      await world.provider.terminate(id);
+    }
+    expect(seen).toEqual(["one"]);
   });
 
   test("of an instance without a bootstrap are none, and of nobody NOT_FOUND", async () => {

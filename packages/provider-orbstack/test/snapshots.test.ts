@@ -72,72 +72,51 @@ describe("a snapshot", () => {
     expect((await failure(world.provider.terminate(snapshot.id))).code).toBe("CONFLICT");
     expect((await failure(world.provider.spawn({ key: "b", fromSnapshot: id }))).code).toBe("NOT_FOUND");
   });
-});
 
-describe("a restored instance", () => {
-  test("has the resources and the bootstrap that are asked for, and not those of its source", async () => {
-    const bootstrap = { script: "echo first >>/var/lib/slipway/runs" };
-    const a = await world.provider.spawn({ key: "a", bootstrap });
-    await expect.poll(async () => (await world.provider.get(a.id))?.bootstrap?.state).toBe("succeeded");
-    const { id: fromSnapshot } = await world.provider.createSnapshot(a.id, { key: "s" });
-    const again = { script: "echo second >>/var/lib/slipway/runs" };
-    const resources = { cpus: 3, memoryBytes: 1024 ** 3, diskBytes: 8 * 1024 ** 3 };
-    const b = await world.provider.spawn({ key: "b", fromSnapshot, resources, bootstrap: again });
-    expect(b.resources).toEqual(resources);
-    await expect.poll(async () => (await world.provider.get(b.id))?.bootstrap?.state).toBe("succeeded");
-    const runs = await world.provider.exec(b.id, ["cat", "/var/lib/slipway/runs"]);
-    expect(runs.stdout).toBe("first\nsecond\n");
-    const limits = await Promise.all(
-      ["cpu", "memory_mib", "disk_bytes"].map((leaf) =>
-        world.orbctl(["config", "get", `machine.${nameFor(OWNER, "b")}.${leaf}`]),
-      ),
-    );
-    expect(limits.map(({ stdout }) => Number(stdout))).toEqual([3, 1024, 8 * 1024 ** 3]);
+  test("that is just being deleted is waited for, and made anew", async () => {
+    const { id } = await world.provider.spawn({ key: "a" });
+    const first = await world.provider.createSnapshot(id, { key: "s" });
+    await world.control.setLatencies({ delete: 5_000 });
+    const deleting = world.another().deleteSnapshot(first.id);
+    await world.clock.sleep(2_000);
+    const second = await world.provider.createSnapshot(id, { key: "s" });
+    expect(second).toMatchObject({ key: "s", owner: OWNER, instanceId: id, status: "available" });
+    await deleting;
+    expect(await world.provider.listSnapshots()).toEqual([second]);
   });
 
-  test.each(["config", "start", "run"])(
-    "whose maker was cut off before `%s` is finished by the next",
-    async (command) => {
-      const a = await world.provider.spawn({ key: "a" });
-      await write(a.id, "kept");
-      const { id: fromSnapshot } = await world.provider.createSnapshot(a.id, { key: "s" });
-      const stop = new AbortController();
-      const cut = world.another({
-        runtime: {
-          exec: (file, args, options) => {
-            // The copy is there; nothing more is done.
-            if (args[0] === command && world.sent.some((each) => each.args[0] === "clone"))
-              stop.abort(new Error("cut"));
-            return world.exec(file, args, { ...options, signal: stop.signal });
-          },
-        },
-      });
-      const error = await failure(cut.spawn({ key: "b", fromSnapshot, signal: stop.signal }));
-      expect(error).toMatchObject({ code: "CANCELLED", effect: "applied" });
-      const next = await world
-        .another()
-        .spawn({ key: "b", fromSnapshot })
-        .catch((caught: unknown) => caught);
-      // Before it has its user, nobody can tell which snapshot the copy is of.
-      if (command === "config") {
-        expect(next).toMatchObject({ code: "CONFLICT", effect: "none" });
-        const [half] = await world.provider.list({ keys: ["b"] });
-        await world.provider.terminate(half?.id ?? "");
-      }
-      const made = await world.another().spawn({ key: "b", fromSnapshot });
-      expect(made).toMatchObject({ key: "b", status: "running" });
-      expect(await read(made.id)).toBe("kept");
-    },
-  );
-
   test("is one for two processes that ask at the same time", async () => {
-    const a = await world.provider.spawn({ key: "a" });
-    const { id: fromSnapshot } = await world.provider.createSnapshot(a.id, { key: "s" });
+    const { id } = await world.provider.spawn({ key: "a" });
     const both = await Promise.all([
-      world.provider.spawn({ key: "b", fromSnapshot }),
-      world.another().spawn({ key: "b", fromSnapshot }),
+      world.provider.createSnapshot(id, { key: "s" }),
+      world.another().createSnapshot(id, { key: "s" }),
     ]);
-    expect(both[0].id).toBe(both[1].id);
-    expect(await world.control.machines()).toHaveLength(2);
+    expect(both[0]).toEqual(both[1]);
+    expect(await world.control.snapshots()).toHaveLength(1);
+  });
+
+  test("of another instance, made at the same time, is CONFLICT", async () => {
+    const [a, b] = [await world.provider.spawn({ key: "a" }), await world.provider.spawn({ key: "b" })];
+    const making = world.meanwhile("clone", () => world.another().createSnapshot(b.id, { key: "s" }));
+    expect(await failure(making.createSnapshot(a.id, { key: "s" }))).toMatchObject({
+      code: "CONFLICT",
+      effect: "none",
+    });
+  });
+
+  test("of which the instance cannot be read is not taken for another's", async () => {
+    const [a, b] = [await world.provider.spawn({ key: "a" }), await world.provider.spawn({ key: "b" })];
+    const { machineName } = await world.provider.createSnapshot(a.id, { key: "s" });
+    await world.control.addFaults({ command: `pull -m ${machineName}`, does: "fail", stderr: "cp: what is that\n" });
+    const error = await failure(world.another().createSnapshot(b.id, { key: "s" }));
+    expect(error).toMatchObject({ code: "UNAVAILABLE", effect: "none" });
+    expect((await failure(world.another().createSnapshot(b.id, { key: "s" }))).code).toBe("CONFLICT");
+  });
+
+  test("whose name somebody's machine has is CONFLICT", async () => {
+    const { id } = await world.provider.spawn({ key: "a" });
+    await world.control.addStranger(nameFor(OWNER, "s").replace("slip-", "snap-"));
+    expect((await failure(world.provider.createSnapshot(id, { key: "s" }))).code).toBe("CONFLICT");
+    expect(await world.provider.listSnapshots()).toEqual([]);
   });
 });

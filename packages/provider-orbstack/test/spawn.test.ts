@@ -129,7 +129,8 @@ describe("a creation without an answer", () => {
 });
 
 describe("a half-made machine", () => {
-  const half = (user: string, name = NAME) => world.orbctl(["create", "--user", user, "--isolated", "ubuntu:24.04", name]);
+  const half = (user: string, name = NAME) =>
+    world.orbctl(["create", "--user", user, "--isolated", "ubuntu:24.04", name]);
 
   test("of the same spec is finished, with its bootstrap", async () => {
     const bootstrap = { script: "echo up" };
@@ -174,6 +175,19 @@ describe("a half-made machine", () => {
     const both = await Promise.all([world.provider.spawn({ key: "a" }), world.another().spawn({ key: "a" })]);
     expect(both[0].id).toBe(both[1].id);
     expect(await machines()).toHaveLength(1);
+  });
+
+  test("that another process is making in vain: who has waited for it asks for itself", async () => {
+    await world.control.setIpPool(0);
+    let first: Promise<unknown> = Promise.resolve();
+    const waiting = world.meanwhile("create", async () => {
+      first = failure(world.another().spawn({ key: "a" }));
+      await world.clock.sleep(1_000);
+    });
+    const error = await failure(waiting.spawn({ key: "a" }));
+    expect(error).toMatchObject({ code: "CAPACITY_ERROR", effect: "none", native: { code: "no-address" } });
+    expect(await first).toMatchObject({ code: "CAPACITY_ERROR", effect: "none" });
+    expect(world.verbs().filter((verb) => verb === "create")).toHaveLength(3);
   });
 
   test("that stays in creation is BUSY after a while", async () => {
