@@ -108,6 +108,10 @@ function writeLeaf({ limits, config }: MachineRecord, leaf: string, value: strin
   else write(config, value);
 }
 
+// What is set for all of OrbStack.
+const GLOBAL =
+  /^(cpu|memory_mib|rosetta|network_bridge|(network|machines|ssh|docker|k8s|app|power|setup)\.[a-z0-9_]+)$/;
+
 function amountOf(value: string): number {
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
   throw new Refusal(`[fake] invalid value: ${value}`);
@@ -136,7 +140,7 @@ const config: Command = async (daemon, args) => {
     if (verb !== "set") throw new Refusal(`[fake] config ${verb} is not played`);
     if (target !== null) writeLeaf(target.machine, target.leaf, value);
     else {
-      if (!Object.hasOwn(state.config, key)) throw new Refusal(`[fake] unknown config key: ${key}`);
+      if (!GLOBAL.test(key)) throw new Refusal(`[fake] unknown config key: ${key}`);
       // Another network has its addresses again.
       if (key === "network.subnet4" && state.config[key] !== value) state.ipPoolLeft = 250;
       state.config[key] = value;

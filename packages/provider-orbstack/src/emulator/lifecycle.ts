@@ -2,7 +2,7 @@ import { type Answer, daemonRefusal, Refusal, SILENT } from "./answer.ts";
 import { type CommandSpec, has, parseArguments } from "./arguments.ts";
 import type { Call, Command, CommandTable } from "./command.ts";
 import { blank, checkName } from "./create.ts";
-import { assertStable, type Daemon, endProcesses, eraseFiles, find, mustFind, wait, withState } from "./daemon.ts";
+import { assertStable, type Daemon, endProcesses, eraseFiles, mustFind, wait, withState } from "./daemon.ts";
 import { clearTemporary, copyRoot } from "./machine-root.ts";
 import type { MachinePhase, MachineRecord, OrbState } from "./state.ts";
 
@@ -99,7 +99,7 @@ async function one(daemon: Daemon, call: Call, selector: string, begin: Begin): 
     return machine.id;
   });
   await settled(daemon, id, call.signal);
-  const lost = await withState(daemon, (state) => find(state, id) === undefined);
+  const lost = await withState(daemon, (state) => state.machines.every((each) => each.id !== id));
   if (lost) throw daemonRefusal("machine didn't start in 30s (missing IP address)");
   return SILENT;
 }
@@ -113,7 +113,8 @@ async function each(daemon: Daemon, call: Call, begin: Begin): Promise<Answer> {
 /** Waits until nothing is to come any more for a machine, or it is gone. */
 async function settled(daemon: Daemon, id: string, signal: AbortSignal): Promise<void> {
   for (;;) {
-    const next = await withState(daemon, (state) => find(state, id)?.steps[0]?.at);
+    // Not by `find`: another machine may have this id as its name.
+    const next = await withState(daemon, (state) => state.machines.find((each) => each.id === id)?.steps[0]?.at);
     if (next === undefined) return;
     await wait(daemon, Math.max(LOOK_MS, next - daemon.clock.now()), signal);
   }

@@ -102,7 +102,8 @@ async function answered(
   const { engine } = await daemon.store.read();
   // Its real words are not known, so nothing may be read in them.
   const answersAnyway =
-    LOCAL.has(ALIASES[name] ?? name) || (OF_ENGINE.has(name) && args.every((word) => word === "" || /^-/.test(word)));
+    LOCAL.has(ALIASES[name] ?? name) ||
+    (OF_ENGINE.has(name) && args.every((word) => word === "" || word.startsWith("-")));
   if (engine !== "Running" && !answersAnyway) throw new Refusal("[fake] OrbStack is not running");
   const answer = await underContractFault(daemon, argv, call, faults, () => command(daemon, args, call));
   if (fault?.does === "garble") return { ...answer, stdout: `${answer.stdout.slice(0, answer.stdout.length / 2)}"` };
