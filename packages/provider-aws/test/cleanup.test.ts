@@ -1,15 +1,17 @@
-import "@aws-sdk/client-ec2";
+import { DeregisterImageCommand } from "@aws-sdk/client-ec2";
 import { expect, test } from "vitest";
 import { register } from "../src/index.ts";
 import { CREDENTIALS, runtimeOf } from "./aws-harness.ts";
-import { type AwsWorld, awsWorld, failure } from "./world.ts";
+import { ec2Client } from "./emulator/sdk.ts";
+import { type AwsWorld, awsWorld, failure, type Wire, wired } from "./world.ts";
 
 const spec = { spec: "t3.micro" } as const;
 const web = { ...spec, ports: [{ port: 443 }, { port: 22 }] } as const;
 
-const cleanupOf = async ({ emulator }: AwsWorld, owner = "tests") => {
+const cleanupOf = async ({ emulator }: AwsWorld, wire: Wire = (_request, send) => send()) => {
   const config = { credentials: CREDENTIALS, regions: ["us-east-1", "us-west-2"] };
-  return (await register(config, { owner, variables: {}, runtime: runtimeOf(emulator) })).cleanup;
+  const runtime = { ...runtimeOf(emulator), fetch: wired(emulator.fetch, wire) };
+  return (await register(config, { owner: "tests", variables: {}, runtime })).cleanup;
 };
 const ours = ({ emulator }: AwsWorld) =>
   emulator.control.securityGroups().filter(({ tags }) => "slipway:owner" in tags);
@@ -94,4 +96,64 @@ test("a spawn whose group somebody deleted makes it again", async () => {
   // This process still remembers the group.
   const { securityGroups } = await world.provider.spawn({ ...web, key: "again" });
   expect(securityGroups).toHaveLength(1);
+});
+
+test.each([
+  ["DependencyViolation", "in-use"],
+  ["InvalidGroup.InUse", "in-use"],
+  ["InvalidGroup.NotFound", "removed"],
+  ["InvalidSecurityGroupID.NotFound", "removed"],
+])("where EC2 answers %s to the removal itself it is %s", async (row, outcome) => {
+  const world = awsWorld({ bootMs: 0, endMs: 1_000 });
+  const { id } = await world.provider.spawn(web);
+  await world.provider.terminate(id);
+  await world.emulator.clock.sleep(600_000);
+  const cleanup = await cleanupOf(world);
+  const [item] = await cleanup.planCleanup();
+  if (item === undefined) throw new Error("nothing planned");
+  world.emulator.control.faults.add({ operation: "DeleteSecurityGroup", when: "before", row });
+  expect(await cleanup.removeLeftover(item)).toBe(outcome);
+});
+
+test("a failed removal is an error, and what is none of the plan's is refused", async () => {
+  const world = awsWorld({ bootMs: 0, endMs: 1_000 });
+  const { id } = await world.provider.spawn(web);
+  await world.provider.terminate(id);
+  await world.emulator.clock.sleep(600_000);
+  const cleanup = await cleanupOf(world);
+  const [item] = await cleanup.planCleanup();
+  if (item === undefined) throw new Error("nothing planned");
+  world.emulator.control.denied.add("DeleteSecurityGroup");
+  expect(await failure(cleanup.removeLeftover(item))).toMatchObject({ code: "AUTH_ERROR", effect: "none" });
+  const other = { ...item, kind: "instance" };
+  expect(await failure(cleanup.removeLeftover(other))).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
+});
+
+test("the disks of an image that is still being made are none of the leftovers of a deleted one", async () => {
+  const world = awsWorld({ bootMs: 0, imageMs: 60_000 });
+  const { id, nativeId } = await world.provider.spawn(spec);
+  await world.emulator.clock.sleep(10_000);
+  const old = await world.provider.createSnapshot(id, { key: "old" });
+  await world.emulator.clock.sleep(120_000);
+  const client = ec2Client(world.emulator, "us-east-1", CREDENTIALS);
+  // By hand, and without the disks behind it.
+  await client.send(new DeregisterImageCommand({ ImageId: old.imageId }));
+  await world.provider.createSnapshot(id, { key: "new" });
+  // While it is made EC2 may not tell the disks of an image.
+  const cleanup = await cleanupOf(world, async ({ action }, send) => {
+    const answer = await send();
+    if (action !== "DescribeImages") return answer;
+    const text = await answer.text();
+    const bare = text.includes(">pending<") ? text.replace(/<blockDeviceMapping>.*<\/blockDeviceMapping>/s, "") : text;
+    return new Response(bare, { status: answer.status, headers: answer.headers });
+  });
+  expect(world.emulator.control.snapshots()).toHaveLength(2);
+  expect(await cleanup.planCleanup()).toEqual([]);
+  await world.emulator.clock.sleep(120_000);
+  const plan = await cleanup.planCleanup();
+  expect(plan.map(({ kind }) => kind)).toEqual(["backing-snapshot"]);
+  for (const item of plan) expect(await cleanup.removeLeftover(item)).toBe("removed");
+  const [left, ...others] = world.emulator.control.snapshots();
+  expect(others).toEqual([]);
+  expect(left?.description).toContain(nativeId);
 });

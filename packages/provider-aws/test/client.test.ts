@@ -116,6 +116,40 @@ describe("a throttled request", () => {
   });
 });
 
+describe("many that were throttled at once", () => {
+  test("are sent one after the other from then on", async () => {
+    const clock = simulatedClock();
+    const count = 6;
+    let [asked, inFlight, most] = [0, 0, 0];
+    const fetch: typeof globalThis.fetch = async () => {
+      asked += 1;
+      if (asked <= count) return refused("RequestLimitExceeded", 503)();
+      inFlight += 1;
+      most = Math.max(most, inFlight);
+      await clock.sleep(100);
+      inFlight -= 1;
+      return ok("DescribeVpcs")();
+    };
+    const client = awsClient({ owner: "tests", credentials, share: 1, runtime: { clock, fetch } });
+    await Promise.all(Array.from({ length: count }, () => client.send(call, "us-east-1", "DescribeVpcs", {})));
+    expect([asked, most]).toEqual([2 * count, 1]);
+  });
+});
+
+describe("a request that a wrong clock has signed", () => {
+  test.each(["RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed"])(
+    "%s is signed again, once, also where it writes",
+    async (code) => {
+      const { fetch, asked } = answering(refused(code, 400), ok("RunInstances"));
+      await over(fetch).client.send(call, "us-east-1", "RunInstances", write);
+      expect(asked()).toBe(2);
+      const always = answering(refused(code, 400));
+      await failed(over(always.fetch).client.send(call, "us-east-1", "RunInstances", write));
+      expect(always.asked()).toBe(2);
+    },
+  );
+});
+
 describe("a read", () => {
   test("that fails in passing is made again", async () => {
     const { fetch, asked } = answering(refused("Unavailable", 503), broken("ECONNRESET"), ok("DescribeVpcs"));

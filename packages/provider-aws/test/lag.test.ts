@@ -1,6 +1,6 @@
 import "@aws-sdk/client-ec2";
 import { expect, test } from "vitest";
-import { awsWorld } from "./world.ts";
+import { awsWorld, failure } from "./world.ts";
 
 // What was made a moment ago by another process is in no listing yet, and must be ended all the same.
 const LAG = { readLagMs: 4_000, bootMs: 0, volumeMs: 500 } as const;
@@ -8,6 +8,24 @@ const GIB = 1024 ** 3;
 const zone = "us-east-1a";
 
 const live = ({ emulator }: ReturnType<typeof awsWorld>) => emulator.control.instances().filter((one) => one.live);
+
+test("an instance is known at once to whoever has launched it", async () => {
+  const world = awsWorld(LAG);
+  const { id } = await world.provider.spawn({ spec: "t3.micro" });
+  expect(await world.another().get(id)).toBeNull();
+  expect(await world.provider.get(id)).toMatchObject({ id });
+  expect(await failure(world.provider.createSnapshot(id, { key: "s" }))).toMatchObject({ code: "BUSY" });
+});
+
+test("an instance that EC2 does not even end yet is not taken for ended", async () => {
+  const world = awsWorld(LAG);
+  const { id } = await world.provider.spawn({ spec: "t3.micro" });
+  const row = "InvalidInstanceID.NotFound";
+  world.emulator.control.faults.add({ operation: "TerminateInstances", when: "before", row });
+  expect(await failure(world.provider.terminate(id))).toMatchObject({ code: "BUSY", effect: "none" });
+  await world.provider.terminate(id);
+  expect(live(world)).toEqual([]);
+});
 
 test("an instance is ended by whoever has its id", async () => {
   const world = awsWorld(LAG);

@@ -91,3 +91,43 @@ test("resources choose the machine type as the spawn does", async () => {
   await provider.placements({ resources: { cpus: 2, memoryBytes: 4 * 1024 ** 3 } });
   expect(sent("DescribeInstanceTypeOfferings")[0]?.parameters.get("Filter.1.Value.1")).toBe("t3.medium");
 });
+
+test("a subnet without a free address is no place", async () => {
+  const world = awsWorld({ addresses: 1 });
+  const [first] = await world.provider.placements(M5);
+  await world.provider.spawn({ ...M5, ...first });
+  const left = await world.provider.placements(M5);
+  expect(left).toHaveLength(2);
+  expect(left).not.toContainEqual(first);
+});
+
+test("a spot instance that EC2 takes back puts its place last, for spot alone", async () => {
+  const world = awsWorld({ bootMs: 0, endMs: 1_000 });
+  const [first] = await world.provider.placements({ ...M5, spot: {} });
+  const { id } = await world.provider.spawn({ ...M5, ...first, spot: {} });
+  world.emulator.control.interrupt(id, 1_000);
+  await world.emulator.clock.sleep(60_000);
+  await world.provider.list({ status: ["terminated"] });
+  expect((await world.provider.placements({ ...M5, spot: {} })).at(-1)).toEqual(first);
+  expect((await world.provider.placements(M5))[0]).toEqual(first);
+  // EC2 goes on showing it: it is remembered once.
+  await world.provider.get(id);
+  expect(world.events.filter(({ type }) => type === "offering.unavailable")).toHaveLength(1);
+});
+
+test("a subnet that refused for want of addresses comes last for every machine type", async () => {
+  const world = awsWorld();
+  const [first] = await world.provider.placements(M5);
+  const row = "InsufficientFreeAddressesInSubnet";
+  world.emulator.control.faults.add({ operation: "RunInstances", when: "before", row });
+  await failure(world.provider.spawn({ ...M5, ...first }));
+  expect((await world.provider.placements({ spec: "m6i.large" })).at(-1)).toEqual(first);
+});
+
+test("a quota of spot is remembered of spot as such, and of no zone", async () => {
+  const world = awsWorld({ spotVcpuQuota: 0 });
+  const [first] = await world.provider.placements(M5);
+  await failure(world.provider.spawn({ ...M5, ...first, spot: {} }));
+  const marked = world.events.flatMap((event) => (event.type === "offering.unavailable" ? [event.offering] : []));
+  expect(marked).toEqual(["spot:*:us-east-1"]);
+});

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { aws, register } from "../src/index.ts";
 import { CREDENTIALS, runtimeOf } from "./aws-harness.ts";
-import { awsWorld, failure } from "./world.ts";
+import { awsWorld, failure, wired } from "./world.ts";
 
 const OWNER = "tests";
 
@@ -71,6 +71,25 @@ describe("startup", () => {
     const error = await failure(hooks.onStartup());
     expect(error).toMatchObject({ code: "AUTH_ERROR", scope: "region" });
     expect(error.message).toContain("me-south-1");
+  });
+
+  test("names a region that the account has not switched on, though its address answers", async () => {
+    const { emulator } = awsWorld();
+    const fetch = wired(emulator.fetch, async ({ action }, send) => {
+      const answer = await send();
+      if (action !== "DescribeRegions") return answer;
+      const text = (await answer.text()).replace(
+        /(<regionName>us-west-2<.*?<optInStatus>)[^<]+/,
+        (_all, head: string) => `${head}not-opted-in`,
+      );
+      return new Response(text, { status: answer.status, headers: answer.headers });
+    });
+    const config = { credentials: CREDENTIALS, regions: ["us-east-1", "us-west-2"] };
+    const runtime = { ...runtimeOf(emulator), fetch };
+    const { hooks } = await register(config, { owner: OWNER, variables: {}, runtime });
+    const error = await failure(hooks.onStartup());
+    expect(error).toMatchObject({ code: "AUTH_ERROR", scope: "region", effect: "none" });
+    expect(error.message).toMatch(/no access to us-west-2$/);
   });
 
   test("of credentials that AWS does not know is AUTH_ERROR", async () => {

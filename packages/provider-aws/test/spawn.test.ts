@@ -1,8 +1,10 @@
-import "@aws-sdk/client-ec2";
 import { gunzipSync } from "node:zlib";
+import { DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
 import { checksumOf, nameFor } from "@slipway/core";
 import { describe, expect, test } from "vitest";
-import { awsWorld, failure } from "./world.ts";
+import { CREDENTIALS } from "./aws-harness.ts";
+import { ec2Client } from "./emulator/sdk.ts";
+import { awsWorld, failure, refusedWith, through } from "./world.ts";
 
 const spec = { spec: "t3.micro" } as const;
 
@@ -13,6 +15,8 @@ describe("the launch", () => {
     const [{ parameters } = { parameters: new URLSearchParams() }] = sent("RunInstances");
     const value = (name: string): string | null => parameters.get(name);
     expect(value("MetadataOptions.HttpTokens")).toBe("required");
+    // A container in the machine is one hop farther away.
+    expect(value("MetadataOptions.HttpPutResponseHopLimit")).toBe("2");
     expect(value("BlockDeviceMapping.1.Ebs.Encrypted")).toBe("true");
     expect(value("BlockDeviceMapping.1.Ebs.DeleteOnTermination")).toBe("true");
     expect(value("ClientToken")).toMatch(/^[0-9a-f]{64}$/);
@@ -72,6 +76,34 @@ describe("the launch", () => {
     const { provider, sent } = awsWorld();
     for (let at = 0; at < 3; at += 1) await provider.spawn(spec);
     expect(sent("GetParameter")).toHaveLength(1);
+  });
+
+  test("asks for the default image again after an hour: new ones come", async () => {
+    const { provider, sent, emulator } = awsWorld();
+    await provider.spawn(spec);
+    await emulator.clock.sleep(3_600_000);
+    await provider.spawn(spec);
+    expect(sent("GetParameter")).toHaveLength(2);
+  });
+
+  test("goes to the first of a network's subnets by id, whatever their order in EC2's answer", async () => {
+    const world = awsWorld();
+    const { Subnets = [] } = await ec2Client(world.emulator, "us-east-1", CREDENTIALS).send(
+      new DescribeSubnetsCommand({}),
+    );
+    const [first] = Subnets.map(({ SubnetId = "" }) => SubnetId).toSorted();
+    const network = { id: Subnets[0]?.VpcId ?? "" };
+    const turned = through(world, async ({ action }, send) => {
+      const answer = await send();
+      if (action !== "DescribeSubnets") return answer;
+      const text = await answer.text();
+      const items = text.match(/<item><subnetId>[\s\S]*?<\/item>(?=<item><subnetId>|<\/subnetSet>)/g) ?? [];
+      expect(items).toHaveLength(3);
+      const body = text.replace(items.join(""), items.toReversed().join(""));
+      return new Response(body, { status: answer.status, headers: answer.headers });
+    });
+    for (const provider of [world.provider, turned]) await provider.spawn({ ...spec, network });
+    expect(world.sent("RunInstances").map(({ parameters }) => parameters.get("SubnetId"))).toEqual([first, first]);
   });
 
   test.each([
@@ -152,6 +184,23 @@ describe("user data", () => {
     expect(plain?.toString()).toBe(script(16_384));
     expect(packed?.byteLength).toBeLessThan(1_000);
     expect(gunzipSync(packed ?? "").toString()).toBe(script(16_385));
+  });
+
+  test("that EC2 repeats in a refusal shows nowhere", async () => {
+    let encoded = "";
+    const provider = through(awsWorld(), async ({ action, parameters }, send) => {
+      if (action !== "RunInstances") return await send();
+      encoded = parameters.get("UserData") ?? "";
+      const plain = decoded(encoded).toString().replaceAll(/[<&]/g, " ");
+      return refusedWith("InvalidParameterValue", `Value (${plain}) for UserData is invalid, ${encoded}`);
+    });
+    const bootstrap = { script: "true", environment: { TOKEN: "hunter2-in-the-script" } };
+    const error = await failure(provider.spawn({ ...spec, bootstrap }));
+    expect(encoded.length).toBeGreaterThan(100);
+    const told = `${error.message} ${String(error.cause)} ${JSON.stringify(error)}`;
+    expect(told).toContain("[redacted]");
+    expect(told).not.toContain("hunter2-in-the-script");
+    expect(told).not.toContain(encoded.slice(0, 60));
   });
 
   test("has the keys and the caller's script as parts that cloud-init takes apart", async () => {

@@ -1,6 +1,8 @@
-import "@aws-sdk/client-ec2";
+import { CreateImageCommand } from "@aws-sdk/client-ec2";
 import { describe, expect, test } from "vitest";
 import { aws } from "../../src/index.ts";
+import { CREDENTIALS } from "../aws-harness.ts";
+import { ec2Client } from "../emulator/sdk.ts";
 import { type AwsWorld, awsWorld, failure } from "../world.ts";
 
 const spec = { spec: "m5.large" } as const;
@@ -88,5 +90,45 @@ describe("a snapshot", () => {
     const error = await failure(world.provider.spawn({ ...spec, fromSnapshot: snapshot.id }));
     expect(error).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
     expect(error.message).toContain("not available yet");
+  });
+
+  test("of a key whose image was deleted a moment ago is a new one, though listings still show the old one", async () => {
+    const world = awsWorld({ imageMs: 1_000, readLagMs: 4_000 });
+    const { instance, snapshot } = await imaged(world);
+    await world.emulator.clock.sleep(60_000);
+    await world.provider.deleteSnapshot(snapshot.id);
+    const again = await world.provider.createSnapshot(instance.id, { key: "s" });
+    expect(again.id).not.toBe(snapshot.id);
+    await world.emulator.clock.sleep(60_000);
+    expect(await world.provider.getSnapshotStatus(again.id)).toBe("available");
+  });
+
+  test("that another process has just begun is waited for as long as reads may lag", async () => {
+    const world = awsWorld({ readLagMs: 10_000 }, { readAfterWriteMs: 30_000 });
+    const { id } = await world.provider.spawn(spec);
+    await world.emulator.clock.sleep(60_000);
+    const taken = await Promise.all(["a", "b"].map(() => world.another().createSnapshot(id, { key: "s" })));
+    expect(new Set(taken.map((one) => one.id)).size).toBe(1);
+  });
+
+  test("is BUSY where the image's name is taken, and it is not shown in the end", async () => {
+    const world = awsWorld({ readLagMs: 20_000 });
+    const { id } = await world.provider.spawn(spec);
+    await world.emulator.clock.sleep(60_000);
+    await world.provider.createSnapshot(id, { key: "s" });
+    const error = await failure(world.another().createSnapshot(id, { key: "s" }));
+    expect(error).toMatchObject({ code: "BUSY", effect: "none" });
+  });
+
+  test("is no image that somebody else made: that is not deleted", async () => {
+    const world = awsWorld();
+    const { instance } = await imaged(world);
+    const client = ec2Client(world.emulator, instance.region, CREDENTIALS);
+    const asked = new CreateImageCommand({ InstanceId: instance.nativeId, Name: "by-hand" });
+    const { ImageId = "" } = await client.send(asked);
+    const error = await failure(world.provider.deleteSnapshot(`us-east-1/${ImageId}`));
+    expect(error).toMatchObject({ code: "CONFLICT", effect: "none" });
+    expect(world.emulator.control.images().map(({ id }) => id)).toContain(ImageId);
+    expect((await world.provider.listSnapshots({ owner: "*" })).map(({ key }) => key)).toEqual(["s"]);
   });
 });

@@ -8,7 +8,7 @@ import { hibernationProblem } from "../../src/capabilities/hibernation-part.ts";
 import { marketOptions } from "../../src/capabilities/market-options.ts";
 import { listedPrice } from "../../src/capabilities/price-list.ts";
 import { architectureOf, typeFor } from "../../src/machine-types.ts";
-import { awsWorld, failure } from "../world.ts";
+import { awsWorld, failure, through } from "../world.ts";
 
 const GIB = 1024 ** 3;
 
@@ -54,6 +54,29 @@ describe("spot", () => {
     expect(parameters.get("InstanceMarketOptions.SpotOptions.MaxPrice")).toBe("0.25");
   });
 
+  test("of two prices that EC2 tells of one place the later one holds, in whichever order they come", async () => {
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      const world = awsWorld();
+      const rows = [
+        ["0.1", "2026-01-02T00:00:00Z"],
+        ["0.3", "2026-01-01T00:00:00Z"],
+      ].map(([price, at]) => {
+        const place = "<instanceType>m5.large</instanceType><availabilityZone>us-east-1a</availabilityZone>";
+        return `<item>${place}<spotPrice>${price}</spotPrice><timestamp>${at}</timestamp></item>`;
+      });
+      const listed = order.map((at) => rows[at]).join("");
+      const body = `<spotPriceHistorySet>${listed}</spotPriceHistorySet><nextToken/>`;
+      const provider = through(world, async () => {
+        const answer = `<DescribeSpotPriceHistoryResponse>${body}</DescribeSpotPriceHistoryResponse>`;
+        return new Response(answer, { headers: { "content-type": "text/xml;charset=UTF-8" } });
+      });
+      expect(await provider.getSpotPrices()).toMatchObject([{ usdPerHour: 0.1, zone: "us-east-1a" }]);
+    }
+  });
+
   test("a price that EC2 would not take is INVALID_SPEC", () => {
     for (const maxUsdPerHour of [0, -1, 0.0001, Number.NaN]) {
       expect(() => marketOptions("spawn", { spot: { maxUsdPerHour } })).toThrow(/maxUsdPerHour/);
@@ -81,6 +104,14 @@ describe("prices", () => {
     expect(error).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
     expect(sent("RunInstances")).toEqual([]);
     await provider.spawn({ spec: "m5.large", maxUsdPerHour: price });
+  });
+
+  test("that may not be asked for refuse a spawn that must not cost more", async () => {
+    const world = awsWorld();
+    world.emulator.control.denied.add("GetProducts");
+    const error = await failure(world.provider.spawn({ spec: "m5.large", maxUsdPerHour: 0.001 }));
+    expect(error).toMatchObject({ code: "AUTH_ERROR", effect: "none" });
+    expect(world.emulator.control.instances()).toEqual([]);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import "@aws-sdk/client-ec2";
 import { describe, expect, test } from "vitest";
-import { awsWorld, failure } from "../world.ts";
+import { awsWorld, failure, through } from "../world.ts";
 
 const GIB = 1024 ** 3;
 const spec = { spec: "m5.large" } as const;
@@ -43,6 +43,24 @@ describe("a volume", () => {
     await world.provider.deleteVolume(first.id);
     await world.emulator.clock.sleep(120_000);
     const second = await world.provider.createVolume({ key: "v", sizeBytes: GIB, zone });
+    expect(second.id).not.toBe(first.id);
+    expect((await world.provider.listVolumes()).map(({ id }) => id)).toEqual([second.id]);
+  });
+
+  test("that EC2 tells of for an old token, and that it no longer has, is made anew", async () => {
+    const world = awsWorld();
+    const first = await world.provider.createVolume({ key: "v", sizeBytes: GIB, zone });
+    await world.provider.deleteVolume(first.id);
+    await world.emulator.clock.sleep(120_000);
+    // What EC2 answered to the first request, word for word, as it may do for a repeated token.
+    const stale = through(world, async ({ action, parameters }, send) => {
+      const isFirst = parameters.get("ClientToken") === world.sent("CreateVolume")[0]?.parameters.get("ClientToken");
+      if (action !== "CreateVolume" || !isFirst) return await send();
+      const told = `<volumeId>${first.id.split("/").at(-1)}</volumeId><size>1</size><status>creating</status><availabilityZone>${zone}</availabilityZone><createTime>${new Date(world.emulator.clock.now() - 120_000).toISOString()}</createTime>`;
+      const body = `<CreateVolumeResponse><requestId>1</requestId>${told}</CreateVolumeResponse>`;
+      return new Response(body, { headers: { "content-type": "text/xml;charset=UTF-8" } });
+    });
+    const second = await stale.createVolume({ key: "v", sizeBytes: GIB, zone });
     expect(second.id).not.toBe(first.id);
     expect((await world.provider.listVolumes()).map(({ id }) => id)).toEqual([second.id]);
   });

@@ -1,7 +1,12 @@
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { HttpResponse } from "@smithy/core/protocols";
 import type { HttpHandlerOptions, HttpRequest } from "@smithy/types";
-import { type Ec2Emulator, EMULATED_IMAGES, EMULATOR_CREDENTIALS, type EmulatorCredentials } from "../../src/emulator/index.ts";
+import {
+  type Ec2Emulator,
+  EMULATED_IMAGES,
+  EMULATOR_CREDENTIALS,
+  type EmulatorCredentials,
+} from "../../src/emulator/index.ts";
 
 /** Sends what the SDK has serialised and signed to the emulator, in this process. */
 export function handlerOf(fetch: typeof globalThis.fetch): {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { refusedWith } from "../world.ts";
 import { flowWorld, runKilled, STORES, storedWorld, workflowFailure } from "./flows.ts";
 
 const GIB = 1024 ** 3;
@@ -96,4 +97,69 @@ test("a run that cannot get its volume takes the instance back, and leaves nothi
   await world.emulator.clock.sleep(10_000);
   expect(world.live()).toEqual([]);
   expect(world.emulator.control.volumes()).toEqual([]);
+});
+
+describe("a run that goes on after EC2 has forgotten its tokens", () => {
+  test("has one cold volume", async () => {
+    const world = flowWorld();
+    const kills = ["ran:make a cold volume"];
+    const rest = 13 * 3_600_000;
+    const output = await runKilled(world, ({ workflows }) => workflows.warmVolumes, input, kills, "run", rest);
+    expect(kills).toEqual([]);
+    expect(attachedTo(world, output.instanceId)).toEqual([output.volumeId]);
+    expect(await world.provider.listVolumes()).toHaveLength(1);
+  });
+});
+
+describe("a run that fails", () => {
+  const failed = (world: World) =>
+    workflowFailure(runKilled(world, ({ workflows }) => workflows.warmVolumes, input, []));
+
+  test("after it has claimed a volume gives it back before it ends the instance", async () => {
+    const order: string[] = [];
+    const world = flowWorld(
+      {},
+      {
+        wire: async ({ action }, send) => {
+          if (/^(AttachVolume|DetachVolume|TerminateInstances)$/.test(action)) order.push(action);
+          // The look that follows the claim, and no other.
+          if (action !== "DescribeVolumes" || order.join() !== "AttachVolume") return await send();
+          order.push("refused");
+          return refusedWith("UnauthorizedOperation", "no", 403);
+        },
+      },
+    );
+    const volume = await warmed(world, "v1", "us-east-1a");
+    await world.emulator.clock.sleep(5_000);
+    const error = await failed(world);
+    expect(error.cause).toMatchObject({ code: "AUTH_ERROR", effect: "applied" });
+    expect(error.leftovers).toEqual([]);
+    expect(order).toEqual(["AttachVolume", "refused", "DetachVolume", "TerminateInstances"]);
+    expect(await world.provider.listVolumes()).toMatchObject([{ id: volume.id, status: "available" }]);
+    expect(world.live()).toEqual([]);
+  });
+
+  test("after it has made a volume deletes that", async () => {
+    const world = flowWorld();
+    world.emulator.control.denied.add("AttachVolume");
+    const error = await failed(world);
+    expect(error.cause).toMatchObject({ code: "AUTH_ERROR" });
+    expect(error.leftovers).toEqual([]);
+    await world.emulator.clock.sleep(10_000);
+    expect(world.emulator.control.volumes()).toEqual([]);
+    expect(world.live()).toEqual([]);
+  });
+
+  test("where it is not known whether a volume was made looks for it, and deletes it", async () => {
+    const world = flowWorld({ readLagMs: 2_500 });
+    const { faults } = world.emulator.control;
+    faults.add({ operation: "CreateVolume", when: "before", row: "connection-reset", times: 3 });
+    faults.add({ operation: "CreateVolume", when: "reply-lost" });
+    const error = await failed(world);
+    expect(error.leftovers).toEqual([]);
+    expect(world.sent("CreateVolume")).toHaveLength(4);
+    await world.emulator.clock.sleep(10_000);
+    expect(world.emulator.control.volumes()).toEqual([]);
+    expect(world.live()).toEqual([]);
+  });
 });

@@ -1,0 +1,43 @@
+import "@aws-sdk/client-ec2";
+import { describe, expect, test } from "vitest";
+import { awsWorld, failure } from "./world.ts";
+
+const M5 = { spec: "m5.large" } as const;
+
+/** Instances of one zone, so that their ends go in one request. */
+async function spawned(count: number) {
+  const world = awsWorld({ bootMs: 0 });
+  const [place] = await world.provider.placements(M5);
+  const made: string[] = [];
+  for (let at = 0; at < count; at += 1) made.push((await world.provider.spawn({ ...M5, ...place })).id);
+  const [first = "", second = "", ...others] = made;
+  return { ...world, made, first, second, others };
+}
+
+describe("instances that are ended at once", () => {
+  test("end together, also where one of them is protected: that one alone is told", async () => {
+    const { provider, emulator, made, second } = await spawned(6);
+    emulator.control.protect(second, true);
+    for (const id of made) await provider.get(id);
+    const outcomes = await Promise.allSettled(made.map((id) => provider.terminate(id)));
+    const told = outcomes.map((one) => (one.status === "rejected" ? one.reason : "ended"));
+    expect(told.filter((one) => one === "ended")).toHaveLength(5);
+    expect(told[1]).toMatchObject({ effect: "none", native: { code: "OperationNotPermitted" } });
+    const live = emulator.control.instances().filter((one) => one.live);
+    expect(live.map(({ id }) => id)).toEqual([second.slice(second.indexOf("/") + 1)]);
+  });
+
+  test("end also where one of them is unknown to EC2", async () => {
+    const { provider, emulator, made } = await spawned(3);
+    const ids = [...made, "us-east-1/i-0123456789abcdef0"];
+    await Promise.all(ids.map((id) => provider.terminate(id)));
+    expect(emulator.control.instances().filter((one) => one.live)).toEqual([]);
+  });
+});
+
+test("a protected instance is not ended, and says so", async () => {
+  const { provider, emulator, first } = await spawned(1);
+  emulator.control.protect(first, true);
+  expect(await failure(provider.terminate(first))).toMatchObject({ effect: "none", operation: "terminate" });
+  expect(emulator.control.instances().filter((one) => one.live)).toHaveLength(1);
+});
