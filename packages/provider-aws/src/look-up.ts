@@ -95,7 +95,7 @@ async function inRegionsListed(
   const owner = filter.owner ?? context.owner;
   const { keys = [] } = filter;
   const states = filter.status === undefined ? [{ Name: "instance-state-name", Values: LIVE_STATES }] : [];
-  const byKey = keys.length > 0 && keys.length <= MOST_VALUES ? [keyFilter(...keys)] : [];
+  const byKey = owner !== "*" && keys.length > 0 && keys.length <= MOST_VALUES ? [keyFilter(owner, ...keys)] : [];
   const all = await Promise.all(
     regions.map((region) =>
       regional(call, () => listed(context, call, region, [...ownerFilters(owner), ...byKey, ...states])),
@@ -219,7 +219,7 @@ export async function underKey(context: AwsContext, call: Call, key: string): Pr
   const everywhere = async (filters: readonly Filter[]): Promise<readonly AWSInstance[]> =>
     (await Promise.all(context.regions.map((region) => listed(context, call, region, filters)))).flat();
   const [byKey, byName] = await Promise.all([
-    everywhere([...ownerFilters(context.owner), keyFilter(key)]),
+    everywhere([keyFilter(context.owner, key)]),
     everywhere([nameFilter(context.owner, key)]),
   ]);
   const ours = byKey.filter(({ owner, key: its }) => owner === context.owner && its === key);

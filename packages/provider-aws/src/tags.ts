@@ -10,6 +10,8 @@ const VALUE_MAX = 256;
 export const TAGS: {
   readonly owner: "slipway:owner";
   readonly key: "slipway:key";
+  /** `nameFor(owner, key)`, as `Name`, which people may change. */
+  readonly handle: "slipway:handle";
   readonly specHash: "slipway:spec-hash";
   /** How many instances of this key ended before this one. */
   readonly generation: "slipway:generation";
@@ -24,6 +26,7 @@ export const TAGS: {
 } = {
   owner: "slipway:owner",
   key: "slipway:key",
+  handle: "slipway:handle",
   specHash: "slipway:spec-hash",
   generation: "slipway:generation",
   name: "slipway:name",
@@ -38,7 +41,7 @@ export const TAGS: {
 export const INSTANCE_DISK = "instance-disk";
 
 /** How many tags Slipway itself writes on an instance at most; EC2 takes 50 in all. */
-const OWN_TAGS = 7;
+const OWN_TAGS = 8;
 export const MAX_LABELS: number = 50 - OWN_TAGS;
 export const NAME_MAX_LENGTH: number = VALUE_MAX;
 
@@ -63,7 +66,13 @@ export interface Marks {
 export function tagsOf(owner: string, key: string | null): readonly Tag[] {
   const ours = [{ Key: TAGS.owner, Value: owner }];
   if (key === null) return ours;
-  return [...ours, { Key: TAGS.key, Value: key }, { Key: TAGS.remoteName, Value: nameFor(owner, key) }];
+  const name = nameFor(owner, key);
+  return [
+    ...ours,
+    { Key: TAGS.key, Value: key },
+    { Key: TAGS.handle, Value: name },
+    { Key: TAGS.remoteName, Value: name },
+  ];
 }
 
 export function tagOf(tags: WireTags, name: string): string | undefined {
@@ -115,11 +124,11 @@ export function ownerFilters(owner: string): Filter[] {
 }
 
 /**
- * What finds the things under these keys, with `ownerFilters`. Never by `Name`, which people change. What filters read as
- * wildcards is taken by the letter.
+ * What finds an owner's things under these keys. By a tag of ours that follows from both: a key may hold what filters read
+ * as wildcards, and `Name` is what people change.
  */
-export function keyFilter(...keys: readonly string[]): Filter {
-  return { Name: `tag:${TAGS.key}`, Values: keys.map((key) => key.replaceAll(/[*?\\]/g, String.raw`\$&`)) };
+export function keyFilter(owner: string, ...keys: readonly string[]): Filter {
+  return { Name: `tag:${TAGS.handle}`, Values: keys.map((key) => nameFor(owner, key)) };
 }
 
 /** What finds everything that has the name which follows from owner and key, whoever made it. */

@@ -161,7 +161,7 @@ export async function volumeOfKey(
   region: string | undefined,
 ): Promise<Volume | undefined> {
   for (const place of region === undefined ? context.regions : [region]) {
-    const [found] = await ownVolumes(context, call, place, context.owner, [keyFilter(key)]);
+    const [found] = await ownVolumes(context, call, place, context.owner, [keyFilter(context.owner, key)]);
     if (found !== undefined) return volumeFrom(place, found);
   }
   return undefined;

@@ -145,7 +145,7 @@ async function coldVolume(
 async function idsOfKey(context: AwsContext, call: Call, region: string, key: string): Promise<readonly string[]> {
   const until = context.clock.now() + context.readAfterWriteMs;
   for (;;) {
-    const rows = await ownVolumes(context, call, region, context.owner, [keyFilter(key)]);
+    const rows = await ownVolumes(context, call, region, context.owner, [keyFilter(context.owner, key)]);
     const left = until - context.clock.now();
     if (rows.length > 0 || left <= 0) return rows.flatMap(({ VolumeId }) => (VolumeId === undefined ? [] : [VolumeId]));
     await context.clock.sleep(Math.min(LOOK_MS, left), call.signal);
