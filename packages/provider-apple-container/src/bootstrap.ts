@@ -99,7 +99,8 @@ export async function deliver(
     if (failed === null) return;
     if (!failed.retryable || call.signal?.aborted === true || attempt === ATTEMPTS) throw failed;
     // Ended meanwhile, and made anew by another: what stands under the name now is none of this spawn's.
-    if (!(await isStill())) throw withEffect(failed, "unknown");
+    const same = await isStill().catch(() => undefined);
+    if (same !== true) throw same === undefined ? failed : withEffect(failed, "unknown");
   }
 }
 
