@@ -38,8 +38,8 @@ export function resolveStep(step, { args, members, cores = availableParallelism(
         "--output-logs=errors-only",
         "--log-order=grouped",
         "--ui=stream",
-        // vitest and tsc bring threads of their own; more tasks than cores only makes every one of them slower.
-        `--concurrency=${Math.max(2, Math.min(cores, 8))}`,
+        // vitest and tsc bring threads of their own, and some tests wait for programs: one task more than there are cores.
+        `--concurrency=${Math.max(2, Math.min(cores, 8)) + 1}`,
         ...args,
       ],
     };

@@ -85,10 +85,10 @@ test("a package or script that is missing is said", () => {
   assert.match(plan({ package: "slipway-demo", script: "soak" }).problem, /no script "soak"/);
 });
 
-test("turbo gets its filters and no more tasks than cores", () => {
+test("turbo gets its filters and one task more than there are cores", () => {
   const { argv } = plan({ turbo: ["build"], filters: ["slipway-demo..."] });
   assert.deepEqual(argv.slice(0, 4), ["turbo", "run", "build", "--filter=slipway-demo..."]);
-  assert.ok(argv.includes("--concurrency=2"));
+  assert.ok(argv.includes("--concurrency=3"));
 });
 
 test("every command of the root package.json that starts here is known", () => {
