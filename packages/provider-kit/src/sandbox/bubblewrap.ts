@@ -1,3 +1,4 @@
+import { kernelMountArguments } from "./kernel-files.ts";
 import { linkTarget, type SandboxLayout, SYSTEM_DIRECTORIES, SYSTEM_SETTINGS } from "./layout.ts";
 
 /** Whether the sandbox is on the host's network, or has nothing but a loopback of its own. */
@@ -31,14 +32,14 @@ export function namespaceArguments(options: { readonly hostname: string; readonl
   ];
 }
 
-/** What the sandbox sees: its root, the host's system directories read-only, own /proc and /dev, its run directory, its binds. */
+/** What the sandbox sees: its root, the host's system directories read-only, own /dev and a /proc that cannot be written, its run directory, its binds. */
 export function mountArguments(layout: SandboxLayout, binds: readonly SandboxBind[]): string[] {
   const system = SYSTEM_DIRECTORIES.filter((path) => linkTarget(path) === "");
   return [
     ...["--bind", layout.root, "/"],
     ...system.flatMap((path) => ["--ro-bind", path, path]),
     ...SYSTEM_SETTINGS.flatMap((path) => ["--ro-bind-try", path, path]),
-    ...["--proc", "/proc", "--dev", "/dev"],
+    ...["--proc", "/proc", ...kernelMountArguments(), "--dev", "/dev"],
     ...["--bind", layout.run, RUN_DIRECTORY_INSIDE, "--ro-bind", layout.attempt, ATTEMPT_INSIDE],
     ...binds.flatMap((bind) => [bind.readOnly === true ? "--ro-bind" : "--bind", bind.source, bind.target]),
     ...["--chdir", HOME_INSIDE],

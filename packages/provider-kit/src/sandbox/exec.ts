@@ -33,9 +33,12 @@ const MAX_OUTPUT = 16 * 1024 * 1024;
 // A command may leave something in the background that keeps its output open; what it printed itself is there by then, or
 // still comes.
 const FLUSH_MS = 100;
+// What is in a pipe is read within this, so whatever still comes is of something in the background.
+const MAX_FLUSHES = 10;
 
 /**
- * Runs a program inside, with the argument list as it is, in the home directory. A non-zero exit is a result. Throws
+ * Runs a program inside, with the argument list as it is, in the home directory. A non-zero exit is a result. Resolves when
+ * the program has ended and what it printed was read, also while something that it left goes on printing. Throws
  * SandboxError `gone` if the sandbox is not alive, `aborted`, or `too-much-output`; the command's own process group is
  * ended then.
  */
@@ -131,12 +134,13 @@ function finished(child: Child, options: SandboxExecOptions): Promise<SandboxExe
     };
     child.once("close", done);
     child.once("exit", (code, signal) => {
-      const flush = (printed: number): void => {
+      const flush = (printed: number, left: number): void => {
         const now = output.stdout.length + output.stderr.length;
-        if (now === printed) done(code, signal);
-        else setTimeout(flush, FLUSH_MS, now).unref();
+        if (now === printed || left === 0) return done(code, signal);
+        // The immediate comes after a reading of what is there, also where this process was late for its timer.
+        setTimeout(() => setImmediate(flush, now, left - 1), FLUSH_MS);
       };
-      flush(-1);
+      flush(-1, MAX_FLUSHES);
     });
   });
 }

@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Isolation } from "./isolation.ts";
 
@@ -82,6 +92,7 @@ export function prepareRoot(layout: SandboxLayout, isolation: Isolation, hostnam
   if (isolation !== "bubblewrap") return;
   for (const name of ["proc", "dev"]) ensureDirectory(join(layout.root, name), 0o755);
   for (const path of SYSTEM_DIRECTORIES) prepareSystemDirectory(layout.root, path);
+  for (const path of SYSTEM_SETTINGS) prepareMountPoint(layout.root, path);
   writeNew(
     join(layout.root, "etc/passwd"),
     "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
@@ -92,6 +103,47 @@ export function prepareRoot(layout: SandboxLayout, isolation: Isolation, hostnam
   rmSync(join(layout.root, "etc/hosts"), { force: true, recursive: true });
   writeNew(join(layout.root, "etc/hostname"), `${hostname}\n`);
   writeNew(join(layout.root, "etc/hosts"), `127.0.0.1 localhost ${hostname}\n::1 localhost ${hostname}\n`);
+}
+
+/**
+ * Makes the place of a mount of ours, as a directory or a file as the host has it. A link that stands there or on the way
+ * is replaced: bubblewrap would follow it, and out of the root too.
+ */
+function prepareMountPoint(root: string, path: string): void {
+  // What the host has under the name, links followed: that is what gets mounted.
+  const source = statSync(path, { throwIfNoEntry: false });
+  if (source === undefined) return;
+  makeMountPoint(root, path, source.isDirectory());
+}
+
+/** Every part of the way is a directory of the root itself, and the end a directory or an empty file. */
+export function makeMountPoint(root: string, path: string, directory: boolean): void {
+  const parts = path.split("/").filter((part) => part !== "");
+  let place = root;
+  for (const [at, part] of parts.entries()) {
+    place = join(place, part);
+    if (at < parts.length - 1 || directory) ensureDirectory(place, 0o755);
+    else ensureFile(place);
+  }
+}
+
+/** The first part of the way to `path` that is a link or no directory; null if there is none. */
+export function obstacleOnTheWay(root: string, path: string): string | null {
+  let place = root;
+  for (const part of path.split("/").filter((word) => word !== "")) {
+    place = join(place, part);
+    const found = lstatSync(place, { throwIfNoEntry: false });
+    if (found === undefined) return null;
+    if (!found.isDirectory()) return place.slice(root.length);
+  }
+  return null;
+}
+
+function ensureFile(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isFile() === true) return;
+  if (found !== undefined) rmSync(path, { force: true, recursive: true });
+  writeFileSync(path, "", { flag: "wx" });
 }
 
 /** On most systems `/bin` is a link into `/usr`: then the root gets the same link, else a place to mount on. */

@@ -1,19 +1,21 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import {
   ATTEMPT_INSIDE,
   mountArguments,
   namespaceArguments,
+  RUN_DIRECTORY_INSIDE,
   type SandboxBind,
   type SandboxNetwork,
 } from "./bubblewrap.ts";
 import { endSandbox } from "./end.ts";
 import { sandboxEnvironment, withAttempt } from "./environment.ts";
 import type { IsolationReport } from "./isolation.ts";
-import { prepareRoot, type SandboxLayout, sandboxLayout } from "./layout.ts";
+import { makeMountPoint, obstacleOnTheWay, prepareRoot, type SandboxLayout, sandboxLayout } from "./layout.ts";
 import { identify } from "./process-identity.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { SandboxError } from "./sandbox-error.ts";
@@ -39,11 +41,12 @@ export interface SandboxSpec {
 }
 
 const START_TIMEOUT_MS = 30_000;
-// In the sandbox, before the command: is this start still wanted? Then says so on descriptor 4. If nobody listens any
-// more, the write ends it: a start that its caller did not live to see leaves nothing.
+// In the sandbox, before the command: is this start still wanted? Then says so on descriptor 4, and waits on descriptor 8
+// until its caller knows which process it is: a command that ends at once would be gone before anybody looked. If nobody
+// listens any more, the read ends it: a start that its caller did not live to see leaves nothing.
 const FIRST_STEP =
   'IFS= read -r wanted <"$1"; [ "$wanted" = "$SLIPWAY_SANDBOX_ATTEMPT" ] || exit 90; ' +
-  'echo up >&4; exec >&7 2>&1 3>&- 4>&- 5>&- 6<&- 7>&-; cd "$HOME"; shift; ';
+  'echo up >&4; IFS= read -r go <&8 || exit 91; exec >&7 2>&1 3>&- 4>&- 5>&- 6<&- 7>&- 8<&-; cd "$HOME"; shift; ';
 // With a pid namespace the shell stays as process 1: it takes up the orphans that end while it waits, and with it all
 // others end. Not in the background: a shell would make the command deaf to SIGINT.
 const RUN_AS_CHILD = '"$@"; exit $?';
@@ -59,6 +62,7 @@ export async function startSandbox(spec: SandboxSpec): Promise<Sandbox> {
   const layout = sandboxLayout(spec.directory);
   const { isolation } = spec.isolation;
   prepareRoot(layout, isolation, spec.hostname ?? spec.id);
+  if (isolation === "bubblewrap") prepareMountPoints(spec, layout);
   const attempt = randomUUID();
   writeAttempt(layout, attempt);
   const own = sandboxEnvironment(spec.id, layout, isolation, spec.environment);
@@ -66,7 +70,8 @@ export async function startSandbox(spec: SandboxSpec): Promise<Sandbox> {
   const failure = await firstStep(child);
   const pid = failure === null ? childOf(layout) : null;
   const process = pid === null ? null : await identify(pid);
-  if (process === null) {
+  if (process !== null) letGo(child);
+  else {
     await endSandbox({ id: spec.id, directory: spec.directory });
     throw new SandboxError(
       "not-started",
@@ -83,6 +88,21 @@ function check(spec: SandboxSpec): void {
   if (spec.isolation.isolation === "bubblewrap") return;
   if (spec.network === "isolated") throw new SandboxError("unsupported", "an isolated network needs bubblewrap");
   if ((spec.binds ?? []).length > 0) throw new SandboxError("unsupported", "binds need bubblewrap");
+}
+
+/** Every place that bubblewrap mounts on is made here, since bubblewrap follows what links a root holds. */
+function prepareMountPoints(spec: SandboxSpec, layout: SandboxLayout): void {
+  makeMountPoint(layout.root, RUN_DIRECTORY_INSIDE, true);
+  makeMountPoint(layout.root, ATTEMPT_INSIDE, false);
+  for (const { source, target } of spec.binds ?? []) {
+    const parent = target.slice(0, target.lastIndexOf("/"));
+    const isDirectory = statSync(source, { throwIfNoEntry: false })?.isDirectory() ?? true;
+    const obstacle = obstacleOnTheWay(layout.root, isDirectory ? target : parent);
+    if (obstacle !== null) {
+      throw new SandboxError("invalid", `${target} cannot be mounted: ${obstacle} in the root is no directory`);
+    }
+    makeMountPoint(layout.root, target, isDirectory);
+  }
 }
 
 /** Renamed into place, so that a reader sees the old or the new one, whole. */
@@ -108,15 +128,33 @@ function launch(spec: SandboxSpec, layout: SandboxLayout, env: Record<string, st
       cwd: layout.directory,
       env,
       detached: true,
-      stdio: ["ignore", complaints, complaints, "pipe", "pipe", status, settings, log],
+      stdio: ["ignore", complaints, complaints, "pipe", "pipe", status, settings, log, "pipe"],
     });
     if (spec.isolation.isolation === "process-group" && child.pid !== undefined) {
       // What bubblewrap writes for itself.
       writeFileSync(status, `${JSON.stringify({ "child-pid": child.pid })}\n`);
+      child.once("exit", (code, signal) => writeExitCode(layout, child.pid, code, signal));
     }
     return child;
   } finally {
     for (const file of opened) closeSync(file);
+  }
+}
+
+/** Known only while this process lives: without bubblewrap nobody else waits for the command. */
+function writeExitCode(
+  layout: SandboxLayout,
+  pid: number | undefined,
+  code: number | null,
+  signal: NodeJS.Signals | null,
+): void {
+  // Another start may stand in the directory by now, or none.
+  if (childOf(layout) !== pid) return;
+  const exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+  try {
+    appendFileSync(layout.status, `${JSON.stringify({ "exit-code": exitCode })}\n`);
+  } catch {
+    // Then nothing tells how it ended, as where this process ends first.
   }
 }
 
@@ -160,11 +198,16 @@ function firstStep(child: ChildProcess): Promise<string | null> {
     // Both are pipes by `launch`'s table.
     const info = child.stdio[3] as Readable;
     const ready = child.stdio[4] as Readable;
+    const failed = (error: Error): void => settle(error.message);
+    const exited = (code: number | null, signal: NodeJS.Signals | null): void => {
+      settle(signal === null ? `it exited with ${code}` : `it was ended by ${signal}`);
+    };
     const settle = (failure: string | null): void => {
       clearTimeout(timer);
       info.destroy();
       ready.destroy();
-      child.removeAllListeners();
+      child.off("error", failed);
+      child.off("exit", exited);
       child.on("error", () => undefined);
       child.unref();
       resolve(failure);
@@ -172,11 +215,18 @@ function firstStep(child: ChildProcess): Promise<string | null> {
     const timer = setTimeout(() => settle(`nothing was heard of it for ${START_TIMEOUT_MS} ms`), START_TIMEOUT_MS);
     info.resume();
     ready.once("data", () => settle(null));
-    child.once("error", (error) => settle(error.message));
-    child.once("exit", (code, signal) => {
-      settle(signal === null ? `it exited with ${code}` : `it was ended by ${signal}`);
-    });
+    child.once("error", failed);
+    child.once("exit", exited);
   });
+}
+
+/** The command may begin. */
+function letGo(child: ChildProcess): void {
+  // A pipe by `launch`'s table.
+  const go = (child.stdio as readonly unknown[])[8] as Writable;
+  // It was ended meanwhile.
+  go.on("error", () => undefined);
+  go.end("go\n");
 }
 
 /** The last line that bubblewrap printed. */
