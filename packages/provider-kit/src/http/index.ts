@@ -8,3 +8,4 @@ export {
   type HttpClientOptions,
   httpClient,
 } from "./http-client.ts";
+export { errorRows, errorTable, type HttpErrorRow, type NativeFailure, type WrittenRow } from "./error-table.ts";
