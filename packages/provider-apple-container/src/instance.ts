@@ -33,7 +33,9 @@ const NOT_STARTED = {
     "container knows of no start: its spawn was cut off, or the service was restarted since it ran; a spawn of the same key starts it",
 };
 
-export function toInstance(wire: WireContainer, { remoteName: _, ...base }: InstanceBase): AppleContainerInstance {
+export function toInstance(wire: WireContainer, shared: InstanceBase): AppleContainerInstance {
+  // A container's name at the service is its native id already.
+  const { remoteName: _nativeId, ...base } = shared;
   const { configuration, status } = wire;
   const isRunning = status.state === "running";
   const resources = resourcesOf(wire);

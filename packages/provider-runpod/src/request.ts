@@ -13,8 +13,6 @@ export type RunpodSpawnOptions = SpawnOptions<RunpodCapability> & {
   readonly cloud?: Cloud | undefined;
 };
 
-export const MAX_LABELS = 64;
-export const NAME_MAX_LENGTH = 191;
 /** RunPod counts the body as it is sent. */
 export const MAX_REQUEST_BYTES = 102_400;
 const GIGABYTE = 1_000_000_000;
