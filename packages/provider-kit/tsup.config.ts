@@ -3,6 +3,7 @@ import { defineConfig } from "tsup";
 export default defineConfig({
   entry: {
     "command/index": "src/command/index.ts",
+    "driver/index": "src/driver/index.ts",
     "errors/index": "src/errors/index.ts",
     "hooks/index": "src/hooks/index.ts",
     "http/index": "src/http/index.ts",

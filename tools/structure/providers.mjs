@@ -8,8 +8,13 @@ export const providerRules = [
       for (const { name, folder } of providerPackages(tree, providers)) {
         const local = Object.hasOwn(providers.withoutRemote, name);
         const rooms = local ? providers.rooms : [...providers.rooms, ...providers.remoteRooms];
-        for (const room of rooms) {
-          if (tree.has(`${folder}/${room}`) || tree.under(`${folder}/${asFolder(room)}`).length > 0) continue;
+        for (const either of rooms) {
+          // A list: one of them is enough, as a driver, whose hooks are the kit's, or hooks written by hand.
+          const names = Array.isArray(either) ? either : [either];
+          const isThere = (name) =>
+            tree.has(`${folder}/${name}`) || tree.under(`${folder}/${asFolder(name)}`).length > 0;
+          if (names.some(isThere)) continue;
+          const [room] = names;
           yield { file: `${folder}/${room}`, line: 1, todo: `write this room (or the folder ${asFolder(room)}/)` };
         }
       }

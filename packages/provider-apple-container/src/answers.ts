@@ -1,6 +1,6 @@
 import { type Operation, ProviderError } from "@slipway/core";
+import type { Call } from "@slipway/provider-kit/driver";
 import type { z } from "zod";
-import type { Call } from "./call.ts";
 import { PROVIDER } from "./errors.ts";
 import { isAtLeast, NEXT_MAJOR, OLDEST, parseVersion, type Version, versionText } from "./version.ts";
 import { isOldShape } from "./wire.ts";

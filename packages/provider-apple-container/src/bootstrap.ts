@@ -10,13 +10,12 @@ import {
   BOOTSTRAP_DIRECTORY,
   bootstrapPaths,
   bootstrapSecrets,
-  givenBootstrap,
   parseSentinel,
   renderBootstrap,
 } from "@slipway/provider-kit/bootstrap";
 import { redact } from "@slipway/provider-kit/command";
+import type { Call } from "@slipway/provider-kit/driver";
 import { withEffect } from "@slipway/provider-kit/errors";
-import type { Call } from "./call.ts";
 import type { AppleContainerClient } from "./client.ts";
 import { PROVIDER } from "./errors.ts";
 
@@ -65,11 +64,6 @@ const ATTEMPTS = 3;
 
 export function render(config: BootstrapConfig, operation: Operation = "generateBootstrap"): BootstrapScript {
   return renderBootstrap(config, { provider: PROVIDER, operation, format: "shell" });
-}
-
-/** The rendered script, checked as far as core could not. Throws INVALID_SPEC. */
-export function scriptOf(bootstrap: BootstrapConfig | BootstrapScript, operation: Operation): BootstrapScript {
-  return givenBootstrap(bootstrap, { provider: PROVIDER, operation, format: "shell", maxBytes: MAX_BOOTSTRAP_BYTES });
 }
 
 /**

@@ -1,8 +1,8 @@
 import { type CommandResult, type Exec, type ExecOptions, type ExecResult, isProviderError } from "@slipway/core";
 import { commandFailure } from "@slipway/provider-kit/command";
+import type { Call } from "@slipway/provider-kit/driver";
 import type { z } from "zod";
 import { readAnswer, supportedVersion } from "./answers.ts";
-import type { Call } from "./call.ts";
 import { answeredError, PROVIDER, rowOf } from "./errors.ts";
 import { type RunRequest, runArguments, sizeText } from "./run-arguments.ts";
 import type { Version } from "./version.ts";

@@ -1,8 +1,8 @@
 import type { ExecOptions, ExecResult, Operation } from "@slipway/core";
-import type { Call } from "./call.ts";
+import type { Call } from "@slipway/provider-kit/driver";
 import type { AppleContainerContext } from "./context.ts";
+import { containerOf } from "./driver.ts";
 import { refusal } from "./errors.ts";
-import { containerOf } from "./look-up.ts";
 import { marksOf } from "./marks.ts";
 import type { WireContainer } from "./wire.ts";
 

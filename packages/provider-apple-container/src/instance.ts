@@ -1,7 +1,5 @@
-import type { BootstrapState, Instance, InstanceAddresses, InstanceResources, InstanceStatus } from "@slipway/core";
-import { PROVIDER } from "./errors.ts";
-import { formatId } from "./ids.ts";
-import { labelsOf, marksOf } from "./marks.ts";
+import type { Instance, InstanceAddresses, InstanceResources, InstanceStatus } from "@slipway/core";
+import type { InstanceBase } from "@slipway/provider-kit/driver";
 import type { Publish } from "./run-arguments.ts";
 import type { WireContainer, WireMount } from "./wire.ts";
 
@@ -35,31 +33,22 @@ const NOT_STARTED = {
     "container knows of no start: its spawn was cut off, or the service was restarted since it ran; a spawn of the same key starts it",
 };
 
-export function materialize(wire: WireContainer, bootstrap?: BootstrapState): AppleContainerInstance {
-  const marks = marksOf(wire);
+export function toInstance(wire: WireContainer, shared: InstanceBase): AppleContainerInstance {
+  // A container's name at the service is its native id already.
+  const { remoteName: _nativeId, ...base } = shared;
   const { configuration, status } = wire;
   const isRunning = status.state === "running";
   const resources = resourcesOf(wire);
   return {
-    id: formatId(wire.id, marks?.generation ?? ""),
-    nativeId: wire.id,
-    provider: PROVIDER,
-    status: statusOf(status.state),
+    ...base,
     state: status.state,
-    key: marks?.key ?? null,
-    owner: marks?.owner ?? null,
-    specHash: marks?.specHash ?? "",
     ...(isHalfMade(wire) ? { statusReason: NOT_STARTED } : {}),
-    ...(marks?.displayName === undefined ? {} : { name: marks.displayName }),
     ...(configuration.image === undefined ? {} : { image: configuration.image.reference }),
     ...(resources === undefined ? {} : { resources }),
     // They are another at every start, and stand in the answer only while it runs.
     addresses: isRunning ? addressesOf(wire) : {},
     isSpot: false,
-    ...(bootstrap === undefined ? {} : { bootstrap }),
-    labels: labelsOf(wire),
     createdAt: createdAtOf(wire),
-    ...(marks?.expiresAt === undefined ? {} : { expiresAt: marks.expiresAt }),
     ports: configuration.publishedPorts.map(({ hostPort, containerPort, proto }) => ({
       port: containerPort,
       hostPort,

@@ -1,8 +1,8 @@
 import type { LogOptions } from "@slipway/core";
-import type { Call } from "./call.ts";
+import type { Call } from "@slipway/provider-kit/driver";
 import type { AppleContainerContext } from "./context.ts";
+import { containerOf } from "./driver.ts";
 import { mustFind } from "./exec.ts";
-import { containerOf } from "./look-up.ts";
 
 const LOOK_AGAIN_MS = 2_000;
 

@@ -1,3 +1,4 @@
+import type { Ownership } from "@slipway/provider-kit/driver";
 import type { WireContainer } from "./wire.ts";
 
 /** What all of Slipway's labels begin with. */
@@ -58,6 +59,11 @@ export function marksOf({ configuration }: Pick<WireContainer, "configuration">)
   }
   const { owner, key, specHash = "", generation = "", ...more } = found;
   return owner === undefined || key === undefined ? null : { owner, key, specHash, generation, ...more };
+}
+
+export function ownershipOf(wire: Pick<WireContainer, "configuration">): Ownership | null {
+  const marks = marksOf(wire);
+  return marks === null ? null : { ...marks, labels: labelsOf(wire) };
 }
 
 /** The caller's labels. */

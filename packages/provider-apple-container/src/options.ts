@@ -44,10 +44,3 @@ export function executableOf({ executable, variables = process.env }: AppleConta
   const named = executable ?? variables["SLIPWAY_CONTAINER"];
   return named === undefined || named === "" ? DEFAULT_EXECUTABLE : named;
 }
-
-/** Where and why a config is wrong, without its values. */
-export function describeIssue(error: z.ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) return "unknown";
-  return issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`;
-}

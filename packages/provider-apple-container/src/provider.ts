@@ -1,34 +1,40 @@
 import {
-  defineProvider,
   type ExecMethods,
   isOwner,
   type LogMethods,
   type Provider,
+  type ProviderHooks,
   runtimeDefaults,
   type Snapshot,
 } from "@slipway/core";
 import { commandRunner } from "@slipway/provider-kit/command";
+import {
+  type Call,
+  checkedConfig,
+  type DriverDefinition,
+  type HookParts,
+  providerFromDriver,
+} from "@slipway/provider-kit/driver";
 import { inTurn } from "@slipway/provider-kit/limits";
-import { MAX_BOOTSTRAP_BYTES, render } from "./bootstrap.ts";
+import { MAX_BOOTSTRAP_BYTES } from "./bootstrap.ts";
 import { volumeMethods } from "./capabilities/volumes.ts";
 import { appleContainerClient } from "./client.ts";
 import type { AppleContainerContext } from "./context.ts";
+import { appleContainerDriver } from "./driver.ts";
 import { PROVIDER, refusal } from "./errors.ts";
 import { execInside } from "./exec.ts";
 import type { AppleContainerInstance } from "./instance.ts";
 import { logsOf } from "./logs.ts";
-import { getInstance, listInstances } from "./look-up.ts";
 import {
   type AppleContainerNetworkOptions,
   type AppleContainerOptions,
   configSchema,
   DEFAULT_IMAGE,
-  describeIssue,
   executableOf,
 } from "./options.ts";
-import { MAX_LABELS, NAME_MAX_LENGTH } from "./request.ts";
-import { spawnInstance } from "./spawn.ts";
-import { terminateInstance } from "./terminate.ts";
+import { MAX_LABELS, NAME_MAX_LENGTH, type Prepared } from "./request.ts";
+import { isAtLeast, UNTRIED, versionText } from "./version.ts";
+import type { WireContainer } from "./wire.ts";
 
 type Always = "idempotentSpawn" | "persistentVolumes";
 
@@ -53,7 +59,7 @@ export function appleContainer(options: AppleContainerOptions): AppleContainerPr
 export function appleContainer(
   options: AppleContainerOptions | AppleContainerNetworkOptions,
 ): AppleContainerProvider | AppleContainerNetworkProvider {
-  return providerOf(appleContainerContext(options), options);
+  return partsOf(appleContainerContext(options), options).provider;
 }
 
 /** What the provider, its hooks and its clusters work with. */
@@ -62,8 +68,7 @@ export function appleContainerContext(
 ): AppleContainerContext {
   const { owner, variables: _variables, runtime, ...config } = options;
   if (!isOwner(owner)) throw refusal("INVALID_SPEC", "register", "owner must match [a-z0-9-]{1,63}");
-  const parsed = configSchema.safeParse(config);
-  if (!parsed.success) throw refusal("INVALID_SPEC", "register", `${PROVIDER}: ${describeIssue(parsed.error)}`);
+  checkedConfig(PROVIDER, configSchema, config);
   const { clock, log, onEvent } = runtimeDefaults(runtime);
   const exec =
     runtime?.exec ??
@@ -104,13 +109,14 @@ const REFUSES = {
   sshKeys: "no ssh server runs in an instance; use exec",
 } as const;
 
-/** The provider over a context that it may share with clusters. */
-export function providerOf(
+type Parts<P> = { readonly provider: P; readonly hooks: ProviderHooks };
+
+/** Provider and hooks over a context that they may share with clusters. */
+export function partsOf(
   context: AppleContainerContext,
   { runtime }: Pick<AppleContainerOptions, "runtime">,
-): AppleContainerProvider | AppleContainerNetworkProvider {
-  const members = {
-    ...membersOf(context),
+): Parts<AppleContainerProvider> | Parts<AppleContainerNetworkProvider> {
+  const common = {
     name: PROVIDER,
     owner: context.owner,
     tier: "additional",
@@ -122,31 +128,60 @@ export function providerOf(
       readAfterWriteMs: 0,
     },
     refuses: REFUSES,
-  } as const;
+    runtime: { ...runtime, clock: context.clock },
+    hooks: hooksOf(context),
+    extras: () => ({
+      exec: (id, argv, options) => execInside(context, id, argv, options),
+      logs: (id, options) => logsOf(context, id, options),
+      ...volumeMethods(context),
+    }),
+  } satisfies Partial<DriverDefinition<AppleContainerProvider, WireContainer, Prepared, never>>;
   const flags = { idempotentSpawn: true, persistentVolumes: true } as const;
-  const settings = { runtime: { ...runtime, clock: context.clock } };
+  const driver = appleContainerDriver(context);
   return context.networks
-    ? defineProvider<AppleContainerNetworkProvider>(
-        { ...members, whyNot: WHY_NOT, capabilities: { ...flags, customNetworking: true } },
-        settings,
-      )
-    : defineProvider<AppleContainerProvider>(
-        { ...members, whyNot: { ...WHY_NOT, customNetworking: NO_NETWORKS }, capabilities: flags },
-        settings,
-      );
+    ? providerFromDriver<AppleContainerNetworkProvider, WireContainer, Prepared>({
+        ...common,
+        driver,
+        whyNot: WHY_NOT,
+        capabilities: { ...flags, customNetworking: true },
+      })
+    : providerFromDriver<AppleContainerProvider, WireContainer, Prepared>({
+        ...common,
+        driver,
+        whyNot: { ...WHY_NOT, customNetworking: NO_NETWORKS },
+        capabilities: flags,
+      });
 }
 
-function membersOf(context: AppleContainerContext) {
+function hooksOf(context: AppleContainerContext): HookParts<AppleContainerInstance> {
+  const { client } = context;
   return {
-    spawn: (options: Parameters<typeof spawnInstance>[1]) => spawnInstance(context, options),
-    terminate: (id: string, call?: Parameters<typeof terminateInstance>[2]) => terminateInstance(context, id, call),
-    list: (filter?: Parameters<typeof listInstances>[1], call?: Parameters<typeof listInstances>[2]) =>
-      listInstances(context, filter, call),
-    get: (id: string, call?: Parameters<typeof getInstance>[2]) => getInstance(context, id, call),
-    generateBootstrap: (config: Parameters<typeof render>[0]) => render(config),
-    exec: (id: string, argv: readonly string[], options?: Parameters<typeof execInside>[3]) =>
-      execInside(context, id, argv, options),
-    logs: (id: string, options?: Parameters<typeof logsOf>[2]) => logsOf(context, id, options),
-    ...volumeMethods(context),
+    startup: async (call) => {
+      await health(context, call);
+      // UNSUPPORTED on macOS 15, which does not have the command.
+      if (context.networks) await client.networks(call);
+    },
+    tasks: ({ scan }) => ({
+      health_check: (call) => health(context, call),
+      // What a spawn that was cut off has left counts as half made: the next spawn of its key completes it.
+      orphan_scan: async (call) => {
+        const { mine, ...counts } = await scan(call);
+        return { ...counts, halfMade: mine.filter(({ statusReason }) => statusReason?.code === "not-started").length };
+      },
+      refresh_prices: async () => ({ known: false }),
+    }),
   };
+}
+
+async function health({ client, log }: AppleContainerContext, call: Call) {
+  const version = await client.version(call);
+  if (isAtLeast(version, UNTRIED)) {
+    log.warn("this version of container is newer than all that were tried", { version: versionText(version) });
+  }
+  const service = await client.systemStatus(call);
+  if (service === "running") return { service, version: versionText(version) };
+  const message = `the service of container is ${service}: start it with \`container system start --enable-kernel-install\``;
+  throw refusal("UNAVAILABLE", call.operation, message, {
+    hint: "Start the service with `container system start --enable-kernel-install`.",
+  });
 }

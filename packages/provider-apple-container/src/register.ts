@@ -1,13 +1,13 @@
 import type { ClusterProvider, ProviderRegistration, RegisterEnvironment } from "@slipway/core";
+import { checkedConfig } from "@slipway/provider-kit/driver";
 import { appleContainerCluster } from "./cluster/index.ts";
-import { refusal } from "./errors.ts";
-import { appleContainerHooks } from "./hooks.ts";
-import { configSchema, describeIssue } from "./options.ts";
+import { PROVIDER } from "./errors.ts";
+import { configSchema } from "./options.ts";
 import {
   type AppleContainerNetworkProvider,
   type AppleContainerProvider,
   appleContainerContext,
-  providerOf,
+  partsOf,
 } from "./provider.ts";
 
 export type AppleContainerRegistration = ProviderRegistration<
@@ -22,16 +22,11 @@ export type AppleContainerRegistration = ProviderRegistration<
  * INVALID_SPEC for a config that `configSchema` refuses; it runs nothing.
  */
 export async function register(config: unknown, env: RegisterEnvironment): Promise<AppleContainerRegistration> {
-  const parsed = configSchema.safeParse(config ?? {});
-  if (!parsed.success) {
-    throw refusal("INVALID_SPEC", "register", `the config of apple-container is wrong: ${describeIssue(parsed.error)}`);
-  }
-  const { networks, ...rest } = parsed.data;
+  const { networks, ...rest } = checkedConfig(PROVIDER, configSchema, config ?? {});
   const options = { ...rest, owner: env.owner, variables: env.variables, runtime: env.runtime };
   const context = appleContainerContext(networks === true ? { ...options, networks } : options);
   return {
-    provider: providerOf(context, options),
+    ...partsOf(context, options),
     cluster: appleContainerCluster(context),
-    hooks: appleContainerHooks(context),
   };
 }

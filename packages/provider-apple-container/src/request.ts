@@ -1,20 +1,9 @@
-import {
-  type BootstrapScript,
-  isKey,
-  type NetworkOptions,
-  nameFor,
-  type Operation,
-  type Port,
-  type ResourceOptions,
-  type SpawnOptions,
-  specHash,
-  type VolumeMount,
-} from "@slipway/core";
-import { scriptOf } from "./bootstrap.ts";
+import type { NetworkOptions, Operation, Port, ResourceOptions, SpawnOptions, VolumeMount } from "@slipway/core";
+import type { SpawnRequest } from "@slipway/provider-kit/driver";
 import type { AppleContainerContext } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { newGeneration } from "./ids.ts";
-import { labelFault, labelsFor } from "./marks.ts";
+import { labelsFor } from "./marks.ts";
 import { IMAGE } from "./options.ts";
 
 export type AppleContainerCapability = "idempotentSpawn" | "persistentVolumes" | "customNetworking";
@@ -30,15 +19,10 @@ const MAX_PORTS = 64;
 const NETWORK = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
 /** A spawn as far as it can be checked without a command. */
-export interface AppleContainerRequest {
-  readonly key: string;
-  /** The container's name. */
-  readonly name: string;
+export interface Prepared {
   readonly image: string;
-  readonly specHash: string;
   readonly generation: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly script: BootstrapScript | undefined;
   readonly resources: ResourceOptions;
   readonly ports: readonly Port[];
   readonly volumes: readonly VolumeMount[];
@@ -46,21 +30,15 @@ export interface AppleContainerRequest {
   readonly network: string | undefined;
 }
 
-/** Throws INVALID_SPEC, or UNSUPPORTED, for what core's own checks cannot know. */
-export function requestOf(
+/** Throws INVALID_SPEC, or UNSUPPORTED, for what core's and the kit's own checks cannot know. */
+export function prepare(
   context: AppleContainerContext,
   operation: Operation,
-  options: AppleContainerSpawnOptions,
-): AppleContainerRequest {
-  const { key, labels = {}, bootstrap, image = context.image, resources = {}, ports = [], volumes = [] } = options;
+  { options, ownership, script }: SpawnRequest<AppleContainerSpawnOptions>,
+): Prepared {
+  const { image = context.image, resources = {}, ports = [], volumes = [] } = options;
   const wrong = (message: string): Error => refusal("INVALID_SPEC", operation, message);
-  // defineProvider has given it one.
-  if (!isKey(key)) throw wrong("key must be 1 to 128 printable ASCII characters");
   if (!IMAGE.test(image)) throw wrong(`image ${JSON.stringify(image)} is no image's reference`);
-  for (const [label, value] of Object.entries(labels)) {
-    const fault = labelFault(label, value);
-    if (fault !== null) throw wrong(`labels: ${JSON.stringify(label)} ${fault}`);
-  }
   if (resources.diskBytes !== undefined) {
     throw refusal("UNSUPPORTED", operation, "resources.diskBytes cannot be set: every container has a sparse disk", {
       hint: "Use a volume where a size matters.",
@@ -70,31 +48,9 @@ export function requestOf(
   if (fault !== null) throw wrong(fault);
   const network = networkOf(options.network);
   if (network === "none" && ports.length > 0) throw wrong("ports need a network, and network.isolated gives none");
-  const script = bootstrap === undefined ? undefined : scriptOf(bootstrap, operation);
-  const hash = specHash({ ...options, image, ...(script === undefined ? {} : { bootstrap: script }) });
   const generation = newGeneration();
-  const marks = {
-    owner: context.owner,
-    key,
-    specHash: hash,
-    generation,
-    displayName: options.name,
-    expiresAt: options.expiresAt,
-    bootstrap: script?.stableChecksum ?? script?.checksum,
-  };
-  return {
-    key,
-    name: nameFor(context.owner, key),
-    image,
-    specHash: hash,
-    generation,
-    labels: labelsFor(marks, labels),
-    script,
-    resources,
-    ports,
-    volumes,
-    network,
-  };
+  const marks = { ...ownership, generation, bootstrap: script?.stableChecksum ?? script?.checksum };
+  return { image, generation, labels: labelsFor(marks, ownership.labels), resources, ports, volumes, network };
 }
 
 function resourceFault({ cpus, memoryBytes }: ResourceOptions): string | null {

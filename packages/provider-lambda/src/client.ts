@@ -1,17 +1,10 @@
-import {
-  checksumOf,
-  isProviderError,
-  type Operation,
-  type Pacing,
-  ProviderError,
-  runtimeDefaults,
-  type Schema,
-} from "@slipway/core";
+import { checksumOf, isProviderError, type Pacing, ProviderError, runtimeDefaults, type Schema } from "@slipway/core";
+import { type Call, singleFlight } from "@slipway/provider-kit/driver";
 import { type HttpCall, httpClient } from "@slipway/provider-kit/http";
 import { limits } from "@slipway/provider-kit/limits";
-import { meaningOf, PROVIDER } from "./errors.ts";
+import { meaningOf } from "./errors.ts";
 import { DEFAULT_BASE_URL, type LambdaOptions } from "./options.ts";
-import { sharedReads } from "./shared-read.ts";
+import { PROVIDER } from "./remote.ts";
 import {
   doneAnswer,
   fileSystemAnswer,
@@ -29,12 +22,6 @@ import {
   type WireOffering,
   type WireSshKey,
 } from "./wire.ts";
-
-/** One call of the contract: all its requests carry its name and end with its signal. */
-export interface Call {
-  readonly operation: Operation;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** The only thing that speaks to Lambda. Reads of whole lists are shared by callers who ask at the same time. */
 export interface LambdaClient {
@@ -63,9 +50,8 @@ const ATTEMPTS = 6;
 
 export function lambdaClient(options: LambdaOptions): LambdaClient {
   const { apiKey, baseUrl = DEFAULT_BASE_URL, runtime } = options;
-  const shared = sharedReads();
+  const shared = singleFlight(PROVIDER);
   const pacing = runtime?.limits ?? ownLimits(options);
-  let onLaunchSent: () => void = () => undefined;
   const http = httpClient({
     provider: PROVIDER,
     baseUrl: baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`,
@@ -82,7 +68,6 @@ export function lambdaClient(options: LambdaOptions): LambdaClient {
       acquire: async (bucket, acquiring) => {
         await pacing.acquire(bucket, acquiring);
         shared.sent(bucket.operation);
-        if (bucket.operation === "launch") onLaunchSent();
       },
       defer: (bucket, ms) => pacing.defer(bucket, ms),
     },
@@ -118,29 +103,15 @@ export function lambdaClient(options: LambdaOptions): LambdaClient {
       }
     },
     launch: (call, body, { secrets, onSent }) => {
-      onLaunchSent = onSent;
-      return http.call({
-        ...call,
-        method: "POST",
-        path: "instance-operations/launch",
-        body,
-        answer: launchAnswer,
-        bucket: "launch",
-        timeoutMs: LAUNCH_TIMEOUT_MS,
-        secrets,
-      });
+      const [path, timeoutMs] = ["instance-operations/launch", LAUNCH_TIMEOUT_MS];
+      const more = { body, answer: launchAnswer, bucket: "launch", timeoutMs, secrets, onSent };
+      return http.call({ ...call, method: "POST", path, ...more });
     },
     terminate: async (call, id) => {
       const path = "instance-operations/terminate";
       const body = { instance_ids: [id] };
-      const ended = await http.call({
-        ...call,
-        method: "POST",
-        path,
-        body,
-        answer: terminateAnswer,
-        bucket: "terminate",
-      });
+      const more = { body, answer: terminateAnswer, bucket: "terminate" };
+      const ended = await http.call({ ...call, method: "POST", path, ...more });
       if (ended.includes(id)) return;
       throw new ProviderError("INTERNAL", {
         message: `Lambda accepted the end of ${ended.join(", ") || "nothing"}, and ${id} was asked for`,

@@ -6,8 +6,7 @@ import {
   type Price,
   timestamp,
 } from "@slipway/core";
-import { PROVIDER } from "./errors.ts";
-import { labelsOf, marksOf } from "./marks.ts";
+import type { InstanceBase } from "@slipway/provider-kit/driver";
 import type { WireInstance, WireInstanceType } from "./wire.ts";
 
 /** A Lambda instance, with what it shows beyond the contract. Its Jupyter token and address are not among that. */
@@ -45,23 +44,14 @@ export function statusOf(state: string): InstanceStatus {
   return STATUSES.get(state)?.status ?? "unknown";
 }
 
-export function materialize(wire: WireInstance, clock: Clock): LambdaInstance {
-  const marks = marksOf(wire);
+export function toInstance(wire: WireInstance, base: InstanceBase, clock: Clock): LambdaInstance {
   const row = STATUSES.get(wire.status);
   const price = priceOf(wire.instance_type, clock);
   const resources = resourcesOf(wire.instance_type);
   return {
-    id: wire.id,
-    nativeId: wire.id,
-    provider: PROVIDER,
-    status: statusOf(wire.status),
+    ...base,
     state: wire.status,
-    key: marks?.key ?? null,
-    owner: marks?.owner ?? null,
-    specHash: marks?.specHash ?? "",
     ...(row?.reason === undefined ? {} : { statusReason: { code: wire.status, message: row.reason } }),
-    ...present("remoteName", wire.name),
-    ...present("name", marks?.displayName),
     ...present("hostname", wire.hostname),
     ...present("region", wire.region?.name),
     ...present("spec", wire.instance_type?.name),
@@ -70,11 +60,9 @@ export function materialize(wire: WireInstance, clock: Clock): LambdaInstance {
     addresses: { ...present("publicIpv4", wire.ip), ...present("privateIpv4", wire.private_ip) },
     ...(isTold(wire.ip) ? { ssh: { host: wire.ip, port: 22, user: "ubuntu" } } : {}),
     isSpot: false,
-    labels: labelsOf(wire),
     ...(price === undefined ? {} : { price }),
     // Lambda does not tell when an instance was made.
     createdAt: null,
-    ...present("expiresAt", marks?.expiresAt),
     sshKeyNames: wire.ssh_key_names ?? [],
     fileSystemNames: wire.file_system_names ?? [],
   };

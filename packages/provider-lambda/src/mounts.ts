@@ -1,7 +1,5 @@
-import type { Call } from "./client.ts";
-import type { LambdaContext } from "./context.ts";
-import { refusal } from "./errors.ts";
-import type { LambdaSpawnOptions } from "./request.ts";
+import type { Call } from "@slipway/provider-kit/driver";
+import { type LambdaRemote, type LambdaSpawnOptions, refusal } from "./remote.ts";
 import type { BootLink } from "./user-data.ts";
 import type { WireFileSystem, WireMount } from "./wire.ts";
 
@@ -23,7 +21,7 @@ const NONE: SpawnMounts = { region: undefined, names: [], mounts: [], links: [] 
 
 /** Looks the filesystems up. INVALID_SPEC for one that is not there, is elsewhere, or cannot be found at its path. */
 export async function mountsFor(
-  context: LambdaContext,
+  remote: LambdaRemote,
   call: Call,
   { volumes = [], region }: Pick<LambdaSpawnOptions, "volumes" | "region">,
 ): Promise<SpawnMounts> {
@@ -40,9 +38,9 @@ export async function mountsFor(
       `mountPath ${JSON.stringify(mountPath)} must lie in /home, /data or /lambda/nfs, as Lambda wants it, or in /mnt, where a link is made`,
     );
   }
-  const all = await context.client.fileSystems(call);
+  const all = await remote.client.fileSystems(call);
   const found = volumes.map(({ id, mountPath }) => {
-    const fileSystem = all.find((one) => one.id === id) ?? context.created.byId(id);
+    const fileSystem = all.find((one) => one.id === id) ?? remote.recentVolumes.ofId(id);
     if (fileSystem === undefined) throw invalid(`there is no filesystem ${JSON.stringify(id)}`);
     return { fileSystem, mountPath };
   });
@@ -51,7 +49,7 @@ export async function mountsFor(
   if (places.size > 1 || (region !== undefined && place !== region)) {
     throw invalid(`they are in ${[...places].join(" and ")}; all must be in the instance's region`);
   }
-  if (place !== undefined && !context.regions.includes(place))
+  if (place !== undefined && !remote.regions.includes(place))
     throw invalid(`they are in ${place}, which is not configured`);
   return {
     region: place,

@@ -1,7 +1,7 @@
 import type { Offering } from "@slipway/core";
-import type { Call } from "./client.ts";
-import type { LambdaContext } from "./context.ts";
+import type { Call } from "@slipway/provider-kit/driver";
 import { priceOf, resourcesOf } from "./instance.ts";
+import type { LambdaRemote } from "./remote.ts";
 
 /** A machine type that Lambda sells. Its price is the same in every region. */
 export interface LambdaOffering extends Offering {
@@ -10,16 +10,16 @@ export interface LambdaOffering extends Offering {
 }
 
 /** All machine types, cheapest first. */
-export async function offeringsOf(context: LambdaContext, call: Call): Promise<readonly LambdaOffering[]> {
-  const offerings = Object.values(await context.client.offerings(call)).map(
+export async function offeringsOf(remote: LambdaRemote, call: Call): Promise<readonly LambdaOffering[]> {
+  const offerings = Object.values(await remote.client.offerings(call)).map(
     ({ instance_type: type, regions_with_capacity_available: shown }): LambdaOffering => {
-      const price = priceOf(type, context.clock);
+      const price = priceOf(type, remote.clock);
       const resources = resourcesOf(type);
       return {
         spec: type.name,
         ...(resources === undefined ? {} : { resources }),
         ...(price === undefined ? {} : { price }),
-        regions: context.regions.filter((name) => shown.some((region) => region.name === name)),
+        regions: remote.regions.filter((name) => shown.some((region) => region.name === name)),
       };
     },
   );

@@ -67,10 +67,3 @@ export const configSchema: z.ZodType<LambdaConfig> = z.strictObject({
   requestsPerSecond: above.optional(),
   secondsPerLaunch: above.optional(),
 });
-
-/** Where and why a config is wrong, without its values. */
-export function describeIssue(error: z.ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) return "unknown";
-  return issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`;
-}

@@ -1,9 +1,7 @@
 import type { GpuOptions, Operation, ResourceOptions } from "@slipway/core";
-import type { Call } from "./client.ts";
-import type { LambdaContext } from "./context.ts";
-import { refusal } from "./errors.ts";
+import type { Call } from "@slipway/provider-kit/driver";
 import { acceleratorOf } from "./instance.ts";
-import type { LambdaSpawnOptions } from "./request.ts";
+import { type LambdaRemote, type LambdaSpawnOptions, refusal } from "./remote.ts";
 import type { WireInstanceType, WireOffering } from "./wire.ts";
 
 /** Where a spawn can go: one machine type in one region. */
@@ -22,13 +20,13 @@ type Wanted = Pick<LambdaSpawnOptions, "spec" | "gpu" | "resources" | "region" |
 const GIBIBYTE = 1024 ** 3;
 
 /** The first place, fixed before the launch. Asks Lambda only for what the options leave open. */
-export async function choosePlace(context: LambdaContext, call: Call, wanted: Wanted): Promise<ChosenPlace> {
+export async function choosePlace(remote: LambdaRemote, call: Call, wanted: Wanted): Promise<ChosenPlace> {
   const { spec, region, gpu, maxUsdPerHour } = wanted;
   if (spec !== undefined && region !== undefined && gpu === undefined && maxUsdPerHour === undefined) {
     return { spec, region };
   }
-  const types = fitting(await context.client.offerings(call), call.operation, wanted);
-  const [place] = placesOf(context, types, region);
+  const types = fitting(await remote.client.offerings(call), call.operation, wanted);
+  const [place] = placesOf(remote, types, region);
   const [cheapest] = types;
   if (place !== undefined) {
     const offered = types.find(({ instance_type }) => instance_type.name === place.spec);
@@ -45,17 +43,13 @@ export async function choosePlace(context: LambdaContext, call: Call, wanted: Wa
 }
 
 /** All places that show capacity now: by price, then in the order of the configured regions. */
-export async function allPlaces(context: LambdaContext, call: Call, wanted: Wanted): Promise<readonly Place[]> {
-  const types = fitting(await context.client.offerings(call), call.operation, wanted);
-  return placesOf(context, types, wanted.region);
+export async function allPlaces(remote: LambdaRemote, call: Call, wanted: Wanted): Promise<readonly Place[]> {
+  const types = fitting(await remote.client.offerings(call), call.operation, wanted);
+  return placesOf(remote, types, wanted.region);
 }
 
-function placesOf(
-  context: LambdaContext,
-  types: readonly WireOffering[],
-  region: string | undefined,
-): readonly Place[] {
-  const regions = region === undefined ? context.regions : [region];
+function placesOf(remote: LambdaRemote, types: readonly WireOffering[], region: string | undefined): readonly Place[] {
+  const regions = region === undefined ? remote.regions : [region];
   return types.flatMap(({ instance_type, regions_with_capacity_available: shown }) =>
     regions
       .filter((name) => shown.some((one) => one.name === name))

@@ -1,28 +1,25 @@
 import {
   type CallOptions,
-  deadline,
-  defineProvider,
   type Provider,
   type ProviderHooks,
   runtimeDefaults,
   type Snapshot,
   type SpawnOptions,
+  type WhyNot,
 } from "@slipway/core";
-import { inTurn, recent } from "@slipway/provider-kit/limits";
-import { volumeMethods } from "./capabilities/volumes.ts";
-import { type Call, lambdaClient } from "./client.ts";
-import type { LambdaContext } from "./context.ts";
-import { PROVIDER, refusal } from "./errors.ts";
-import { lambdaHooks } from "./hooks.ts";
+import { checkedConfig, providerFromDriver, recentWrites } from "@slipway/provider-kit/driver";
+import { inTurn } from "@slipway/provider-kit/limits";
+import { lambdaClient } from "./client.ts";
+import { lambdaDriver } from "./driver.ts";
 import type { LambdaInstance } from "./instance.ts";
-import { getInstance, listInstances } from "./look-up.ts";
 import { type LambdaOffering, offeringsOf } from "./offerings.ts";
-import { configSchema, DOCUMENTED_REGIONS, describeIssue, type LambdaOptions } from "./options.ts";
+import { configSchema, DOCUMENTED_REGIONS, type LambdaOptions } from "./options.ts";
 import { allPlaces } from "./placements.ts";
-import { checkPlace, type LambdaCapability, MAX_LABELS, NAME_MAX_LENGTH } from "./request.ts";
-import { spawnInstance } from "./spawn.ts";
-import { terminateInstance } from "./terminate.ts";
-import { MAX_USER_DATA_BYTES, render } from "./user-data.ts";
+import { type LambdaCapability, type LambdaRemote, PROVIDER, refusal } from "./remote.ts";
+import { checkKeyName } from "./ssh-keys.ts";
+import { MAX_USER_DATA_BYTES } from "./user-data.ts";
+import { lambdaVolumes } from "./volumes.ts";
+import type { WireFileSystem, WireInstance } from "./wire.ts";
 
 /** What `placements` reads of the options. */
 export type PlacementOptions = Pick<
@@ -54,41 +51,56 @@ export function lambdaParts(options: LambdaOptions): {
   readonly provider: LambdaProvider;
   readonly hooks: ProviderHooks;
 } {
-  const context = contextOf(options);
-  const { readAfterWriteMs } = context;
-  const provider = defineProvider<LambdaProvider>(
-    {
-      name: PROVIDER,
-      owner: options.owner,
-      tier: "additional",
-      capabilities: { gpu: true, multiRegion: true, persistentVolumes: true },
-      limits: {
-        maxUserDataBytes: MAX_USER_DATA_BYTES,
-        maxLabels: MAX_LABELS,
-        nameMaxLength: NAME_MAX_LENGTH,
-        readAfterWriteMs,
-      },
-      whyNot: WHY_NOT,
-      refuses: {
-        ports: "Lambda opens ports by account-wide rules or by rulesets per region, not per instance: set them there.",
-      },
-      spawn: (spawning) => spawnInstance(context, spawning),
-      terminate: (id, call) => terminateInstance(context, id, call),
-      get: (id, call) => getInstance(context, id, call),
-      list: (filter, call) => listInstances(context, filter, call),
-      generateBootstrap: (config) => render(config),
-      // Lambda describes a region only while it has capacity; its code is always true.
-      listRegions: async () => context.regions.map((id) => ({ id, name: id })),
-      ...volumeMethods(context),
-      placements: (wanted) => timed(context, "placements", wanted, (call) => placements(context, call, wanted)),
-      listOfferings: (given) => timed(context, "listOfferings", given, (call) => offeringsOf(context, call)),
+  const { readAfterWriteMs = DEFAULT_READ_AFTER_WRITE_MS, owner, runtime } = options;
+  const remote = remoteOf(options, readAfterWriteMs);
+  const { client, regions } = remote;
+  return providerFromDriver<LambdaProvider, WireInstance, undefined, WireFileSystem>({
+    name: PROVIDER,
+    owner,
+    tier: "additional",
+    capabilities: { gpu: true, multiRegion: true, persistentVolumes: true },
+    limits: { maxUserDataBytes: MAX_USER_DATA_BYTES, maxLabels: 32, nameMaxLength: 64, readAfterWriteMs },
+    whyNot: WHY_NOT,
+    refuses: {
+      ports: "Lambda opens ports by account-wide rules or by rulesets per region, not per instance: set them there.",
     },
-    { runtime: { ...options.runtime, clock: context.clock } },
-  );
-  return { provider, hooks: lambdaHooks(context) };
+    driver: lambdaDriver(remote),
+    volumes: lambdaVolumes(remote),
+    regions,
+    runtime: { ...runtime, clock: remote.clock },
+    // Lambda describes a region only while it has capacity; its code is always true.
+    listRegions: async () => regions.map((id) => ({ id, name: id })),
+    extras: ({ lifeCycle, timed }) => ({
+      placements: (wanted) =>
+        timed("placements", wanted, async (call) => {
+          lifeCycle.checkRegion(call, wanted.region);
+          const places = await allPlaces(remote, call, wanted);
+          // Spec and resources exclude each other: there the spawn chooses the machine type again, in the given region.
+          if (wanted.resources === undefined) return places;
+          return [...new Set(places.map(({ region }) => region))].map((region) => ({ region }));
+        }),
+      listOfferings: (given) => timed("listOfferings", given, (call) => offeringsOf(remote, call)),
+    }),
+    hooks: {
+      startup: (call) => checkKeyName(remote, call),
+      tasks: ({ ours }) => ({
+        health_check: async (call) => {
+          const count = (state: string, all: readonly LambdaInstance[]) =>
+            all.filter((one) => one.state === state).length;
+          const all = await ours(call);
+          return { unhealthy: count("unhealthy", all), preempted: count("preempted", all) };
+        },
+        refresh_prices: async (call) => {
+          const offerings = Object.values(await client.offerings(call));
+          const available = offerings.filter(({ regions_with_capacity_available: shown }) => shown.length > 0);
+          return { prices: offerings.length, available: available.length };
+        },
+      }),
+    },
+  });
 }
 
-const WHY_NOT: NonNullable<Parameters<typeof defineProvider<LambdaProvider>>[0]["whyNot"]> = {
+const WHY_NOT: WhyNot<LambdaCapability> = {
   snapshots: "Lambda's API has no snapshots: keep data on a filesystem (persistentVolumes).",
   spot: "Lambda sells no interruptible capacity.",
   warmVolumes: "Lambda attaches filesystems only at launch, so that none can be claimed by a running instance.",
@@ -100,38 +112,9 @@ const WHY_NOT: NonNullable<Parameters<typeof defineProvider<LambdaProvider>>[0][
   customNetworking: "Lambda's API has no networks to choose from.",
 };
 
-/** What core does for the contract's methods: `timeoutMs` becomes the signal. */
-async function timed<T>(
-  { clock }: LambdaContext,
-  operation: string,
-  { signal, timeoutMs }: CallOptions = {},
-  work: (call: Call) => Promise<T>,
-): Promise<T> {
-  const limit = deadline(clock, timeoutMs, signal);
-  try {
-    return await work({ operation, signal: limit.signal });
-  } finally {
-    limit.release();
-  }
-}
-
-async function placements(
-  context: LambdaContext,
-  call: Call,
-  options: PlacementOptions,
-): Promise<readonly SpawnOptions<LambdaCapability>[]> {
-  checkPlace(context, call.operation, options);
-  const places = await allPlaces(context, call, options);
-  // Spec and resources exclude each other: there the spawn chooses the machine type again, in the given region.
-  if (options.resources === undefined) return places;
-  return [...new Set(places.map(({ region }) => region))].map((region) => ({ region }));
-}
-
-function contextOf(options: LambdaOptions): LambdaContext {
+function remoteOf(options: LambdaOptions, readAfterWriteMs: number): LambdaRemote {
   const { owner, runtime, ...config } = options;
-  const parsed = configSchema.safeParse(config);
-  if (!parsed.success) throw refusal("INVALID_SPEC", "register", `lambda: ${describeIssue(parsed.error)}`);
-  const { readAfterWriteMs = DEFAULT_READ_AFTER_WRITE_MS, regions = DOCUMENTED_REGIONS, sshKeyName } = config;
+  const { regions = DOCUMENTED_REGIONS, sshKeyName } = checkedConfig(PROVIDER, configSchema, config);
   const [first, ...others] = regions;
   if (first === undefined) throw refusal("INVALID_SPEC", "register", "regions must name at least one");
   const { clock } = runtimeDefaults(runtime);
@@ -139,13 +122,10 @@ function contextOf(options: LambdaOptions): LambdaContext {
     owner,
     regions: [first, ...others],
     sshKeyName,
-    readAfterWriteMs,
     clock,
     client: lambdaClient(options),
-    inTurn: inTurn(PROVIDER),
+    mutex: inTurn(PROVIDER),
     keyNames: new Map(),
-    launched: recent(clock, readAfterWriteMs),
-    ended: recent(clock, readAfterWriteMs),
-    created: recent(clock, readAfterWriteMs),
+    recentVolumes: recentWrites(clock, readAfterWriteMs),
   };
 }

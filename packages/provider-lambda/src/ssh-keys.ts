@@ -1,30 +1,30 @@
 import { isProviderError, nameFor } from "@slipway/core";
-import { type Call, isNotThere } from "./client.ts";
-import type { LambdaContext } from "./context.ts";
-import { refusal } from "./errors.ts";
+import type { Call } from "@slipway/provider-kit/driver";
+import { isNotThere } from "./client.ts";
+import { type LambdaRemote, refusal } from "./remote.ts";
 import type { WireSshKey } from "./wire.ts";
 
 // A launch that names a key of which there are two ends in `global/unknown`, so no name is ever taken twice.
 
 /** The one name that a launch may give: of the configured key, or of the account's key with this very body. */
-export async function keyNameFor(context: LambdaContext, call: Call, publicKey: string | undefined): Promise<string> {
+export async function keyNameFor(remote: LambdaRemote, call: Call, publicKey: string | undefined): Promise<string> {
   if (publicKey !== undefined) {
-    const body = bodyOf(publicKey);
-    return await context.inTurn(`ssh-key ${body}`, call, async () => {
-      const name = context.keyNames.get(body) ?? (await nameOfBody(context, call, publicKey.trim(), body));
-      context.keyNames.set(body, name);
+    const body = keyMaterial(publicKey);
+    return await remote.mutex(`ssh-key ${body}`, call, async () => {
+      const name = remote.keyNames.get(body) ?? (await nameOfBody(remote, call, publicKey.trim(), body));
+      remote.keyNames.set(body, name);
       return name;
     });
   }
-  const { sshKeyName } = context;
+  const { sshKeyName } = remote;
   if (sshKeyName !== undefined) return sshKeyName;
   throw refusal("INVALID_SPEC", call.operation, "sshKeys is empty, and no sshKeyName is configured");
 }
 
 /** Is exactly one key of the account called so? */
-export async function checkKeyName(context: LambdaContext, call: Call): Promise<void> {
-  const { sshKeyName } = context;
-  const keys = await context.client.sshKeys(call);
+export async function checkKeyName(remote: LambdaRemote, call: Call): Promise<void> {
+  const { sshKeyName } = remote;
+  const keys = await remote.client.sshKeys(call);
   if (sshKeyName === undefined) return;
   const count = keys.filter(({ name }) => name === sshKeyName).length;
   if (count === 1) return;
@@ -36,42 +36,42 @@ export async function checkKeyName(context: LambdaContext, call: Call): Promise<
   );
 }
 
-async function nameOfBody(context: LambdaContext, call: Call, publicKey: string, body: string): Promise<string> {
-  const keys = await context.client.sshKeys(call);
-  const usable = keys.find((key) => bodyOf(key.public_key) === body && isOnly(key, keys));
+async function nameOfBody(remote: LambdaRemote, call: Call, publicKey: string, body: string): Promise<string> {
+  const keys = await remote.client.sshKeys(call);
+  const usable = keys.find((key) => keyMaterial(key.public_key) === body && isOnly(key, keys));
   if (usable !== undefined) return usable.name;
-  const own = nameFor(context.owner, `ssh-key ${body}`);
+  const own = nameFor(remote.owner, `ssh-key ${body}`);
   const doubled = keys.filter(({ name }) => name === own);
-  if (doubled.some((key) => bodyOf(key.public_key) !== body)) {
+  if (doubled.some((key) => keyMaterial(key.public_key) !== body)) {
     throw refusal("CONFLICT", call.operation, `an SSH key of another body has Slipway's name ${own}`, {
       hint: "Rename or remove that key in Lambda's dashboard.",
     });
   }
-  if (doubled.length === 0) await add(context, call, own, publicKey);
+  if (doubled.length === 0) await add(remote, call, own, publicKey);
   // Another process may have added the same one at the same moment.
-  await keepOne(context, call, own, body);
+  await keepOne(remote, call, own, body);
   return own;
 }
 
-async function add(context: LambdaContext, call: Call, name: string, publicKey: string): Promise<void> {
+async function add(remote: LambdaRemote, call: Call, name: string, publicKey: string): Promise<void> {
   try {
-    await context.client.addSshKey(call, name, publicKey);
+    await remote.client.addSshKey(call, name, publicKey);
   } catch (error) {
     if (!isProviderError(error) || error.effect === "none" || call.signal?.aborted === true) throw error;
     // Whether it is there is known by looking, and no instance hangs on it yet.
-    const there = (await context.client.sshKeys(call)).some((key) => key.name === name);
+    const there = (await remote.client.sshKeys(call)).some((key) => key.name === name);
     if (!there) throw error;
   }
 }
 
-async function keepOne(context: LambdaContext, call: Call, name: string, body: string): Promise<void> {
-  const keys = await context.client.sshKeys(call);
-  const twins = keys.filter((key) => key.name === name && bodyOf(key.public_key) === body);
+async function keepOne(remote: LambdaRemote, call: Call, name: string, body: string): Promise<void> {
+  const keys = await remote.client.sshKeys(call);
+  const twins = keys.filter((key) => key.name === name && keyMaterial(key.public_key) === body);
   // Everybody who looks keeps the same one.
   const [, ...others] = twins.sort((a, b) => (a.id < b.id ? -1 : 1));
   for (const { id } of others) {
     try {
-      await context.client.deleteSshKey(call, id);
+      await remote.client.deleteSshKey(call, id);
     } catch (error) {
       if (!isNotThere(error) && !isProviderError(error, "INVALID_SPEC")) throw error;
     }
@@ -83,7 +83,7 @@ function isOnly(key: WireSshKey, keys: readonly WireSshKey[]): boolean {
 }
 
 /** Type and key without the comment, which is anybody's. */
-export function bodyOf(publicKey: string): string {
+export function keyMaterial(publicKey: string): string {
   const [type = "", body = ""] = publicKey.trim().split(/\s+/);
   return `${type} ${body}`;
 }

@@ -1,6 +1,6 @@
-import type { BootstrapConfig, BootstrapScript, Operation } from "@slipway/core";
-import { carriedBootstrap, givenBootstrap, renderBootstrap } from "@slipway/provider-kit/bootstrap";
-import { PROVIDER, refusal } from "./errors.ts";
+import type { BootstrapScript, Operation } from "@slipway/core";
+import { carriedBootstrap } from "@slipway/provider-kit/bootstrap";
+import { refusal } from "./remote.ts";
 
 /** What Lambda takes as user data, in bytes; it says 1 MB. */
 export const MAX_USER_DATA_BYTES = 1_000_000;
@@ -16,16 +16,6 @@ export interface UserDataParts {
   /** Public keys beside the one that Lambda itself sets up. */
   readonly sshKeys: readonly string[];
   readonly links: readonly BootLink[];
-}
-
-export function render(config: BootstrapConfig): BootstrapScript {
-  return renderBootstrap(config, { provider: PROVIDER, format: "cloud-init" });
-}
-
-/** The rendered script, checked as far as core could not. Throws INVALID_SPEC. */
-export function scriptOf(bootstrap: BootstrapConfig | BootstrapScript, operation: Operation): BootstrapScript {
-  const formats = ["cloud-init", "shell"] as const;
-  return givenBootstrap(bootstrap, { provider: PROVIDER, operation, format: "cloud-init", formats, executed: true });
 }
 
 /** The text that Lambda hands to cloud-init; undefined if there is nothing to say. Throws INVALID_SPEC. */
@@ -48,7 +38,7 @@ function merged(
   links: readonly BootLink[],
   operation: Operation,
 ): string {
-  const body = script === undefined ? {} : bodyOf(script);
+  const body = script === undefined ? {} : cloudConfigOf(script);
   if (body === null) {
     throw refusal(
       "INVALID_SPEC",
@@ -71,7 +61,7 @@ function merged(
 }
 
 /** The body of a cloud-config that provider-kit rendered, which is JSON; null for any other. */
-function bodyOf(script: BootstrapScript): { readonly runcmd?: unknown } | null {
+function cloudConfigOf(script: BootstrapScript): { readonly runcmd?: unknown } | null {
   if (script.format !== "cloud-init" || carriedBootstrap(script) === null) return null;
   const body: unknown = JSON.parse(script.content.slice(FIRST_LINE.length));
   return typeof body === "object" && body !== null ? body : null;

@@ -1,4 +1,5 @@
 import { checksumOf, isProviderError, type Operation, type Pacing, runtimeDefaults, type Schema } from "@slipway/core";
+import type { Call } from "@slipway/provider-kit/driver";
 import { type HttpClient, httpClient } from "@slipway/provider-kit/http";
 import { limits } from "@slipway/provider-kit/limits";
 import { meaningOf, PROVIDER, refusal } from "./errors.ts";
@@ -21,12 +22,6 @@ import {
   type WirePage,
   type WirePod,
 } from "./wire.ts";
-
-/** One call of the contract: all its requests carry its name and end with its signal. */
-export interface Call {
-  readonly operation: Operation;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** The only thing that speaks to RunPod. Lists are whole: every page is read, or the call fails. */
 export interface RunpodClient {

@@ -1,26 +1,19 @@
 import type { Clock } from "@slipway/core";
-import type { InTurn } from "@slipway/provider-kit/limits";
 import type { RunpodClient } from "./client.ts";
 import type { Readiness } from "./readiness.ts";
-import type { Recent } from "./recent.ts";
-import type { Cloud, WireNetworkVolume, WirePod } from "./wire.ts";
+import type { Cloud } from "./wire.ts";
 
 /** What the methods of one provider have in common. */
 export interface RunpodContext {
-  readonly owner: string;
   /** Undefined: wherever RunPod has data centres. */
   readonly dataCenters: readonly string[] | undefined;
   /** Those that a spawn may use, in this order. */
   readonly clouds: readonly Cloud[];
   readonly image: string;
   readonly diskGb: number;
-  readonly readAfterWriteMs: number;
   readonly clock: Clock;
   readonly client: RunpodClient;
-  readonly inTurn: InTurn;
   readonly readiness: Readiness;
-  readonly spawned: Recent<WirePod>;
-  readonly created: Recent<WireNetworkVolume>;
 }
 
 // What could be an id of RunPod's is asked for; nothing else reaches a path.

@@ -1,30 +1,10 @@
-import { type ErrorCode, type ErrorEffect, type ErrorScope, type Operation } from "@slipway/core";
 import { type Refusal, refusals } from "@slipway/provider-kit/errors";
-import type { AnswerMeaning, HttpAnswer } from "@slipway/provider-kit/http";
+import { errorTable, type HttpErrorRow } from "@slipway/provider-kit/http";
 import { wireProblem } from "./wire.ts";
 
 export const PROVIDER = "runpod";
 
-/** What RunPod says, and what the user gets. The first row that fits an answer counts. */
-export interface RunpodErrorRow {
-  /** Unique; the emulator answers with the remote's own words where a fault names it. */
-  readonly id: string;
-  /** One operation at which it can be provoked. */
-  readonly operation: string;
-  readonly status: number | readonly number[];
-  /** Words of `detail`: RunPod has no machine-readable codes. */
-  readonly says?: RegExp;
-  /** The answer is, or is not, JSON. Absent: it does not matter. */
-  readonly json?: boolean;
-  /** Only for these operations. */
-  readonly only?: readonly string[];
-  readonly code: ErrorCode;
-  readonly scope?: ErrorScope;
-  /** What is true after a write; a read never has an effect. */
-  readonly effect: ErrorEffect;
-  readonly message?: string;
-  readonly hint?: string;
-}
+export type RunpodErrorRow = Omit<HttpErrorRow, "native">;
 
 const NO_CAPACITY =
   /no longer any instances available|no instances (currently )?available|could not find any pods|does not have the resources|not enough free gpus/i;
@@ -191,22 +171,11 @@ export const runpodErrorTable: readonly RunpodErrorRow[] = [
   { id: "server-error", operation: "spawn", status: SERVER_ERRORS, code: "UNAVAILABLE", effect: "unknown" },
 ];
 
-/** What an answer that is no success means; undefined for what the table does not have. */
-export function meaningOf(answer: HttpAnswer, operation: Operation): AnswerMeaning | undefined {
-  const said = answer.notJson === undefined ? wireProblem(answer.json)?.detail : undefined;
-  const row = runpodErrorTable.find((candidate) => fits(candidate, answer, operation, said ?? ""));
-  if (row === undefined) return undefined;
-  const { code, effect, scope, hint, message } = row;
-  return { code, effect, scope, hint, message, nativeMessage: said };
-}
-
-function fits(row: RunpodErrorRow, answer: HttpAnswer, operation: Operation, said: string): boolean {
-  const statuses = typeof row.status === "number" ? [row.status] : row.status;
-  if (!statuses.includes(answer.status)) return false;
-  if (row.only?.includes(operation) === false) return false;
-  if (row.json !== undefined && row.json !== (answer.notJson === undefined)) return false;
-  return row.says === undefined || row.says.test(said);
-}
+/** What an answer that is no success means. RunPod has no codes: words of `detail` tell one from another. */
+export const meaningOf: ReturnType<typeof errorTable> = errorTable(runpodErrorTable, (json) => {
+  const detail = wireProblem(json)?.detail;
+  return detail === undefined ? undefined : { message: detail };
+});
 
 /** A refusal by this package itself, or one in its own words; nothing was done unless it says so. */
 export const refusal: Refusal = refusals(PROVIDER);

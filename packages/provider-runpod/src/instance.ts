@@ -7,8 +7,7 @@ import {
   type Price,
   timestamp,
 } from "@slipway/core";
-import { PROVIDER } from "./errors.ts";
-import { marksOf } from "./marks.ts";
+import type { InstanceBase } from "@slipway/provider-kit/driver";
 import type { WirePod } from "./wire.ts";
 
 /** A RunPod pod, with what it shows beyond the contract. */
@@ -57,24 +56,15 @@ export function isTerminated(pod: Pick<WirePod, "status">): boolean {
   return STATUSES.get(pod.status)?.status === "terminated";
 }
 
-export function materialize(pod: WirePod, clock: Clock): RunpodInstance {
-  const marks = marksOf(pod);
+export function toInstance(pod: WirePod, base: InstanceBase, clock: Clock): RunpodInstance {
   const reason = STATUSES.get(pod.status)?.reason;
   const resources = resourcesOf(pod);
   const price = priceOf(pod, clock);
   const direct = pod.ssh?.direct;
   return {
-    id: pod.id,
-    nativeId: pod.id,
-    provider: PROVIDER,
-    status: statusOf(pod),
+    ...base,
     state: pod.status,
-    key: marks?.key ?? null,
-    owner: marks?.owner ?? null,
-    specHash: marks?.specHash ?? "",
     ...(reason === undefined ? {} : { statusReason: { code: pod.status, message: reason } }),
-    ...present("remoteName", pod.name),
-    ...present("name", marks?.displayName),
     ...present("region", pod.dataCenterId),
     ...present("spec", specOf(pod)),
     ...present("image", pod.image),
@@ -83,10 +73,8 @@ export function materialize(pod: WirePod, clock: Clock): RunpodInstance {
     addresses: addressesOf(direct?.host),
     ...(direct === undefined ? {} : { ssh: { host: direct.host, port: direct.port, user: direct.username ?? "root" } }),
     isSpot: false,
-    labels: marks?.labels ?? {},
     ...(price === undefined ? {} : { price }),
     createdAt: utc(pod.createdAt),
-    ...present("expiresAt", marks?.expiresAt),
     portMappings: mappingsOf(pod),
     volumeIds: volumesOf(pod),
   };

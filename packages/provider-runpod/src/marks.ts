@@ -1,4 +1,5 @@
 import { isKey, isOwner } from "@slipway/core";
+import type { Ownership } from "@slipway/provider-kit/driver";
 import type { WirePod } from "./wire.ts";
 
 // Pods have no tags. Their environment can be read back by whoever may read the pod, so Slipway's marks stand there, in
@@ -10,23 +11,13 @@ const NAME = "SLIPWAY_NAME";
 const EXPIRES_AT = "SLIPWAY_EXPIRES_AT";
 const LABELS = "SLIPWAY_LABELS";
 
-/** What Slipway writes on a pod in the call that creates it. */
-export interface Marks {
-  readonly owner: string;
-  readonly key: string;
-  readonly specHash: string;
-  readonly displayName?: string | undefined;
-  readonly expiresAt?: string | undefined;
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-export function environmentOf(marks: Marks): Readonly<Record<string, string>> {
+export function environmentOf(marks: Ownership): Readonly<Record<string, string>> {
   const { owner, key, specHash, displayName, expiresAt, labels } = marks;
   return {
     [OWNER]: owner,
     // As JSON: a key may begin or end with spaces, which nobody promises to keep.
     [KEY]: JSON.stringify(key),
-    [SPEC_HASH]: specHash,
+    ...(specHash === undefined ? {} : { [SPEC_HASH]: specHash }),
     ...(displayName === undefined ? {} : { [NAME]: displayName }),
     ...(expiresAt === undefined ? {} : { [EXPIRES_AT]: expiresAt }),
     ...(Object.keys(labels).length === 0 ? {} : { [LABELS]: JSON.stringify(labels) }),
@@ -34,7 +25,7 @@ export function environmentOf(marks: Marks): Readonly<Record<string, string>> {
 }
 
 /** Null for a pod that Slipway has not made. */
-export function marksOf({ env = {} }: Pick<WirePod, "env">): Marks | null {
+export function marksOf({ env = {} }: Pick<WirePod, "env">): Ownership | null {
   const { [OWNER]: owner, [SPEC_HASH]: specHash = "", [NAME]: displayName, [EXPIRES_AT]: expiresAt } = env;
   const key = parsed(env[KEY]);
   if (!isOwner(owner) || !isKey(key)) return null;

@@ -1,7 +1,7 @@
-import type { Call } from "./client.ts";
+import type { Call } from "@slipway/provider-kit/driver";
 import type { RunpodContext } from "./context.ts";
 import { refusal } from "./errors.ts";
-import { checkPlace, type RunpodSpawnOptions } from "./request.ts";
+import type { RunpodSpawnOptions } from "./request.ts";
 import type { Cloud, CreateBody } from "./wire.ts";
 
 /** How a network volume is mounted, and where that puts the pod. */
@@ -29,7 +29,8 @@ export async function mountFor(
   if (region !== undefined && region !== dataCenter) {
     throw wrong(`region is ${region}, and the volume ${wanted.id} is in ${dataCenter}`);
   }
-  checkPlace(context, call.operation, { region: dataCenter });
+  if (context.dataCenters?.includes(dataCenter) === false)
+    throw wrong(`volumes: region "${dataCenter}" is not configured`);
   return {
     mounts: { network: [{ volumeId: wanted.id, path: wanted.mountPath }] },
     place: { region: dataCenter, cloud: "SECURE" },

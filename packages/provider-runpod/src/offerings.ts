@@ -1,5 +1,5 @@
 import { type InstanceResources, type Offering, timestamp } from "@slipway/core";
-import type { Call } from "./client.ts";
+import type { Call } from "@slipway/provider-kit/driver";
 import type { RunpodContext } from "./context.ts";
 import type { Machine } from "./machines.ts";
 import { allOffers, type Offer } from "./placements.ts";

@@ -65,10 +65,3 @@ export const configSchema: z.ZodType<RunpodConfig> = z.strictObject({
   requestsPerHour: z.number().min(2).optional(),
   requestsPerDay: z.number().min(2).optional(),
 });
-
-/** Where and why a config is wrong, without its values. */
-export function describeIssue(error: z.ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) return "unknown";
-  return issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`;
-}

@@ -1,5 +1,5 @@
 import type { Operation } from "@slipway/core";
-import type { Call } from "./client.ts";
+import type { Call } from "@slipway/provider-kit/driver";
 import type { RunpodContext } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { checkedVcpus, cpuMachines, cpuSpec, gpuMachines, type Machine } from "./machines.ts";

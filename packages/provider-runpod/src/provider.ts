@@ -1,39 +1,28 @@
 import {
   type CallOptions,
-  deadline,
-  defineProvider,
   type Provider,
   type ProviderHooks,
   type Region,
   runtimeDefaults,
   type Snapshot,
+  type WhyNot,
 } from "@slipway/core";
-import { inTurn } from "@slipway/provider-kit/limits";
-import { volumeMethods } from "./capabilities/volumes.ts";
+import { type Call, checkedConfig, type DriverParts, providerFromDriver } from "@slipway/provider-kit/driver";
 import { runpodClient } from "./client.ts";
 import type { RunpodContext } from "./context.ts";
-import { PROVIDER, refusal } from "./errors.ts";
-import { runpodHooks } from "./hooks.ts";
+import { runpodDriver } from "./driver.ts";
+import { PROVIDER } from "./errors.ts";
 import type { RunpodInstance } from "./instance.ts";
-import { actOn, terminateInstance } from "./lifecycle.ts";
-import { getInstance, listInstances } from "./look-up.ts";
 import { mountFor } from "./mounts.ts";
 import { offeringsOf, type RunpodOffering } from "./offerings.ts";
-import { configSchema, DEFAULT_DISK_GB, DEFAULT_IMAGE, describeIssue, type RunpodOptions } from "./options.ts";
+import { configSchema, DEFAULT_DISK_GB, DEFAULT_IMAGE, type RunpodOptions } from "./options.ts";
 import { allPlaces } from "./placements.ts";
 import { readiness } from "./readiness.ts";
-import { recent } from "./recent.ts";
-import {
-  checkMachine,
-  checkPlace,
-  MAX_LABELS,
-  NAME_MAX_LENGTH,
-  type RunpodCapability,
-  type RunpodSpawnOptions,
-} from "./request.ts";
-import { spawnInstance } from "./spawn.ts";
-import { MAX_USER_DATA_BYTES, render } from "./start-command.ts";
+import { checkMachine, type Prepared, type RunpodCapability, type RunpodSpawnOptions } from "./request.ts";
+import { MAX_USER_DATA_BYTES } from "./start-command.ts";
 import { tcpProbe } from "./tcp-probe.ts";
+import { runpodVolumes } from "./volumes.ts";
+import type { WireNetworkVolume, WirePod } from "./wire.ts";
 
 export type RunpodProvider = Provider<RunpodInstance, Snapshot, RunpodCapability> & {
   /** As the contract's, and `cloud` chooses RunPod's pool. */
@@ -68,38 +57,68 @@ export function runpodParts(options: RunpodOptions): {
   readonly provider: RunpodProvider;
   readonly hooks: ProviderHooks;
 } {
+  const { owner, runtime, readAfterWriteMs = DEFAULT_READ_AFTER_WRITE_MS } = options;
   const context = contextOf(options);
-  const provider = defineProvider<RunpodProvider>(
-    {
-      name: PROVIDER,
-      owner: options.owner,
-      tier: "additional",
-      capabilities: { gpu: true, multiRegion: true, persistentVolumes: true },
-      limits: {
-        maxUserDataBytes: MAX_USER_DATA_BYTES,
-        maxLabels: MAX_LABELS,
-        nameMaxLength: NAME_MAX_LENGTH,
-        readAfterWriteMs: context.readAfterWriteMs,
-      },
-      whyNot: WHY_NOT,
-      spawn: (spawning: RunpodSpawnOptions) => spawnInstance(context, spawning),
-      terminate: (id, call) => terminateInstance(context, id, call),
-      get: (id, call) => getInstance(context, id, call),
-      list: (filter, call) => listInstances(context, filter, call),
-      generateBootstrap: (config) => render(config),
-      listRegions: (call) => regions(context, call),
-      ...volumeMethods(context),
-      placements: (wanted) => placements(context, wanted),
-      listOfferings: (call) => offerings(context, call),
-      stop: (id, call) => actOn(context, "stop", id, call),
-      start: (id, call) => actOn(context, "start", id, call),
+  const { client, dataCenters } = context;
+  return providerFromDriver<RunpodProvider, WirePod, Prepared, WireNetworkVolume>({
+    name: PROVIDER,
+    owner,
+    tier: "additional",
+    capabilities: { gpu: true, multiRegion: true, persistentVolumes: true },
+    limits: { maxUserDataBytes: MAX_USER_DATA_BYTES, maxLabels: 64, nameMaxLength: 191, readAfterWriteMs },
+    whyNot: WHY_NOT,
+    driver: runpodDriver(context),
+    volumes: runpodVolumes(context),
+    regions: dataCenters,
+    ownOptions: ["cloud"],
+    runtime: { ...runtime, clock: context.clock },
+    listRegions: async ({ signal }: CallOptions = {}): Promise<readonly Region[]> => {
+      if (dataCenters !== undefined) return dataCenters.map((id) => ({ id, name: id }));
+      const centres = await client.dataCenters({ operation: "listRegions", signal });
+      return centres.map(({ id, name }) => ({ id, name: name ?? id }));
     },
-    { runtime: { ...options.runtime, clock: context.clock }, ownOptions: ["cloud"] },
-  );
-  return { provider, hooks: runpodHooks(context) };
+    extras: ({ lifeCycle, timed }) => ({
+      placements: (wanted) =>
+        timed("placements", wanted, (call) => {
+          lifeCycle.checkRegion(call, wanted.region);
+          checkMachine(call.operation, wanted);
+          return placements(context, call, wanted);
+        }),
+      listOfferings: (given) => timed("listOfferings", given, (call) => offeringsOf(context, call)),
+      stop: (id, given) => timed("stop", given, (call) => actOn(context, lifeCycle, call, id)),
+      start: (id, given) => timed("start", given, (call) => actOn(context, lifeCycle, call, id)),
+    }),
+    hooks: {
+      startup: (call) => client.ping(call),
+      tasks: ({ ours }) => ({
+        health_check: async (call) => {
+          const pods = await ours(call);
+          return { pods: pods.length, error: pods.filter(({ status }) => status === "error").length };
+        },
+        refresh_prices: async (call) => {
+          const types = await client.gpuTypes(call, context.clouds[0] ?? "SECURE", 1);
+          const available = types.filter(({ availability = "NONE" }) => availability !== "NONE");
+          return { prices: types.length, available: available.length };
+        },
+      }),
+    },
+  });
 }
 
-const WHY_NOT: NonNullable<Parameters<typeof defineProvider<RunpodProvider>>[0]["whyNot"]> = {
+/** `stop` and `start`; a pod that is so already is answered as it is. */
+async function actOn(
+  { client }: RunpodContext,
+  lifeCycle: DriverParts<WirePod, RunpodInstance, RunpodSpawnOptions, Prepared>["lifeCycle"],
+  call: Call,
+  id: string,
+): Promise<RunpodInstance> {
+  const action = call.operation === "stop" ? "stop" : "start";
+  const pod = await lifeCycle.managed(call, id);
+  const isSo = pod.status === (action === "stop" ? "EXITED" : "RUNNING");
+  return lifeCycle.view(isSo ? pod : await client.act(call, id, action));
+}
+
+const WHY_NOT: WhyNot<RunpodCapability> = {
   snapshots: "RunPod has no snapshots of pods: keep data on a network volume (persistentVolumes).",
   spot: "RunPod's REST v2 has no interruptible pods, and GraphQL, the only way to them, ends in early 2027.",
   warmVolumes: "RunPod mounts a network volume only when a pod is created, so that no running pod can claim one.",
@@ -111,60 +130,34 @@ const WHY_NOT: NonNullable<Parameters<typeof defineProvider<RunpodProvider>>[0][
   customNetworking: "RunPod has no networks to choose from.",
 };
 
-async function regions(context: RunpodContext, { signal }: CallOptions = {}): Promise<readonly Region[]> {
-  if (context.dataCenters !== undefined) return context.dataCenters.map((id) => ({ id, name: id }));
-  const centres = await context.client.dataCenters({ operation: "listRegions", signal });
-  return centres.map(({ id, name }) => ({ id, name: name ?? id }));
-}
-
-async function offerings(context: RunpodContext, call: CallOptions = {}): Promise<readonly RunpodOffering[]> {
-  const limit = deadline(context.clock, call.timeoutMs, call.signal);
-  try {
-    return await offeringsOf(context, { operation: "listOfferings", signal: limit.signal });
-  } finally {
-    limit.release();
-  }
-}
-
-async function placements(context: RunpodContext, options: RunpodSpawnOptions): Promise<readonly RunpodSpawnOptions[]> {
-  const limit = deadline(context.clock, options.timeoutMs, options.signal);
-  const call = { operation: "placements", signal: limit.signal };
-  try {
-    checkPlace(context, call.operation, options);
-    checkMachine(call.operation, options);
-    const mount = await mountFor(context, call, options);
-    const places = await allPlaces(context, call, mount === null ? options : { ...options, ...mount.place });
-    const found = places.map(({ machine, dataCenter }) => ({
-      // Spec and resources exclude each other: there the spawn chooses the machine again, in the given place.
-      ...(options.resources === undefined ? { spec: machine.spec } : {}),
-      ...(dataCenter === undefined ? {} : { region: dataCenter }),
-      cloud: machine.cloud,
-    }));
-    return [...new Map(found.map((place) => [JSON.stringify(place), place])).values()];
-  } finally {
-    limit.release();
-  }
+async function placements(
+  context: RunpodContext,
+  call: Call,
+  options: RunpodSpawnOptions,
+): Promise<readonly RunpodSpawnOptions[]> {
+  const mount = await mountFor(context, call, options);
+  const places = await allPlaces(context, call, { ...options, ...mount?.place });
+  const found = places.map(({ machine, dataCenter }) => ({
+    // Spec and resources exclude each other: there the spawn chooses the machine again, in the given place.
+    ...(options.resources === undefined ? { spec: machine.spec } : {}),
+    ...(dataCenter === undefined ? {} : { region: dataCenter }),
+    cloud: machine.cloud,
+  }));
+  return [...new Map(found.map((place) => [JSON.stringify(place), place])).values()];
 }
 
 function contextOf(options: RunpodOptions): RunpodContext {
-  const { owner, runtime, probe = true, ...config } = options;
-  const parsed = configSchema.safeParse(config);
-  if (!parsed.success) throw refusal("INVALID_SPEC", "register", `runpod: ${describeIssue(parsed.error)}`);
-  const { readAfterWriteMs = DEFAULT_READ_AFTER_WRITE_MS, cloud = "SECURE" } = config;
-  const { clock } = runtimeDefaults(runtime);
+  const { owner: _owner, runtime, probe = true, ...given } = options;
+  const config = checkedConfig(PROVIDER, configSchema, given);
+  const { cloud = "SECURE" } = config;
   const used = probe === true ? tcpProbe : probe === false ? null : probe;
   return {
-    owner,
     dataCenters: config.dataCenters,
     clouds: cloud === "ALL" ? ["SECURE", "COMMUNITY"] : [cloud],
     image: config.image ?? DEFAULT_IMAGE,
     diskGb: config.diskGb ?? DEFAULT_DISK_GB,
-    readAfterWriteMs,
-    clock,
+    clock: runtimeDefaults(runtime).clock,
     client: runpodClient(options),
-    inTurn: inTurn(PROVIDER),
     readiness: readiness(used, config.probeTimeoutMs ?? DEFAULT_PROBE_TIMEOUT_MS),
-    spawned: recent(clock, readAfterWriteMs),
-    created: recent(clock, readAfterWriteMs),
   };
 }

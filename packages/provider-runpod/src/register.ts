@@ -1,6 +1,7 @@
 import type { ProviderRegistration, RegisterEnvironment } from "@slipway/core";
-import { refusal } from "./errors.ts";
-import { configSchema, describeIssue } from "./options.ts";
+import { registerFrom } from "@slipway/provider-kit/driver";
+import { PROVIDER } from "./errors.ts";
+import { configSchema, type RunpodOptions } from "./options.ts";
 import { type RunpodProvider, runpodParts } from "./provider.ts";
 
 export type RunpodRegistration = ProviderRegistration<RunpodProvider> & { readonly provider: RunpodProvider };
@@ -9,17 +10,19 @@ export type RunpodRegistration = ProviderRegistration<RunpodProvider> & { readon
  * This package for a registry. The key comes from the config or RUNPOD_API_KEY, the address from the config or
  * RUNPOD_BASE_URL. INVALID_SPEC for a config that `configSchema` refuses; it calls nothing.
  */
-export async function register(config: unknown, env: RegisterEnvironment): Promise<RunpodRegistration> {
-  const parsed = configSchema.safeParse(config ?? {});
-  if (!parsed.success) {
-    throw refusal("INVALID_SPEC", "register", `the config of runpod is wrong: ${describeIssue(parsed.error)}`);
-  }
-  const apiKey = parsed.data.apiKey ?? env.variables["RUNPOD_API_KEY"];
-  if (apiKey === undefined || apiKey === "") {
-    throw refusal("AUTH_ERROR", "register", "there is no API key for RunPod", {
-      hint: "Set RUNPOD_API_KEY, or give apiKey in the config.",
-    });
-  }
-  const baseUrl = parsed.data.baseUrl ?? env.variables["RUNPOD_BASE_URL"];
-  return runpodParts({ ...parsed.data, apiKey, baseUrl, owner: env.owner, runtime: env.runtime });
-}
+export const register: (config: unknown, env: RegisterEnvironment) => Promise<RunpodRegistration> = registerFrom(
+  PROVIDER,
+  configSchema,
+  {
+    apiKey: {
+      variable: "RUNPOD_API_KEY",
+      required: {
+        message: "there is no API key for RunPod",
+        hint: "Set RUNPOD_API_KEY, or give apiKey in the config.",
+      },
+    },
+    baseUrl: { variable: "RUNPOD_BASE_URL" },
+  },
+  // `required` has seen to the key.
+  (options) => runpodParts(options as RunpodOptions),
+);

@@ -1,9 +1,10 @@
-import { isKey, nameFor, type Operation, type Port, type SpawnOptions, specHash } from "@slipway/core";
+import type { Operation, Port, SpawnOptions } from "@slipway/core";
 import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
+import type { SpawnRequest } from "@slipway/provider-kit/driver";
 import type { RunpodContext } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { environmentOf } from "./marks.ts";
-import { carrierOf, MAX_USER_DATA_BYTES, START_COMMAND, scriptOf } from "./start-command.ts";
+import { carrierOf, MAX_USER_DATA_BYTES, START_COMMAND } from "./start-command.ts";
 import type { Cloud, CreateBody } from "./wire.ts";
 
 export type RunpodCapability = "gpu" | "multiRegion" | "persistentVolumes";
@@ -12,74 +13,42 @@ export type RunpodSpawnOptions = SpawnOptions<RunpodCapability> & {
   readonly cloud?: Cloud | undefined;
 };
 
-export const MAX_LABELS = 64;
-export const NAME_MAX_LENGTH = 191;
 /** RunPod counts the body as it is sent. */
 export const MAX_REQUEST_BYTES = 102_400;
 const GIGABYTE = 1_000_000_000;
 
-/** A spawn as far as it can be checked without a call. */
-export interface RunpodRequest {
-  readonly options: RunpodSpawnOptions;
-  readonly key: string;
-  /** The name at RunPod. */
-  readonly name: string;
-  readonly specHash: string;
-  /** The request but for its place. */
+/** What RunPod is asked for, but for the place. */
+export interface Prepared {
   readonly body: Omit<CreateBody, "gpu" | "cpu" | "cloud" | "dataCenterIds" | "mounts">;
   readonly secrets: readonly string[];
 }
 
-/** Throws INVALID_SPEC or UNSUPPORTED for what core's own checks cannot know. */
-export function requestOf(context: RunpodContext, operation: Operation, options: RunpodSpawnOptions): RunpodRequest {
-  const { key, labels = {}, name: displayName, expiresAt, bootstrap, sshKeys = [], resources } = options;
-  // defineProvider has given it one.
-  if (!isKey(key)) throw refusal("INVALID_SPEC", operation, "key must be 1 to 128 printable ASCII characters");
-  checkPlace(context, operation, options);
+/** Throws INVALID_SPEC or UNSUPPORTED for what core's and the kit's own checks cannot know. */
+export function prepare(
+  context: RunpodContext,
+  operation: Operation,
+  { options, name, ownership, script }: SpawnRequest<RunpodSpawnOptions>,
+): Prepared {
+  const { sshKeys = [], resources } = options;
   checkMachine(operation, options);
-  if (displayName?.includes("\0") === true) throw refusal("INVALID_SPEC", operation, "name holds a NUL character");
-
-  const script = bootstrap === undefined ? undefined : scriptOf(bootstrap, operation);
+  if (options.name?.includes("\0") === true) throw refusal("INVALID_SPEC", operation, "name holds a NUL character");
   const carrier = script === undefined ? {} : carrierOf(script, operation);
-  const hash = specHash(script === undefined ? options : { ...options, bootstrap: script });
-  const marks = { owner: context.owner, key, specHash: hash, displayName, expiresAt, labels };
-  const env = {
-    ...environmentOf(marks),
-    ...(sshKeys.length === 0 ? {} : { PUBLIC_KEY: sshKeys.map((each) => each.trim()).join("\n") }),
-    ...carrier,
-  };
-  const name = nameFor(context.owner, key);
   const body = {
     name,
     image: options.image ?? context.image,
     disk: Math.max(1, Math.ceil((resources?.diskBytes ?? context.diskGb * GIGABYTE) / GIGABYTE)),
     ports: portsOf(options.ports ?? [], operation),
-    env,
+    env: {
+      ...environmentOf(ownership),
+      ...(sshKeys.length === 0 ? {} : { PUBLIC_KEY: sshKeys.map((each) => each.trim()).join("\n") }),
+      ...carrier,
+    },
     ...(script === undefined ? {} : { args: START_COMMAND }),
     // With keys of its own a pod gets those; without, the account's.
     ...(sshKeys.length === 0 ? { startSsh: true } : {}),
   };
   checkSize(body, operation);
-  return {
-    options,
-    key,
-    name,
-    specHash: hash,
-    body,
-    secrets: script === undefined ? [] : bootstrapSecrets(script, ...Object.values(carrier)),
-  };
-}
-
-/** Throws INVALID_SPEC for a region that this provider was not made with. */
-export function checkPlace(
-  context: RunpodContext,
-  operation: Operation,
-  { region }: { readonly region?: string | undefined },
-): void {
-  if (region === undefined || context.dataCenters === undefined || context.dataCenters.includes(region)) return;
-  throw refusal("INVALID_SPEC", operation, `region ${JSON.stringify(region)} is not configured`, {
-    hint: `This provider was made with ${context.dataCenters.join(", ")}.`,
-  });
+  return { body, secrets: script === undefined ? [] : bootstrapSecrets(script, ...Object.values(carrier)) };
 }
 
 const CLOUDS: readonly unknown[] = ["SECURE", "COMMUNITY"];
@@ -120,7 +89,7 @@ function portsOf(ports: readonly Port[], operation: Operation): readonly string[
 // What the place adds to the request, in bytes, at most.
 const PLACE_BYTES = 512;
 
-function checkSize(body: RunpodRequest["body"], operation: Operation): void {
+function checkSize(body: Prepared["body"], operation: Operation): void {
   const bytes = Buffer.byteLength(JSON.stringify(body)) + PLACE_BYTES;
   if (bytes <= MAX_REQUEST_BYTES) return;
   throw refusal("INVALID_SPEC", operation, `the request has ${bytes} bytes, and RunPod takes ${MAX_REQUEST_BYTES}`, {

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import type { BootstrapConfig, BootstrapScript, Operation } from "@slipway/core";
-import { BOOTSTRAP_DIRECTORY, givenBootstrap, renderBootstrap } from "@slipway/provider-kit/bootstrap";
+import { BOOTSTRAP_DIRECTORY, renderBootstrap } from "@slipway/provider-kit/bootstrap";
 import { PROVIDER, refusal } from "./errors.ts";
 
 /** What a packed bootstrap may have: RunPod takes 102 400 bytes for the whole request, and the rest needs room too. */
@@ -34,11 +34,6 @@ export const START_COMMAND: string = `sh -c '${DECODER}'`;
 
 export function render(config: BootstrapConfig, operation: Operation = "generateBootstrap"): BootstrapScript {
   return renderBootstrap(config, { provider: PROVIDER, operation, format: "shell" });
-}
-
-/** The rendered script, checked as far as core could not. Throws INVALID_SPEC. */
-export function scriptOf(bootstrap: BootstrapConfig | BootstrapScript, operation: Operation): BootstrapScript {
-  return givenBootstrap(bootstrap, { provider: PROVIDER, operation, format: "shell", executed: true });
 }
 
 /** The variable that carries the script: plain where it fits, so that the image needs no gzip. Throws INVALID_SPEC. */

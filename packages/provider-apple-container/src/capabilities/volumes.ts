@@ -7,7 +7,7 @@ import {
   type VolumeMethods,
   type VolumeMount,
 } from "@slipway/core";
-import type { Call } from "../call.ts";
+import type { Call } from "@slipway/provider-kit/driver";
 import type { AppleContainerContext } from "../context.ts";
 import { PROVIDER, refusal } from "../errors.ts";
 import { formatId } from "../ids.ts";

@@ -59,6 +59,8 @@ export interface HttpCall<T> {
   readonly timeoutMs?: number | undefined;
   /** Texts of this call that must not show anywhere: user data, keys. */
   readonly secrets?: readonly string[] | undefined;
+  /** Called at each try, when its turn in the budget has come and it is sent. */
+  readonly onSent?: (() => void) | undefined;
 }
 
 export interface HttpClient {
@@ -119,6 +121,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
 
   async function tryOnce<T>(call: HttpCall<T>): Promise<T> {
     await acquire(call);
+    call.onSent?.();
     const limit = deadline(clock, call.timeoutMs ?? options.timeoutMs ?? 30_000, call.signal);
     try {
       const answer = await exchange(call, limit.signal);

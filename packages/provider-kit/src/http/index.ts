@@ -2,6 +2,7 @@ export { REDACTED, redact } from "../redact.ts";
 export type { HttpAnswer } from "./answer.ts";
 export type { AnswerMeaning } from "./answer-meaning.ts";
 export { connectionCode, neverSent } from "./connection-failure.ts";
+export { errorRows, errorTable, type HttpErrorRow, type NativeFailure, type WrittenRow } from "./error-table.ts";
 export {
   type HttpCall,
   type HttpClient,

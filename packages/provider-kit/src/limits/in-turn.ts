@@ -4,7 +4,8 @@ import { abortError, type Operation } from "@slipway/core";
 export type InTurn = <T>(
   name: string,
   call: { readonly operation: Operation; readonly signal?: AbortSignal | undefined },
-  work: () => Promise<T>,
+  /** `release` lets the next one in before the work is done: what follows holds nobody up. */
+  work: (release: () => void) => Promise<T>,
 ) => Promise<T>;
 
 /**
@@ -12,24 +13,41 @@ export type InTurn = <T>(
  * state and then both act on it. Other processes are not held back; that is a store's business, or the remote's.
  */
 export function inTurn(provider: string): InTurn {
-  const tails = new Map<string, Promise<unknown>>();
-  return (name, { operation, signal }, work) =>
-    new Promise((resolve, reject) => {
-      const gaveUp = (): void => {
-        // It is called by the signal alone.
-        if (signal !== undefined) reject(abortError(signal, { provider, operation, effect: "none" }));
-      };
-      const mine = (tails.get(name) ?? Promise.resolve()).then(() => {
-        // Once the turn has come the work itself minds the signal; before that nobody would.
-        signal?.removeEventListener("abort", gaveUp);
-        if (signal?.aborted === true) return gaveUp();
-        return work().then(resolve, reject);
-      });
-      tails.set(name, mine);
-      void mine.then(() => {
-        if (tails.get(name) === mine) tails.delete(name);
-      });
-      if (signal?.aborted === true) gaveUp();
-      else signal?.addEventListener("abort", gaveUp, { once: true });
+  const tails = new Map<string, Promise<void>>();
+  // Async all through, so that a stack trace shows who called.
+  return async (name, { operation, signal }, work) => {
+    const before = tails.get(name) ?? Promise.resolve();
+    const done = Promise.withResolvers<void>();
+    // Who gives the place up leaves the others in their order.
+    const mine = before.then(() => done.promise);
+    tails.set(name, mine);
+    void mine.then(() => {
+      if (tails.get(name) === mine) tails.delete(name);
     });
+    try {
+      await turn(before, signal, { provider, operation });
+      return await work(done.resolve);
+    } finally {
+      done.resolve();
+    }
+  };
+}
+
+/** Resolves when the turn has come; once it has, the work itself minds the signal. */
+async function turn(
+  before: Promise<void>,
+  signal: AbortSignal | undefined,
+  at: { readonly provider: string; readonly operation: Operation },
+): Promise<void> {
+  if (signal === undefined) return await before;
+  const aborted = Promise.withResolvers<never>();
+  const gaveUp = (): void => aborted.reject(abortError(signal, { ...at, effect: "none" }));
+  if (signal.aborted) gaveUp();
+  else signal.addEventListener("abort", gaveUp, { once: true });
+  try {
+    await Promise.race([aborted.promise, before]);
+    if (signal.aborted) gaveUp();
+  } finally {
+    signal.removeEventListener("abort", gaveUp);
+  }
 }

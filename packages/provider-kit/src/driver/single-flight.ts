@@ -1,5 +1,4 @@
 import { abortError, type Operation } from "@slipway/core";
-import { PROVIDER } from "./errors.ts";
 
 interface Flight {
   readonly bucket: string;
@@ -9,7 +8,7 @@ interface Flight {
 }
 
 /** Reads that many callers share: one request answers everybody who asked before it was sent. */
-export interface SharedReads {
+export interface SingleFlight {
   /**
    * Joins a read of this bucket and operation that has not been sent yet, or starts one. Who aborts leaves the others
    * alone; when nobody waits any more, the read itself is aborted.
@@ -23,7 +22,7 @@ export interface SharedReads {
   readonly sent: (bucket: string) => void;
 }
 
-export function sharedReads(): SharedReads {
+export function singleFlight(provider: string): SingleFlight {
   const joinable = new Map<string, Flight>();
   const close = (flight: Flight): void => {
     for (const [id, other] of joinable) if (other === flight) joinable.delete(id);
@@ -34,7 +33,7 @@ export function sharedReads(): SharedReads {
     },
     read: async <T>(
       bucket: string,
-      call: Parameters<SharedReads["read"]>[1],
+      call: Parameters<SingleFlight["read"]>[1],
       start: (signal: AbortSignal) => Promise<T>,
     ) => {
       const id = `${call.operation} ${bucket}`;
@@ -50,21 +49,21 @@ export function sharedReads(): SharedReads {
         );
       }
       // Everybody under one id starts the same read, so its answer is of the caller's type.
-      return (await joined(flight, call, close)) as T;
+      return (await joined(flight, { ...call, provider }, close)) as T;
     },
   };
 }
 
 function joined(
   flight: Flight,
-  { operation, signal }: Parameters<SharedReads["read"]>[1],
+  { provider, operation, signal }: Parameters<SingleFlight["read"]>[1] & { readonly provider: string },
   close: (flight: Flight) => void,
 ): Promise<unknown> {
   if (signal === undefined) {
     flight.waiting += 1;
     return flight.answer;
   }
-  const cancelled = (): Error => abortError(signal, { provider: PROVIDER, operation, effect: "none" });
+  const cancelled = (): Error => abortError(signal, { provider, operation, effect: "none" });
   return new Promise((resolve, reject) => {
     flight.waiting += 1;
     const onAbort = (): void => {

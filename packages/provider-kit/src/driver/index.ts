@@ -1,0 +1,28 @@
+export { defaultHooks, type HookParts } from "./default-hooks.ts";
+export type {
+  Accepted,
+  Call,
+  CreateAttempt,
+  Created,
+  Destroyed,
+  Driver,
+  Identity,
+  InstanceBase,
+  ListHint,
+  Ownership,
+  Refused,
+  SpawnRequest,
+} from "./driver.ts";
+export { LifeCycle } from "./life-cycle.ts";
+export { matchesFilter } from "./matches-filter.ts";
+export { type OwnershipTags, ownershipByName, ownershipTags, type Tags } from "./ownership-tags.ts";
+export {
+  type DriverDefinition,
+  type DriverParts,
+  providerFromDriver,
+  type SpawnOptionsOfDriver,
+} from "./provider-from-driver.ts";
+export { type RecentWrites, recentWrites } from "./recent-writes.ts";
+export { checkedConfig, describeIssue, type EnvironmentField, registerFrom } from "./register-from.ts";
+export { type SingleFlight, singleFlight } from "./single-flight.ts";
+export type { VolumeDriver, VolumeIdentity, VolumeRequest } from "./volume-driver.ts";

@@ -1,0 +1,474 @@
+import {
+  abortError,
+  type BaseListFilter,
+  type BaseSpawnOptions,
+  type CallOptions,
+  type Clock,
+  type Instance,
+  isKey,
+  isProviderError,
+  nameFor,
+  type ProviderError,
+  specHash,
+} from "@slipway/core";
+import { givenBootstrap } from "../bootstrap/given-bootstrap.ts";
+import type { Refusal } from "../errors/refusal.ts";
+import { withEffect } from "../errors/with-effect.ts";
+import type { InTurn } from "../limits/in-turn.ts";
+import type { Accepted, Call, Created, Driver, Identity, InstanceBase, Ownership, SpawnRequest } from "./driver.ts";
+import { matchesFilter } from "./matches-filter.ts";
+import type { RecentWrites } from "./recent-writes.ts";
+
+/** What the kit reads of any provider's options, whatever its capabilities add. */
+export type AnySpawnOptions = BaseSpawnOptions & { readonly region?: string | undefined };
+export type AnyListFilter = BaseListFilter & { readonly region?: string | undefined };
+
+/** What the methods of one provider have in common. */
+export interface DriverContext<M> {
+  readonly provider: string;
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly readAfterWriteMs: number;
+  /** The configured regions; undefined where the remote has none, or all are allowed. */
+  readonly regions: readonly string[] | undefined;
+  readonly refuse: Refusal;
+  /** A keyed mutex: works under one name come one after the other in this process. */
+  readonly mutex: InTurn;
+  readonly recent: RecentWrites<M>;
+}
+
+interface Candidate<M> {
+  readonly machine: M;
+  readonly identity: Identity;
+}
+
+interface Lookup<M> {
+  readonly found: M | null;
+  /** Terminated machines of the key, as far as they are still shown. */
+  readonly previous: readonly M[];
+}
+
+const LOOK_AGAIN_MS = 2_000;
+const UNSEEN_PAUSE_MS = 1_000;
+const MOST_ATTEMPTS = 50;
+
+/** The keyed life cycle of instances (CONTRACT §1 and §2) over a driver: spawn, terminate, get and list. */
+export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
+  readonly #driver: Driver<M, I, O, T>;
+  readonly #context: DriverContext<M>;
+
+  constructor(driver: Driver<M, I, O, T>, context: DriverContext<M>) {
+    this.#driver = driver;
+    this.#context = context;
+  }
+
+  async spawn(options: O, operation = "spawn"): Promise<I> {
+    const call: Call = { operation, signal: options.signal };
+    const request = this.#requestOf(call, options);
+    return await this.#context.mutex(`spawn ${request.key}`, call, async () => {
+      const { found, previous } = await this.#lookup(call, request);
+      const there = found === null ? null : await this.#finish(call, found, request, "found");
+      return await this.#answer(call, there ?? (await this.#create(call, request, previous)));
+    });
+  }
+
+  async get(id: string, { signal }: CallOptions = {}): Promise<I | null> {
+    if (!this.#driver.isId(id)) return null;
+    const call: Call = { operation: "get", signal };
+    // Not-found so shortly after the creation is no proof.
+    const machine = (await this.#driver.get(call, id)) ?? this.#context.recent.ofId(id);
+    return machine === undefined ? null : await this.#answer(call, machine);
+  }
+
+  async list(filter: AnyListFilter = {}, options: CallOptions = {}, operation = "list"): Promise<readonly I[]> {
+    // Should pages that move show one instance twice, it is still one, as it was seen last.
+    const found = new Map<string, I>();
+    for await (const page of this.pages(filter, options, operation)) for (const one of page) found.set(one.id, one);
+    return [...found.values()];
+  }
+
+  /** `list` a page at a time: nothing is kept, so an instance that moves from page to page may be answered twice. */
+  async *pages(
+    filter: AnyListFilter = {},
+    { signal }: CallOptions = {},
+    operation = "list",
+  ): AsyncGenerator<readonly I[]> {
+    const call: Call = { operation, signal };
+    this.checkRegion(call, filter.region);
+    const { owner = this.#context.owner, ids, keys, region, status } = filter;
+    const hint = { owner: owner === "*" ? undefined : owner, ids, keys, region, terminated: status !== undefined };
+    for await (const page of this.#driver.list(call, hint)) {
+      yield page.flatMap((machine) => {
+        const identity = this.#driver.identify(machine);
+        if (!this.#isOwned(identity, owner)) return [];
+        const instance = this.#driver.toInstance(machine, this.#baseOf(identity, keys));
+        return matchesFilter(instance, filter) ? [instance] : [];
+      });
+    }
+  }
+
+  async terminate(id: string, { signal }: CallOptions = {}): Promise<void> {
+    const { driver, context } = { driver: this.#driver, context: this.#context };
+    if (!driver.isId(id)) return;
+    const call: Call = { operation: "terminate", signal };
+    await context.mutex(`terminate ${id}`, call, async () => {
+      if (context.recent.isEnded(id)) return;
+      for (;;) {
+        const machine = await (driver.peek ?? driver.get)(call, id);
+        if (machine !== null) {
+          const { status, ownership } = driver.identify(machine);
+          if (status === "terminating" || status === "terminated") return;
+          if (ownership === null) throw this.unmanaged(call, id);
+        }
+        // Also what no read shows: it may be so new that only a write finds it.
+        const outcome = await driver.destroy(call, id, machine);
+        if (typeof outcome === "object" && !(await this.#isEnding(call, id))) throw outcome.unclear;
+        if (outcome !== "gone" || context.recent.ofId(id) === undefined) break;
+        if (driver.waitsForUnseen !== true) throw this.#unseen(call, id);
+        // Seen a moment ago and gone now: somebody else ended it.
+        if (machine !== null) break;
+        await this.#pause(call, UNSEEN_PAUSE_MS, "none");
+      }
+      context.recent.ended(id);
+    });
+  }
+
+  /** An instance of ours where a method needs one: NOT_FOUND, BUSY where it is too new, CONFLICT if unmanaged. */
+  async managed(call: Call, id: string): Promise<M> {
+    const machine = this.#driver.isId(id) ? await this.#driver.get(call, id) : null;
+    if (machine !== null && this.#driver.identify(machine).ownership !== null) return machine;
+    if (machine !== null) throw this.unmanaged(call, id);
+    const code = this.#context.recent.ofId(id) === undefined ? "NOT_FOUND" : "BUSY";
+    throw this.#context.refuse(code, call.operation, `there is no instance ${JSON.stringify(id.slice(0, 64))}`);
+  }
+
+  view(machine: M): I {
+    return this.#driver.toInstance(machine, this.#baseOf(this.#driver.identify(machine)));
+  }
+
+  checkRegion({ operation }: Call, region: string | undefined): void {
+    const { regions, refuse } = this.#context;
+    if (region === undefined || regions === undefined || regions.includes(region)) return;
+    throw refuse("INVALID_SPEC", operation, `region ${JSON.stringify(region)} is not configured`, {
+      hint: `This provider was made with ${regions.join(", ")}.`,
+    });
+  }
+
+  unmanaged({ operation }: Call, id: string): ProviderError {
+    const message = `${id} was not made by Slipway: it is left alone`;
+    return this.#context.refuse("CONFLICT", operation, message, { nativeId: id });
+  }
+
+  /** Throws INVALID_SPEC for what core's own checks cannot know. */
+  #requestOf(call: Call, options: O): SpawnRequest<O, T> {
+    const { provider, owner, refuse } = this.#context;
+    const { bootstrap: how, labelFault } = this.#driver;
+    const { operation } = call;
+    const { key, labels = {}, name: displayName, expiresAt, bootstrap } = options;
+    // defineProvider has given it one.
+    if (!isKey(key)) throw refuse("INVALID_SPEC", operation, "key must be 1 to 128 printable ASCII characters");
+    this.checkRegion(call, options.region);
+    for (const [label, value] of Object.entries(labels)) {
+      const fault = labelFault?.(label, value) ?? null;
+      if (fault !== null) throw refuse("INVALID_SPEC", operation, `labels: ${JSON.stringify(label)} ${fault}`);
+    }
+    const script = bootstrap === undefined ? undefined : givenBootstrap(bootstrap, { provider, operation, ...how });
+    const spec = this.#driver.specOf?.(options) ?? options;
+    const hash = specHash(script === undefined ? spec : { ...spec, bootstrap: script });
+    const ownership = { owner, key, specHash: hash, displayName, expiresAt, labels };
+    const request = { options, key, name: nameFor(owner, key), specHash: hash, ownership, script };
+    const prepared = this.#driver.prepare(call, { ...request, prepared: undefined });
+    return { ...request, prepared };
+  }
+
+  /** What stands under the key. CONFLICT for another spec, and for an unmanaged machine with our name. */
+  async #lookup(call: Call, request: SpawnRequest<O, T>): Promise<Lookup<M>> {
+    const listed = await this.#listed(call, request);
+    const live: Candidate<M>[] = [];
+    for (const candidate of listed.live) {
+      const now = await this.#confirmed(call, candidate);
+      if (now !== null) live.push(now);
+    }
+    const { previous } = listed;
+    const [first] = live;
+    if (first !== undefined) {
+      const found = this.#judged(call, request, live);
+      if (this.#driver.elects === true) await this.#endLosers(call, live.toSorted(byAge).slice(1));
+      return { found, previous };
+    }
+    return { found: await this.#fromRecent(call, request), previous };
+  }
+
+  /** The one of the key among what is there; `live` is not empty. */
+  #judged(call: Call, request: SpawnRequest<O, T>, live: readonly Candidate<M>[]): M {
+    const foreign = live.find(({ identity }) => !this.#isOf(identity, request));
+    if (foreign !== undefined) throw this.#nameTaken(call, request, foreign.identity.id);
+    const oldest = live.toSorted(byAge);
+    // An election is won by the oldest, whatever the others ask for.
+    const eligible = this.#driver.elects === true ? oldest.slice(0, 1) : oldest;
+    const same = eligible.filter(({ identity }) => isSameSpec(identity.ownership, request));
+    const [first] = same;
+    if (first !== undefined) return first.machine;
+    throw this.#otherSpec(call, request, oldest[0]?.identity.id ?? "");
+  }
+
+  async #listed(call: Call, request: SpawnRequest<O, T>) {
+    const { owner } = this.#context;
+    const live = new Map<string, Candidate<M>>();
+    const previous = new Map<string, M>();
+    const hint = { owner, keys: [request.key], names: [request.name], terminated: true };
+    for await (const page of this.#driver.list(call, hint)) {
+      for (const machine of page) {
+        const identity = this.#driver.identify(machine);
+        const isOurs = this.#isOf(identity, request);
+        live.delete(identity.id);
+        if (!isOurs && identity.name !== request.name) continue;
+        if (identity.status !== "terminated") live.set(identity.id, { machine, identity });
+        else if (isOurs) previous.set(identity.id, machine);
+      }
+    }
+    return { live: [...live.values()], previous: [...previous.values()] };
+  }
+
+  /** As it is now; null if it is gone, though a late listing still shows it. */
+  async #confirmed(call: Call, listed: Candidate<M>): Promise<Candidate<M> | null> {
+    if (this.#driver.confirmsListed !== true) return listed;
+    const { id, createdAt } = listed.identity;
+    const machine = await this.#driver.get(call, id);
+    if (machine !== null) {
+      const identity = this.#driver.identify(machine);
+      return identity.status === "terminated" ? null : { machine, identity };
+    }
+    const { recent, clock, readAfterWriteMs } = this.#context;
+    if (recent.isEnded(id)) return null;
+    if (recent.ofId(id) !== undefined) return listed;
+    // Of another process: too young for its absence to say anything.
+    return clock.now() - Date.parse(createdAt ?? "") < readAfterWriteMs ? listed : null;
+  }
+
+  /** What this process created, or may have created, so shortly ago that a listing need not show it yet. */
+  async #fromRecent(call: Call, request: SpawnRequest<O, T>): Promise<M | null> {
+    const { recent, clock } = this.#context;
+    const made = recent.ofKey(request.key);
+    if (made !== undefined) {
+      const machine = (await this.#driver.get(call, made.id)) ?? made.thing;
+      const identity = this.#driver.identify(machine);
+      if (identity.status === "terminated") return null;
+      return this.#judged(call, request, [{ machine, identity }]);
+    }
+    const until = recent.unclearUntil(request.key);
+    if (until === undefined) return null;
+    await this.#pause(call, Math.max(0, until - clock.now()), "none");
+    const { live } = await this.#listed(call, request);
+    return live.length === 0 ? null : this.#judged(call, request, live);
+  }
+
+  async #create(call: Call, request: SpawnRequest<O, T>, previous: readonly M[]): Promise<M> {
+    const { recent } = this.#context;
+    for (let attempt = 0, patience = 1; ; attempt += 1) {
+      const outcome = await this.#sendInTurn(call, request, { attempt, previous }).catch((error: unknown) => {
+        if (!isProviderError(error) || error.effect !== "none") recent.unclear(request.key);
+        throw error;
+      });
+      if ("machine" in outcome) {
+        const machine = await this.#accepted(call, request, outcome);
+        const whole = await this.#finish(call, machine, request, "created");
+        return whole ?? machine;
+      }
+      const looks = "error" in outcome && outcome.lookUp;
+      const found = "found" in outcome ? outcome.found : looks ? await this.#rival(call, request) : null;
+      const whole = found === null ? null : await this.#finish(call, found, request, "found");
+      if (whole !== null) return whole;
+      if ("found" in outcome) continue;
+      // What was in the way and cannot be seen may have gone meanwhile: that is tried once.
+      if (!outcome.retry || attempt === MOST_ATTEMPTS || (looks && patience-- === 0)) throw outcome.error;
+    }
+  }
+
+  /** Where creations queue, what was read before is not true at the end of the queue. */
+  async #sendInTurn(
+    call: Call,
+    request: SpawnRequest<O, T>,
+    at: { readonly attempt: number; readonly previous: readonly M[] },
+  ): Promise<{ readonly found: M } | Created<M>> {
+    const { createQueue } = this.#driver;
+    if (createQueue === undefined) {
+      return await this.#driver.create(call, request, { ...at, sent: () => undefined });
+    }
+    const { clock, mutex } = this.#context;
+    const lookedUpAt = clock.now();
+    return await mutex("create", call, async (sent) => {
+      const isOld = clock.now() - lookedUpAt > createQueue.lookupMaxAgeMs;
+      const found = isOld ? (await this.#lookup(call, request)).found : null;
+      return found === null ? await this.#driver.create(call, request, { ...at, sent }) : { found };
+    });
+  }
+
+  /** The machine of an accepted creation, as it can be read. */
+  async #accepted(call: Call, request: SpawnRequest<O, T>, created: Accepted<M>): Promise<M> {
+    const { id } = this.#driver.identify(created.machine);
+    this.#context.recent.made(request.key, id, created.machine);
+    if (this.#driver.elects === true) return await this.#elected(call, request, created.machine);
+    if (created.isProvisional !== true) return created.machine;
+    // It is there and paid for, whatever becomes of this read.
+    return (await this.#driver.get(call, id).catch(() => null)) ?? created.machine;
+  }
+
+  /** Two processes may have created one each: all of them keep the same one. */
+  async #elected(call: Call, request: SpawnRequest<O, T>, own: M): Promise<M> {
+    const { id } = this.#driver.identify(own);
+    const { live } = await this.#listed(call, request);
+    const ours = live.filter(({ identity }) => this.#isOf(identity, request));
+    const [winner] = ours.toSorted(byAge);
+    if (winner === undefined || winner.identity.id === id) return own;
+    // Another loser may be of a process that was killed before it could end it.
+    await this.#endLosers(
+      call,
+      ours.filter((one) => one !== winner),
+    );
+    return this.#judged(call, request, [winner]);
+  }
+
+  async #endLosers(call: Call, losers: readonly Candidate<M>[]): Promise<void> {
+    for (const { machine, identity } of losers) {
+      await this.#driver.destroy(call, identity.id, machine).catch((error: unknown) => {
+        throw applied(error);
+      });
+      this.#context.recent.ended(identity.id);
+    }
+  }
+
+  /** What another process created under the key: looked for until a listing has to show it. */
+  async #rival(call: Call, request: SpawnRequest<O, T>): Promise<M | null> {
+    const { clock, readAfterWriteMs } = this.#context;
+    const until = clock.now() + readAfterWriteMs;
+    for (;;) {
+      const { found } = await this.#lookup(call, request);
+      const left = until - clock.now();
+      if (found !== null || left <= 0) return found;
+      await this.#pause(call, Math.min(LOOK_AGAIN_MS, left), "none");
+    }
+  }
+
+  async #finish(call: Call, machine: M, request: SpawnRequest<O, T>, origin: "found" | "created"): Promise<M | null> {
+    const { finish } = this.#driver;
+    if (finish === undefined) return machine;
+    try {
+      return await finish(call, machine, request, origin);
+    } catch (error) {
+      // What was created stays so, whatever failed afterwards.
+      throw origin === "created" ? applied(error) : error;
+    }
+  }
+
+  async #answer(call: Call, machine: M): Promise<I> {
+    const identity = this.#driver.identify(machine);
+    const isEnding = this.#context.recent.isEnded(identity.id) && call.operation !== "get";
+    const base = this.#baseOf(
+      isEnding && identity.status !== "terminated" ? { ...identity, status: "terminating" } : identity,
+    );
+    const instance = this.#driver.toInstance(machine, base);
+    try {
+      return (await this.#driver.enrich?.(call, machine, instance)) ?? instance;
+    } catch (error) {
+      throw call.operation === "get" ? error : applied(error);
+    }
+  }
+
+  #baseOf(identity: Identity, keys: readonly string[] = []): InstanceBase {
+    const { id, nativeId = id, status, ownership, name } = identity;
+    const owner = ownership?.owner ?? null;
+    const key = ownership?.key ?? keys.find((each) => owner !== null && nameFor(owner, each) === name) ?? null;
+    const { labels = {}, expiresAt, displayName, specHash: hash = "" } = ownership ?? {};
+    return {
+      id,
+      nativeId,
+      provider: this.#context.provider,
+      status,
+      key,
+      owner,
+      specHash: hash,
+      labels,
+      ...(name === undefined || name === "" ? {} : { remoteName: name }),
+      ...(displayName === undefined ? {} : { name: displayName }),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    };
+  }
+
+  #isOwned({ ownership }: Identity, owner: string): boolean {
+    return ownership !== null && (owner === "*" || ownership.owner === owner);
+  }
+
+  #isOf({ ownership, name }: Identity, request: SpawnRequest<O, unknown>): boolean {
+    if (ownership?.owner !== this.#context.owner) return false;
+    return ownership.key === null ? name === request.name : ownership.key === request.key;
+  }
+
+  /** After an answer that may mean that it is ending: another process may have begun it so shortly ago that reads lag. */
+  async #isEnding(call: Call, id: string): Promise<boolean> {
+    const looked = async (): Promise<boolean> => {
+      try {
+        const now = await this.#driver.get(call, id);
+        return now === null || ["terminating", "terminated"].includes(this.#driver.identify(now).status);
+      } catch {
+        // It cannot be read: then the answer to the write is all that is known.
+        this.#assertWanted(call);
+        return false;
+      }
+    };
+    if (await looked()) return true;
+    await this.#pause(call, this.#context.readAfterWriteMs, "unknown");
+    return await looked();
+  }
+
+  #assertWanted({ operation, signal }: Call): void {
+    if (signal?.aborted === true)
+      throw abortError(signal, { provider: this.#context.provider, operation, effect: "unknown" });
+  }
+
+  async #pause({ operation, signal }: Call, ms: number, effect: "none" | "unknown"): Promise<void> {
+    try {
+      await this.#context.clock.sleep(ms, signal);
+    } catch (error) {
+      throw signal === undefined ? error : abortError(signal, { provider: this.#context.provider, operation, effect });
+    }
+  }
+
+  #unseen({ operation }: Call, id: string): ProviderError {
+    return this.#context.refuse("BUSY", operation, `${id} was created a moment ago and is not known yet`, {
+      hint: "Call again in a few seconds.",
+      retryAfterMs: LOOK_AGAIN_MS,
+    });
+  }
+
+  #otherSpec({ operation }: Call, { key }: SpawnRequest<O, T>, nativeId: string): ProviderError {
+    const message = `another spec stands under the key ${JSON.stringify(key)}: ${nativeId}`;
+    return this.#context.refuse("CONFLICT", operation, message, {
+      hint: "Use another key, or terminate that instance first.",
+      nativeId,
+    });
+  }
+
+  #nameTaken({ operation }: Call, { name }: SpawnRequest<O, T>, nativeId: string): ProviderError {
+    const message = `an instance that Slipway has not made under this key is named ${name}: ${nativeId}`;
+    return this.#context.refuse("CONFLICT", operation, message, {
+      hint: "Slipway leaves it alone: rename or end it by hand, or use another key.",
+      nativeId,
+    });
+  }
+}
+
+function applied(error: unknown): unknown {
+  return isProviderError(error) && error.effect === "none" ? withEffect(error, "applied") : error;
+}
+
+/** A creation that was cut off has no spec hash yet: the driver's `finish` decides. */
+function isSameSpec(ownership: Ownership | null, request: { readonly specHash: string }): boolean {
+  return ownership?.specHash === undefined || ownership.specHash === request.specHash;
+}
+
+/** Every process that looks chooses the same one. */
+function byAge<M>(a: Candidate<M>, b: Candidate<M>): number {
+  const [before, after] = [a.identity.createdAt ?? "", b.identity.createdAt ?? ""];
+  return before === after ? (a.identity.id < b.identity.id ? -1 : 1) : before < after ? -1 : 1;
+}

@@ -1,0 +1,126 @@
+import {
+  type CallOptions,
+  type Clock,
+  deadline,
+  defineProvider,
+  type Extra,
+  type Instance,
+  type InstanceOf,
+  type Provider,
+  type ProviderDefinition,
+  type ProviderHooks,
+  type Runtime,
+  runtimeDefaults,
+} from "@slipway/core";
+import { renderBootstrap } from "../bootstrap/render-bootstrap.ts";
+import { refusals } from "../errors/refusal.ts";
+import { inTurn } from "../limits/in-turn.ts";
+import { defaultHooks, type HookParts } from "./default-hooks.ts";
+import type { Call, Driver } from "./driver.ts";
+import { type AnyListFilter, type AnySpawnOptions, LifeCycle } from "./life-cycle.ts";
+import { recentWrites } from "./recent-writes.ts";
+import { type VolumeDriver, volumesFromDriver } from "./volume-driver.ts";
+
+type Given =
+  | "spawn"
+  | "terminate"
+  | "get"
+  | "list"
+  | "generateBootstrap"
+  | "createVolume"
+  | "listVolumes"
+  | "deleteVolume";
+export type SpawnOptionsOfDriver<P extends Provider> = Parameters<P["spawn"]>[0] & AnySpawnOptions;
+
+/** A provider's definition without what the kit makes of the driver. */
+export type DriverDefinition<P extends Provider, M, T, V> = Omit<ProviderDefinition<P>, Given | Extra<P>> & {
+  readonly driver: Driver<M, InstanceOf<P>, SpawnOptionsOfDriver<P>, T>;
+  /** Demanded by `persistentVolumes`, unless the definition writes the three methods itself. */
+  readonly volumes?: VolumeDriver<V>;
+  readonly regions?: readonly string[] | undefined;
+  readonly hooks: HookParts<InstanceOf<P>>;
+  readonly ownOptions?: readonly string[];
+  readonly runtime?: Partial<Runtime> | undefined;
+  /** Methods beyond the contract; they may use the life cycle. */
+  readonly extras?: (parts: DriverParts<M, InstanceOf<P>, SpawnOptionsOfDriver<P>, T>) => Pick<P, Extra<P>>;
+};
+
+export interface DriverParts<M, I extends Instance, O extends AnySpawnOptions, T> {
+  readonly lifeCycle: LifeCycle<M, I, O, T>;
+  /** What core does for the contract's methods: `timeoutMs` becomes the signal. */
+  readonly timed: <R>(
+    operation: string,
+    options: CallOptions | undefined,
+    work: (call: Call) => Promise<R>,
+  ) => Promise<R>;
+}
+
+/** The whole provider and its hooks, from what is special about one remote. */
+export function providerFromDriver<P extends Provider, M, T, V = never>(
+  written: DriverDefinition<P, M, T, V>,
+): { readonly provider: P; readonly hooks: ProviderHooks } {
+  const { driver, volumes, regions, hooks, runtime, extras, ownOptions, ...rest } = written;
+  // The signature above demands them of every definition; a deferred Omit hides them from this body.
+  const definition = rest as unknown as Pick<Provider, "name" | "owner" | "limits">;
+  const { clock } = runtimeDefaults(runtime);
+  const { name: provider, owner, limits } = definition;
+  const refuse = refusals(provider);
+  const mutex = inTurn(provider);
+  const lagMs = limits.readAfterWriteMs;
+  const context = {
+    provider,
+    owner,
+    clock,
+    readAfterWriteMs: lagMs,
+    regions,
+    refuse,
+    mutex,
+    recent: recentWrites<M>(clock, lagMs),
+  };
+  const lifeCycle = new LifeCycle(driver, context);
+  const { format, render } = driver.bootstrap;
+  const made = {
+    ...definition,
+    spawn: (options: SpawnOptionsOfDriver<P>) => lifeCycle.spawn(options),
+    terminate: (id: string, call?: CallOptions) => lifeCycle.terminate(id, call),
+    get: (id: string, call?: CallOptions) => lifeCycle.get(id, call),
+    list: (filter?: AnyListFilter, call?: CallOptions) => lifeCycle.list(filter, call),
+    generateBootstrap:
+      render ?? ((config: Parameters<P["generateBootstrap"]>[0]) => renderBootstrap(config, { provider, format })),
+    ...(volumes === undefined
+      ? {}
+      : volumesFromDriver(volumes, {
+          ...context,
+          recent: volumes.recent ?? recentWrites<V>(clock, lagMs),
+          checkRegion: (call, region) => lifeCycle.checkRegion(call, region),
+          waitUntil: (call, time) => clock.sleep(Math.max(0, time - clock.now()), call.signal),
+        })),
+    ...extras?.({ lifeCycle, timed: (operation, options, work) => timed(clock, operation, options, work) }),
+  };
+  return {
+    // Checked again at run time by defineProvider: flags, methods and owner.
+    provider: defineProvider<P>(made as unknown as ProviderDefinition<NoInfer<P>>, {
+      runtime: { ...runtime, clock },
+      ownOptions,
+    }),
+    hooks: defaultHooks(
+      (call, of) => lifeCycle.list({ owner: of }, call, call.operation),
+      { provider, owner, clock },
+      hooks,
+    ),
+  };
+}
+
+async function timed<R>(
+  clock: Clock,
+  operation: string,
+  { signal, timeoutMs }: CallOptions = {},
+  work: (call: Call) => Promise<R>,
+): Promise<R> {
+  const limit = deadline(clock, timeoutMs, signal);
+  try {
+    return await work({ operation, signal: limit.signal });
+  } finally {
+    limit.release();
+  }
+}

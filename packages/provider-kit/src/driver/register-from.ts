@@ -1,0 +1,56 @@
+import type { RegisterEnvironment, Runtime } from "@slipway/core";
+import { refusals } from "../errors/refusal.ts";
+
+/** A config field that may also stand in an environment variable. */
+export interface EnvironmentField {
+  readonly variable: string;
+  /** Where neither has it: the hint of an AUTH_ERROR. Absent: it may be missing. */
+  readonly required?: { readonly message: string; readonly hint: string };
+}
+
+type Described = {
+  readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[];
+};
+
+/** Where and why a config is wrong, without its values. */
+export function describeIssue({ issues: [issue] }: Described): string {
+  if (issue === undefined) return "unknown";
+  const path = (issue.path ?? []).map(String).join(".");
+  return path === "" ? issue.message : `${path}: ${issue.message}`;
+}
+
+interface Parses<C> {
+  readonly safeParse: (value: unknown) => { success: true; data: C } | { success: false; error: Described };
+}
+
+/** The config as the schema has it, or INVALID_SPEC. */
+export function checkedConfig<C>(provider: string, schema: Parses<C>, config: unknown): C {
+  const parsed = schema.safeParse(config);
+  if (parsed.success) return parsed.data;
+  throw refusals(provider)(
+    "INVALID_SPEC",
+    "register",
+    `the config of ${provider} is wrong: ${describeIssue(parsed.error)}`,
+  );
+}
+
+/** The body of `register`: checks the config, fills what stands in environment variables, and makes the parts. */
+export function registerFrom<C extends object, R>(
+  provider: string,
+  schema: Parses<C>,
+  fields: { readonly [K in keyof C]?: EnvironmentField },
+  make: (options: C & { readonly owner: string; readonly runtime: Partial<Runtime> | undefined }) => R,
+): (config: unknown, env: RegisterEnvironment) => Promise<R> {
+  return async (config, { owner, variables, runtime }) => {
+    const parsed: Record<string, unknown> = Object.fromEntries(
+      Object.entries(checkedConfig(provider, schema, config ?? {})),
+    );
+    for (const [name, field] of Object.entries<EnvironmentField | undefined>(fields)) {
+      if (field === undefined) continue;
+      parsed[name] ??= variables[field.variable];
+      if (field.required === undefined || (parsed[name] !== undefined && parsed[name] !== "")) continue;
+      throw refusals(provider)("AUTH_ERROR", "register", field.required.message, { hint: field.required.hint });
+    }
+    return make({ ...(parsed as C), owner, runtime });
+  };
+}

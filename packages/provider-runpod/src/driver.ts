@@ -1,0 +1,77 @@
+import { abortError, isProviderError } from "@slipway/core";
+import type { Driver } from "@slipway/provider-kit/driver";
+import { refusals } from "@slipway/provider-kit/errors";
+import type { RunpodContext } from "./context.ts";
+import { isId } from "./context.ts";
+import { PROVIDER } from "./errors.ts";
+import { type RunpodInstance, statusOf, toInstance } from "./instance.ts";
+import { marksOf } from "./marks.ts";
+import { mountFor } from "./mounts.ts";
+import { choosePlace } from "./placements.ts";
+import { type Prepared, prepare, type RunpodSpawnOptions } from "./request.ts";
+import { render } from "./start-command.ts";
+import type { WirePod } from "./wire.ts";
+
+const refusal = refusals(PROVIDER);
+
+/** Pods at RunPod: marks stand in their environment, names are not unique, listings show what is gone for a while. */
+export function runpodDriver(context: RunpodContext): Driver<WirePod, RunpodInstance, RunpodSpawnOptions, Prepared> {
+  const { client, clock, readiness } = context;
+  return {
+    isId,
+    identify: (pod) => ({
+      id: pod.id,
+      name: pod.name,
+      status: statusOf(pod),
+      ownership: marksOf(pod),
+      createdAt: pod.createdAt,
+    }),
+    toInstance: (pod, base) => toInstance(pod, base, clock),
+    bootstrap: { format: "shell", executed: true, render },
+    confirmsListed: true,
+    waitsForUnseen: true,
+
+    list: async function* (call) {
+      yield await client.pods(call);
+    },
+    get: (call, id) => client.pod(call, id),
+    prepare: (call, request) => prepare(context, call.operation, request),
+    create: async (call, { options, prepared: { body, secrets } }) => {
+      const mount = await mountFor(context, call, options);
+      const { machine, dataCenter } = await choosePlace(context, call, { ...options, ...mount?.place });
+      const place = {
+        cloud: machine.cloud,
+        ...(machine.gpu === undefined ? {} : { gpu: machine.gpu }),
+        ...(machine.cpu === undefined ? {} : { cpu: machine.cpu }),
+        ...(dataCenter === undefined ? {} : { dataCenterIds: [dataCenter] }),
+        ...(mount === null ? {} : { mounts: mount.mounts }),
+      };
+      const pod = await client.create(call, { ...body, ...place }, secrets);
+      if (pod.name !== undefined && pod.name !== body.name) {
+        throw refusal("INTERNAL", call.operation, "the answer to the create is about another pod", {
+          effect: "applied",
+          hint: "Look the key up: the pod was made, and this answer does not name it.",
+        });
+      }
+      // What was asked for, where the answer leaves it out.
+      return { machine: { ...pod, env: pod.env ?? body.env } };
+    },
+    destroy: async (call, id) => {
+      try {
+        await client.remove(call, id);
+      } catch (error) {
+        if (isProviderError(error, "NOT_FOUND")) return "gone";
+        throw error;
+      }
+      readiness.forget(id);
+      return "accepted";
+    },
+    // The only read that probes: a pod is `running` once sshd's port answers.
+    enrich: async ({ operation, signal }, pod, instance) => {
+      if (operation !== "get" || (await readiness.reached(pod, signal))) return instance;
+      if (signal?.aborted === true) throw abortError(signal, { provider: PROVIDER, operation, effect: "none" });
+      const message = "RunPod tells the address of sshd, and nothing answers there yet";
+      return { ...instance, status: "pending", statusReason: { code: "NO_SSHD", message } };
+    },
+  };
+}
