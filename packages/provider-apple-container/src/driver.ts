@@ -35,7 +35,7 @@ export function appleContainerDriver(context: AppleContainerContext): AppleConta
     specOf: (options) => ({ ...options, image: options.image ?? image }),
     prepare: (call, request) => prepare(context, call.operation, request),
 
-    // The name is the native id: what stands under a key is one question.
+    // The name is the native id: what has a key is found by one question.
     list: async function* (call, { names }) {
       if (names === undefined) yield await client.containers(call);
       else yield (await Promise.all(names.map((name) => client.container(call, name)))).filter((one) => one !== null);

@@ -29,7 +29,7 @@ export function existing(
   throw refusal(
     "CONFLICT",
     call.operation,
-    `another spec stands under the key ${JSON.stringify(request.key)}: ${other.id}`,
+    `the key ${JSON.stringify(request.key)} has an instance of another spec: ${other.id}`,
     {
       nativeId: other.id,
       hint: "Use another key, or terminate that instance first.",

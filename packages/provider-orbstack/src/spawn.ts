@@ -93,10 +93,15 @@ function stranger({ operation }: Call, { name }: OrbstackRequest, { record }: Wi
 }
 
 function otherSpec({ operation }: Call, { key }: OrbstackRequest, { record }: WireInfo): Error {
-  return refusal("CONFLICT", operation, `another spec stands under the key ${JSON.stringify(key)}: ${record.id}`, {
-    hint: "Use another key, or terminate that instance first.",
-    nativeId: record.id,
-  });
+  return refusal(
+    "CONFLICT",
+    operation,
+    `the key ${JSON.stringify(key)} has an instance of another spec: ${record.id}`,
+    {
+      hint: "Use another key, or terminate that instance first.",
+      nativeId: record.id,
+    },
+  );
 }
 
 /**

@@ -125,7 +125,7 @@ async function lookedUp(
     throw refusal("CONFLICT", call.operation, `a volume that is not of this key is named ${name}`, { nativeId: name });
   }
   if (labels[SIZE] === String(sizeBytes)) return row;
-  const message = `a volume of another size stands under the key ${JSON.stringify(key)}: ${name}`;
+  const message = `the key ${JSON.stringify(key)} has a volume of another size: ${name}`;
   throw refusal("CONFLICT", call.operation, message, { nativeId: name });
 }
 

@@ -181,7 +181,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
     return { ...request, prepared };
   }
 
-  /** What stands under the key. CONFLICT for another spec, and for an unmanaged machine with our name. */
+  /** The instance that has the key. CONFLICT for another spec, and for an unmanaged machine with our name. */
   async #lookup(call: Call, request: SpawnRequest<O, T>): Promise<Lookup<M>> {
     const listed = await this.#listed(call, request);
     const live: Candidate<M>[] = [];
@@ -442,7 +442,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
   }
 
   #otherSpec({ operation }: Call, { key }: SpawnRequest<O, T>, nativeId: string): ProviderError {
-    const message = `another spec stands under the key ${JSON.stringify(key)}: ${nativeId}`;
+    const message = `the key ${JSON.stringify(key)} has an instance of another spec: ${nativeId}`;
     return this.#context.refuse("CONFLICT", operation, message, {
       hint: "Use another key, or terminate that instance first.",
       nativeId,

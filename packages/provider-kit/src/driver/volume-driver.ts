@@ -92,7 +92,7 @@ export function volumesFromDriver<V>(driver: VolumeDriver<V>, context: VolumeCon
     const { id, sizeBytes, region } = driver.identify(found);
     const other = sizeBytes !== wanted.sizeBytes ? "size" : isElsewhere(region, wanted.region) ? "region" : null;
     if (other === null) return found;
-    const message = `a volume of another ${other} stands under the key ${JSON.stringify(wanted.key)}: ${id}`;
+    const message = `the key ${JSON.stringify(wanted.key)} has a volume of another ${other}: ${id}`;
     throw refuse("CONFLICT", call.operation, message, { nativeId: id });
   };
   const attachedTo = async (call: Call, volume: V): Promise<string | null> =>
