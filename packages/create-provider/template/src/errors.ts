@@ -1,4 +1,4 @@
-import { type ErrorCode, type ErrorEffect, type ErrorScope, type Operation, ProviderError } from "@slipway/core";
+import type { ErrorCode, ErrorEffect, ErrorScope } from "@slipway/core";
 import { type Refusal, refusals } from "@slipway/provider-kit/errors";
 
 export const PROVIDER = "__NAME__";
