@@ -46,6 +46,9 @@ log: { type: stdout, format: json, level: warn }
     npm_config_userconfig: userConfig,
     npm_config_registry: url,
     pnpm_config_registry: url,
+    // Of its own: npm keeps what `npm create` ran by name and version, and would run the package of an earlier run.
+    NPM_CONFIG_CACHE: path.join(folder, "npm-cache"),
+    npm_config_cache: path.join(folder, "npm-cache"),
     NPM_CONFIG_PROVENANCE: "false",
   };
   return { url, env, close: () => child.kill("SIGKILL") };
