@@ -4,6 +4,7 @@ import type { Isolation } from "./isolation.ts";
 import type { SandboxLayout } from "./layout.ts";
 
 const ID = "SLIPWAY_SANDBOX_ID";
+const START = "SLIPWAY_SANDBOX_START";
 const ATTEMPT = "SLIPWAY_SANDBOX_ATTEMPT";
 const MACHINE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -12,7 +13,7 @@ export function idMark(id: string): string {
   return `${ID}=${id}`;
 }
 
-/** The entry that tells the processes of one start from those of a start that was given up. */
+/** The entry that tells the processes of one start, once its command may begin, from those of a start that was given up. */
 export function attemptMark(attempt: string): string {
   return `${ATTEMPT}=${attempt}`;
 }
@@ -42,7 +43,7 @@ export function sandboxEnvironment(
   };
 }
 
-/** The same entry of `sandboxEnvironment`, with the attempt. */
-export function withAttempt(environment: Record<string, string>, attempt: string): Record<string, string> {
-  return { ...environment, [ATTEMPT]: attempt };
+/** With the attempt as a starting sandbox knows it. It takes the mark itself, when it may begin. */
+export function withStart(environment: Record<string, string>, attempt: string): Record<string, string> {
+  return { ...environment, [START]: attempt };
 }

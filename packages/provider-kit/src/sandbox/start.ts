@@ -13,7 +13,7 @@ import {
   type SandboxNetwork,
 } from "./bubblewrap.ts";
 import { endSandbox } from "./end.ts";
-import { sandboxEnvironment, withAttempt } from "./environment.ts";
+import { sandboxEnvironment, withStart } from "./environment.ts";
 import type { IsolationReport } from "./isolation.ts";
 import { makeMountPoint, obstacleOnTheWay, prepareRoot, type SandboxLayout, sandboxLayout } from "./layout.ts";
 import { identify } from "./process-identity.ts";
@@ -41,12 +41,18 @@ export interface SandboxSpec {
 }
 
 const START_TIMEOUT_MS = 30_000;
-// In the sandbox, before the command: is this start still wanted? Then says so on descriptor 4, and waits on descriptor 8
+const UNHEARD = `nothing was heard of it for ${START_TIMEOUT_MS} ms`;
+// In the sandbox, before the command: is this start still wanted? Then says so on descriptor 3, and waits on descriptor 7
 // until its caller knows which process it is: a command that ends at once would be gone before anybody looked. If nobody
-// listens any more, the read ends it: a start that its caller did not live to see leaves nothing.
+// listens any more, the read ends it: a start that its caller did not live to see leaves nothing. Only then does it take
+// the attempt's mark, by which `findSandbox` knows it: what may still end without having begun is never taken for a sandbox.
 const FIRST_STEP =
-  'IFS= read -r wanted <"$1"; [ "$wanted" = "$SLIPWAY_SANDBOX_ATTEMPT" ] || exit 90; ' +
-  'echo up >&4; IFS= read -r go <&8 || exit 91; exec >&7 2>&1 3>&- 4>&- 5>&- 6<&- 7>&- 8<&-; cd "$HOME"; shift; ';
+  'IFS= read -r wanted <"$1"; [ "$wanted" = "$SLIPWAY_SANDBOX_START" ] || exit 90; ' +
+  "echo up >&3; IFS= read -r go <&7 || exit 91; shift; " +
+  "SLIPWAY_SANDBOX_ATTEMPT=$SLIPWAY_SANDBOX_START; export SLIPWAY_SANDBOX_ATTEMPT; unset SLIPWAY_SANDBOX_START; " +
+  'exec /bin/sh "$@"';
+// With the mark in place. That descriptor 3 is closed tells the caller so: nothing is written, since the caller may be gone.
+const SECOND_STEP = 'exec >&6 2>&1 3>&- 4>&- 5<&- 6>&- 7<&-; cd "$HOME"; ';
 // With a pid namespace the shell stays as process 1: it takes up the orphans that end while it waits, and with it all
 // others end. Not in the background: a shell would make the command deaf to SIGINT.
 const RUN_AS_CHILD = '"$@"; exit $?';
@@ -66,17 +72,14 @@ export async function startSandbox(spec: SandboxSpec): Promise<Sandbox> {
   const attempt = randomUUID();
   writeAttempt(layout, attempt);
   const own = sandboxEnvironment(spec.id, layout, isolation, spec.environment);
-  const child = launch(spec, layout, withAttempt(own, attempt));
+  const child = launch(spec, layout, withStart(own, attempt));
   const failure = await firstStep(child);
   const pid = failure === null ? childOf(layout) : null;
   const process = pid === null ? null : await identify(pid);
-  if (process !== null) letGo(child);
-  else {
+  const obstacle = process === null ? (failure ?? "its process is gone") : await letGo(child);
+  if (process === null || obstacle !== null) {
     await endSandbox({ id: spec.id, directory: spec.directory });
-    throw new SandboxError(
-      "not-started",
-      `the sandbox did not start: ${said(layout) || (failure ?? "its process is gone")}`,
-    );
+    throw new SandboxError("not-started", `the sandbox did not start: ${said(layout) || obstacle}`);
   }
   return { id: spec.id, isolation, network: spec.network ?? "shared", directory: spec.directory, process };
 }
@@ -128,7 +131,7 @@ function launch(spec: SandboxSpec, layout: SandboxLayout, env: Record<string, st
       cwd: layout.directory,
       env,
       detached: true,
-      stdio: ["ignore", complaints, complaints, "pipe", "pipe", status, settings, log, "pipe"],
+      stdio: ["ignore", complaints, complaints, "pipe", status, settings, log, "pipe"],
     });
     if (spec.isolation.isolation === "process-group" && child.pid !== undefined) {
       // What bubblewrap writes for itself.
@@ -176,7 +179,8 @@ function settingsFile(spec: SandboxSpec, layout: SandboxLayout): number {
   const args = [
     ...namespaceArguments({ hostname, network: spec.network ?? "shared" }),
     ...mountArguments(layout, spec.binds ?? []),
-    ...["--as-pid-1", "--info-fd", "3", "--json-status-fd", "5"],
+    // To a file and to no pipe: a write to a caller that is gone would end bubblewrap before it lets its child run.
+    ...["--as-pid-1", "--json-status-fd", "4"],
   ];
   writeFileSync(layout.settings, args.map((word) => `${word}\0`).join(""), { mode: 0o600 });
   return openSync(layout.settings, "r");
@@ -184,49 +188,60 @@ function settingsFile(spec: SandboxSpec, layout: SandboxLayout): number {
 
 function command(spec: SandboxSpec, layout: SandboxLayout): [string, string[]] {
   const first = (attempt: string, run: string): string[] => [
-    ...["-c", FIRST_STEP + run, "slipway-sandbox", attempt],
-    ...spec.argv,
+    ...["-c", FIRST_STEP, "slipway-sandbox", attempt],
+    ...["-c", SECOND_STEP + run, "slipway-sandbox", ...spec.argv],
   ];
   const { tools } = spec.isolation;
   if (tools === null) return ["/bin/sh", first(layout.attempt, RUN_INSTEAD)];
-  return [tools.bwrap, ["--args", "6", "--", "/bin/sh", ...first(ATTEMPT_INSIDE, RUN_AS_CHILD)]];
+  return [tools.bwrap, ["--args", "5", "--", "/bin/sh", ...first(ATTEMPT_INSIDE, RUN_AS_CHILD)]];
 }
 
 /** Null when the first step was done; else why it was not. */
 function firstStep(child: ChildProcess): Promise<string | null> {
   return new Promise((resolve) => {
-    // Both are pipes by `launch`'s table.
-    const info = child.stdio[3] as Readable;
-    const ready = child.stdio[4] as Readable;
+    const { ready } = pipesOf(child);
     const failed = (error: Error): void => settle(error.message);
     const exited = (code: number | null, signal: NodeJS.Signals | null): void => {
       settle(signal === null ? `it exited with ${code}` : `it was ended by ${signal}`);
     };
     const settle = (failure: string | null): void => {
       clearTimeout(timer);
-      info.destroy();
-      ready.destroy();
+      if (failure !== null) ready.destroy();
       child.off("error", failed);
       child.off("exit", exited);
       child.on("error", () => undefined);
       child.unref();
       resolve(failure);
     };
-    const timer = setTimeout(() => settle(`nothing was heard of it for ${START_TIMEOUT_MS} ms`), START_TIMEOUT_MS);
-    info.resume();
+    const timer = setTimeout(() => settle(UNHEARD), START_TIMEOUT_MS);
     ready.once("data", () => settle(null));
     child.once("error", failed);
     child.once("exit", exited);
   });
 }
 
-/** The command may begin. */
-function letGo(child: ChildProcess): void {
-  // A pipe by `launch`'s table.
-  const go = (child.stdio as readonly unknown[])[8] as Writable;
-  // It was ended meanwhile.
-  go.on("error", () => undefined);
-  go.end("go\n");
+/** The command may begin. Null when it bears its mark, or has ended since; else why not. */
+function letGo(child: ChildProcess): Promise<string | null> {
+  return new Promise((resolve) => {
+    const { ready, go } = pipesOf(child);
+    const settle = (failure: string | null): void => {
+      clearTimeout(timer);
+      ready.destroy();
+      resolve(failure);
+    };
+    const timer = setTimeout(() => settle(UNHEARD), START_TIMEOUT_MS);
+    ready.once("close", () => settle(null));
+    ready.resume();
+    // It was ended meanwhile.
+    go.on("error", () => undefined);
+    go.end("go\n");
+  });
+}
+
+/** Pipes by `launch`'s table. */
+function pipesOf(child: ChildProcess): { readonly ready: Readable; readonly go: Writable } {
+  const stdio = child.stdio as readonly unknown[];
+  return { ready: stdio[3] as Readable, go: stdio[7] as Writable };
 }
 
 /** The last line that bubblewrap printed. */
