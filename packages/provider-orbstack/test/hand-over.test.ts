@@ -1,6 +1,7 @@
 import { nameFor } from "@slipway/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { failure } from "./failure.ts";
+import { testInside } from "./needs-bubblewrap.ts";
 import { OWNER, orbstackWorld, type World } from "./world.ts";
 
 let world: World;
@@ -40,18 +41,21 @@ describe("a machine that others ended and made anew under its name, while it was
     expect((await world.another().exec(id, runs)).stdout).toBe("later\n");
   };
 
-  test.each(["slipway-mark", "slipway-deliver"] as const)("is not touched after a %s that failed", async (kind) => {
-    let id = "";
-    const cut = handing(kind, async () => {
-      id = await madeAnew();
-      return { exitCode: 1, signal: null, stdout: "", stderr: "[-32098] something\n" };
-    });
-    const error = await failure(cut.spawn({ key: "a", bootstrap }));
-    expect(error).toMatchObject({ code: "UNAVAILABLE", effect: "unknown", native: { code: "went-away" } });
-    await isWhole(id);
-  });
+  testInside.each(["slipway-mark", "slipway-deliver"] as const)(
+    "is not touched after a %s that failed",
+    async (kind) => {
+      let id = "";
+      const cut = handing(kind, async () => {
+        id = await madeAnew();
+        return { exitCode: 1, signal: null, stdout: "", stderr: "[-32098] something\n" };
+      });
+      const error = await failure(cut.spawn({ key: "a", bootstrap }));
+      expect(error).toMatchObject({ code: "UNAVAILABLE", effect: "unknown", native: { code: "went-away" } });
+      await isWhole(id);
+    },
+  );
 
-  test.each(["slipway-mark", "slipway-deliver"] as const)("refuses a %s that was on its way", async (kind) => {
+  testInside.each(["slipway-mark", "slipway-deliver"] as const)("refuses a %s that was on its way", async (kind) => {
     let id = "";
     const slow = handing(kind, async (file, args, options) => {
       id = await madeAnew();
@@ -64,7 +68,7 @@ describe("a machine that others ended and made anew under its name, while it was
     await isWhole(id);
   });
 
-  test("is not touched by one that hung until its time was over", async () => {
+  testInside("is not touched by one that hung until its time was over", async () => {
     let making: Promise<string> | undefined;
     const hung = handing("slipway-mark", async (file, args, options) => {
       making = madeAnew();
