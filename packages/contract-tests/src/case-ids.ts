@@ -73,7 +73,7 @@ export const CASE_IDS = {
     "terminate.unclear",
     "terminate.no-id",
   ],
-  get: ["get.unknown", "get.malformed", "get.fails-loudly", "get.same-as-spawn", "get.shape"],
+  get: ["get.unknown", "get.malformed", "get.fails-loudly", "get.foreign-not-found", "get.same-as-spawn", "get.shape"],
   list: [
     "list.complete",
     "list.hides-terminated",

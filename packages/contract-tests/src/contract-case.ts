@@ -10,6 +10,7 @@ export type HarnessFeature =
   | "transcript"
   | "strangers"
   | "crash"
+  | "foreignNotFound"
   | "cluster"
   | "workflows"
   | "package";

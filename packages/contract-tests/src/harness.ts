@@ -90,6 +90,11 @@ export interface Harness {
   readonly another: (options?: { readonly owner?: string }) => Promise<Provider>;
   readonly witness: Witness;
   readonly faults?: HarnessFaults | undefined;
+  /**
+   * From `true` until `false`, something between provider and remote answers every request: a 404 that is not the
+   * remote's own, as a gateway without the route does. Absent where nothing can stand between.
+   */
+  readonly foreignNotFound?: ((on: boolean) => void) | undefined;
   /** The provider's own error table, whole. Every row must be emitted in the run. */
   readonly errorTable?: readonly ErrorTableRow[] | undefined;
   /** The clock that the provider runs on; the suite waits on it and on nothing else. */

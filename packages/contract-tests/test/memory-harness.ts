@@ -61,6 +61,10 @@ export function memoryHarness(
           world.setRegionDown(region, true);
         },
       },
+      foreignNotFound: (on) => {
+        if (on) world.faults.add({ operation: "*", when: "before", code: "INTERNAL", times: 1_000 });
+        else world.faults.clear();
+      },
       errorTable: memoryErrorTable,
       clock: world.clock,
       unknownId: "mem-east-1/mem-000000000000",

@@ -1,6 +1,6 @@
 import { checksumOf, isProviderError, type Pacing, ProviderError, runtimeDefaults, type Schema } from "@slipway/core";
 import { type Call, singleFlight } from "@slipway/provider-kit/driver";
-import { type HttpCall, httpClient } from "@slipway/provider-kit/http";
+import { type HttpAnswer, type HttpCall, httpClient } from "@slipway/provider-kit/http";
 import { limits } from "@slipway/provider-kit/limits";
 import { meaningOf } from "./errors.ts";
 import { DEFAULT_BASE_URL, type LambdaOptions } from "./options.ts";
@@ -21,6 +21,7 @@ import {
   type WireInstance,
   type WireOffering,
   type WireSshKey,
+  wireError,
 } from "./wire.ts";
 
 /** The only thing that speaks to Lambda. Reads of whole lists are shared by callers who ask at the same time. */
@@ -37,12 +38,15 @@ export interface LambdaClient {
     body: LaunchBody,
     options: { readonly secrets: readonly string[]; readonly onSent: () => void },
   ) => Promise<string>;
-  readonly terminate: (call: Call, id: string) => Promise<void>;
+  /** `gone` only if Lambda says that there is none. */
+  readonly terminate: (call: Call, id: string) => Promise<Removed>;
   readonly addSshKey: (call: Call, name: string, publicKey: string) => Promise<WireSshKey>;
-  readonly deleteSshKey: (call: Call, id: string) => Promise<void>;
+  readonly deleteSshKey: (call: Call, id: string) => Promise<Removed>;
   readonly createFileSystem: (call: Call, name: string, region: string) => Promise<WireFileSystem>;
-  readonly deleteFileSystem: (call: Call, id: string) => Promise<void>;
+  readonly deleteFileSystem: (call: Call, id: string) => Promise<Removed>;
 }
+
+export type Removed = "accepted" | "gone";
 
 // A launch is slow at times, and whoever gives up on it does not know what became of it.
 const LAUNCH_TIMEOUT_MS = 120_000;
@@ -62,6 +66,7 @@ export function lambdaClient(options: LambdaOptions): LambdaClient {
     // Cloudflare refuses clients without a name of their own.
     userAgent: "slipway-provider-lambda/0.1 (+https://www.npmjs.com/package/@slipway/provider-lambda)",
     meaningOf,
+    isNotFound,
     runtime,
     attempts: ATTEMPTS,
     limits: {
@@ -73,33 +78,38 @@ export function lambdaClient(options: LambdaOptions): LambdaClient {
     },
   });
 
-  const reading = async <T>(call: HttpCall<T>): Promise<T> => {
+  const reading = async <T, R>(read: (call: HttpCall<T>) => Promise<R>, call: HttpCall<T>): Promise<R> => {
     try {
-      return await http.call(call);
+      return await read(call);
     } catch (error) {
       // A success that cannot be read, as after a proxy cut it off: reading again changes nothing.
       const status = isProviderError(error, "INTERNAL") ? error.native?.status : undefined;
       if (status === undefined || status >= 300 || call.signal?.aborted === true) throw error;
-      return await http.call(call);
+      return await read(call);
     }
   };
   const list =
     <T>(bucket: string, path: string, answer: Schema<T>) =>
     (call: Call): Promise<T> =>
-      shared.read(bucket, call, (signal) => reading({ ...call, signal, method: "GET", path, answer, bucket }));
+      shared.read(bucket, call, (signal) =>
+        reading<T, T>(http.call, { ...call, signal, method: "GET", path, answer, bucket }),
+      );
+  const instances = list("instances", "instances", instancesAnswer);
+  const removed = async (call: HttpCall<unknown>): Promise<Removed> =>
+    (await http.find(call)) === null ? "gone" : "accepted";
 
   return {
-    instances: list("instances", "instances", instancesAnswer),
+    instances,
     offerings: list("instance-types", "instance-types", offeringsAnswer),
     sshKeys: list("ssh-keys", "ssh-keys", sshKeysAnswer),
     fileSystems: list("file-systems", "file-systems", fileSystemsAnswer),
     instance: async (call, id) => {
       const path = `instances/${encodeURIComponent(id)}`;
       try {
-        return await reading({ ...call, method: "GET", path, answer: instanceAnswer, bucket: "instance" });
+        return await reading(http.find, { ...call, method: "GET", path, answer: instanceAnswer, bucket: "instance" });
       } catch (error) {
-        if (isNotThere(error)) return null;
-        throw error;
+        if (!isProviderError(error) || error.native?.code !== UNKNOWN_ROUTE) throw error;
+        return (await instances(call)).find((one) => one.id === id) ?? null;
       }
     },
     launch: (call, body, { secrets, onSent }) => {
@@ -111,8 +121,9 @@ export function lambdaClient(options: LambdaOptions): LambdaClient {
       const path = "instance-operations/terminate";
       const body = { instance_ids: [id] };
       const more = { body, answer: terminateAnswer, bucket: "terminate" };
-      const ended = await http.call({ ...call, method: "POST", path, ...more });
-      if (ended.includes(id)) return;
+      const ended = await http.find({ ...call, method: "POST", path, ...more });
+      if (ended === null) return "gone";
+      if (ended.includes(id)) return "accepted";
       throw new ProviderError("INTERNAL", {
         message: `Lambda accepted the end of ${ended.join(", ") || "nothing"}, and ${id} was asked for`,
         provider: PROVIDER,
@@ -124,27 +135,29 @@ export function lambdaClient(options: LambdaOptions): LambdaClient {
       const body = { name, public_key: publicKey };
       return http.call({ ...call, method: "POST", path: "ssh-keys", body, answer: sshKeyAnswer, bucket: "ssh-key" });
     },
-    deleteSshKey: async (call, id) => {
+    deleteSshKey: (call, id) => {
       const path = `ssh-keys/${encodeURIComponent(id)}`;
-      await http.call({ ...call, method: "DELETE", path, answer: doneAnswer, bucket: "ssh-key" });
+      return removed({ ...call, method: "DELETE", path, answer: doneAnswer, bucket: "ssh-key" });
     },
     createFileSystem: (call, name, region) => {
       const body = { name, region };
       const [path, bucket] = ["filesystems", "filesystem"];
       return http.call({ ...call, method: "POST", path, body, answer: fileSystemAnswer, bucket });
     },
-    deleteFileSystem: async (call, id) => {
+    deleteFileSystem: (call, id) => {
       const path = `filesystems/${encodeURIComponent(id)}`;
-      await http.call({ ...call, method: "DELETE", path, answer: doneAnswer, bucket: "filesystem" });
+      return removed({ ...call, method: "DELETE", path, answer: doneAnswer, bucket: "filesystem" });
     },
   };
 }
 
-const NOT_THERE: ReadonlySet<string> = new Set(["global/object-does-not-exist", "global/not-found"]);
+const OBJECT_UNKNOWN = "global/object-does-not-exist";
+// Also the answer to a path that Lambda does not have, so that it alone says nothing of the instance.
+const UNKNOWN_ROUTE = "global/not-found";
 
-/** Lambda's own words that the thing is not there. Any other 404, as of a wrong address or a proxy, says nothing of it. */
-export function isNotThere(error: unknown): boolean {
-  return isProviderError(error) && error.native?.status === 404 && NOT_THERE.has(error.native.code ?? "");
+/** Lambda's own words that the thing is not there. Its document says to go by the code, whatever the status. */
+function isNotFound({ json }: HttpAnswer): boolean {
+  return wireError(json)?.code === OBJECT_UNKNOWN;
 }
 
 /** The published limits; both knobs are the account's, so several providers of one account share one object. */

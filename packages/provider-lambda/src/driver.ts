@@ -1,7 +1,6 @@
 import { isProviderError } from "@slipway/core";
 import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import { type Call, type Driver, ownershipTags, type SpawnRequest } from "@slipway/provider-kit/driver";
-import { isNotThere } from "./client.ts";
 import { type LambdaInstance, statusOf, toInstance } from "./instance.ts";
 import { mountsFor, type SpawnMounts } from "./mounts.ts";
 import { choosePlace, type Place } from "./placements.ts";
@@ -41,10 +40,8 @@ export function lambdaDriver(remote: LambdaRemote): LambdaDriver {
     create: (call, request, { sent }) => launch(remote, call, request, sent),
     destroy: async (call, id) => {
       try {
-        await client.terminate(call, id);
-        return "accepted";
+        return await client.terminate(call, id);
       } catch (error) {
-        if (isNotThere(error)) return "gone";
         // Lambda answers the second end of one instance so.
         if (isProviderError(error) && error.native?.code === "global/unknown") return { unclear: error };
         throw error;

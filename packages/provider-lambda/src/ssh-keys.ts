@@ -1,6 +1,5 @@
 import { isProviderError, nameFor } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
-import { isNotThere } from "./client.ts";
 import { type LambdaRemote, refusal } from "./remote.ts";
 import type { WireSshKey } from "./wire.ts";
 
@@ -73,7 +72,7 @@ async function keepOne(remote: LambdaRemote, call: Call, name: string, body: str
     try {
       await remote.client.deleteSshKey(call, id);
     } catch (error) {
-      if (!isNotThere(error) && !isProviderError(error, "INVALID_SPEC")) throw error;
+      if (!isProviderError(error, "INVALID_SPEC")) throw error;
     }
   }
 }

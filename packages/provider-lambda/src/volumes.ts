@@ -1,6 +1,5 @@
 import { isProviderError } from "@slipway/core";
 import type { VolumeDriver } from "@slipway/provider-kit/driver";
-import { isNotThere } from "./client.ts";
 import { statusOf } from "./instance.ts";
 import { isId, type LambdaRemote } from "./remote.ts";
 import type { WireFileSystem, WireInstance } from "./wire.ts";
@@ -34,15 +33,7 @@ export function lambdaVolumes({ client, regions, recentVolumes }: LambdaRemote):
         throw error;
       }
     },
-    destroy: async (call, id) => {
-      try {
-        await client.deleteFileSystem(call, id);
-        return "accepted";
-      } catch (error) {
-        if (isNotThere(error)) return "gone";
-        throw error;
-      }
-    },
+    destroy: (call, id) => client.deleteFileSystem(call, id),
     attachments: async (call, volumes) => {
       const used = volumes.filter(({ is_in_use }) => is_in_use === true);
       const instances = used.length === 0 ? [] : await client.instances(call);

@@ -38,7 +38,13 @@ export function lambdaHarness(
       sshKeyName: "laptop",
       readAfterWriteMs: READ_AFTER_WRITE_MS,
     };
-    const runtime = { ...runtimeOf(emulator, transcript), fetch: wire(emulator) };
+    const wired = wire(emulator);
+    let isAstray = false;
+    const fetch: typeof globalThis.fetch = async (input, init) =>
+      isAstray
+        ? Response.json({ message: "no Route matched with those values" }, { status: 404 })
+        : await wired(input, init);
+    const runtime = { ...runtimeOf(emulator, transcript), fetch };
     const { control } = emulator;
     return {
       registration: await register(config, { owner: OWNER, variables: {}, runtime }),
@@ -54,6 +60,9 @@ export function lambdaHarness(
         changes: async () => control.changes(),
       },
       faults: { add: control.faults.add, clear: control.faults.clear, supports: control.supports },
+      foreignNotFound: (on) => {
+        isAstray = on;
+      },
       errorTable: [...lambdaErrorTable, ...CONNECTION_ROWS],
       clock: emulator.clock,
       unknownId: "0123456789abcdef0123456789abcdef",

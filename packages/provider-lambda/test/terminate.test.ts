@@ -77,16 +77,17 @@ test("an instance that was launched a moment ago is not taken for gone", async (
   expect(emulator.control.instances()[0]?.status).toMatch(/^terminat/);
 });
 
-test("not-found within the lag after the launch is BUSY, and after it done", async () => {
+test("not-found within the lag after the launch is BUSY, and of an instance that is still shown never done", async () => {
   const { provider, emulator } = lambdaWorld();
   const { id } = await provider.spawn(A10);
   const missing = { operation: "terminate", when: "before", row: "object-does-not-exist" } as const;
   emulator.control.faults.add({ ...missing, times: 10 });
   expect(await failure(provider.terminate(id))).toMatchObject({ code: "BUSY", effect: "none" });
   await emulator.clock.sleep(6_000);
-  await provider.terminate(id);
+  expect(await failure(provider.terminate(id))).toMatchObject({ code: "UNAVAILABLE", effect: "unknown" });
   emulator.control.faults.clear();
   await provider.terminate(id);
+  expect(emulator.control.instances()[0]?.status).toBe("terminating");
 });
 
 test("statuses: unhealthy may come back, preempted is an error, a new word is unknown", async () => {

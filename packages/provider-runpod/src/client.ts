@@ -1,6 +1,6 @@
-import { checksumOf, isProviderError, type Operation, type Pacing, runtimeDefaults, type Schema } from "@slipway/core";
+import { checksumOf, type Operation, type Pacing, runtimeDefaults, type Schema } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
-import { type HttpClient, httpClient } from "@slipway/provider-kit/http";
+import { type HttpAnswer, type HttpClient, httpClient } from "@slipway/provider-kit/http";
 import { limits } from "@slipway/provider-kit/limits";
 import { meaningOf, PROVIDER, refusal } from "./errors.ts";
 import { DEFAULT_BASE_URL, type RunpodOptions } from "./options.ts";
@@ -21,6 +21,7 @@ import {
   type WireNetworkVolume,
   type WirePage,
   type WirePod,
+  wireProblem,
 } from "./wire.ts";
 
 /** The only thing that speaks to RunPod. Lists are whole: every page is read, or the call fails. */
@@ -32,7 +33,8 @@ export interface RunpodClient {
   readonly pod: (call: Call, id: string) => Promise<WirePod | null>;
   readonly create: (call: Call, body: CreateBody, secrets: readonly string[]) => Promise<WirePod>;
   readonly act: (call: Call, id: string, action: "start" | "stop") => Promise<WirePod>;
-  readonly remove: (call: Call, id: string) => Promise<void>;
+  /** `gone` only if RunPod says that there is none. */
+  readonly remove: (call: Call, id: string) => Promise<Removed>;
   readonly gpuTypes: (call: Call, cloud: Cloud, count: number) => Promise<readonly WireGpuType[]>;
   readonly cpuTypes: (call: Call) => Promise<readonly WireCpuType[]>;
   readonly dataCenters: (call: Call) => Promise<readonly WireDataCenter[]>;
@@ -41,8 +43,10 @@ export interface RunpodClient {
     call: Call,
     body: { readonly name: string; readonly size: number; readonly dataCenter: string },
   ) => Promise<WireNetworkVolume>;
-  readonly removeVolume: (call: Call, id: string) => Promise<void>;
+  readonly removeVolume: (call: Call, id: string) => Promise<Removed>;
 }
+
+export type Removed = "accepted" | "gone";
 
 // A create is slow at times, and whoever gives up on it does not know what became of it.
 const CREATE_TIMEOUT_MS = 120_000;
@@ -61,25 +65,23 @@ export function runpodClient(options: RunpodOptions): RunpodClient {
     // Cloudflare refuses clients without a name of their own.
     userAgent: "slipway-provider-runpod/0.1 (+https://www.npmjs.com/package/@slipway/provider-runpod)",
     meaningOf,
+    isNotFound,
     runtime,
     limits: runtime?.limits ?? ownLimits(options),
   });
   const whole = pages(http);
   const path = (collection: string, id: string): string => `${collection}/${encodeURIComponent(id)}`;
+  const removed = async (call: Call, thing: string): Promise<Removed> => {
+    const answer = await http.find({ ...call, method: "DELETE", path: thing, answer: nothingAnswer });
+    return answer === null ? "gone" : "accepted";
+  };
 
   return {
     pods: (call) => whole(call, "pods", {}, podsAnswer),
     ping: async (call) => {
       await http.call({ ...call, method: "GET", path: "pods", query: { limit: "1" }, answer: podsAnswer });
     },
-    pod: async (call, id) => {
-      try {
-        return await http.call({ ...call, method: "GET", path: path("pods", id), answer: podAnswer });
-      } catch (error) {
-        if (isNotThere(error)) return null;
-        throw error;
-      }
-    },
+    pod: (call, id) => http.find({ ...call, method: "GET", path: path("pods", id), answer: podAnswer }),
     create: (call, body, secrets) =>
       http.call({
         ...call,
@@ -92,9 +94,7 @@ export function runpodClient(options: RunpodOptions): RunpodClient {
       }),
     act: (call, id, action) =>
       http.call({ ...call, method: "POST", path: `${path("pods", id)}/action`, body: { action }, answer: podAnswer }),
-    remove: async (call, id) => {
-      await http.call({ ...call, method: "DELETE", path: path("pods", id), answer: nothingAnswer });
-    },
+    remove: (call, id) => removed(call, path("pods", id)),
     gpuTypes: (call, cloud, count) =>
       whole(call, "catalog/gpus", { include: "AVAILABILITY", product: "POD", cloud, count: String(count) }, gpusAnswer),
     cpuTypes: (call) => whole(call, "catalog/cpus", {}, cpusAnswer),
@@ -103,15 +103,18 @@ export function runpodClient(options: RunpodOptions): RunpodClient {
     volumes: (call) => whole(call, "network-volumes", {}, networkVolumesAnswer),
     createVolume: (call, body) =>
       http.call({ ...call, method: "POST", path: "network-volumes", body, answer: networkVolumeAnswer }),
-    removeVolume: async (call, id) => {
-      await http.call({ ...call, method: "DELETE", path: path("network-volumes", id), answer: nothingAnswer });
-    },
+    removeVolume: (call, id) => removed(call, path("network-volumes", id)),
   };
 }
 
-/** RunPod's own 404, which within a spawn means a thing that the request names. A page of a proxy is none. */
-function isNotThere(error: unknown): boolean {
-  return isProviderError(error, "NOT_FOUND", "INVALID_SPEC") && error.native?.status === 404;
+const SAYS_NOT_FOUND = /\b(was )?not found\b|\bdoes not exist\b/i;
+const ABOUT_THE_ROUTE = /\b(path|route|url|endpoint|method|page)\b/i;
+
+/** RunPod's own 404: a problem document about a thing. A gateway, and an address without `/v2`, answer otherwise. */
+function isNotFound({ status, headers, json }: HttpAnswer): boolean {
+  if (status !== 404 || !(headers.get("content-type") ?? "").startsWith("application/problem+json")) return false;
+  const { detail = "" } = wireProblem(json) ?? {};
+  return SAYS_NOT_FOUND.test(detail) && !ABOUT_THE_ROUTE.test(detail);
 }
 
 /** Reads a listing to its end. Where RunPod sends no `pagination` the one answer is all. */

@@ -1,4 +1,4 @@
-import { abortError, isProviderError } from "@slipway/core";
+import { abortError } from "@slipway/core";
 import type { Driver } from "@slipway/provider-kit/driver";
 import { refusals } from "@slipway/provider-kit/errors";
 import type { RunpodContext } from "./context.ts";
@@ -57,14 +57,9 @@ export function runpodDriver(context: RunpodContext): Driver<WirePod, RunpodInst
       return { machine: { ...pod, env: pod.env ?? body.env } };
     },
     destroy: async (call, id) => {
-      try {
-        await client.remove(call, id);
-      } catch (error) {
-        if (isProviderError(error, "NOT_FOUND")) return "gone";
-        throw error;
-      }
-      readiness.forget(id);
-      return "accepted";
+      const outcome = await client.remove(call, id);
+      if (outcome === "accepted") readiness.forget(id);
+      return outcome;
     },
     // The only read that probes: a pod is `running` once sshd's port answers.
     enrich: async ({ operation, signal }, pod, instance) => {

@@ -1,4 +1,3 @@
-import { isProviderError } from "@slipway/core";
 import type { Call, VolumeDriver } from "@slipway/provider-kit/driver";
 import { isId, type RunpodContext } from "./context.ts";
 import { refusal } from "./errors.ts";
@@ -33,15 +32,7 @@ export function runpodVolumes(context: RunpodContext): VolumeDriver<WireNetworkV
       const dataCenter = region ?? context.dataCenters?.[0] ?? (await anyDataCenter(context, call));
       return { volume: await client.createVolume(call, { name, size: sizeBytes / GIGABYTE, dataCenter }) };
     },
-    destroy: async (call, id) => {
-      try {
-        await client.removeVolume(call, id);
-        return "accepted";
-      } catch (error) {
-        if (isProviderError(error, "NOT_FOUND")) return "gone";
-        throw error;
-      }
-    },
+    destroy: (call, id) => client.removeVolume(call, id),
     // RunPod's own refusal is not documented, and a volume that is pulled away from a pod takes its data along.
     guardsAttached: true,
     attachments: async (call, volumes) => {

@@ -40,9 +40,14 @@ export function runpodHarness(settings: RunpodEmulatorSettings = {}): HarnessFac
     const emulator = runpodEmulator({ clock, apiKeys: [API_KEY], latencyMs: 20, ...settings });
     const transcript: string[] = [];
     const note = (...said: readonly unknown[]): void => void transcript.push(JSON.stringify(said));
+    let isAstray = false;
+    const fetch: typeof globalThis.fetch = async (input, init) =>
+      isAstray
+        ? Response.json({ message: "no Route matched with those values" }, { status: 404 })
+        : await emulator.fetch(input, init);
     const runtime = {
       clock,
-      fetch: emulator.fetch,
+      fetch,
       onEvent: note,
       log: { debug: note, info: note, warn: note, error: note },
     };
@@ -87,6 +92,9 @@ export function runpodHarness(settings: RunpodEmulatorSettings = {}): HarnessFac
           (code !== "CAPACITY_ERROR" || operation === "spawn") &&
           // RunPod's 404 means something else there: a thing named in a request, or that it is gone.
           (code !== "NOT_FOUND" || operation === "listVolumes"),
+      },
+      foreignNotFound: (on) => {
+        isAstray = on;
       },
       errorTable: rows(),
       clock,

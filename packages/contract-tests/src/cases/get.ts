@@ -43,6 +43,23 @@ export const getCases: Cases<"get"> = {
       );
     },
   },
+  "get.foreign-not-found": {
+    title: "takes a not-found that is not the remote's own for a failure, and so does terminate",
+    rules: ["GET-02", "TERM-04"],
+    needs: ["foreignNotFound"],
+    run: async ({ provider, spawn, harness, census }) => {
+      const { id, nativeId } = await spawn();
+      const next = "Believe only the remote's own documented words: a gateway and a wrong address answer 404, too.";
+      harness.foreignNotFound?.(true);
+      try {
+        await mustReject("GET-02", "get behind such a gateway", () => provider.get(id), { effect: "none" }, next);
+        await mustReject("TERM-04", "terminate behind such a gateway", () => provider.terminate(id), {}, next);
+      } finally {
+        harness.foreignNotFound?.(false);
+      }
+      must((await census()).instances.has(nativeId), "TERM-04", "the instance is gone", "Change nothing on a failure.");
+    },
+  },
   "get.same-as-spawn": {
     title: "tells what spawn told",
     rules: ["GET-03"],

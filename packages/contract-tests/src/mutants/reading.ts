@@ -30,6 +30,19 @@ export const getMutants: MutantsOf<"get"> = {
     does: "gives null where the remote is down",
     mutate: intercept({ get: (args, next) => orElse(null, () => next(...args)) }),
   },
+  "get.foreign-not-found": {
+    does: "gives null where an answer is not the remote's",
+    mutate: intercept({
+      get: async (args, next) => {
+        try {
+          return await next(...args);
+        } catch (error) {
+          if (isProviderError(error, "INTERNAL")) return null;
+          throw error;
+        }
+      },
+    }),
+  },
   "get.same-as-spawn": {
     does: "tells another time of creation than spawn",
     mutate: answered<Instance | null>("get", (instance) =>

@@ -68,7 +68,8 @@ export const REMOTE_CALL_RULES = {
   "TERM-04": "`terminate` rejects if the outcome is unclear, and can then be called again.",
   "TERM-05": "`terminate` ends the one instance that it names and no other.",
   "GET-01": "`get` gives null if the remote says that there is no such instance, and for a malformed id.",
-  "GET-02": "Every other failure of `get` throws: null is never a guess.",
+  "GET-02":
+    "Every other failure of `get` throws: null is never a guess, and a not-found is believed only in the remote's own words.",
   "GET-03": "`get` tells of an instance what `spawn` told of it, as far as that does not change by itself.",
   "LIST-01": "`list` answers everything but `terminated`; terminated instances only if the filter asks for them.",
   "LIST-02":

@@ -122,11 +122,13 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
         }
         // Also what no read shows: it may be so new that only a write finds it.
         const outcome = await driver.destroy(call, id, machine);
-        if (typeof outcome === "object" && !(await this.#isEnding(call, id))) throw outcome.unclear;
-        if (outcome !== "gone" || context.recent.ofId(id) === undefined) break;
-        if (driver.waitsForUnseen !== true) throw this.#unseen(call, id);
-        // Seen a moment ago and gone now: somebody else ended it.
-        if (machine !== null) break;
+        if (typeof outcome === "object" && !(await this.#isEnding(call, id, machine !== null))) throw outcome.unclear;
+        if (outcome !== "gone") break;
+        const isNew = context.recent.ofId(id) !== undefined;
+        if (isNew && driver.waitsForUnseen !== true) throw this.#unseen(call, id);
+        // What a read has just shown is not gone because one answer says so: another read decides.
+        if (machine !== null && !(await this.#isEnding(call, id, true))) throw this.#contradicted(call, id);
+        if (machine !== null || !isNew) break;
         await this.#pause(call, UNSEEN_PAUSE_MS, "none");
       }
       context.recent.ended(id);
@@ -405,20 +407,22 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
   }
 
   /** After an answer that may mean that it is ending: another process may have begun it so shortly ago that reads lag. */
-  async #isEnding(call: Call, id: string): Promise<boolean> {
-    const looked = async (): Promise<boolean> => {
+  async #isEnding(call: Call, id: string, wasSeen: boolean): Promise<boolean> {
+    const looked = async (isLast: boolean): Promise<boolean> => {
       try {
         const now = await this.#driver.get(call, id);
-        return now === null || ["terminating", "terminated"].includes(this.#driver.identify(now).status);
+        // No read may show it yet: then its absence is a proof only after the lag.
+        if (now === null) return isLast || (wasSeen && this.#context.recent.ofId(id) === undefined);
+        return ["terminating", "terminated"].includes(this.#driver.identify(now).status);
       } catch {
         // It cannot be read: then the answer to the write is all that is known.
         this.#assertWanted(call);
         return false;
       }
     };
-    if (await looked()) return true;
+    if (await looked(false)) return true;
     await this.#pause(call, this.#context.readAfterWriteMs, "unknown");
-    return await looked();
+    return await looked(true);
   }
 
   #assertWanted({ operation, signal }: Call): void {
@@ -438,6 +442,15 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
     return this.#context.refuse("BUSY", operation, `${id} was created a moment ago and is not known yet`, {
       hint: "Call again in a few seconds.",
       retryAfterMs: LOOK_AGAIN_MS,
+    });
+  }
+
+  #contradicted({ operation }: Call, id: string): ProviderError {
+    const { refuse, provider } = this.#context;
+    return refuse("UNAVAILABLE", operation, `${provider} says that ${id} is not there, and shows it all the same`, {
+      effect: "unknown",
+      hint: "Call again; if it stays so, end it in the console of the provider.",
+      nativeId: id,
     });
   }
 

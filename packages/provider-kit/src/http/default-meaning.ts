@@ -16,7 +16,6 @@ interface Row {
 const ROWS: readonly Row[] = [
   { from: 401, to: 401, code: "AUTH_ERROR", effect: "none" },
   { from: 403, to: 403, code: "AUTH_ERROR", effect: "none", needsJson: true },
-  { from: 404, to: 404, code: "NOT_FOUND", effect: "none", needsJson: true },
   { from: 408, to: 408, code: "TIMEOUT", effect: "unknown" },
   { from: 409, to: 409, code: "CONFLICT", effect: "none", needsJson: true },
   { from: 410, to: 410, code: "UNSUPPORTED", effect: "none" },
@@ -38,6 +37,6 @@ export function defaultMeaning(answer: HttpAnswer, writes: boolean): AnswerMeani
     code: "INTERNAL",
     effect: writes ? "unknown" : "none",
     message: `HTTP ${answer.status} with an answer that is not the API's${isJson ? "" : `: ${answer.notJson}`}`,
-    hint: "Something between this machine and the API may have answered: look at proxies and firewalls.",
+    hint: "Something between this machine and the API may have answered: look at the base URL, proxies and firewalls.",
   };
 }

@@ -3,6 +3,7 @@ import {
   deadline,
   type ErrorCode,
   type ErrorEffect,
+  isProviderError,
   type Operation,
   type Pacing,
   ProviderError,
@@ -32,6 +33,11 @@ export interface HttpClientOptions {
   readonly userAgent: string;
   /** The provider's own table: what an answer that is no success means; undefined for what it does not list. */
   readonly meaningOf: (answer: HttpAnswer, operation: Operation) => AnswerMeaning | undefined;
+  /**
+   * Are these the remote's own, documented words that the thing is not there? Nothing else is believed to say so: a gateway
+   * and a wrong base address answer 404, too. Absent: only `meaningOf` with a native code makes a NOT_FOUND.
+   */
+  readonly isNotFound?: ((answer: HttpAnswer) => boolean) | undefined;
   readonly runtime?: Partial<Runtime> | undefined;
   readonly limits: Pacing;
   /** One try, milliseconds; 30 s if absent. */
@@ -66,6 +72,8 @@ export interface HttpCall<T> {
 export interface HttpClient {
   /** The decoded answer of a success. Rejects with a ProviderError whose effect is true. */
   readonly call: <T>(call: HttpCall<T>) => Promise<T>;
+  /** As `call`, but null where the remote itself says that the thing is not there: for a read or a delete of one thing. */
+  readonly find: <T>(call: HttpCall<T>) => Promise<T | null>;
 }
 
 const BACKOFF_MS = [500, 2_000, 8_000];
@@ -77,19 +85,30 @@ export function httpClient(options: HttpClientOptions): HttpClient {
   const runtime = runtimeDefaults(options.runtime);
   const { clock } = runtime;
   const attempts = options.attempts ?? 4;
+  // Errors that are the remote's own word that the thing is not there.
+  const absent = new WeakSet<object>();
   return {
-    call: async (call) => {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return await tryOnce(call);
-        } catch (error) {
-          const failure = error as ProviderError; // tryOnce throws nothing else
-          if (attempt >= attempts || !mayTryAgain(failure, call)) throw failure;
-          await pause(failure, attempt, call);
-        }
+    call: request,
+    find: async (call) => {
+      try {
+        return await request(call);
+      } catch (error) {
+        if (typeof error === "object" && error !== null && absent.has(error)) return null;
+        throw error;
       }
     },
   };
+
+  async function request<T>(call: HttpCall<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await tryOnce(call);
+      } catch (error) {
+        if (!isProviderError(error) || attempt >= attempts || !mayTryAgain(error, call)) throw error;
+        await pause(error, attempt, call);
+      }
+    }
+  }
 
   function mayTryAgain(failure: ProviderError, call: HttpCall<unknown>): boolean {
     if (!failure.retryable || failure.category === "capacity" || call.signal?.aborted === true) return false;
@@ -187,8 +206,18 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       if (result.issues === undefined) return result.value;
       throw unusable(call, answer);
     }
-    const meaning = options.meaningOf(answer, call.operation) ?? defaultMeaning(answer, isWrite(call));
-    throw meant(call, answer, meaning, wait);
+    const isNotFound = options.isNotFound?.(answer) === true;
+    const failure = meant(call, answer, meaningFor(call, answer, isNotFound), wait);
+    if (isNotFound) absent.add(failure);
+    throw failure;
+  }
+
+  /** What somebody else's 404 says of the thing is nothing, whatever the provider's table has for a 404. */
+  function meaningFor(call: HttpCall<unknown>, answer: HttpAnswer, isNotFound: boolean): AnswerMeaning {
+    const known = options.meaningOf(answer, call.operation);
+    if (isNotFound) return known ?? { code: "NOT_FOUND", effect: "none" };
+    const isForeign = answer.status === 404 && known?.nativeCode === undefined;
+    return isForeign || known === undefined ? defaultMeaning(answer, isWrite(call)) : known;
   }
 
   /** A success that cannot be read: a write was done, unless what answered was not the API at all. */
