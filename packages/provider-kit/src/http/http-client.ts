@@ -77,7 +77,8 @@ export interface HttpClient {
 }
 
 const BACKOFF_MS = [500, 2_000, 8_000];
-// A longer wait is the caller's to decide on: the error says how long it is.
+// A longer wait is the caller's to decide on: the error says how long it is. No header halts an account longer, whatever
+// unit it is in: nothing could be terminated in that time.
 const LONGEST_WAIT_MS = 300_000;
 
 /** A client for one account of one HTTP API: paced, bounded, redacted, and honest about effects. */
@@ -104,7 +105,11 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       try {
         return await tryOnce(call);
       } catch (error) {
-        if (!isProviderError(error) || attempt >= attempts || !mayTryAgain(error, call)) throw error;
+        if (!isProviderError(error)) throw error;
+        if (attempt >= attempts || !mayTryAgain(error, call)) {
+          if (error.code === "RATE_LIMIT_ERROR") hold(call, error.retryAfterMs);
+          throw error;
+        }
         await pause(error, attempt, call);
       }
     }
@@ -120,7 +125,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     const ms = failure.retryAfterMs ?? BACKOFF_MS[attempt - 1] ?? 8_000;
     if (failure.code === "RATE_LIMIT_ERROR") {
       // The shared budget waits for all who draw on it, this call among them.
-      options.limits.defer({ account: options.account, operation: call.bucket ?? operation }, ms);
+      hold(call, ms);
       return;
     }
     runtime.onEvent({
@@ -150,13 +155,29 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     }
   }
 
+  function bucketOf(call: HttpCall<unknown>) {
+    return { account: options.account, operation: call.bucket ?? call.operation };
+  }
+
+  /** Everybody who draws on the call's budget waits, this one at its next try. */
+  function hold(call: HttpCall<unknown>, ms: number | undefined): void {
+    if (ms !== undefined) options.limits.defer(bucketOf(call), Math.min(ms, LONGEST_WAIT_MS));
+  }
+
+  /** Its turn in the budget; the caller's own time ends also the wait for pacing that minds no signal. */
   async function acquire(call: HttpCall<unknown>): Promise<void> {
-    const bucket = { account: options.account, operation: call.bucket ?? call.operation };
+    const { signal } = call;
+    const gaveUp = Promise.withResolvers<never>();
+    const onAbort = (): void => gaveUp.reject(new Error("aborted"));
+    if (signal?.aborted === true) onAbort();
+    else signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      await options.limits.acquire(bucket, { signal: call.signal });
+      await Promise.race([options.limits.acquire(bucketOf(call), { signal }), gaveUp.promise]);
     } catch (error) {
-      if (call.signal?.aborted === true) throw abortError(call.signal, at(call, "none"));
+      if (signal?.aborted === true) throw abortError(signal, at(call, "none"));
       throw error;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
     }
   }
 
@@ -197,9 +218,8 @@ export function httpClient(options: HttpClientOptions): HttpClient {
 
   async function decode<T>(call: HttpCall<T>, answer: HttpAnswer): Promise<T> {
     const wait = retryAfterMs(answer.headers, clock.now());
-    const bucket = { account: options.account, operation: call.bucket ?? call.operation };
     if (answer.status >= 200 && answer.status < 300) {
-      if (wait !== undefined) options.limits.defer(bucket, wait);
+      hold(call, wait);
       // An empty body may be a success; the schema decides. Any other body has to be JSON.
       if (answer.notJson !== undefined && answer.text !== "") throw unusable(call, answer);
       const result = await call.answer["~standard"].validate(answer.json);

@@ -323,3 +323,33 @@ describe("against a real server", () => {
     expect(await failureOf(client.call(write))).toMatchObject({ code: "NETWORK", effect: "none" });
   });
 });
+
+describe("how long a header may halt an account", () => {
+  const DAY = { "retry-after": "86400" };
+
+  test("a success that asks for a day halts for five minutes at most", async () => {
+    const { client, waits } = world(() => json({}, 200, DAY));
+    await client.call(read);
+    expect(waits).toEqual([{ operation: "list", ms: 300_000 }]);
+  });
+
+  test("after a 429 that asks for a day the call fails at once, and the next one waits, but no longer", async () => {
+    const { client, waits, clock } = world((_sent, count) => (count === 1 ? json({}, 429, DAY) : json({})));
+    const begun = clock.now();
+    await expect(client.call(read)).rejects.toMatchObject({ code: "RATE_LIMIT_ERROR", retryAfterMs: 86_400_000 });
+    expect(clock.now()).toBe(begun);
+    expect(waits).toEqual([{ operation: "list", ms: 300_000 }]);
+    await client.call(read);
+    expect(clock.now() - begun).toBe(300_000);
+  });
+
+  test("pacing that minds no signal holds no call longer than its own", async () => {
+    const limits: Pacing = { acquire: () => new Promise<never>(() => undefined), defer: () => undefined };
+    const { client, sent } = world(() => json({}), { limits });
+    const controller = new AbortController();
+    const ended = client.call({ ...write, operation: "terminate", signal: controller.signal });
+    controller.abort();
+    await expect(ended).rejects.toMatchObject({ code: "CANCELLED", effect: "none" });
+    expect(sent).toEqual([]);
+  });
+});
