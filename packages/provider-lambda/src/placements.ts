@@ -77,25 +77,39 @@ function fitting(
     throw refusal("INVALID_SPEC", operation, `${what} has what ${gpu === undefined ? "resources" : "gpu"} asks for`);
   }
   const payable = able.filter(
-    ({ instance_type }) => maxUsdPerHour === undefined || centsOf(instance_type, 0) / 100 <= maxUsdPerHour,
+    ({ instance_type: type }) => maxUsdPerHour === undefined || centsOf(type) / 100 <= maxUsdPerHour,
   );
-  const sorted = payable.sort(
-    (a, b) =>
-      rank(a.instance_type, gpu) - rank(b.instance_type, gpu) ||
-      centsOf(a.instance_type, Number.MAX_SAFE_INTEGER) - centsOf(b.instance_type, Number.MAX_SAFE_INTEGER) ||
-      (a.instance_type.name < b.instance_type.name ? -1 : 1),
-  );
-  if (sorted.length > 0) return sorted;
-  const least = Math.min(...able.map(({ instance_type }) => centsOf(instance_type, 0)));
-  throw refusal(
-    "INVALID_SPEC",
+  if (payable.length > 0) {
+    return payable.sort(
+      (a, b) =>
+        rank(a.instance_type, gpu) - rank(b.instance_type, gpu) ||
+        centsOf(a.instance_type) - centsOf(b.instance_type) ||
+        (a.instance_type.name < b.instance_type.name ? -1 : 1),
+    );
+  }
+  throw aboveCap(
     operation,
-    `maxUsdPerHour is ${maxUsdPerHour}, and the cheapest that fits costs ${least / 100} US dollars an hour`,
+    able.map(({ instance_type: type }) => type),
+    maxUsdPerHour,
   );
 }
 
-function centsOf(type: WireInstanceType, unknown: number): number {
-  return type.price_cents_per_hour ?? unknown;
+/** No price is above every cap: nobody knows what the machine would cost. */
+function centsOf({ price_cents_per_hour: cents = 0 }: WireInstanceType): number {
+  return cents > 0 ? cents : Number.MAX_SAFE_INTEGER;
+}
+
+function aboveCap(operation: Operation, able: readonly WireInstanceType[], most: number | undefined): Error {
+  const least = Math.min(...able.map(centsOf));
+  if (least < Number.MAX_SAFE_INTEGER) {
+    const message = `maxUsdPerHour is ${most}, and the cheapest that fits costs ${least / 100} US dollars an hour`;
+    return refusal("INVALID_SPEC", operation, message);
+  }
+  const names = able.map(({ name }) => name).join(", ");
+  const message = `maxUsdPerHour is ${most}, and Lambda does not tell the price of ${names}`;
+  return refusal("INVALID_SPEC", operation, message, {
+    hint: "Spawn it without maxUsdPerHour, or ask for a machine type whose price is known.",
+  });
 }
 
 function hasAccelerators(type: WireInstanceType, gpu: GpuOptions | undefined): boolean {

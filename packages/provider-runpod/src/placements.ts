@@ -94,8 +94,7 @@ function sorted(context: RunpodContext, offers: readonly Offer[], region: string
 }
 
 function byPrice(a: Machine, b: Machine): number {
-  const dear = Number.MAX_SAFE_INTEGER;
-  return a.rank - b.rank || (a.usdPerHour ?? dear) - (b.usdPerHour ?? dear);
+  return a.rank - b.rank || costOf(a) - costOf(b);
 }
 
 function byName(
@@ -113,14 +112,31 @@ async function offersFor(context: RunpodContext, call: Call, wanted: Wanted): Pr
   const offers = isCpu ? await cpuOffers(context, call, wanted) : await gpuOffers(context, call, wanted);
   if (offers.length === 0) throw nothingFits(call.operation, wanted);
   const { maxUsdPerHour: most } = wanted;
-  const payable = offers.filter(({ machine }) => most === undefined || (machine.usdPerHour ?? 0) <= most);
+  const payable = offers.filter(({ machine }) => most === undefined || costOf(machine) <= most);
   if (payable.length > 0) return payable.toSorted((a, b) => byPrice(a.machine, b.machine));
-  const least = Math.min(...offers.map(({ machine }) => machine.usdPerHour ?? 0));
-  throw refusal(
-    "INVALID_SPEC",
+  throw aboveCap(
     call.operation,
-    `maxUsdPerHour is ${most}, and the cheapest that fits costs ${least} US dollars an hour`,
+    offers.map(({ machine }) => machine),
+    most,
   );
+}
+
+/** No price is above every cap: nobody knows what the machine would cost. */
+function costOf({ usdPerHour = Number.MAX_SAFE_INTEGER }: Machine): number {
+  return usdPerHour;
+}
+
+function aboveCap(operation: Operation, machines: readonly Machine[], most: number | undefined): Error {
+  const least = Math.min(...machines.map(costOf));
+  if (least < Number.MAX_SAFE_INTEGER) {
+    const message = `maxUsdPerHour is ${most}, and the cheapest that fits costs ${least} US dollars an hour`;
+    return refusal("INVALID_SPEC", operation, message);
+  }
+  const names = [...new Set(machines.map(({ spec }) => spec))].join(", ");
+  const message = `maxUsdPerHour is ${most}, and RunPod does not tell the price of ${names}`;
+  return refusal("INVALID_SPEC", operation, message, {
+    hint: "Spawn it without maxUsdPerHour, or ask for a machine whose price is known.",
+  });
 }
 
 async function gpuOffers(context: RunpodContext, call: Call, wanted: Wanted): Promise<readonly Offer[]> {
