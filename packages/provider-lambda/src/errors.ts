@@ -5,7 +5,7 @@ export type LambdaErrorRow = HttpErrorRow;
 
 const LAUNCHING = ["spawn"] as const;
 
-/** What Lambda says, and what the user gets. */
+/** What Lambda says, and what the user gets. Its document says to go by the code, and not by the status. */
 export const lambdaErrorTable: readonly LambdaErrorRow[] = errorRows([
   {
     id: "invalid-api-key",
@@ -16,19 +16,17 @@ export const lambdaErrorTable: readonly LambdaErrorRow[] = errorRows([
   },
   {
     id: "account-inactive",
-    status: 403,
     native: "global/account-inactive",
     code: "AUTH_ERROR",
     hint: "The key is right, the account is not active: look at its payment and e-mail in Lambda's dashboard.",
   },
   {
     id: "invalid-address",
-    status: 403,
     native: "global/invalid-address",
     code: "AUTH_ERROR",
     hint: "Lambda wants a billing address that it can check: correct it in the dashboard.",
   },
-  { id: "forbidden", status: 403, native: "global/forbidden", code: "AUTH_ERROR" },
+  { id: "forbidden", native: "global/forbidden", code: "AUTH_ERROR" },
   {
     id: "blocked-by-proxy",
     status: 403,
@@ -40,16 +38,14 @@ export const lambdaErrorTable: readonly LambdaErrorRow[] = errorRows([
   },
   {
     id: "too-many-instances",
-    status: 400,
     native: "global/invalid-parameters",
     says: /quantity|too many instances/i,
     code: "INVALID_SPEC",
     hint: "Lambda starts one instance with each launch.",
   },
-  { id: "invalid-parameters", status: 400, native: "global/invalid-parameters", code: "INVALID_SPEC" },
+  { id: "invalid-parameters", native: "global/invalid-parameters", code: "INVALID_SPEC" },
   {
     id: "unknown-thing-at-launch",
-    status: [400, 404],
     native: "global/object-does-not-exist",
     only: LAUNCHING,
     code: "INVALID_SPEC",
@@ -58,42 +54,36 @@ export const lambdaErrorTable: readonly LambdaErrorRow[] = errorRows([
   {
     id: "object-does-not-exist",
     operation: "list",
-    status: [400, 404],
     native: "global/object-does-not-exist",
     code: "NOT_FOUND",
   },
-  { id: "not-found", operation: "list", status: 404, native: "global/not-found", code: "NOT_FOUND" },
+  { id: "not-found", operation: "list", native: "global/not-found", code: "NOT_FOUND" },
   {
     id: "quota-exceeded",
-    status: 400,
     native: "global/quota-exceeded",
     code: "QUOTA_EXCEEDED",
     hint: "Waiting does not help: end something, or ask Lambda for a higher quota.",
   },
   {
     id: "insufficient-capacity",
-    status: 400,
     native: "instance-operations/launch/insufficient-capacity",
     code: "CAPACITY_ERROR",
     hint: "Try another region or machine type: `placements` lists where capacity is shown now.",
   },
   {
     id: "file-system-in-wrong-region",
-    status: 400,
     native: "instance-operations/launch/file-system-in-wrong-region",
     code: "INVALID_SPEC",
   },
   {
     id: "file-systems-not-supported",
-    status: 400,
     native: "instance-operations/launch/file-systems-not-supported",
     code: "INVALID_SPEC",
   },
-  { id: "duplicate", operation: "createVolume", status: 400, native: "global/duplicate", code: "CONFLICT" },
+  { id: "duplicate", operation: "createVolume", native: "global/duplicate", code: "CONFLICT" },
   {
     id: "filesystem-in-use",
     operation: "deleteVolume",
-    status: 400,
     native: "filesystems/filesystem-in-use",
     code: "INVALID_STATE",
     hint: "Only the end of the instance detaches a filesystem: terminate it first.",
@@ -101,23 +91,20 @@ export const lambdaErrorTable: readonly LambdaErrorRow[] = errorRows([
   {
     id: "firewall-ruleset-in-use",
     operation: "deleteVolume",
-    status: 400,
     native: "firewall-rulesets/firewall-ruleset-in-use",
     code: "INVALID_STATE",
   },
-  { id: "key-in-use", operation: "deleteVolume", status: 400, native: "ssh-keys/key-in-use", code: "INVALID_STATE" },
+  { id: "key-in-use", operation: "deleteVolume", native: "ssh-keys/key-in-use", code: "INVALID_STATE" },
   {
     id: "internal-error",
     operation: "deleteVolume",
-    status: 409,
     native: "global/internal-error",
     code: "UNAVAILABLE",
     effect: "unknown",
   },
-  { id: "conflict", status: 409, native: "global/conflict", code: "BUSY" },
+  { id: "conflict", native: "global/conflict", code: "BUSY" },
   {
     id: "provider-unavailable",
-    status: [400, 409, 500, 502, 503, 504],
     native: "provider/",
     says: /unavailable|quota|capacity/i,
     only: LAUNCHING,
@@ -128,7 +115,6 @@ export const lambdaErrorTable: readonly LambdaErrorRow[] = errorRows([
   {
     id: "provider-error",
     operation: "terminate",
-    status: [400, 409, 500, 502, 503, 504],
     native: "provider/",
     code: "UNAVAILABLE",
     effect: "unknown",
@@ -136,14 +122,12 @@ export const lambdaErrorTable: readonly LambdaErrorRow[] = errorRows([
   {
     id: "ticket-not-created",
     operation: "terminate",
-    status: [400, 500],
     native: "support-tickets/creation-failed",
     code: "INTERNAL",
     effect: "unknown",
   },
   {
     id: "unknown",
-    status: 500,
     native: "global/unknown",
     code: "UNAVAILABLE",
     effect: "unknown",

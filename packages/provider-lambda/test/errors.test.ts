@@ -97,3 +97,23 @@ test("a 403 page of a proxy says nothing about the key, and why it may be there"
   expect(error.code).toBe("INTERNAL");
   expect(error.hint).toContain("User-Agent");
 });
+
+test.each([
+  [409, "instance-operations/launch/insufficient-capacity", "CAPACITY_ERROR", "none"],
+  [500, "instance-operations/launch/insufficient-capacity", "CAPACITY_ERROR", "none"],
+  [429, "global/quota-exceeded", "QUOTA_EXCEEDED", "none"],
+  [401, "global/account-inactive", "AUTH_ERROR", "none"],
+  [404, "global/invalid-parameters", "INVALID_SPEC", "none"],
+  [409, "global/object-does-not-exist", "INVALID_SPEC", "none"],
+  [400, "global/unknown", "UNAVAILABLE", "unknown"],
+  [504, "provider/internal-unavailable", "CAPACITY_ERROR", "unknown"],
+] as const)("Lambda's code counts and not its status: %i %s", async (status, code, expected, effect) => {
+  const { another, emulator } = lambdaWorld();
+  const fetch: typeof globalThis.fetch = async (input, init) =>
+    String(input).endsWith("/launch")
+      ? Response.json({ error: { code, message: "?" } }, { status })
+      : await emulator.fetch(input, init);
+  const provider = another({ runtime: { clock: emulator.clock, fetch } });
+  const error = await failure(provider.spawn({ spec: "gpu_1x_a10", region: "us-west-1", key: "job" }));
+  expect(error).toMatchObject({ code: expected, effect, native: { code, status } });
+});

@@ -8,7 +8,9 @@ export type RunpodErrorRow = Omit<HttpErrorRow, "native">;
 
 const NO_CAPACITY =
   /no longer any instances available|no instances (currently )?available|could not find any pods|does not have the resources|not enough free gpus/i;
-const SPEND_LIMIT = /spend(ing)? limit/i;
+const SPEND_LIMIT = /spend(ing)? limit|maximum hourly spend/i;
+const NO_FUNDS = /not enough funds|insufficient (funds|balance)/i;
+const MONEY = new RegExp(`${SPEND_LIMIT.source}|${NO_FUNDS.source}`, "i");
 const SCOPE_MISSING = /\bscopes?\b|permission/i;
 const IN_USE = /in use|attached/i;
 
@@ -31,21 +33,41 @@ export const runpodErrorTable: readonly RunpodErrorRow[] = [
     id: "spend-limit-unclear",
     operation: "spawn",
     status: SERVER_ERRORS,
-    says: SPEND_LIMIT,
+    says: MONEY,
     json: true,
     code: "QUOTA_EXCEEDED",
     effect: "unknown",
-    hint: "The account's spend limit is met; whether the pod was made is known by looking it up by key.",
+    hint: "The account's spend limit is met, or its money spent; whether the pod was made is known by looking it up by key.",
+  },
+  {
+    ...none,
+    id: "no-funds",
+    operation: "spawn",
+    status: CLIENT_ERRORS,
+    says: NO_FUNDS,
+    code: "QUOTA_EXCEEDED",
+    hint: "Add funds: at least one hour of the pod's price is needed to start it.",
   },
   {
     ...none,
     id: "no-capacity",
     operation: "spawn",
-    status: 400,
+    status: CLIENT_ERRORS,
     says: NO_CAPACITY,
     only: PLACING,
     code: "CAPACITY_ERROR",
     hint: "Try the next of `placements`. If all of them answer this, suspect the request.",
+  },
+  {
+    id: "no-capacity-unclear",
+    operation: "spawn",
+    status: SERVER_ERRORS,
+    says: NO_CAPACITY,
+    json: true,
+    only: PLACING,
+    code: "CAPACITY_ERROR",
+    effect: "unknown",
+    hint: "Whether the pod was made is known by looking it up by key; if not, try the next of `placements`.",
   },
   {
     ...none,
@@ -90,9 +112,10 @@ export const runpodErrorTable: readonly RunpodErrorRow[] = [
     operation: "spawn",
     status: 403,
     only: PLACING,
-    code: "CAPACITY_ERROR",
-    message: "this pool is closed to the account",
-    hint: "Another GPU type, data centre or cloud may be open: try the next of `placements`.",
+    code: "AUTH_ERROR",
+    scope: "placement",
+    message: "this pool is closed to the account, or the key lacks the right to create pods",
+    hint: "RunPod says the same of both: try the next of `placements`, and if all answer this, look at the key's rights.",
   },
   { ...none, id: "access-denied", operation: "list", status: 403, code: "AUTH_ERROR" },
   {

@@ -1,5 +1,7 @@
 import { ERROR_CODES, type ErrorCode } from "@slipway/core";
+import type { HttpAnswer } from "@slipway/provider-kit/http";
 import { describe, expect, test } from "vitest";
+import { meaningOf } from "../src/errors.ts";
 import { runpodErrorTable } from "../src/index.ts";
 import { GPU } from "./runpod-harness.ts";
 import { createsOf, rejection, type TestWorld, testWorld } from "./world.ts";
@@ -23,6 +25,8 @@ const ROWS: readonly Expected[] = [
   ["spend-limit", "spawn", "QUOTA_EXCEEDED", "none"],
   ["spend-limit-unclear", "spawn", "QUOTA_EXCEEDED", "unknown"],
   ["no-capacity", "spawn", "CAPACITY_ERROR", "none"],
+  ["no-capacity-unclear", "spawn", "CAPACITY_ERROR", "unknown"],
+  ["no-funds", "spawn", "QUOTA_EXCEEDED", "none"],
   ["volume-in-use", "deleteVolume", "INVALID_STATE", "none"],
   ["bad-request", "spawn", "INVALID_SPEC", "none"],
   ["bad-request", "createVolume", "INVALID_SPEC", "none"],
@@ -30,7 +34,7 @@ const ROWS: readonly Expected[] = [
   ["unauthorized", "spawn", "AUTH_ERROR", "none"],
   ["insufficient-balance", "spawn", "QUOTA_EXCEEDED", "none"],
   ["missing-scope", "spawn", "AUTH_ERROR", "none"],
-  ["pool-closed", "spawn", "CAPACITY_ERROR", "none"],
+  ["pool-closed", "spawn", "AUTH_ERROR", "none"],
   ["access-denied", "list", "AUTH_ERROR", "none"],
   ["access-denied", "terminate", "AUTH_ERROR", "none"],
   ["blocked-by-proxy", "spawn", "INTERNAL", "unknown"],
@@ -55,7 +59,8 @@ test.each(ROWS)("%s at %s is %s, %s", async (row, call, code, effect) => {
   const when = effect === "none" ? "before" : "after";
   world.emulator.faults.add({ operation: call, when, row, times: 50 });
   const error = await rejection(CALLS[call](world));
-  expect(error).toMatchObject({ code, effect, scope: ERROR_CODES[code].scope, provider: "runpod", operation: call });
+  const scope = row === "pool-closed" ? "placement" : ERROR_CODES[code].scope;
+  expect(error).toMatchObject({ code, effect, scope, provider: "runpod", operation: call });
   expect(error.native?.requestId).toMatch(/^req-/);
 });
 
@@ -105,7 +110,7 @@ describe("what the emulator says by itself", () => {
     const { provider, emulator } = testWorld();
     emulator.closePool({ spec: GPU, dataCenter: "EU-RO-1" });
     const error = await rejection(provider.spawn({ key: "a", spec: GPU, region: "EU-RO-1" }));
-    expect(error).toMatchObject({ code: "CAPACITY_ERROR", scope: "placement", effect: "none" });
+    expect(error).toMatchObject({ code: "AUTH_ERROR", scope: "placement", effect: "none" });
     expect(await provider.spawn({ key: "a", spec: GPU, region: "US-KS-2" })).toMatchObject({ region: "US-KS-2" });
   });
 
@@ -159,4 +164,37 @@ test("as RunPod's limits are documented, a storm of calls meets none of them", a
   expect(emulator.requests).toHaveLength(300);
   expect(events.some((event) => event.includes('"pacing"'))).toBe(true);
   expect(events.filter((event) => event.includes("retry-after"))).toEqual([]);
+});
+
+const said = (status: number, detail: string): HttpAnswer => ({
+  status,
+  headers: new Headers({ "content-type": "application/problem+json" }),
+  text: detail,
+  json: { title: "?", status, detail },
+});
+
+test.each([
+  [409, "There are no longer any instances available with the requested specifications.", "CAPACITY_ERROR", "none"],
+  [422, "This machine does not have the resources to deploy your pod", "CAPACITY_ERROR", "none"],
+  [500, "create pod: There are no instances currently available", "CAPACITY_ERROR", "unknown"],
+  [503, "could not find any pods with required specifications", "CAPACITY_ERROR", "unknown"],
+  [400, "There is not enough funds in your account to rent this pod", "QUOTA_EXCEEDED", "none"],
+  [400, "Pod would exceed your maximum hourly spend", "QUOTA_EXCEEDED", "none"],
+  [500, "create pod: not enough funds", "QUOTA_EXCEEDED", "unknown"],
+] as const)("%i %s", (status, detail, code, effect) => {
+  expect(meaningOf(said(status, detail), "spawn")).toMatchObject({ code, effect });
+});
+
+test("access denied says nothing of capacity: the next place is tried, and at the end it is AUTH_ERROR", async () => {
+  const { provider, emulator } = testWorld();
+  const places = await provider.placements({ spec: GPU });
+  emulator.closePool({});
+  for (const place of places) {
+    expect(await rejection(provider.spawn({ ...place, key: "job" }))).toMatchObject({
+      code: "AUTH_ERROR",
+      scope: "placement",
+      effect: "none",
+      retryable: false,
+    });
+  }
 });

@@ -8,7 +8,8 @@ export interface HttpErrorRow {
   readonly id: string;
   /** One operation at which it can be provoked. */
   readonly operation: string;
-  readonly status: number | readonly number[];
+  /** Absent: any but a success. Only for rows with a code of the remote's own. */
+  readonly status?: number | readonly number[];
   /** The remote's own code: whole, or its beginning where it ends in `/`. Absent: any, also no JSON at all. */
   readonly native?: string;
   /** A word of the message that tells it from a neighbour. */
@@ -56,7 +57,7 @@ export function errorTable(
 
 function fits(row: HttpErrorRow, answer: HttpAnswer, operation: Operation, said: NativeFailure | undefined): boolean {
   const statuses = typeof row.status === "number" ? [row.status] : row.status;
-  if (!statuses.includes(answer.status)) return false;
+  if (statuses?.includes(answer.status) === false) return false;
   if (row.only?.includes(operation) === false) return false;
   if (row.json !== undefined && row.json !== (answer.notJson === undefined)) return false;
   const { code = "", message = "" } = said ?? {};

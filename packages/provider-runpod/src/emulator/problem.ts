@@ -54,6 +54,8 @@ const SAID: Readonly<Record<string, () => Response>> = {
   "spend-limit": say(400, "This pod would exceed your account's spending limit."),
   "spend-limit-unclear": say(500, "create pod: spend limit reached"),
   "no-capacity": say(400, NO_INSTANCES),
+  "no-capacity-unclear": say(500, "create pod: There are no instances currently available"),
+  "no-funds": say(400, "There is not enough funds in your account to rent this pod."),
   "volume-in-use": say(400, "network volume is in use by a pod"),
   "bad-request": say(400, "mounts.persistent and mounts.network exclude each other"),
   unauthorized: say(401, "missing bearer token"),
