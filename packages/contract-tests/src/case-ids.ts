@@ -40,6 +40,7 @@ export const CASE_IDS = {
     "key.config-or-script",
     "key.after-terminate",
     "key.generations",
+    "key.while-ending",
     "key.five-times",
     "key.concurrent",
     "key.concurrent-elsewhere",

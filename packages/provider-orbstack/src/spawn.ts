@@ -13,7 +13,7 @@ import { type OrbstackRequest, type OrbstackSpawnOptions, requestOf } from "./re
 import { finishCopy, isLeftCopy, isOwnCopy, mustHaveSnapshot, settledCopy } from "./restore.ts";
 import { startMachine } from "./start.ts";
 import { removeMachine } from "./terminate.ts";
-import { standingStill } from "./transition.ts";
+import { RETRY_AFTER_MS, standingStill } from "./transition.ts";
 import type { WireInfo, WireMachine } from "./wire.ts";
 
 /** How long another process's creation is waited for: one takes up to half a minute, and its image may have to be fetched. */
@@ -227,6 +227,7 @@ function judged(error: ProviderError, row: string): ProviderError {
 function passing({ operation }: Call, { name }: OrbstackRequest): ProviderError {
   return refusal("BUSY", operation, `OrbStack says that ${name} is there, and does not show it`, {
     hint: "It is being made or removed: try again in a moment.",
+    retryAfterMs: RETRY_AFTER_MS,
   });
 }
 

@@ -4,6 +4,8 @@ import { refusal } from "./errors.ts";
 import type { WireInfo } from "./wire.ts";
 
 const LOOK_MS = 1_000;
+/** When another try is worth it, in an error that says that something is on its way. */
+export const RETRY_AFTER_MS = 5_000;
 const UNSTABLE: ReadonlySet<string> = new Set(["creating", "provisioning", "starting", "stopping", "deleting"]);
 
 /** Is it on its way to another state? Then nothing may be asked of it: a stop while it is set up destroyed machines. */
@@ -25,6 +27,7 @@ export async function standingStill(
     if (clock.now() >= until) {
       throw refusal("BUSY", call.operation, `${id} is ${now.record.state} for more than ${patienceMs / 1000} s`, {
         hint: "Another call is at work on it: try again in a while.",
+        retryAfterMs: RETRY_AFTER_MS,
         nativeId: id,
       });
     }

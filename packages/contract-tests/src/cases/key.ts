@@ -1,6 +1,6 @@
 import { type Instance, isKey, type Provider } from "@slipway/core";
 import { type CaseContext, honoured } from "../case-context.ts";
-import { must, mustEqual, mustReject, shown } from "../conformance-failure.ts";
+import { errorOf, must, mustEqual, mustReject, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
 import { otherSpecs } from "../other-spec.ts";
 import { eventually } from "../waiting.ts";
@@ -181,6 +181,12 @@ export const keyCases: Cases<"key"> = {
     rules: ["KEY-06"],
     run: async (context) => await generations(context, 4, true),
   },
+  "key.while-ending": {
+    title: "never answers an instance that is terminating",
+    rules: ["KEY-06"],
+    advisory: true,
+    run: async (context) => await whileEnding(context),
+  },
 };
 
 async function otherSpecMustConflict(
@@ -221,5 +227,28 @@ async function generations(context: CaseContext, count: number, alternating = fa
     const last = await context.watch(id, gone);
     must(gone(last), "TERM-02", `${id} stays ${last?.status}`, "See that terminate ends it.");
     await eventually(context, context.census, (census) => !born.some((each) => census.instances.has(each)));
+  }
+}
+
+/** A spawn right after the terminate, and then as often as the provider says BUSY: it ends with a new instance. */
+async function whileEnding(context: CaseContext): Promise<void> {
+  const { provider, watch, clock, patienceMs } = context;
+  const options = context.request();
+  const first = await context.spawn(options);
+  await watch(first.id, (instance) => instance?.status === "running");
+  await provider.terminate(first.id);
+  const next = "Take an instance that is terminating for ended: make a new one, or throw BUSY while its name is held.";
+  for (const until = clock.now() + patienceMs; ; ) {
+    const outcome = await settled(() => provider.spawn(options));
+    if (outcome.ok) {
+      const { id, status } = outcome.value;
+      must(id !== first.id, "KEY-06", `spawn answers ${id}, which is ${status} after its terminate`, next);
+      return;
+    }
+    const error = errorOf(outcome);
+    const isBusy = error?.code === "BUSY" && error.effect === "none" && (error.retryAfterMs ?? 0) > 0;
+    must(isBusy, "KEY-06", `spawn throws ${shown(error)}`, next);
+    must(clock.now() < until, "KEY-06", "spawn stays BUSY", "See that the name gets free.");
+    await clock.sleep(Math.min(error?.retryAfterMs ?? 0, patienceMs));
   }
 }

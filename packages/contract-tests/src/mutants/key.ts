@@ -85,6 +85,10 @@ export const keyMutants: MutantsOf<"key"> = {
     does: "answers the first instance when its key is spawned a third time",
     mutate: answeringFirst((place, spawns) => hasEnded(place) && spawns.length === 2),
   },
+  "key.while-ending": {
+    does: "answers an instance whose end has just begun",
+    mutate: answeringFirst(({ calls }) => calls.at(-1)?.operation === "terminate"),
+  },
   "key.five-times": {
     does: "makes a second instance in the fifth process that comes after the first",
     mutate: asked("spawn", (options, place) =>

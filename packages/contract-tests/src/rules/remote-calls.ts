@@ -23,12 +23,12 @@ export const REMOTE_CALL_RULES = {
   "KEY-02":
     "A key is 1 to 128 printable ASCII characters: each of these is taken and kept apart from every other, and anything else is INVALID_SPEC before any call.",
   "KEY-03":
-    "Same owner, key and spec, and the instance is not terminated: `spawn` answers that instance and nothing changes remotely.",
+    "Same owner, key and spec, and the instance is neither terminating nor terminated: `spawn` answers that instance and nothing changes remotely.",
   "KEY-04": "That also holds while the instance is stopped, hibernated or in error.",
   "KEY-05":
     "Same owner and key, another spec: CONFLICT with effect `none` and the existing instance's id in `native.id`; nothing changes remotely.",
   "KEY-06":
-    "Same owner and key, and the instance is terminated or gone: a new instance with an id of its own, as often as that happens.",
+    "Same owner and key, and the instance is terminated or gone: a new instance with an id of its own, as often as that happens. One that is terminating is never returned: `spawn` makes a new one, or throws BUSY with `retryAfterMs` and effect `none` while the remote still holds the name.",
   "KEY-07":
     "The spec compared leaves out `signal`, `timeoutMs` and the registration token, and a bootstrap config equals the script rendered from it.",
   "KEY-08": "An instance's `key` and `owner` are those that it was spawned with, or null where the remote keeps none.",

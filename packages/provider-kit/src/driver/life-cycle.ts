@@ -44,7 +44,7 @@ interface Candidate<M> {
 
 interface Lookup<M> {
   readonly found: M | null;
-  /** Terminated machines of the key, as far as they are still shown. */
+  /** Terminating and terminated machines of the key, as far as they are still shown. */
   readonly previous: readonly M[];
 }
 
@@ -224,9 +224,9 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
         const identity = this.#driver.identify(machine);
         const isOurs = this.#isOf(identity, request);
         live.delete(identity.id);
-        if (!isOurs && identity.name !== request.name) continue;
-        if (identity.status !== "terminated") live.set(identity.id, { machine, identity });
-        else if (isOurs) previous.set(identity.id, machine);
+        if (!isOurs && (identity.name !== request.name || identity.status === "terminated")) continue;
+        if (!isOurs || !this.#hasEnded(identity)) live.set(identity.id, { machine, identity });
+        else previous.set(identity.id, machine);
       }
     }
     return { live: [...live.values()], previous: [...previous.values()] };
@@ -239,7 +239,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
     const machine = await this.#driver.get(call, id);
     if (machine !== null) {
       const identity = this.#driver.identify(machine);
-      return identity.status === "terminated" ? null : { machine, identity };
+      return this.#hasEnded(identity) ? null : { machine, identity };
     }
     const { recent, clock, readAfterWriteMs } = this.#context;
     if (recent.isEnded(id)) return null;
@@ -255,7 +255,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
     if (made !== undefined) {
       const machine = (await this.#driver.get(call, made.id)) ?? made.thing;
       const identity = this.#driver.identify(machine);
-      if (identity.status === "terminated") return null;
+      if (this.#hasEnded(identity)) return null;
       return this.#judged(call, request, [{ machine, identity }]);
     }
     const until = recent.unclearUntil(request.key);
@@ -278,10 +278,13 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
         return whole ?? machine;
       }
       const looks = "error" in outcome && outcome.lookUp;
-      const found = "found" in outcome ? outcome.found : looks ? await this.#rival(call, request) : null;
+      const seen = looks ? await this.#rival(call, request) : null;
+      const found = "found" in outcome ? outcome.found : (seen?.found ?? null);
       const whole = found === null ? null : await this.#finish(call, found, request, "found");
       if (whole !== null) return whole;
       if ("found" in outcome) continue;
+      const ending = seen?.previous.map((machine) => this.#driver.identify(machine)).find(isTerminating);
+      if (ending !== undefined) throw this.#nameHeld(call, request, ending.id);
       // What was in the way and cannot be seen may have gone meanwhile: that is tried once.
       if (!outcome.retry || attempt === MOST_ATTEMPTS || (looks && patience-- === 0)) throw outcome.error;
     }
@@ -341,13 +344,13 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
   }
 
   /** What another process created under the key: looked for until a listing has to show it. */
-  async #rival(call: Call, request: SpawnRequest<O, T>): Promise<M | null> {
+  async #rival(call: Call, request: SpawnRequest<O, T>): Promise<Lookup<M>> {
     const { clock, readAfterWriteMs } = this.#context;
     const until = clock.now() + readAfterWriteMs;
     for (;;) {
-      const { found } = await this.#lookup(call, request);
+      const seen = await this.#lookup(call, request);
       const left = until - clock.now();
-      if (found !== null || left <= 0) return found;
+      if (seen.found !== null || left <= 0) return seen;
       await this.#pause(call, Math.min(LOOK_AGAIN_MS, left), "none");
     }
   }
@@ -365,11 +368,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
 
   async #answer(call: Call, machine: M): Promise<I> {
     const identity = this.#driver.identify(machine);
-    const isEnding = this.#context.recent.isEnded(identity.id) && call.operation !== "get";
-    const base = this.#baseOf(
-      isEnding && identity.status !== "terminated" ? { ...identity, status: "terminating" } : identity,
-    );
-    const instance = this.#driver.toInstance(machine, base);
+    const instance = this.#driver.toInstance(machine, this.#baseOf(identity));
     try {
       return (await this.#driver.enrich?.(call, machine, instance)) ?? instance;
     } catch (error) {
@@ -395,6 +394,11 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
       ...(displayName === undefined ? {} : { name: displayName }),
       ...(expiresAt === undefined ? {} : { expiresAt }),
     };
+  }
+
+  /** An instance that is about to be gone is never returned by `spawn`: whoever got it would soon have nothing. */
+  #hasEnded({ id, status }: Identity): boolean {
+    return status === "terminated" || status === "terminating" || this.#context.recent.isEnded(id);
   }
 
   #isOwned({ ownership }: Identity, owner: string): boolean {
@@ -462,6 +466,15 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
     });
   }
 
+  #nameHeld({ operation }: Call, { key }: SpawnRequest<O, T>, nativeId: string): ProviderError {
+    const message = `the key ${JSON.stringify(key)} has an instance that is terminating, and its name is not free yet`;
+    return this.#context.refuse("BUSY", operation, `${message}: ${nativeId}`, {
+      hint: "Call again in a few seconds: then a new instance is made.",
+      retryAfterMs: LOOK_AGAIN_MS,
+      nativeId,
+    });
+  }
+
   #nameTaken({ operation }: Call, { name }: SpawnRequest<O, T>, nativeId: string): ProviderError {
     const message = `an instance that Slipway has not made under this key is named ${name}: ${nativeId}`;
     return this.#context.refuse("CONFLICT", operation, message, {
@@ -469,6 +482,10 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
       nativeId,
     });
   }
+}
+
+function isTerminating({ status }: Identity): boolean {
+  return status === "terminating";
 }
 
 function applied(error: unknown): unknown {

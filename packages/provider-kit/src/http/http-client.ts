@@ -15,6 +15,7 @@ import {
 import { redact } from "../redact.ts";
 import { type HttpAnswer, readAnswer, UnreadableBody } from "./answer.ts";
 import type { AnswerMeaning } from "./answer-meaning.ts";
+import { budgetTurn } from "./budget-turn.ts";
 import { connectionCode, neverSent } from "./connection-failure.ts";
 import { defaultMeaning } from "./default-meaning.ts";
 import { fetchFollowing, RefusedRedirect } from "./redirect.ts";
@@ -164,20 +165,12 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     if (ms !== undefined) options.limits.defer(bucketOf(call), Math.min(ms, LONGEST_WAIT_MS));
   }
 
-  /** Its turn in the budget; the caller's own time ends also the wait for pacing that minds no signal. */
   async function acquire(call: HttpCall<unknown>): Promise<void> {
-    const { signal } = call;
-    const gaveUp = Promise.withResolvers<never>();
-    const onAbort = (): void => gaveUp.reject(new Error("aborted"));
-    if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      await Promise.race([options.limits.acquire(bucketOf(call), { signal }), gaveUp.promise]);
+      await budgetTurn(options.limits, bucketOf(call), call.signal);
     } catch (error) {
-      if (signal?.aborted === true) throw abortError(signal, at(call, "none"));
+      if (call.signal?.aborted === true) throw abortError(call.signal, at(call, "none"));
       throw error;
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
     }
   }
 

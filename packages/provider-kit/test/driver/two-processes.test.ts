@@ -131,3 +131,30 @@ test.each(["unique-names", "elects"] as const)(
     expect(failed.map((error) => isProviderError(error, "CONFLICT"))).toEqual([true]);
   },
 );
+
+test.each(["plain", "elects"] as const)(
+  "a key whose instance is terminating gets a new one over a remote that is %s",
+  async (kind) => {
+    const { another, live } = world(kind);
+    const first = await another().spawn({ key: "k" });
+    for (const thing of live()) thing.status = "terminating";
+    const second = await another().spawn({ key: "k" });
+    expect(second.id).not.toBe(first.id);
+    expect((await another().spawn({ key: "k" })).id).toBe(second.id);
+  },
+);
+
+test("it is BUSY, and worth another call, where the remote still holds the name", async () => {
+  const { another, live } = world("unique-names");
+  const first = await another().spawn({ key: "k" });
+  for (const thing of live()) thing.status = "terminating";
+  await expect(another().spawn({ key: "k" })).rejects.toMatchObject({
+    code: "BUSY",
+    effect: "none",
+    retryable: true,
+    retryAfterMs: expect.any(Number),
+    native: { id: first.id },
+  });
+  for (const thing of live()) thing.status = "terminated";
+  expect((await another().spawn({ key: "k" })).id).not.toBe(first.id);
+});

@@ -40,9 +40,10 @@ export interface CreateMachine extends Wanted {
 
 const DEFAULT_IMAGE = "mem-linux";
 
-/** The live machine of a mark. */
+/** The live machine of a mark; one that is being deleted stands for its mark no more. */
 export function liveMachineOf(world: Remote, mark: Mark): Machine | undefined {
-  return world.machines.all().find((machine) => sameMark(machine.mark, mark) && machine.state !== "deleted");
+  const live = (machine: Machine): boolean => machine.state !== "deleted" && machine.state !== "deleting";
+  return world.machines.all().find((machine) => sameMark(machine.mark, mark) && live(machine));
 }
 
 /** Makes a machine, or answers the one that the mark already has. One step: nobody comes between look and write. */
