@@ -65,8 +65,17 @@ describe.each(providers)("launch over %s", (_name, make) => {
     expect(await record()).toMatchObject({ state: "launched", instanceId: instance.id });
   });
 
-  test.each(["lost", "applied"] as const)("finds the instance after an answer that was %s", async (fault) => {
-    world.spawnFaults.push(fault);
+  test("a failure that says that something was made is told, and the instance is recorded", async () => {
+    world.spawnFaults.push("applied");
+    const error = await failureOf(launch(make(world), { key: "k" }, control));
+    expect(error).toMatchObject({ code: "INTERNAL", effect: "applied" });
+    expect(await record()).toMatchObject({ state: "launched", instanceId: living(world)[0]?.id });
+    const instance = await launch(make(world), { key: "k" }, control);
+    expect(living(world).map(({ id }) => id)).toEqual([instance.id]);
+  });
+
+  test("finds the instance after an answer that was lost", async () => {
+    world.spawnFaults.push("lost");
     const instance = await launch(make(world), { key: "k" }, control);
     expect(living(world).map(({ id }) => id)).toEqual([instance.id]);
     expect(world.calls.filter((call) => call === "spawn")).toHaveLength(1);

@@ -93,7 +93,7 @@ export async function recordLaunched(run: Launching, intent: LaunchRecord, insta
   await run.failpoint("after-record");
 }
 
-/** The instance if one was made in spite of the failure; otherwise throws what the caller must know. */
+/** The instance if one was made and only its answer was lost; otherwise throws what the caller must know. */
 async function afterFailure(run: Launching, intent: LaunchRecord, error: unknown, again: boolean): Promise<Instance> {
   const effect = isProviderError(error) ? error.effect : "unknown";
   // That this call made nothing says nothing of an earlier one. A conflict does: something else stands under the key.
@@ -108,8 +108,12 @@ async function afterFailure(run: Launching, intent: LaunchRecord, error: unknown
     if (isProviderError(failure)) throw error;
     throw failure;
   });
+  if (effect === "applied") {
+    // Something was made, and it is not what was asked for: the caller must hear of both.
+    if (found !== null) await recordLaunched(run, intent, found);
+    throw error;
+  }
   if (found !== null) return adopted(run, found);
-  if (effect === "applied") throw error;
   await recordRefused(run, intent);
   throw madeNothing(run, error);
 }
