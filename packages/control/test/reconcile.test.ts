@@ -77,9 +77,9 @@ describe("the plan", () => {
   test("missing: the store has it, the remote does not, and reads had time to show it", async () => {
     const { id } = await start("a");
     world.machines.delete(id);
-    expect(brief(await reconcile(provider, options))).toEqual([]);
-    settleReads();
+    const before = clock.now();
     expect(brief(await reconcile(provider, options))).toEqual([["missing", id]]);
+    expect(clock.now() - before).toBe(world.lagMs);
   });
 
   test("duplicate: the store's own one stays", async () => {
@@ -133,6 +133,48 @@ describe("the plan", () => {
   });
 });
 
+describe("clocks that differ", () => {
+  /** This test's time as another machine tells it. */
+  const off = (ms: number) => ({ ...clock, now: () => clock.now() + ms });
+
+  test.each([-600_000, -35_000, 35_000, 600_000])(
+    "a launch by a machine whose clock is %i ms off is neither missing nor forgotten, however late reads are",
+    async (ms) => {
+      const { id } = await launch(provider, { key: "a" }, { store, clock: off(ms) });
+      const plan = await reconcile(provider, options);
+      expect(plan.items).toEqual([]);
+      const forged: ReconcilePlan = {
+        ...plan,
+        items: [{ kind: "missing", instanceId: id, key: "a", reason: "another machine did not see it" }],
+      };
+      await launch(provider, { key: "b" }, { store, clock: off(ms) });
+      expect((await apply(provider, forged, options)).map(({ outcome }) => outcome)).toEqual(["skipped"]);
+      expect((await reconcile(provider, options)).items).toEqual([]);
+    },
+  );
+
+  test("apply itself sees one missing for a whole read lag before it forgets it", async () => {
+    const { id } = await launch(provider, { key: "a" }, { store, clock: off(-600_000) });
+    const items = [{ kind: "missing", instanceId: id, key: "a", reason: "a listing that lagged" }] as const;
+    const plan: ReconcilePlan = { ...(await reconcile(provider, options)), items };
+    setStatus(world, id, "running");
+    const remote = world.machines.get(id);
+    if (remote !== undefined) remote.shownAt = clock.now() + world.lagMs;
+    expect((await apply(provider, plan, options)).map(({ outcome }) => outcome)).toEqual(["skipped"]);
+  });
+
+  test("a machine whose clock is ahead does not end what has expired on its clock alone", async () => {
+    const { id } = await start("a", { expiresAt: new Date(clock.now() + 60_000).toISOString() });
+    settleReads();
+    const ahead = { store, clock: off(600_000) };
+    const plan = await reconcile(provider, ahead);
+    expect(brief(plan)).toEqual([["expired", id]]);
+    expect((await apply(provider, plan, ahead)).map(({ outcome }) => outcome)).toEqual(["skipped"]);
+    clock.advance(60_000);
+    expect((await apply(provider, plan, ahead)).map(({ outcome }) => outcome)).toEqual(["terminated"]);
+  });
+});
+
 describe("apply", () => {
   const outcomes = async (plan: ReconcilePlan, more: object = {}) =>
     (await apply(provider, plan, { ...options, ...more })).map(({ item, outcome }) => [item.kind, outcome]);
@@ -149,7 +191,7 @@ describe("apply", () => {
     setStatus(world, broken.id, "error");
     settleReads();
     const plan = await reconcile(provider, options);
-    expect(await outcomes(plan)).toEqual([
+    expect(await outcomes(plan, { expiryMarginMs: 0 })).toEqual([
       ["orphan", "terminated"],
       ["duplicate", "terminated"],
       ["expired", "terminated"],

@@ -1,6 +1,6 @@
-import type { Instance, ProviderLimits } from "@slipway/core";
+import type { Instance } from "@slipway/core";
 import { hasEnded, oldest } from "../launch/look-up.ts";
-import { type LaunchRecord, launchId } from "../store/record.ts";
+import { type LaunchRecord, launchId, type StoredRecord } from "../store/record.ts";
 import type { StoreEntry } from "../store/store.ts";
 
 /** One field in which an instance is not what its launch asked for. */
@@ -62,11 +62,15 @@ export interface Findings {
   readonly provider: string;
   readonly owner: string;
   readonly account: string;
-  readonly limits: Pick<ProviderLimits, "readAfterWriteMs">;
   /** This owner's whole listing. */
   readonly instances: readonly Instance[];
   /** The store's entries, read after the listing: so every listed instance had its intent written before. */
   readonly entries: readonly StoreEntry[];
+  /**
+   * The store's entries as they were a whole `readAfterWriteMs` before the listing was begun, on the clock of the process
+   * that read both. Only what stood there already must show in the listing: the time in a record is another machine's.
+   */
+  readonly earlier: readonly StoreEntry[];
   /** When the listing was begun, milliseconds. */
   readonly listedAt: number;
   readonly now: number;
@@ -93,12 +97,12 @@ interface Books {
   readonly records: readonly LaunchRecord[];
   /** The record that an instance belongs to: by its id, or else by its key. */
   readonly recordOf: (instance: Instance) => LaunchRecord | undefined;
-  /** Was the record written so shortly before the listing that the listing may not show it yet? */
-  readonly isFresh: (record: LaunchRecord) => boolean;
+  /** Did the record stand in the store for so long that the listing must show what it names? */
+  readonly isSettled: (record: LaunchRecord) => boolean;
 }
 
 function openBooks(findings: Findings): Books {
-  const { provider, account, owner, instances, entries, listedAt, limits } = findings;
+  const { provider, account, owner, instances, entries } = findings;
   const living = instances.filter((instance) => !hasEnded(instance));
   const byKey = new Map<string, Instance[]>();
   for (const instance of living) {
@@ -110,6 +114,7 @@ function openBooks(findings: Findings): Books {
     )
     .map(({ record }) => record)
     .filter((record) => record.kind === "launch");
+  const earlier = new Map(findings.earlier.map(({ id, record }) => [id, record]));
   const byInstance = new Map(records.map((record) => [record.instanceId, record]));
   const byRecordKey = new Map(records.map((record) => [record.identity.key, record]));
   return {
@@ -119,8 +124,18 @@ function openBooks(findings: Findings): Books {
     records,
     recordOf: (instance) =>
       byInstance.get(instance.id) ?? (instance.key === null ? undefined : byRecordKey.get(instance.key)),
-    isFresh: (record) => listedAt - Date.parse(record.at) <= limits.readAfterWriteMs,
+    isSettled: (record) => isSameLaunch(earlier.get(launchId(record.identity)), record),
   };
+}
+
+/** Do both say the same of the same spawn? */
+export function isSameLaunch(before: StoredRecord | null | undefined, now: LaunchRecord): boolean {
+  return (
+    before?.kind === "launch" &&
+    before.state === now.state &&
+    before.attempt === now.attempt &&
+    before.instanceId === now.instanceId
+  );
 }
 
 function orphan(books: Books, instance: Instance): readonly OrphanItem[] {
@@ -132,11 +147,11 @@ function whyOrphan(books: Books, instance: Instance, record: LaunchRecord | unde
   if (record === undefined) return "the store has no launch of this key";
   if (record.state === "intended") return null;
   if (record.state === "refused")
-    return books.isFresh(record) ? null : "the store knows that this key launched nothing";
+    return books.isSettled(record) ? "the store knows that this key launched nothing" : null;
   if (record.instanceId === instance.id) return null;
   // While the key's own instance lives, the other one is its duplicate.
   if (record.instanceId !== undefined && books.listedIds.has(record.instanceId)) return null;
-  return books.isFresh(record) ? null : `the store knows ${record.instanceId} under this key, which is gone`;
+  return books.isSettled(record) ? `the store knows ${record.instanceId} under this key, which is gone` : null;
 }
 
 function duplicates(books: Books, instances: readonly Instance[]): readonly DuplicateItem[] {
@@ -167,7 +182,7 @@ function expired(books: Books, instance: Instance, now: number): readonly Expire
 
 function missing(books: Books, record: LaunchRecord): readonly MissingItem[] {
   const id = record.instanceId;
-  if (record.state !== "launched" || id === undefined || books.listedIds.has(id) || books.isFresh(record)) return [];
+  if (record.state !== "launched" || id === undefined || books.listedIds.has(id) || !books.isSettled(record)) return [];
   return [{ kind: "missing", instanceId: id, key: record.identity.key, reason: "the provider no longer lists it" }];
 }
 
