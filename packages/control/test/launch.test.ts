@@ -6,6 +6,7 @@ import {
   launch,
   launchId,
   memoryStore,
+  reconcile,
   type Store,
   StoreError,
 } from "../src/index.ts";
@@ -73,6 +74,21 @@ describe.each(providers)("launch over %s", (_name, make) => {
     const instance = await launch(make(world), { key: "k" }, control);
     expect(living(world).map(({ id }) => id)).toEqual([instance.id]);
   });
+
+  test.each([-600_000, -5000, 5000, 600_000])(
+    "a record by a machine whose clock is %i ms off does not prove that its instance is gone",
+    async (ms) => {
+      const other = { ...control, clock: { ...clock, now: () => clock.now() + ms } };
+      const first = await launch(make(world), { key: "k", spec: "small" }, other);
+      const second = await launch(make(world), { key: "k", spec: "small" }, control);
+      expect(second.id).toBe(first.id);
+      expect(living(world)).toHaveLength(1);
+      setStatus(world, first.id, "running");
+      const error = await failureOf(launch(make(world), { key: "k", spec: "big" }, control));
+      expect(error).toMatchObject({ code: "CONFLICT", effect: "none", native: { id: first.id } });
+      expect(await record()).toMatchObject({ state: "launched", instanceId: first.id, gone: [] });
+    },
+  );
 
   test("finds the instance after an answer that was lost", async () => {
     world.spawnFaults.push("lost");
@@ -218,6 +234,39 @@ describe("recovery", () => {
     );
     expect(instance.id).toBe(living(world)[0]?.id);
     expect(living(world)).toHaveLength(1);
+  });
+
+  test("a CONFLICT at the second sending that names no instance says nothing of the first: the intent stays", async () => {
+    const dying = { ...control, failpoint: dieAt("after-spawn") };
+    await launch(safeProvider(world), { key: "k" }, dying).catch(() => undefined);
+    const creating = async (): Promise<never> => {
+      const details = { message: "another process creates it", provider: "scripted", operation: "spawn" };
+      throw new ProviderError("CONFLICT", { ...details, effect: "none" });
+    };
+    const error = await failureOf(launch({ ...safeProvider(world), spawn: creating }, { key: "k" }, control));
+    expect(error).toMatchObject({ code: "CONFLICT", effect: "none" });
+    expect(await record()).toMatchObject({ state: "intended", attempt: 1 });
+    clock.advance(world.lagMs);
+    expect((await reconcile(safeProvider(world), control)).items).toEqual([]);
+    expect((await launch(safeProvider(world), { key: "k" }, control)).id).toBe("m-1");
+  });
+
+  test("a CONFLICT at the second sending that names an instance refuses the first as well", async () => {
+    const dying = { ...control, failpoint: dieAt("after-intent") };
+    await launch(safeProvider(world), { key: "k", spec: "small" }, dying).catch(() => undefined);
+    const other = await safeProvider(world).spawn({ key: "k", spec: "big" });
+    const error = await failureOf(launch(safeProvider(world), { key: "k", spec: "small" }, control));
+    expect(error).toMatchObject({ code: "CONFLICT", effect: "none", native: { id: other.id } });
+    expect((await launch(safeProvider(world), { key: "k", spec: "big" }, control)).id).toBe(other.id);
+  });
+
+  test("an instance that was taken for gone and is named by a CONFLICT is the key's again", async () => {
+    const first = await launch(safeProvider(world), { key: "k", spec: "small" }, control);
+    const safe = safeProvider(world);
+    const blind = { ...safe, get: async () => null };
+    const error = await failureOf(launch(blind, { key: "k", spec: "big" }, control));
+    expect(error).toMatchObject({ code: "CONFLICT", native: { id: first.id } });
+    expect(await record()).toMatchObject({ state: "launched", instanceId: first.id, gone: [] });
   });
 
   test("a spawn sent long after its intent was written is still found", async () => {

@@ -96,11 +96,12 @@ export async function recordLaunched(run: Launching, intent: LaunchRecord, insta
 /** The instance if one was made and only its answer was lost; otherwise throws what the caller must know. */
 async function afterFailure(run: Launching, intent: LaunchRecord, error: unknown, again: boolean): Promise<Instance> {
   const effect = isProviderError(error) ? error.effect : "unknown";
-  // That this call made nothing says nothing of an earlier one. A conflict does: something else stands under the key.
-  if (effect === "none" && (!again || isProviderError(error, "CONFLICT"))) {
+  if (effect === "none" && (!again || isHeldByAnother(error))) {
     await recordRefused(run, intent);
     throw error;
   }
+  // Something of this key is on its way: it may be what an earlier sending of this very request makes.
+  if (effect === "none" && isProviderError(error, "CONFLICT")) throw error;
   // Over, and so no more calls: the intent stays, and the next launch of this key looks first.
   if (run.poll.signal.aborted) throw error;
   const found = await lookUp(run, intent.gone).catch((failure: unknown) => {
@@ -116,6 +117,14 @@ async function afterFailure(run: Launching, intent: LaunchRecord, error: unknown
   if (found !== null) return adopted(run, found);
   await recordRefused(run, intent);
   throw madeNothing(run, error);
+}
+
+/**
+ * That this call made nothing says nothing of an earlier one. A conflict with an instance of another request does: while
+ * that one lives, the earlier request is refused as well.
+ */
+function isHeldByAnother(error: unknown): boolean {
+  return isProviderError(error, "CONFLICT") && error.native?.id !== undefined;
 }
 
 async function recordRefused(run: Launching, intent: LaunchRecord): Promise<void> {

@@ -4,6 +4,7 @@ import {
   type BootstrapScript,
   type Instance,
   isKey,
+  isProviderError,
   type Provider,
   ProviderError,
   projectProvider,
@@ -115,10 +116,23 @@ async function settle(run: Launching): Promise<Instance> {
 
   // `isStoredRecord` has seen to it that a launched record has an id.
   const id = record.instanceId ?? "";
-  const instance = await stillThere(run, record, id);
-  if (instance === null) return attempt(run, newIntent(run, record, id));
+  const instance = await stillThere(run, id);
+  if (instance === null) return replace(run, record, id);
   if (record.specHash !== run.specHash) throw specConflict(run, instance);
   return adopted(run, instance);
+}
+
+/** Launches anew, since the instance of this record is gone. */
+async function replace(run: Launching, record: LaunchRecord, id: string): Promise<Instance> {
+  try {
+    return await attempt(run, newIntent(run, record, id));
+  } catch (error) {
+    // The remote says that it is not gone: the key keeps it, or it would look like nobody's.
+    if (isProviderError(error, "CONFLICT") && error.effect === "none" && error.native?.id === id) {
+      await run.store.write(run.recordId, record);
+    }
+    throw error;
+  }
 }
 
 /** A spawn may have been sent, and whoever sent it is gone. */

@@ -1,6 +1,5 @@
 import { type Instance, type InstanceStatus, timestamp } from "@slipway/core";
 import { mendsItself } from "../poll.ts";
-import type { LaunchRecord } from "../store/record.ts";
 import type { Launching } from "./launching.ts";
 
 const ENDED: ReadonlySet<InstanceStatus> = new Set(["terminating", "terminated"]);
@@ -54,14 +53,12 @@ export async function lookUp(run: Launching, gone: readonly string[]): Promise<I
 }
 
 /**
- * The instance that a record names, or null if it is gone. A `get` that finds nothing within `readAfterWriteMs` after
- * the launch proves nothing: it is looked at again until that time is over.
+ * The instance that a record names, or null if it is gone. A `get` that finds nothing proves nothing until a whole
+ * `readAfterWriteMs` after this process read the record: the record's time is another machine's.
  */
-export async function stillThere(run: Launching, record: LaunchRecord, id: string): Promise<Instance | null> {
+export async function stillThere(run: Launching, id: string): Promise<Instance | null> {
   const { provider, poll } = run;
-  const lag = provider.limits.readAfterWriteMs;
-  // A stored time is cut to the millisecond. Another machine's clock may be ahead: never wait for longer than the lag.
-  const proofAt = Math.min(Date.parse(record.at) + 1, poll.clock.now()) + lag;
+  const proofAt = poll.clock.now() + provider.limits.readAfterWriteMs;
   for (let look = 0; ; look += 1) {
     const begun = poll.clock.now();
     const instance = await provider.get(id, { signal: poll.signal });
