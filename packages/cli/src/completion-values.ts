@@ -5,11 +5,11 @@ import type { World } from "./world.ts";
 /** The values that a placeholder of the command line can have, by its name. File names are the shell's own business. */
 export type CompletionValues = ReadonlyMap<string, readonly string[]>;
 
-/** All that can be told without a call to a provider. What cannot be read is not offered. */
+/** All that is known without a call to a provider, and without running a file of the directory. What cannot be read is not offered. */
 export async function valuesFor(world: World): Promise<CompletionValues> {
-  const state = new StateDirectory(world.env);
+  const state = new StateDirectory(world);
   const [providers, keys] = await Promise.all([
-    new Providers(world, state, () => undefined).names().catch(() => []),
+    new Providers(world, state, () => undefined, { runsCode: false }).names().catch(() => []),
     launchedKeys(state).catch(() => []),
   ]);
   return new Map([
@@ -19,6 +19,7 @@ export async function valuesFor(world: World): Promise<CompletionValues> {
 }
 
 async function launchedKeys(state: StateDirectory): Promise<readonly string[]> {
+  await state.checkTrust();
   const { fileStore } = await import("@slipway/control");
   const entries = await fileStore(state.launches).entries();
   return [...new Set(entries.flatMap(({ record }) => (record.kind === "launch" ? [record.identity.key] : [])))];

@@ -1,9 +1,10 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isOwner } from "@slipway/core";
 import { ancestors } from "./ancestors.ts";
 import { CliError } from "./cli-error.ts";
+import { refuseForeignOwner, trustedOwners } from "./file-owner.ts";
 import { nearestName } from "./nearest-name.ts";
 import { isSystemError } from "./system-error.ts";
 import type { World } from "./world.ts";
@@ -23,25 +24,74 @@ export interface ProviderEntry {
   readonly config?: unknown;
 }
 
+/** An entry, with the directory that its package is looked for in. */
+export interface PlacedEntry extends ProviderEntry {
+  readonly base: string;
+}
+
 export interface Config {
-  /** Absolute path of the file; null if there is none. */
+  /** Absolute path of the project's file; null if there is none. */
   readonly file: string | null;
   /** The provider that is meant where none is named. */
   readonly provider?: string;
   /** Whose instances these are, where it shall not be the state directory's own. */
   readonly owner?: string;
-  readonly providers: Readonly<Record<string, ProviderEntry>>;
+  readonly providers: Readonly<Record<string, PlacedEntry>>;
+  /** Directories of other users whose projects this user trusts; the user-level file alone may name them. */
+  readonly safeDirectories: readonly string[];
 }
 
 /** What a `slipway.config` file exports as default. */
-export type SlipwayConfig = Partial<Omit<Config, "file">>;
+export interface SlipwayConfig extends Partial<Pick<Config, "provider" | "owner">> {
+  readonly providers?: Readonly<Record<string, ProviderEntry>>;
+}
 
-/** The nearest `slipway.config.{js,mjs,ts,json}`, in this directory or above. */
-export async function readConfig(world: World): Promise<Config> {
+export interface ReadOptions {
+  /** May a file that is a program be run? Without it, such a file counts as absent. */
+  readonly runsCode: boolean;
+}
+
+/** The user-level `slipway/config.json`, and over it the nearest `slipway.config.{js,mjs,ts,json}` in this directory or above. */
+export async function readConfig(world: World, { runsCode }: ReadOptions = { runsCode: true }): Promise<Config> {
+  const user = await readUserConfig(world);
+  const { safeDirectories } = user;
+  const owners = trustedOwners(world, user);
   const file = await findConfig(world.cwd);
-  if (file === null) return { file: null, providers: {} };
+  if (file === null || (!runsCode && !file.endsWith(".json"))) return { ...user, file: null };
+  await refuseForeignOwner(dirname(file), owners);
+  await refuseForeignOwner(file, owners);
   const exported = file.endsWith(".json") ? await readJson(file) : await importConfig(file, world);
-  return checked(exported, file);
+  const project = checked(exported, file, ["provider", "owner", "providers"]);
+  const providers = Object.entries(project.providers).map(([name, entry]) => {
+    const below = Object.hasOwn(user.providers, name) ? user.providers[name] : undefined;
+    return [
+      name,
+      entry.package === undefined && below !== undefined ? { ...below, ...defined(entry) } : entry,
+    ] as const;
+  });
+  return { ...user, ...project, safeDirectories, providers: { ...user.providers, ...Object.fromEntries(providers) } };
+}
+
+/** What a user says for every directory. It is JSON: reading it runs nothing. */
+async function readUserConfig(world: World): Promise<Config> {
+  const none: Config = { file: null, providers: {}, safeDirectories: [] };
+  const file = userConfigFile(world.env);
+  if (file === null || (await stat(file).catch(() => null)) === null) return none;
+  await refuseForeignOwner(file, trustedOwners(world, none));
+  return checked(await readJson(file), file, ["provider", "owner", "providers", "safeDirectories"]);
+}
+
+/** Where the user-level file would stand; null where the environment names no home. */
+export function userConfigFile(env: World["env"]): string | null {
+  const given = env["XDG_CONFIG_HOME"] ?? "";
+  if (isAbsolute(given)) return join(given, "slipway", "config.json");
+  const home = env["HOME"] ?? "";
+  return isAbsolute(home) ? join(home, ".config", "slipway", "config.json") : null;
+}
+
+/** Without the package, which the entry below it names. */
+function defined({ config }: ProviderEntry): ProviderEntry {
+  return config === undefined ? {} : { config };
 }
 
 async function findConfig(from: string): Promise<string | null> {
@@ -81,24 +131,33 @@ async function importConfig(file: string, world: World): Promise<unknown> {
   throw new CliError("INVALID_CONFIG", `${file} has no default export`, "Write: export default { providers: {} }");
 }
 
-function checked(exported: unknown, file: string): Config {
+function checked(exported: unknown, file: string, fields: readonly string[]): Config {
   const refuse = (what: string, hint = "`slipway init` in an empty directory writes one that works."): never => {
     throw new CliError("INVALID_CONFIG", `${file}: ${what}`, hint);
   };
   if (!isRecord(exported)) return refuse("it must be an object");
-  refuseUnknown(exported, ["provider", "owner", "providers"], "", refuse);
+  refuseUnknown(exported, fields, "", refuse);
 
-  const { provider, owner, providers = {} } = exported;
+  const { provider, owner, providers = {}, safeDirectories = [] } = exported;
   if (provider !== undefined && typeof provider !== "string") return refuse("provider must be a name");
   if (owner !== undefined && !isOwner(owner)) return refuse("owner must match [a-z0-9-]{1,63}");
   if (!isRecord(providers)) return refuse("providers must map names to { package?, config? }");
-  const entries = Object.entries(providers).map(([name, entry]) => [name, entryOf(name, entry, refuse)] as const);
+  if (!isPathList(safeDirectories)) return refuse("safeDirectories must be a list of absolute paths");
+  const base = dirname(file);
+  const entries = Object.entries(providers).map(
+    ([name, entry]) => [name, { ...entryOf(name, entry, refuse), base }] as const,
+  );
   return {
     file,
+    safeDirectories: safeDirectories.map((path) => resolve(path)),
     providers: Object.fromEntries(entries),
     ...(provider === undefined ? {} : { provider }),
     ...(owner === undefined ? {} : { owner }),
   };
+}
+
+function isPathList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((path) => typeof path === "string" && isAbsolute(path));
 }
 
 function entryOf(name: string, entry: unknown, refuse: (what: string, hint?: string) => never): ProviderEntry {

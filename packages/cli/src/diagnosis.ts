@@ -48,6 +48,7 @@ async function nodeFinding({ world }: Session): Promise<readonly Finding[]> {
 }
 
 async function stateFinding({ state }: Session): Promise<readonly Finding[]> {
+  await state.checkTrust();
   await state.checkWritable();
   return [{ check: "state directory", state: "ok", says: state.path }];
 }

@@ -10,6 +10,7 @@ export function machineWorld(signal: AbortSignal): World {
     env: process.env,
     clock: systemClock,
     cwd: process.cwd(),
+    uid: process.getuid?.() ?? null,
     signal,
     loadModule: (specifier) => import(specifier) as Promise<unknown>,
     spawnProcess,

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { CONTRACT_VERSION } from "@slipway/core";
 import { CliError } from "./cli-error.ts";
 import { type Config, isRecord } from "./config-file.ts";
+import { refuseForeignOwner, type TrustedOwners, trustedOwners } from "./file-owner.ts";
 import {
   dependencyNames,
   entryFile,
@@ -38,25 +39,24 @@ export interface ProviderPackage {
 
 /** All provider packages that this directory can see: by the config, the nearest package.json's dependencies, and the embedded one. */
 export async function findProviderPackages(world: World, config: Config): Promise<readonly ProviderPackage[]> {
-  const found = [...(await fromConfig(config)), ...(await fromDependencies(world)), embedded()];
+  const owners = trustedOwners(world, config);
+  const found = [...(await fromConfig(config, owners)), ...(await fromDependencies(world, owners)), embedded()];
   // What the config names, and what the project depends on, stands for the same package found again later.
   return found.filter(
     (one, at) => !found.slice(0, at).some((other) => other.packageName === one.packageName && other.name === one.name),
   );
 }
 
-async function fromConfig({ file, providers }: Config): Promise<readonly ProviderPackage[]> {
-  if (file === null) return [];
-  const base = dirname(file);
+async function fromConfig({ providers }: Config, owners: TrustedOwners): Promise<readonly ProviderPackage[]> {
   const packages: ProviderPackage[] = [];
   for (const [name, entry] of Object.entries(providers)) {
     if (entry.package === undefined) continue;
     const byPath = entry.package.startsWith(".") || isAbsolute(entry.package);
-    packages.push(
-      byPath
-        ? await atPath(name, resolve(base, entry.package), entry.package)
-        : await byName(name, entry.package, base),
-    );
+    const found = byPath
+      ? await atPath(name, resolve(entry.base, entry.package), entry.package)
+      : await byName(name, entry.package, entry.base);
+    if (found.directory !== null) await refuseForeignOwner(found.directory, owners);
+    packages.push(found);
   }
   return packages;
 }
@@ -101,9 +101,11 @@ function embeddedOr(found: PackageManifest | null): PackageManifest | "embedded"
   return found ?? "embedded";
 }
 
-async function fromDependencies(world: World): Promise<readonly ProviderPackage[]> {
+async function fromDependencies(world: World, owners: TrustedOwners): Promise<readonly ProviderPackage[]> {
   const manifest = await nearestManifest(world.cwd);
   if (manifest === null) return [];
+  await refuseForeignOwner(manifest.directory, owners);
+  await refuseForeignOwner(join(manifest.directory, "package.json"), owners);
   const found: ProviderPackage[] = [];
   for (const dependency of dependencyNames(manifest)) {
     const package_ = await findPackage(dependency, manifest.directory).catch((error: unknown) => {
@@ -112,8 +114,10 @@ async function fromDependencies(world: World): Promise<readonly ProviderPackage[
       found.push(unreadable(dependency, error));
       return null;
     });
-    if (package_ !== null && isRecord(package_.fields["slipway"]))
-      found.push(describe(package_, dependency, "dependency"));
+    if (package_ === null || !isRecord(package_.fields["slipway"])) continue;
+    await refuseForeignOwner(package_.directory, owners);
+    await refuseForeignOwner(join(package_.directory, "package.json"), owners);
+    found.push(describe(package_, dependency, "dependency"));
   }
   return found;
 }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import {
   deadline,
   type HookReceipt,
@@ -9,7 +10,8 @@ import {
   type Runtime,
 } from "@slipway/core";
 import { CliError } from "./cli-error.ts";
-import { type Config, firstLine, isRecord, readConfig } from "./config-file.ts";
+import { type Config, firstLine, isRecord, type ReadOptions, readConfig } from "./config-file.ts";
+import { refuseForeignOwner, trustedOwners } from "./file-owner.ts";
 import { KNOWN_PROVIDERS } from "./known-providers.ts";
 import { nearestName } from "./nearest-name.ts";
 import { findProviderPackages, type ProviderPackage } from "./provider-packages.ts";
@@ -34,6 +36,7 @@ export class Providers {
   readonly #world: World;
   readonly #state: StateDirectory;
   readonly #onEvent: Runtime["onEvent"];
+  readonly #reading: ReadOptions;
   readonly #registries = new Map<
     string,
     Promise<{ readonly loaded: LoadedProvider; readonly registry: ProviderRegistry }>
@@ -41,14 +44,20 @@ export class Providers {
   #config: Promise<Config> | undefined;
   #packages: Promise<readonly ProviderPackage[]> | undefined;
 
-  constructor(world: World, state: StateDirectory, onEvent: Runtime["onEvent"]) {
+  constructor(
+    world: World,
+    state: StateDirectory,
+    onEvent: Runtime["onEvent"],
+    reading: ReadOptions = { runsCode: true },
+  ) {
     this.#world = world;
     this.#state = state;
     this.#onEvent = onEvent;
+    this.#reading = reading;
   }
 
   config(): Promise<Config> {
-    this.#config ??= readConfig(this.#world);
+    this.#config ??= readConfig(this.#world, this.#reading);
     return this.#config;
   }
 
@@ -166,6 +175,9 @@ export class Providers {
 
   /** A module of the package; its main one if no other is named. */
   async importModule({ specifier, packageName }: ProviderPackage, url: string = specifier): Promise<unknown> {
+    if (url.startsWith("file:")) {
+      await refuseForeignOwner(fileURLToPath(url), trustedOwners(this.#world, await this.config()));
+    }
     try {
       return await this.#world.loadModule(url);
     } catch (error) {

@@ -35,7 +35,7 @@ export class Session {
     this.secrets = secrets;
     this.output = new Output(world, json, secrets);
     this.progress = new Progress(world, { json, verbose: flags.verbose === true, secrets });
-    this.state = new StateDirectory(world.env);
+    this.state = new StateDirectory(world);
     this.providers = new Providers(world, this.state, this.onEvent);
     this.context = context;
     this.#flags = flags;
@@ -62,7 +62,10 @@ export class Session {
 
   /** Where launches are remembered. Loaded at first use: most commands only look. */
   store(): Promise<Store> {
-    this.#store ??= import("@slipway/control").then(({ fileStore }) => fileStore(this.state.launches));
+    this.#store ??= this.state
+      .checkTrust()
+      .then(() => import("@slipway/control"))
+      .then(({ fileStore }) => fileStore(this.state.launches));
     return this.#store;
   }
 

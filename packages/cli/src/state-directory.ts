@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, readFile, stat } from "node:fs/promises";
-import { isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { isOwner } from "@slipway/core";
 import { ancestors } from "./ancestors.ts";
 import { CliError } from "./cli-error.ts";
+import { refuseOpenParent, refuseSharedState } from "./file-owner.ts";
 import { stateFailure } from "./state-failure.ts";
 import { isSystemError } from "./system-error.ts";
 import type { World } from "./world.ts";
@@ -16,8 +17,11 @@ const RANDOM_BYTES = 8;
 export class StateDirectory {
   readonly path: string;
 
-  constructor(env: World["env"]) {
+  readonly #uid: World["uid"];
+
+  constructor({ env, uid }: Pick<World, "env" | "uid">) {
     this.path = join(stateHome(env), "slipway");
+    this.#uid = uid;
   }
 
   get ownerFile(): string {
@@ -62,8 +66,17 @@ export class StateDirectory {
     }
   }
 
+  /** Throws UNSAFE_STATE if another user can write to anything that launches are remembered in. */
+  async checkTrust(): Promise<void> {
+    await refuseOpenParent(dirname(this.path), this.#uid);
+    for (const path of [this.path, this.ownerFile, this.launches, this.expiries, this.knownHosts]) {
+      await refuseSharedState(path, this.#uid);
+    }
+  }
+
   /** Whose instances are launched from here: random, made once, the same for processes that start at the same moment. */
   async owner(): Promise<string> {
+    await this.checkTrust();
     const known = await this.#readOwner();
     if (known !== null) return known;
     await this.make();

@@ -30,6 +30,8 @@ export interface World {
   readonly clock: Clock;
   /** Absolute. */
   readonly cwd: string;
+  /** The user that this process runs as; null where the system does not number its users. */
+  readonly uid: number | null;
   /** Aborts when the user interrupts. */
   readonly signal: AbortSignal;
   /** Imports a module by package name or by `file:` URL. */

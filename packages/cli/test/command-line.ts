@@ -58,6 +58,7 @@ export function commandLine(options: FakeOptions = {}): CommandLine {
       env: { XDG_STATE_HOME: state, HOME: directory },
       clock,
       cwd,
+      uid: process.getuid?.() ?? null,
       signal: new AbortController().signal,
       loadModule: async (specifier) => {
         const module = modules.get(specifier);

@@ -7,6 +7,7 @@ import { CliError } from "../cli-error.ts";
 import { type Configure, oneOf, several } from "../command.ts";
 import { firstLine } from "../config-file.ts";
 import { EXIT } from "../exit-code.ts";
+import { refuseForeignOwner, trustedOwners } from "../file-owner.ts";
 import { entryFile, findPackage } from "../package-manifest.ts";
 import { printable } from "../printable.ts";
 import type { Session } from "../session.ts";
@@ -91,7 +92,7 @@ async function load(session: Session, name: string): Promise<HarnessModule> {
   return { harness: harness as HarnessFactory, skips: skips as readonly Skip[] };
 }
 
-async function specifierOf({ world }: Session, name: string): Promise<string> {
+async function specifierOf({ world, providers }: Session, name: string): Promise<string> {
   const path = resolve(world.cwd, name);
   const isFile = (await stat(path).catch(() => null))?.isFile() === true;
   if (isFile || name.startsWith(".") || isAbsolute(name)) return pathToFileURL(path).href;
@@ -103,6 +104,8 @@ async function specifierOf({ world }: Session, name: string): Promise<string> {
       `Install it: npm install ${name}, or give a path.`,
     );
   }
+  // A path is the user's own word for a file; a name may lead to a file of somebody else.
+  await refuseForeignOwner(file, trustedOwners(world, await providers.config()));
   return pathToFileURL(file).href;
 }
 
