@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { Receipt } from "@slipway/core";
 import { classify } from "./error-report.ts";
 import { findPackage } from "./package-manifest.ts";
+import { rememberedLaunches, unreachable } from "./remembered.ts";
 import type { Session } from "./session.ts";
 
 export interface Finding {
@@ -61,6 +62,8 @@ async function launchesFinding(session: Session): Promise<readonly Finding[]> {
   const entries = await (await session.store()).entries();
   const open = entries.filter(({ record }) => record.kind === "launch" && record.state === "intended");
   const says = `${entries.length} remembered in ${session.state.launches}`;
+  const unseen = await unreachable(session, await rememberedLaunches(session));
+  if (unseen.length > 0) return unseen.map((error) => failed("launches", error));
   if (open.length === 0) return [{ check: "launches", state: "ok", says }];
   const keys = open.flatMap(({ record }) => (record.kind === "launch" ? [record.identity.key] : []));
   return [

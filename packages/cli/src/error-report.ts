@@ -25,7 +25,7 @@ interface StoreFailure extends Error {
 
 type Reported = CliError | AnyProviderError | StoreFailure;
 
-function isStoreFailure(error: unknown): error is StoreFailure {
+export function isStoreFailure(error: unknown): error is StoreFailure {
   return error instanceof Error && error.name === "StoreError" && "code" in error && "toJSON" in error;
 }
 

@@ -1,6 +1,9 @@
+import type { LaunchRecord } from "@slipway/control";
 import { type Instance, isKey, type Provider } from "@slipway/core";
 import { CliError } from "./cli-error.ts";
+import { isStoreFailure } from "./error-report.ts";
 import type { LoadedProvider } from "./providers.ts";
+import { isMeant, rememberedLaunches, unreachable } from "./remembered.ts";
 import type { Session } from "./session.ts";
 
 export interface Located {
@@ -35,9 +38,22 @@ export async function locate(session: Session, word: string): Promise<Located | 
     }
   }
   const located = await byKey(session, word, providers, failures);
+  // What is remembered where nobody can be asked is not gone; nor may another instance be taken for it.
+  const [elsewhere] = await unreachable(session, await meant(session, word, located));
+  if (elsewhere !== undefined) throw elsewhere;
   // Where one provider could not be asked, nobody can say that there is no such instance.
   if (located === null && failures.length > 0) throw failures[0];
   return located;
+}
+
+async function meant(session: Session, word: string, located: Located | null): Promise<readonly LaunchRecord[]> {
+  try {
+    return (await rememberedLaunches(session)).filter((record) => isMeant(record, word));
+  } catch (error) {
+    // An instance that was found is there, whatever the store looks like.
+    if (located !== null && (error instanceof CliError || isStoreFailure(error))) return [];
+    throw error;
+  }
 }
 
 /** As `locate`, for commands that need the instance. */

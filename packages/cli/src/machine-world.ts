@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { systemClock } from "@slipway/core";
 import type { Prompter, SpawnProcess, TextSink, World } from "./world.ts";
 
@@ -11,6 +12,8 @@ export function machineWorld(signal: AbortSignal): World {
     clock: systemClock,
     cwd: process.cwd(),
     uid: process.getuid?.() ?? null,
+    // One folder up, from the source as from the bundle.
+    installedAt: fileURLToPath(new URL("..", import.meta.url)),
     signal,
     loadModule: (specifier) => import(specifier) as Promise<unknown>,
     spawnProcess,

@@ -1,8 +1,9 @@
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CONTRACT_VERSION } from "@slipway/core";
+import { ancestors } from "./ancestors.ts";
 import { CliError } from "./cli-error.ts";
 import { type Config, isRecord } from "./config-file.ts";
 import { refuseForeignOwner, type TrustedOwners, trustedOwners } from "./file-owner.ts";
@@ -20,6 +21,7 @@ const require = createRequire(import.meta.url);
 
 /** The provider that comes with the command. */
 const EMBEDDED = "@slipway/provider-local";
+const OWN_NAME = "slipway";
 
 /** A package that offers a provider: found, not loaded. */
 export interface ProviderPackage {
@@ -30,31 +32,41 @@ export interface ProviderPackage {
   readonly version: string | null;
   /** What the embedded one has not: where it stands. */
   readonly directory: string | null;
-  readonly origin: "config" | "dependency" | "embedded";
+  readonly origin: "config" | "dependency" | "installation" | "embedded";
   /** For `import`. */
   readonly specifier: string;
   /** Why it cannot be used, found without loading it. */
   readonly problem?: { readonly message: string; readonly hint: string };
 }
 
-/** All provider packages that this directory can see: by the config, the nearest package.json's dependencies, and the embedded one. */
+/**
+ * All provider packages that can be used from this directory: those of the configuration, the dependencies of the nearest
+ * package.json, those beside the command's own installation, and the embedded one.
+ */
 export async function findProviderPackages(world: World, config: Config): Promise<readonly ProviderPackage[]> {
   const owners = trustedOwners(world, config);
-  const found = [...(await fromConfig(config, owners)), ...(await fromDependencies(world, owners)), embedded()];
+  const chosen = [...(await fromConfig(config, owners, world)), ...(await fromDependencies(world, owners))];
+  // What the user or the project chose for a name leaves no doubt which of two packages is meant.
+  const beside = (await fromInstallation(world, owners)).filter(({ name }) => !chosen.some((one) => one.name === name));
+  const found = [...chosen, ...beside, embedded()];
   // What the config names, and what the project depends on, stands for the same package found again later.
   return found.filter(
     (one, at) => !found.slice(0, at).some((other) => other.packageName === one.packageName && other.name === one.name),
   );
 }
 
-async function fromConfig({ providers }: Config, owners: TrustedOwners): Promise<readonly ProviderPackage[]> {
+async function fromConfig(
+  { providers }: Config,
+  owners: TrustedOwners,
+  { installedAt }: World,
+): Promise<readonly ProviderPackage[]> {
   const packages: ProviderPackage[] = [];
   for (const [name, entry] of Object.entries(providers)) {
     if (entry.package === undefined) continue;
     const byPath = entry.package.startsWith(".") || isAbsolute(entry.package);
     const found = byPath
       ? await atPath(name, resolve(entry.base, entry.package), entry.package)
-      : await byName(name, entry.package, entry.base);
+      : await byName(name, entry.package, [entry.base, installedAt]);
     if (found.directory !== null) await refuseForeignOwner(found.directory, owners);
     packages.push(found);
   }
@@ -74,10 +86,10 @@ async function atPath(name: string, path: string, written: string): Promise<Prov
   };
 }
 
-async function byName(name: string, packageName: string, base: string): Promise<ProviderPackage> {
-  const manifest =
-    packageName === EMBEDDED ? embeddedOr(await findPackage(packageName, base)) : await findPackage(packageName, base);
-  if (manifest === "embedded") return { ...embedded(), origin: "config" };
+async function byName(name: string, packageName: string, bases: readonly string[]): Promise<ProviderPackage> {
+  let manifest: PackageManifest | null = null;
+  for (const base of bases) manifest ??= await findPackage(packageName, base);
+  if (manifest === null && packageName === EMBEDDED) return { ...embedded(), origin: "config" };
   if (manifest === null) {
     throw new CliError(
       "MISSING_PROVIDER",
@@ -97,27 +109,65 @@ async function byName(name: string, packageName: string, base: string): Promise<
   };
 }
 
-function embeddedOr(found: PackageManifest | null): PackageManifest | "embedded" {
-  return found ?? "embedded";
-}
-
 async function fromDependencies(world: World, owners: TrustedOwners): Promise<readonly ProviderPackage[]> {
   const manifest = await nearestManifest(world.cwd);
-  if (manifest === null) return [];
+  return manifest === null ? [] : dependenciesOf(manifest, "dependency", owners);
+}
+
+async function dependenciesOf(
+  manifest: PackageManifest,
+  origin: "dependency" | "installation",
+  owners: TrustedOwners,
+): Promise<readonly ProviderPackage[]> {
   await refuseForeignOwner(manifest.directory, owners);
   await refuseForeignOwner(join(manifest.directory, "package.json"), owners);
+  return describeAll(dependencyNames(manifest), manifest.directory, origin, owners);
+}
+
+/** `npm install -g slipway @slipway/provider-lambda` puts them side by side; other installers list both in a package.json. */
+async function fromInstallation({ installedAt }: World, owners: TrustedOwners): Promise<readonly ProviderPackage[]> {
+  for (const directory of ancestors(dirname(installedAt))) {
+    const manifest = await readManifest(directory);
+    if (manifest !== null && dependencyNames(manifest).includes(OWN_NAME)) {
+      return dependenciesOf(manifest, "installation", owners);
+    }
+    const isShared = basename(directory) === "node_modules" && (await readManifest(dirname(directory))) === null;
+    // A package manager's own store holds one folder for each package; what its user asked for is listed further out.
+    if (isShared && !basename(dirname(directory)).includes("@")) {
+      return describeAll(await installedNames(directory), dirname(directory), "installation", owners);
+    }
+  }
+  return [];
+}
+
+async function installedNames(modules: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const name of await readdir(modules).catch((): string[] => [])) {
+    if (name.startsWith(".")) continue;
+    if (!name.startsWith("@")) names.push(name);
+    else names.push(...(await readdir(join(modules, name)).catch((): string[] => [])).map((own) => `${name}/${own}`));
+  }
+  return names;
+}
+
+async function describeAll(
+  names: readonly string[],
+  base: string,
+  origin: "dependency" | "installation",
+  owners: TrustedOwners,
+): Promise<readonly ProviderPackage[]> {
   const found: ProviderPackage[] = [];
-  for (const dependency of dependencyNames(manifest)) {
-    const package_ = await findPackage(dependency, manifest.directory).catch((error: unknown) => {
+  for (const name of names) {
+    const manifest = await findPackage(name, base).catch((error: unknown) => {
       // One broken package is a row of its own, and does not hide the others.
       if (!(error instanceof CliError)) throw error;
-      found.push(unreadable(dependency, error));
+      if (origin === "dependency") found.push(unreadable(name, error));
       return null;
     });
-    if (package_ === null || !isRecord(package_.fields["slipway"])) continue;
-    await refuseForeignOwner(package_.directory, owners);
-    await refuseForeignOwner(join(package_.directory, "package.json"), owners);
-    found.push(describe(package_, dependency, "dependency"));
+    if (manifest === null || !isRecord(manifest.fields["slipway"])) continue;
+    await refuseForeignOwner(manifest.directory, owners);
+    await refuseForeignOwner(join(manifest.directory, "package.json"), owners);
+    found.push(describe(manifest, name, origin));
   }
   return found;
 }

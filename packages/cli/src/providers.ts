@@ -215,7 +215,7 @@ function unknownProvider(name: string, found: readonly string[]): CliError {
     "UNKNOWN_PROVIDER",
     `there is no provider ${JSON.stringify(name)}`,
     meant === undefined
-      ? `Found are: ${found.join(", ")}. Another's package is found once the nearest package.json depends on it.`
+      ? `Found are: ${found.join(", ")}. Another package is found if the nearest package.json depends on it, or if it is installed beside slipway.`
       : `Did you mean ${meant}?`,
   );
 }

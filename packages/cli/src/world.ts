@@ -32,6 +32,8 @@ export interface World {
   readonly cwd: string;
   /** The user that this process runs as; null where the system does not number its users. */
   readonly uid: number | null;
+  /** The directory of the command's own package, links resolved. */
+  readonly installedAt: string;
   /** Aborts when the user interrupts. */
   readonly signal: AbortSignal;
   /** Imports a module by package name or by `file:` URL. */

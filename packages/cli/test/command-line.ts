@@ -59,6 +59,7 @@ export function commandLine(options: FakeOptions = {}): CommandLine {
       clock,
       cwd,
       uid: process.getuid?.() ?? null,
+      installedAt: join(directory, "command"),
       signal: new AbortController().signal,
       loadModule: async (specifier) => {
         const module = modules.get(specifier);

@@ -40,6 +40,8 @@ export class FakeRemote {
   bootstrap: Instance["bootstrap"];
   statusReason: Instance["statusReason"];
   log: readonly string[] = [];
+  /** Ids that `get` shows and `list` does not yet. */
+  readonly unlisted: Set<string> = new Set();
   /** What `listOfferings` answers; it and `placements` are there only with the option `sells`. */
   offerings: readonly Offering[] = [];
   places: readonly SpawnOptions[] = [];
@@ -67,6 +69,8 @@ export interface FakeOptions {
   readonly name?: string;
   /** Without capabilities, exec and logs. */
   readonly bare?: boolean;
+  /** Configured for these regions alone; it launches in the first. */
+  readonly regions?: readonly string[];
   /** With prices and placements. */
   readonly sells?: boolean;
   /** With things of its own to clean up. */
@@ -86,8 +90,12 @@ export function fakeModule(remote: FakeRemote, options: FakeOptions = {}): { rea
   return {
     register: async (config: unknown, env: RegisterEnvironment): Promise<ProviderRegistration> => {
       remote.calls.push({ method: "register", args: [config, env.owner] });
-      const provider =
-        options.bare === true ? bare(remote, env, options.name ?? "local") : full(remote, env, options.name ?? "local");
+      const name = options.name ?? "local";
+      const make = (): Provider => {
+        if (options.regions !== undefined) return regional(remote, env, name, options.regions);
+        return options.bare === true ? bare(remote, env, name) : full(remote, env, name);
+      };
+      const provider = make();
       return {
         provider: options.sells === true ? selling(remote, provider) : provider,
         hooks,
@@ -175,6 +183,7 @@ function core(remote: FakeRemote, env: RegisterEnvironment, name: string) {
         await remote.enter("list", [filter]);
         return [...remote.instances.values()].filter(
           (one) =>
+            !remote.unlisted.has(one.id) &&
             (filter.keys === undefined || filter.keys.includes(one.key ?? "")) &&
             (filter.ids === undefined || filter.ids.includes(one.id)) &&
             (filter.owner === "*" || one.owner === (filter.owner ?? env.owner)) &&
@@ -205,6 +214,34 @@ function bare(remote: FakeRemote, env: RegisterEnvironment, name: string): Provi
       capabilities: {},
       whyNot: { snapshots: "this remote has no disks to copy", spot: "it has one price" },
       refuses: { image: "it has one image" },
+    },
+    { runtime: env.runtime },
+  );
+}
+
+function regional(
+  remote: FakeRemote,
+  env: RegisterEnvironment,
+  name: string,
+  regions: readonly string[],
+): Provider<Instance, Snapshot, "multiRegion"> {
+  const { members } = core(remote, env, name);
+  const isSeen = ({ region }: Instance): boolean => region !== undefined && regions.includes(region);
+  return defineProvider<Provider<Instance, Snapshot, "multiRegion">>(
+    {
+      ...members,
+      capabilities: { multiRegion: true },
+      whyNot: {},
+      refuses: {},
+      spawn: async (options) => {
+        const { region = regions[0] ?? "", ...rest } = options;
+        const made: Instance = { ...(await members.spawn(rest)), region };
+        remote.instances.set(made.id, made);
+        return made;
+      },
+      list: async (filter) => (await members.list(filter)).filter(isSeen),
+      get: async (id) => [await members.get(id)].find((one) => one !== null && isSeen(one)) ?? null,
+      listRegions: async () => regions.map((id) => ({ id, name: id })),
     },
     { runtime: env.runtime },
   );

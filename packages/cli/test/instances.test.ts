@@ -93,17 +93,17 @@ describe("slipway get", () => {
 });
 
 describe("slipway terminate", () => {
-  it("takes ids and keys, each once, and resolves for what is unknown", async () => {
+  it("takes ids and keys, each once, and says what was not found", async () => {
     const { slipway, remote } = commandLine();
     await slipway(["spawn", "--key", "a"]);
     await slipway(["spawn", "--key", "b"]);
     const run = await slipway(["terminate", "a", "i-1", "i-2", "i-unknown", "--json"]);
-    expect(run.exitCode).toBe(0);
+    expect(run.exitCode).toBe(1);
     expect(run.json()).toEqual(
       expect.arrayContaining([
         { id: "i-1", key: "a", provider: "local", result: "accepted" },
         { id: "i-2", key: "b", provider: "local", result: "accepted" },
-        { id: "i-unknown", key: null, provider: "local", result: "unknown-id" },
+        { id: "i-unknown", key: null, provider: "local", result: "not-found" },
       ]),
     );
     // A read may lag: it is sent all the same.

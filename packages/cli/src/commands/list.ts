@@ -38,7 +38,10 @@ async function list(session: Session, _args: readonly string[], flags: Flags): P
       names.map(async (name) => listOn((await session.providers.load(name)).provider, flags, session)),
     ),
   );
-  const failures = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason as unknown] : []));
+  const failures = [
+    ...answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason as unknown] : [])),
+    ...(await outOfSight(session, flags)),
+  ];
   const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
   // A program must not take a part for the whole; a person reads both.
   if (session.json && failures.length > 0) throw failures[0];
@@ -47,6 +50,23 @@ async function list(session: Session, _args: readonly string[], flags: Flags): P
   }
   for (const failure of failures.slice(1)) session.report(failure);
   if (failures.length > 0) throw failures[0];
+}
+
+/** Remembered launches that the filter does not exclude, and that no provider here can show. */
+async function outOfSight(session: Session, { id, key, owner, region }: Flags): Promise<readonly unknown[]> {
+  const { rememberedLaunches, unreachable } = await import("../remembered.ts");
+  try {
+    const records = (await rememberedLaunches(session)).filter(
+      ({ identity, instanceId, region: at }) =>
+        (id === undefined || instanceId === undefined || id.includes(instanceId)) &&
+        (key === undefined || key.includes(identity.key)) &&
+        (owner === undefined || owner === "*" || owner === identity.owner) &&
+        (region === undefined || at === undefined || region === at),
+    );
+    return await unreachable(session, records);
+  } catch (error) {
+    return [error];
+  }
 }
 
 function listOn(provider: Provider, flags: Flags, session: Session): Promise<readonly Instance[]> {

@@ -38,7 +38,7 @@ export const configure: Configure = (command, run) => {
     .argument("[provider]", "show what this one can do, and why not")
     .addHelpText(
       "after",
-      "\nPackages are found in slipway.config and in the dependencies of the nearest package.json.\n",
+      "\nPackages are found in slipway.config, in the dependencies of the nearest package.json, and beside slipway itself.\n",
     );
   run(command, providers);
 };

@@ -61,29 +61,55 @@ export const configure: Configure = (command, run) => {
 };
 
 async function reconcile(session: Session, _args: readonly string[], flags: Flags): Promise<number> {
-  const plans = await session.progress.during("comparing", () => plansOf(session, flags.only));
+  const { plans, failures } = await session.progress.during("comparing", () => plansOf(session, flags.only));
+  const exitCode = await actOn(session, plans, flags, failures.length === 0);
+  for (const failure of failures.slice(1)) session.report(failure);
+  if (failures.length > 0) throw failures[0];
+  return exitCode;
+}
+
+async function actOn(session: Session, plans: readonly Planned[], flags: Flags, complete: boolean): Promise<number> {
+  const nothing = complete ? "All is as it was launched." : "Nothing else is to be done.";
   const items = plans.flatMap(({ plan }) => plan.items.map((item) => ({ ...item, provider: plan.provider })));
   if (flags.apply !== true) {
     if (session.json) session.output.document(plans.map(({ plan }) => plan));
-    else session.output.list(items, COLUMNS, "All is as it was launched.");
+    else session.output.list(items, COLUMNS, nothing);
     return EXIT.ok;
   }
-  if (!session.json) session.output.list(items, COLUMNS, "All is as it was launched.");
+  if (!session.json) session.output.list(items, COLUMNS, nothing);
   if (items.length > 0) await confirm(session, items, flags.yes === true);
   return applyAll(session, plans);
 }
 
-async function plansOf(session: Session, only: Flags["only"]): Promise<readonly Planned[]> {
+/** The plans that could be made, and why the others could not. */
+async function plansOf(
+  session: Session,
+  only: Flags["only"],
+): Promise<{ readonly plans: readonly Planned[]; readonly failures: readonly unknown[] }> {
   const { reconcile: planFor } = await import("@slipway/control");
+  const { rememberedLaunches, unreachable } = await import("../remembered.ts");
   const store = await session.store();
-  const planned: Planned[] = [];
+  const unseen = await unreachable(session, await rememberedLaunches(session));
+  const failures: unknown[] = [...unseen];
+  const hidden = new Set(unseen.flatMap(({ launches }) => launches.map(({ provider, id }) => `${provider}\n${id}`)));
+  const plans: Planned[] = [];
   for (const name of await providersInScope(session)) {
-    const { provider } = await session.providers.load(name);
-    const plan = await planFor(provider, { store, signal: session.world.signal, clock: session.world.clock });
-    const items = plan.items.filter((item) => only === undefined || only.includes(item.kind));
-    planned.push({ provider, plan: { ...plan, items } });
+    try {
+      const { provider } = await session.providers.load(name);
+      const plan = await planFor(provider, { store, signal: session.world.signal, clock: session.world.clock });
+      const items = plan.items.filter(
+        ({ kind, instanceId }) =>
+          (only === undefined || only.includes(kind)) &&
+          // A listing that leaves out a region has not seen that what ran there is missing.
+          !(kind === "missing" && hidden.has(`${name}\n${instanceId}`)),
+      );
+      plans.push({ provider, plan: { ...plan, items } });
+    } catch (error) {
+      if (session.world.signal.aborted) throw error;
+      failures.push(error);
+    }
   }
-  return planned;
+  return { plans, failures };
 }
 
 async function confirm(session: Session, items: readonly PlanItem[], yes: boolean): Promise<void> {

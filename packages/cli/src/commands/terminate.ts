@@ -1,8 +1,9 @@
+import type { LaunchRecord } from "@slipway/control";
 import type { Instance, Provider } from "@slipway/core";
 import { CliError } from "../cli-error.ts";
 import type { Configure } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { locate, oneProvider, providersInScope, rememberedId } from "../locate.ts";
+import { locate, oneProvider, providersInScope } from "../locate.ts";
 import { printable } from "../printable.ts";
 import type { Session } from "../session.ts";
 
@@ -12,19 +13,25 @@ interface Flags {
   readonly confirm?: boolean;
 }
 
-/** One thing to end. Without an instance it is an id that nobody knows: it is sent all the same, since a read may lag. */
+/** One thing to end. Without an instance it is an id that no read shows: it is sent all the same, since reads may lag. */
 interface Target {
   readonly provider: Provider;
   readonly id: string;
+  readonly key: string | null;
   readonly instance: Instance | null;
+  /** A read of this command, or the record of its launch, has shown this id. */
+  readonly seen: boolean;
 }
 
 interface Ended {
   readonly id: string;
   readonly key: string | null;
   readonly provider: string;
-  /** `accepted`: the provider has it. `confirmed`: it is gone. `unknown-id`: nothing was found; it was sent all the same. */
-  readonly result: "accepted" | "confirmed" | "unknown-id";
+  /**
+   * `accepted`: the provider has it. `confirmed`: it was there, and is gone. `not-found`: nobody has seen it; the request
+   * was sent all the same.
+   */
+  readonly result: "accepted" | "confirmed" | "not-found";
 }
 
 const AT_ONCE = 8;
@@ -35,7 +42,10 @@ export const configure: Configure = (command, run) => {
     .option("--all", "everything of this owner, and of nobody else")
     .option("-y, --yes", "do not ask")
     .option("--confirm", "wait until get and list agree that it is gone")
-    .addHelpText("after", "\nAn id that is unknown is no failure: what was to end is not there.\n");
+    .addHelpText(
+      "after",
+      "\nExit code 1 if something was not found: it may be in another account, region or provider.\n",
+    );
   run<Flags>(command, terminate);
 };
 
@@ -50,9 +60,16 @@ async function terminate(session: Session, words: readonly string[], flags: Flag
       "`slipway list` shows yours; --all ends them all.",
     );
   }
-  const targets = flags.all === true ? await everything(session) : await named(session, words);
-  if (flags.all === true && !(await agreed(session, targets, flags.yes === true))) return EXIT.ok;
-  return endAll(session, targets, flags.confirm === true);
+  if (flags.all !== true) return endAll(session, await named(session, words), flags.confirm === true);
+  const { targets, failures } = await everything(session);
+  let exitCode: number = EXIT.ok;
+  if (await agreed(session, targets, { yes: flags.yes === true, complete: failures.length === 0 })) {
+    exitCode = await endAll(session, targets, flags.confirm === true);
+  }
+  // Whoever could not be asked may still run something: "all" is not done.
+  for (const failure of failures.slice(1)) session.report(failure);
+  if (failures.length > 0) throw failures[0];
+  return exitCode;
 }
 
 /** What was named, each once. */
@@ -67,28 +84,68 @@ async function named(session: Session, words: readonly string[]): Promise<readon
 
 async function target(session: Session, word: string): Promise<Target> {
   const located = await locate(session, word);
-  if (located !== null) return { ...located, id: located.instance.id };
+  if (located !== null) return { ...located, id: located.instance.id, key: located.instance.key, seen: true };
+  const { rememberedLaunches, isMeant } = await import("../remembered.ts");
+  for (const { identity, instanceId } of (await rememberedLaunches(session)).filter((one) => isMeant(one, word))) {
+    const inScope = session.namedProvider === undefined || session.namedProvider === identity.provider;
+    if (!inScope || instanceId === undefined) continue;
+    const { provider } = await session.providers.load(identity.provider);
+    if (provider.owner === identity.owner)
+      return { provider, id: instanceId, key: identity.key, instance: null, seen: true };
+  }
   const { provider } = await oneProvider(session);
-  return { provider, id: (await rememberedId(session, provider, word)) ?? word, instance: null };
+  return { provider, id: word, key: null, instance: null, seen: false };
 }
 
-async function everything(session: Session): Promise<readonly Target[]> {
+interface Everything {
+  readonly targets: readonly Target[];
+  /** Why the rest is not known. */
+  readonly failures: readonly unknown[];
+}
+
+async function everything(session: Session): Promise<Everything> {
+  const { rememberedLaunches, unreachable } = await import("../remembered.ts");
+  const records = await rememberedLaunches(session);
+  const failures: unknown[] = [...(await unreachable(session, records))];
   const targets: Target[] = [];
   for (const name of await providersInScope(session)) {
-    const { provider } = await session.providers.load(name);
-    for (const instance of await provider.list({}, session.call)) {
-      // `list` answers this owner's; a provider that breaks this must not cost somebody their machines.
-      if (instance.owner !== null && instance.owner !== provider.owner) continue;
-      targets.push({ provider, id: instance.id, instance });
+    try {
+      const { provider } = await session.providers.load(name);
+      targets.push(...(await allOn(session, provider, records)));
+    } catch (error) {
+      if (session.world.signal.aborted) throw error;
+      failures.push(error);
     }
   }
-  return targets;
+  return { targets, failures };
 }
 
-async function agreed(session: Session, targets: readonly Target[], yes: boolean): Promise<boolean> {
+/** This owner's instances: all that are listed, and what is remembered and not listed yet. */
+async function allOn(session: Session, provider: Provider, records: readonly LaunchRecord[]): Promise<Target[]> {
+  const listed = await provider.list({}, session.call);
+  const ids = records.flatMap(({ identity, instanceId }) =>
+    identity.provider === provider.name && identity.owner === provider.owner && instanceId !== undefined
+      ? [instanceId]
+      : [],
+  );
+  const unlisted = ids.filter((id) => !listed.some((instance) => instance.id === id));
+  const read = await Promise.all(unlisted.map((id) => provider.get(id, session.call)));
+  return [...listed, ...read].flatMap((instance) => {
+    if (instance === null || instance.status === "terminated") return [];
+    // `list` returns this owner's; a provider that breaks this must not cost somebody their machines.
+    if (instance.owner !== null && instance.owner !== provider.owner) return [];
+    return [{ provider, id: instance.id, key: instance.key, instance, seen: true }];
+  });
+}
+
+async function agreed(
+  session: Session,
+  targets: readonly Target[],
+  { yes, complete }: { readonly yes: boolean; readonly complete: boolean },
+): Promise<boolean> {
   if (targets.length === 0) {
     if (session.json) session.output.document([]);
-    session.output.note("No instances.");
+    if (complete) session.output.note("No instances.");
     return false;
   }
   if (yes) return true;
@@ -96,10 +153,8 @@ async function agreed(session: Session, targets: readonly Target[], yes: boolean
   if (!session.interactive) {
     throw new CliError("NEEDS_CONFIRMATION", `--all would end ${count}, and there is no terminal to ask`, "Add --yes.");
   }
-  for (const { id, instance, provider } of targets) {
-    session.output.note(
-      `  ${printable(id)}  ${printable(instance?.key ?? "-")}  ${provider.name}  ${instance?.status ?? ""}`,
-    );
+  for (const { id, key, instance, provider } of targets) {
+    session.output.note(`  ${printable(id)}  ${printable(key ?? "-")}  ${provider.name}  ${instance?.status ?? ""}`);
   }
   if ((await session.world.prompter.confirm(`End ${count}?`)) === true) return true;
   throw new CliError("DECLINED", "nothing was terminated");
@@ -128,10 +183,10 @@ async function endAll(session: Session, targets: readonly Target[], confirm: boo
   else for (const one of ended) output.text(sentence(one));
   for (const failure of failures.slice(1)) session.report(failure);
   if (failures.length > 0) throw failures[0];
-  return EXIT.ok;
+  return ended.some(({ result }) => result === "not-found") ? EXIT.failure : EXIT.ok;
 }
 
-async function end(session: Session, { provider, id, instance }: Target, confirm: boolean): Promise<Ended> {
+async function end(session: Session, { provider, id, key, seen }: Target, confirm: boolean): Promise<Ended> {
   if (confirm) {
     const { terminateAndConfirm } = await import("@slipway/control");
     const { clock } = session.world;
@@ -139,13 +194,13 @@ async function end(session: Session, { provider, id, instance }: Target, confirm
   } else {
     await provider.terminate(id, session.call);
   }
-  const key = instance?.key ?? null;
-  if (key !== null && (confirm || (await isGoneAtOnce(session, provider, id)))) {
+  if (!seen) return { id, key, provider: provider.name, result: "not-found" };
+  const gone = confirm || (key !== null && (await isGoneAtOnce(session, provider, id)));
+  if (key !== null && gone) {
     const { forgetLaunch } = await import("../forget-launch.ts");
     await forgetLaunch(session, provider, key, id);
   }
-  const result = confirm ? "confirmed" : instance === null ? "unknown-id" : "accepted";
-  return { id, key, provider: provider.name, result };
+  return { id, key, provider: provider.name, result: confirm ? "confirmed" : "accepted" };
 }
 
 /** Where reads do not lag, one look is a proof. */
@@ -159,7 +214,7 @@ async function isGoneAtOnce(session: Session, provider: Provider, id: string): P
 const SENTENCES: Readonly<Record<Ended["result"], string>> = {
   accepted: "is being terminated",
   confirmed: "is gone",
-  "unknown-id": "was not found: nothing to end",
+  "not-found": "was not found",
 };
 
 function sentence({ id, key, result }: Ended): string {

@@ -80,6 +80,7 @@ export async function recordLaunched(run: Launching, intent: LaunchRecord, insta
       state: "launched",
       at: timestamp(run.poll.clock),
       instanceId: instance.id,
+      ...(instance.region === undefined ? {} : { region: instance.region }),
     });
   } catch (error) {
     if (!isStoreError(error)) throw error;

@@ -46,6 +46,8 @@ export interface LaunchRecord {
   readonly request?: { readonly [option: string]: JsonValue };
   /** Set once it is `launched`. */
   readonly instanceId?: string;
+  /** Where the instance runs, where its provider has regions: a process that is not configured for it cannot see it. */
+  readonly region?: string;
   readonly expected: ExpectedInstance;
   /** Ids of earlier instances under this key that are known to be gone: a listing that lags may still show them. */
   readonly gone: readonly string[];
@@ -141,6 +143,7 @@ const isLaunch = shaped({
   placement: isCount,
   request: optional(isObject),
   instanceId: optional(isText),
+  region: optional(isText),
   expected: isObject,
   gone: listOf(isText),
 });
