@@ -2,7 +2,7 @@ import { type AnyProviderError, type ErrorEffect, isProviderError } from "@slipw
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-code.ts";
 import type { FailureContext } from "./failure-context.ts";
-import { printable } from "./printable.ts";
+import { printable, printableJson, printableLines } from "./printable.ts";
 import type { Secrets } from "./redaction.ts";
 import { stateFailure } from "./state-failure.ts";
 import { styleFor } from "./style.ts";
@@ -40,11 +40,11 @@ export interface ReportOptions {
 export function reportError(error: unknown, world: World, options: ReportOptions): number {
   const known = world.signal.aborted ? interruption(error) : classify(error);
   const text = options.json
-    ? `${JSON.stringify({ ...known.toJSON(), ...options.context })}\n`
+    ? `${printableJson(JSON.stringify({ ...known.toJSON(), ...options.context }))}\n`
     : sentences(known, world, options.context.look ?? "slipway list");
   world.stderr.write(options.secrets.redact(text));
   if (options.verbose && !options.json && error instanceof Error && error.stack !== undefined) {
-    world.stderr.write(`${options.secrets.redact(error.stack)}\n`);
+    world.stderr.write(`${printableLines(options.secrets.redact(error.stack))}\n`);
   }
   return exitCodeOf(known, world);
 }

@@ -1,3 +1,4 @@
+import { printableJson, printableLines } from "./printable.ts";
 import type { Secrets } from "./redaction.ts";
 import { type Style, styleFor } from "./style.ts";
 import { type Column, formatFields, formatTable } from "./table.ts";
@@ -21,17 +22,27 @@ export class Output {
 
   /** The one JSON document of a command. */
   document(value: unknown): void {
-    this.#world.stdout.write(`${JSON.stringify(value, null, this.#world.stdout.isTTY ? 2 : undefined)}\n`);
+    this.#world.stdout.write(
+      `${printableJson(JSON.stringify(value, null, this.#world.stdout.isTTY ? 2 : undefined))}\n`,
+    );
   }
 
   /** One of several JSON documents, a line each. */
   line(value: unknown): void {
-    this.#world.stdout.write(`${JSON.stringify(value)}\n`);
+    this.#world.stdout.write(`${printableJson(JSON.stringify(value))}\n`);
   }
 
   /** As it is: what a command inside an instance printed, or a rendered script. */
   raw(text: string): void {
     this.#world.stdout.write(text);
+  }
+
+  /**
+   * Lines that a remote wrote: on a terminal nothing in them moves the cursor, sets the title or answers in the user's
+   * name; a file or a program gets them as they are.
+   */
+  remote(text: string): void {
+    this.#world.stdout.write(this.#world.stdout.isTTY ? printableLines(text) : text);
   }
 
   rawError(text: string): void {
@@ -40,7 +51,7 @@ export class Output {
 
   /** A result for people. */
   text(line: string): void {
-    this.#world.stdout.write(`${this.#secrets.redact(line)}\n`);
+    this.#world.stdout.write(`${printableLines(this.#secrets.redact(line))}\n`);
   }
 
   /** A list: with `--json` its items, else a table; an empty one says so beside the results. */
@@ -56,6 +67,6 @@ export class Output {
 
   /** For people, beside the results; with `--json` it is left out. */
   note(line: string): void {
-    if (!this.json) this.#world.stderr.write(`${this.#secrets.redact(line)}\n`);
+    if (!this.json) this.#world.stderr.write(`${printableLines(this.#secrets.redact(line))}\n`);
   }
 }

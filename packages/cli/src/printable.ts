@@ -5,6 +5,19 @@ export function printable(text: string): string {
   );
 }
 
+/** As `printable`, for text of several lines: they stay lines. */
+export function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n");
+}
+
+/** JSON that a terminal shows as it is: what JSON itself leaves alone of control characters is written as an escape. */
+export function printableJson(json: string): string {
+  return json.replace(
+    /[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** A word as a POSIX shell reads it back; left alone where it needs no quotes. */
 function shellWord(text: string): string {
   return /^[A-Za-z0-9_./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

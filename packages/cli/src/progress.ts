@@ -79,7 +79,10 @@ export class Progress {
     const detail = this.#detail === "" ? "" : ` · ${this.#detail}`;
     const frame = FRAMES[this.#frame++ % FRAMES.length] ?? "";
     // A line that wraps would not be cleared whole.
-    const text = `${frame} ${this.#label ?? ""}${time}${detail}`.slice(0, (this.#world.stderr.columns || 80) - 1);
+    const text = printable(`${frame} ${this.#label ?? ""}${time}${detail}`).slice(
+      0,
+      (this.#world.stderr.columns || 80) - 1,
+    );
     this.#drawn = true;
     this.#world.stderr.write(`${CLEAR_LINE}${text}`);
   }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { commandLine } from "./command-line.ts";
+import { fault } from "./fake-provider.ts";
 
 describe("slipway ssh", () => {
   it("runs the system's ssh with a known_hosts file of the instance's own", async () => {
@@ -86,6 +87,32 @@ describe("slipway exec", () => {
 });
 
 describe("slipway logs", () => {
+  it("shows a remote's escape sequences on a terminal, and hands them on to a program as they are", async () => {
+    const { slipway, remote } = commandLine();
+    await slipway(["spawn", "--key", "a"]);
+    // Sets the title, clears the screen, and asks the terminal to type an answer; the last two are one C1 byte long.
+    remote.log = ["\x1b]0;owned\x07\x1b[2J", "\x9b6n \x9d52;c;cHduZWQ=\x9c", "plain\rover"];
+    const out: string[] = [];
+    const terminal = { isTTY: true, write: (text: string) => out.push(text) };
+    expect((await slipway(["logs", "a"], { stdout: terminal })).exitCode).toBe(0);
+    expect(out.join("")).toBe("\\x1b]0;owned\\x07\\x1b[2J\n\\x9b6n \\x9d52;c;cHduZWQ=\\x9c\nplain\\x0dover\n");
+    const json: string[] = [];
+    await slipway(["logs", "a", "--json"], { stdout: { isTTY: true, write: (text: string) => json.push(text) } });
+    expect(json.join("")).not.toMatch(/[\x1b\x9b\x9d]/);
+    expect(json.map((text) => (JSON.parse(text) as { line: string }).line)).toEqual(remote.log);
+    expect((await slipway(["logs", "a"])).stdout).toBe(`${remote.log.join("\n")}\n`);
+  });
+
+  it("nor do they show in a message or a stack", async () => {
+    const { slipway, remote } = commandLine();
+    remote.failures.set("list", () => fault("NETWORK", "local", "cut \x1b[2J"));
+    const run = await slipway(["list", "--verbose"]);
+    expect(run.stderr).toContain("cut \\x1b[2J");
+    expect(run.stderr).not.toContain("\x1b");
+    const json = await slipway(["list", "--json"]);
+    expect(json.stderr).not.toContain("\x1b");
+  });
+
   it("prints the lines, and follows until it is interrupted", async () => {
     const { slipway, remote } = commandLine();
     remote.log = ["one", "two"];

@@ -97,7 +97,7 @@ function made(
     cause: more.cause,
     native: {
       ...(exchange.status === undefined ? {} : { status: exchange.status }),
-      ...(exchange.requestId === undefined ? {} : { requestId: exchange.requestId }),
+      ...(exchange.requestId === undefined ? {} : { requestId: redact(exchange.requestId, secrets) }),
       ...(nativeCode === "" ? {} : { code: nativeCode }),
     },
   });

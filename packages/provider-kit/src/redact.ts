@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 /** What stands in place of a secret. */
 export const REDACTED = "[redacted]";
 
@@ -30,6 +32,34 @@ export function redactCut(text: string, secrets: readonly string[]): string {
     }
   }
   return clean;
+}
+
+// Deeper chains of causes than this help nobody.
+const DEEPEST_CAUSE = 8;
+
+/**
+ * What an error carries as its `cause`, without the secrets: a log prints causes with their messages and stacks. Returned
+ * as it is if it holds none.
+ */
+export function redactCause(cause: unknown, secrets: readonly string[], depth = 0): unknown {
+  if (typeof cause === "string") return redact(cause, secrets);
+  if (typeof cause !== "object" || cause === null) return cause;
+  const shown = inspect(cause, { depth: DEEPEST_CAUSE, getters: false, showHidden: true });
+  // Lines of a stack are indented, so a secret of several lines is looked for line by line as well.
+  if (redact(shown, secrets) === shown && (!(cause instanceof Error) || isClean(cause, secrets))) return cause;
+  if (!(cause instanceof Error) || depth >= DEEPEST_CAUSE) return redact(shown, secrets);
+  const inner = cause.cause === undefined ? undefined : { cause: redactCause(cause.cause, secrets, depth + 1) };
+  const clean = new Error(redact(cause.message, secrets), inner);
+  const code: unknown = Reflect.get(cause, "code");
+  return Object.assign(clean, {
+    name: redact(cause.name, secrets),
+    stack: redact(cause.stack ?? "", secrets),
+    ...(typeof code === "string" ? { code: redact(code, secrets) } : {}),
+  });
+}
+
+function isClean({ name, message, stack = "" }: Error, secrets: readonly string[]): boolean {
+  return [name, message, stack].every((text) => redact(text, secrets) === text);
 }
 
 type Span = readonly [start: number, end: number];

@@ -198,5 +198,5 @@ async function kubeconfig(session: Session, [name = ""]: readonly string[]): Pro
     currentContext: true,
   });
   if (session.json) session.output.document({ name, kubeconfig: text });
-  else session.output.raw(text);
+  else session.output.remote(text);
 }

@@ -50,7 +50,7 @@ async function conformance(session: Session, [name = ""]: readonly string[], fla
   };
   const report = await session.progress.during("running the cases", () => runConformance(harness, options));
   const render = session.json ? renderJson : flags.markdown === true ? renderMarkdown : renderTable;
-  session.output.raw(render(report));
+  session.output.remote(render(report));
   return exitCodeOf(report);
 }
 

@@ -26,6 +26,6 @@ async function logs(session: Session, [word = ""]: readonly string[], flags: Fla
   const lines = provider.logs(instance.id, { signal, ...(flags.follow === true ? { follow: true } : {}) });
   for await (const line of lines) {
     if (session.json) session.output.line({ id: instance.id, line });
-    else session.output.raw(`${line}\n`);
+    else session.output.remote(`${line}\n`);
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
+import { Readable, Transform, type TransformCallback } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
 export interface NodeHttpServer {
@@ -13,6 +13,8 @@ export interface NodeHttpServer {
 export interface NodeHttpAdapterOptions {
   /** Any free one if absent. */
   readonly port?: number | undefined;
+  /** The largest body of a request; 10 MiB if absent. A larger one is answered with 413. */
+  readonly maxBodyBytes?: number | undefined;
   /** What the handler threw; the client gets a 500 without it. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
@@ -25,11 +27,11 @@ export async function nodeHttpAdapter(
   handler: (request: Request) => Promise<Response>,
   options: NodeHttpAdapterOptions = {},
 ): Promise<NodeHttpServer> {
-  const { port = 0, onError = () => undefined } = options;
+  const { port = 0, maxBodyBytes = 10 * 1024 * 1024, onError = () => undefined } = options;
   // Loaded where it is needed: most who use an emulator serve nothing.
   const { createServer } = await import("node:http");
   const server = createServer((incoming, outgoing) => {
-    serve(handler, incoming, outgoing, onError).catch(onError);
+    serve(handler, incoming, outgoing, { maxBodyBytes, onError }).catch(onError);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -56,17 +58,21 @@ async function serve(
   handler: (request: Request) => Promise<Response>,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  onError: (error: unknown) => void,
+  { maxBodyBytes, onError }: { readonly maxBodyBytes: number; readonly onError: (error: unknown) => void },
 ): Promise<void> {
   const gone = new AbortController();
   outgoing.once("close", () => gone.abort());
-  let response: Response;
+  const body = new BoundedBody(maxBodyBytes);
+  let response = refusalOf(incoming, maxBodyBytes);
   try {
-    response = await handler(requestOf(incoming, gone.signal));
+    response ??= await handler(requestOf(incoming, body, gone.signal));
   } catch (error) {
-    onError(error);
+    if (!body.isTooLarge) onError(error);
     response = new Response("the handler failed\n", { status: 500 });
   }
+  // Whatever the handler made of the part that it got.
+  if (body.isTooLarge) response = tooLarge(maxBodyBytes);
+  if (response.status === 413) outgoing.shouldKeepAlive = false;
   if (response.type === "error") {
     incoming.socket.destroy();
     return;
@@ -90,7 +96,44 @@ async function serve(
   }
 }
 
-function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request {
+/** Lets no more through than a server keeps in memory for one request. */
+class BoundedBody extends Transform {
+  isTooLarge = false;
+  readonly #maxBytes: number;
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    super();
+    this.#maxBytes = maxBytes;
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#bytes += chunk.byteLength;
+    this.isTooLarge ||= this.#bytes > this.#maxBytes;
+    if (this.isTooLarge) done(new Error(`the body is larger than ${this.#maxBytes} bytes`));
+    else done(null, chunk);
+  }
+}
+
+// Those that a Request cannot have, as fetch's standard says.
+const UNKNOWN_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
+
+/** The answer to what no handler gets to see; null for all else. */
+function refusalOf({ method = "GET", headers }: IncomingMessage, maxBytes: number): Response | null {
+  if (UNKNOWN_METHODS.has(method.toUpperCase())) {
+    return new Response(`${method} is not allowed\n`, {
+      status: 405,
+      headers: { allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" },
+    });
+  }
+  return Number(headers["content-length"] ?? 0) > maxBytes ? tooLarge(maxBytes) : null;
+}
+
+function tooLarge(maxBytes: number): Response {
+  return new Response(`the body is larger than ${maxBytes} bytes\n`, { status: 413 });
+}
+
+function requestOf(incoming: IncomingMessage, body: BoundedBody, signal: AbortSignal): Request {
   const headers = new Headers();
   for (let at = 0; at + 1 < incoming.rawHeaders.length; at += 2) {
     headers.append(incoming.rawHeaders[at] ?? "", incoming.rawHeaders[at + 1] ?? "");
@@ -103,10 +146,9 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request {
   target.pathname = cut === -1 ? url : url.slice(0, cut);
   target.search = cut === -1 ? "" : url.slice(cut);
   const bodyless = method === "GET" || method === "HEAD";
-  return new Request(target, {
-    method,
-    headers,
-    signal,
-    ...(bodyless ? {} : { body: Readable.toWeb(incoming) as ReadableStream<Uint8Array>, duplex: "half" }),
-  });
+  if (bodyless) return new Request(target, { method, headers, signal });
+  // The reader of the body gets what goes wrong with it.
+  pipeline(incoming, body).catch(() => undefined);
+  const web = Readable.toWeb(body) as ReadableStream<Uint8Array>;
+  return new Request(target, { method, headers, signal, body: web, duplex: "half" });
 }

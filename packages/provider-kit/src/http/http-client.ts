@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   type ErrorEffect,
   isProviderError,
+  type NativeError,
   type Operation,
   type Pacing,
   ProviderError,
@@ -12,7 +13,7 @@ import {
   type Schema,
   timestamp,
 } from "@slipway/core";
-import { redact } from "../redact.ts";
+import { redact, redactCause } from "../redact.ts";
 import { type HttpAnswer, readAnswer, UnreadableBody } from "./answer.ts";
 import type { AnswerMeaning } from "./answer-meaning.ts";
 import { budgetTurn } from "./budget-turn.ts";
@@ -268,11 +269,31 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     message: string,
     more: Partial<ConstructorParameters<typeof ProviderError>[1]>,
   ): ProviderError {
-    return new ProviderError(code, { ...more, ...at(call, effect), message: redacted(message, call) });
+    const { native, cause } = more;
+    return new ProviderError(code, {
+      ...more,
+      ...at(call, effect),
+      message: redacted(message, call),
+      // A proxy may repeat what was sent in a header of its answer, and Node in an error.
+      ...(native === undefined ? {} : { native: cleanNative(native, call) }),
+      ...(cause === undefined ? {} : { cause: redactCause(cause, secretsOf(call)) }),
+    });
+  }
+
+  function cleanNative({ requestId, code, ...rest }: NativeError, call: HttpCall<unknown>): NativeError {
+    return {
+      ...rest,
+      ...(requestId === undefined ? {} : { requestId: redacted(requestId, call) }),
+      ...(code === undefined ? {} : { code: redacted(code, call) }),
+    };
   }
 
   function redacted(text: string, call: HttpCall<unknown>): string {
-    return redact(text, [...options.secrets(), ...(call.secrets ?? [])]);
+    return redact(text, secretsOf(call));
+  }
+
+  function secretsOf(call: HttpCall<unknown>): readonly string[] {
+    return [...options.secrets(), ...(call.secrets ?? [])];
   }
 
   function at(call: HttpCall<unknown>, effect: ErrorEffect) {

@@ -147,3 +147,48 @@ test("a port that is taken rejects", async () => {
   const { port } = await serving(async () => new Response("mine"));
   await expect(nodeHttpAdapter(async () => new Response("yours"), { port })).rejects.toThrow("EADDRINUSE");
 });
+
+test("takes no body above its limit, whether or not its length is announced, and goes on", async () => {
+  const failures: unknown[] = [];
+  const server = await nodeHttpAdapter(async (request) => new Response(await request.text()), {
+    maxBodyBytes: 1000,
+    onError: (error) => failures.push(error),
+  });
+  servers.push(server);
+  const whole = await fetch(server.url, { method: "POST", body: "x".repeat(1000) });
+  expect([whole.status, (await whole.text()).length]).toEqual([200, 1000]);
+  const announced = await fetch(server.url, { method: "POST", body: "x".repeat(1001) });
+  expect(announced.status).toBe(413);
+  const chunks = ReadableStream.from([Buffer.alloc(600), Buffer.alloc(600)]);
+  const streamed = await fetch(server.url, { method: "POST", body: chunks, duplex: "half" });
+  expect([streamed.status, await streamed.text()]).toEqual([413, "the body is larger than 1000 bytes\n"]);
+  expect((await fetch(server.url, { method: "POST", body: "y" })).status).toBe(200);
+  expect(failures).toEqual([]);
+});
+
+test("takes 10 MiB without being asked, and not 64", async () => {
+  const { url } = await serving(async (request) => new Response(String((await request.arrayBuffer()).byteLength)));
+  const send = (mebibytes: number): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const request = httpRequest(url, { method: "POST", headers: { "content-length": mebibytes * 1024 * 1024 } });
+      request.on("response", (response) => resolve(response.resume().statusCode ?? 0)).on("error", reject);
+      if (mebibytes <= 10) request.end(Buffer.alloc(mebibytes * 1024 * 1024));
+      else request.flushHeaders();
+    });
+  expect(await send(10)).toBe(200);
+  expect(await send(64)).toBe(413);
+});
+
+test("answers TRACE with 405, and not as a fault of the handler", async () => {
+  const failures: unknown[] = [];
+  const { url } = await serving(
+    async () => new Response("fine"),
+    (error) => failures.push(error),
+  );
+  const status = await new Promise((resolve, reject) => {
+    httpRequest(url, { method: "TRACE" }, (response) => resolve(response.resume().statusCode))
+      .on("error", reject)
+      .end();
+  });
+  expect([status, failures]).toEqual([405, []]);
+});

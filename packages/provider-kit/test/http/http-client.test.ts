@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { inspect } from "node:util";
 import { isProviderError, type Pacing, type RuntimeEvent, type Schema } from "@slipway/core";
 import { afterEach, describe, expect, test } from "vitest";
 import { simulatedClock } from "../../src/emulator/index.ts";
@@ -292,6 +293,30 @@ describe("secrets", () => {
     expect(text).not.toContain(KEY);
     expect(text).not.toContain("hunter2hunter2");
     expect(failure.message).toContain("[redacted]");
+  });
+
+  test("nor in what a proxy repeats in a header, nor in the cause of a broken connection", async () => {
+    const repeated = world(() => json({}, 400, { "x-request-id": `of ${KEY}` }));
+    const refused = await failureOf(repeated.client.call(read));
+    expect(refused.native).toEqual({ status: 400, requestId: "of [redacted]" });
+    const unusable = world(() => json({}, 200, { "x-request-id": KEY }));
+    expect((await failureOf(unusable.client.call({ ...read, answer: named }))).native?.requestId).toBe("[redacted]");
+
+    const inner = Object.assign(new Error(`invalid header Bearer ${KEY}`), { code: "ERR_INVALID_CHAR" });
+    const broken = world(() => {
+      throw new TypeError("fetch failed", { cause: Object.assign(inner, { headers: { authorization: KEY } }) });
+    });
+    const failure = await failureOf(broken.client.call(write));
+    expect(inspect(failure, { depth: 20, showHidden: true })).not.toContain(KEY);
+    expect(failure).toMatchObject({ cause: { message: "fetch failed", cause: { code: "ERR_INVALID_CHAR" } } });
+  });
+
+  test("a cause without a secret stays the object that it is", async () => {
+    const cause = new TypeError("fetch failed");
+    const { client } = world(() => {
+      throw cause;
+    });
+    expect((await failureOf(client.call(write))).cause).toBe(cause);
   });
 });
 
