@@ -1,5 +1,6 @@
 import { type ErrorCode, isProviderError, timestamp } from "@slipway/core";
 import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
+import { afterRefusal } from "./after-write.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { nativeCodeOf, PROVIDER, refusal } from "./errors.ts";
 import { type AWSInstance, materialize } from "./instance.ts";
@@ -106,7 +107,10 @@ async function foundAfter(
 ): Promise<AWSInstance> {
   if (!isProviderError(error, "QUOTA_EXCEEDED")) throw error;
   const look = context.unclear.byId(request.key) === undefined ? underKey : underKeyInTheEnd;
-  const found = existing(context, call, request, await look(context, call, request.key));
+  const under = await afterRefusal(call, "EC2 refuses the launch, as it may refuse its repetition", () =>
+    look(context, call, request.key),
+  );
+  const found = existing(context, call, request, under);
   if (found === undefined) throw error;
   return found;
 }
@@ -123,9 +127,12 @@ async function rivalOf(
 ): Promise<AWSInstance | "ended"> {
   const until = context.clock.now() + context.readAfterWriteMs;
   for (;;) {
-    const found = existing(context, call, request, await underKey(context, call, request.key));
+    const [under, made] = await afterRefusal(call, "EC2 knows another launch under this key", async () => [
+      await underKey(context, call, request.key),
+      await madeByToken(context, call, request.region, token),
+    ]);
+    const found = existing(context, call, request, under);
     if (found !== undefined) return found;
-    const made = await madeByToken(context, call, request.region, token);
     if (made?.status === "terminated") return "ended";
     const left = until - context.clock.now();
     // Nothing shows it, and everything would by now.

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import { isKey, isProviderError, type Volume, type VolumeMethods } from "@slipway/core";
+import { afterRefusal, afterWrite } from "../after-write.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { nativeCodeOf, refusal } from "../errors.ts";
 import { configuredRegion, inRegions, nativeIdOf, regionsOf } from "../ids.ts";
@@ -82,12 +83,11 @@ export async function makeVolume(context: AwsContext, call: Call, wanted: NewVol
       continue;
     }
     const age = made.CreateTime === undefined ? 0 : begun - new Date(made.CreateTime).getTime();
-    const gone =
-      isGone(made) ||
-      (age > REPEATED_MS && (await describeVolume(context, call, region, made.VolumeId ?? "")) === null);
-    if (gone) continue;
+    const volumeId = made.VolumeId ?? "";
+    const isOver = async (): Promise<boolean> => (await describeVolume(context, call, region, volumeId)) === null;
+    if (isGone(made) || (age > REPEATED_MS && (await afterWrite(call, `${volumeId} was made`, isOver)))) continue;
     const volume = volumeFrom(region, { ...made, Tags: made.Tags ?? Tags });
-    context.created.add(key, made.VolumeId ?? "", volume);
+    context.created.add(key, volumeId, volume);
     return volume;
   }
   throw refusal("CONFLICT", call.operation, `the key ${JSON.stringify(key)} has had ${MOST_GENERATIONS} volumes`, {
@@ -99,7 +99,9 @@ export async function makeVolume(context: AwsContext, call: Call, wanted: NewVol
 async function rivalOf(context: AwsContext, call: Call, key: string, region: string): Promise<Volume | undefined> {
   const until = context.clock.now() + context.readAfterWriteMs;
   for (;;) {
-    const found = await volumeOfKey(context, call, key, region);
+    const found = await afterRefusal(call, "EC2 knows another volume under this key", () =>
+      volumeOfKey(context, call, key, region),
+    );
     const left = until - context.clock.now();
     if (found !== undefined || left <= 0) return found;
     await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);

@@ -1,6 +1,6 @@
 import type { Image } from "@aws-sdk/client-ec2";
 import { isKey, isProviderError, nameFor, type SnapshotMethods } from "@slipway/core";
-import { afterWrite } from "../after-write.ts";
+import { afterRefusal, afterWrite } from "../after-write.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { refusal } from "../errors.ts";
 import { inRegions, nativeIdOf, regionsOf } from "../ids.ts";
@@ -84,7 +84,9 @@ function imageName(owner: string, key: string, instanceId: string): string {
 async function soonNamed(context: AwsContext, call: Call, region: string, title: string): Promise<Image> {
   const until = context.clock.now() + context.readAfterWriteMs;
   for (;;) {
-    const found = await imageNamed(context, call, region, title);
+    const found = await afterRefusal(call, "EC2 has an image of this name", () =>
+      imageNamed(context, call, region, title),
+    );
     if (found !== undefined) return found;
     const left = until - context.clock.now();
     if (left <= 0) throw refusal("BUSY", call.operation, `the image ${title} exists and is not shown yet`);

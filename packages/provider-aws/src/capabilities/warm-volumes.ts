@@ -1,6 +1,6 @@
 import type { Instance as Ec2Instance, Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import { isProviderError, type Volume, type WarmVolumeMethods } from "@slipway/core";
-import { afterWrite } from "../after-write.ts";
+import { afterRefusal, afterWrite } from "../after-write.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { refusal } from "../errors.ts";
 import { describeOne } from "../look-up.ts";
@@ -70,11 +70,12 @@ export async function claim(
   const holder = instance.InstanceId ?? "";
   const lost = context.unclearClaims.find(holder)?.id;
   if (lost !== undefined) {
+    // Until it is known what became of it, it is not forgotten.
+    const held = await afterRefusal(call, `${lost} may be attached by an earlier claim`, async () =>
+      (await isHeld(context, call, region, instance, lost)) ? describeVolume(context, call, region, lost) : null,
+    );
     context.unclearClaims.drop(lost);
-    if (await isHeld(context, call, region, instance, lost)) {
-      const volume = await describeVolume(context, call, region, lost);
-      if (volume !== null) return volumeFrom(region, volume);
-    }
+    if (held !== null) return volumeFrom(region, held);
   }
   for (const volume of await freeVolumes(context, call, region, pool, zone)) {
     const volumeId = volume.VolumeId ?? "";
@@ -82,7 +83,9 @@ export async function claim(
     if (context.claimed.byId(volumeId) !== undefined) continue;
     const outcome = await attempt(context, call, region, instance, volumeId);
     const isOurs =
-      outcome === "attached" || (outcome === "taken" && (await isHeld(context, call, region, instance, volumeId)));
+      outcome === "attached" ||
+      (outcome === "taken" &&
+        (await afterRefusal(call, `${volumeId} is in use`, () => isHeld(context, call, region, instance, volumeId))));
     if (!isOurs) continue;
     context.claimed.add(holder, volumeId, true);
     const now = await afterWrite(call, `${volumeId} is attached`, () =>

@@ -1,4 +1,5 @@
 import { isProviderError, ProviderError, type StepOptions, type WorkflowContext } from "@slipway/core";
+import { afterRefusal, afterWrite } from "../after-write.ts";
 import type { AwsContext } from "../context.ts";
 import { PROVIDER, refusal } from "../errors.ts";
 import { getInstance, underKeyInTheEnd } from "../look-up.ts";
@@ -99,12 +100,19 @@ async function launchIn(
 }
 
 async function madeBefore(context: AwsContext, { key = "", signal }: AWSSpawnOptions): Promise<string | undefined> {
-  const { live } = await underKeyInTheEnd(context, { operation: "launch", signal }, key);
+  const call = { operation: "launch", signal };
+  const { live } = await afterRefusal(call, "EC2 refuses the launch, as it may refuse its repetition", () =>
+    underKeyInTheEnd(context, call, key),
+  );
   return live[0]?.id;
 }
 
 /** EC2 may accept a launch and end it a moment later for want of capacity: that is a refusal too. */
-async function confirmed(context: AwsContext, id: string, signal: AbortSignal | undefined): Promise<Outcome> {
+function confirmed(context: AwsContext, id: string, signal: AbortSignal | undefined): Promise<Outcome> {
+  return afterWrite({ operation: "launch", signal }, `${id} was launched`, () => startedOrEnded(context, id, signal));
+}
+
+async function startedOrEnded(context: AwsContext, id: string, signal: AbortSignal | undefined): Promise<Outcome> {
   const until = context.clock.now() + RUNNING_WITHIN_MS;
   for (;;) {
     const instance = await getInstance(context, id, { signal });

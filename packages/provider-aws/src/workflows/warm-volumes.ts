@@ -1,5 +1,6 @@
 import { ProviderError, type Workflow, type WorkflowContext, type WorkflowContract, workflow } from "@slipway/core";
 import { z } from "zod";
+import { afterRefusal, afterWrite } from "../after-write.ts";
 import { attach } from "../capabilities/attach.ts";
 import { describeVolume, makeVolume, ownVolumes, volumeOfKey } from "../capabilities/persistent-volumes.ts";
 import { holderOf } from "../capabilities/volume-view.ts";
@@ -173,15 +174,19 @@ async function deleteInTheEnd(context: AwsContext, call: Call, region: string, v
 async function attachOwn(context: AwsContext, call: Call, instanceId: string, volumeId: string): Promise<void> {
   const { region, instance } = await describeOne(context, call, instanceId);
   const until = context.clock.now() + VOLUME_WITHIN_MS;
+  const look = () => describeVolume(context, call, region, volumeId);
+  let volume = await look();
   for (;;) {
-    const volume = await describeVolume(context, call, region, volumeId);
     const holder = volume === null ? undefined : holderOf(volume);
     if (holder === instance.InstanceId) return;
     if (holder !== undefined) throw lost(volumeId);
     if (volume?.State === "available" && (await attach(context, call, region, instance, volumeId)) === "attached")
       return;
     if (context.clock.now() >= until) throw late(volumeId, volume?.State);
-    await context.clock.sleep(LOOK_MS, call.signal);
+    volume = await afterRefusal(call, `${volumeId} may be attached`, async () => {
+      await context.clock.sleep(LOOK_MS, call.signal);
+      return await look();
+    });
   }
 }
 
@@ -203,8 +208,9 @@ async function heldBy(
 async function release(context: AwsContext, call: Call, region: string, volumeId: string): Promise<void> {
   const volume = await describeVolume(context, call, region, volumeId);
   if (volume === null) return;
-  if (holderOf(volume) !== undefined) await detach(context, call, region, volumeId);
-  await available(context, call, region, volumeId);
+  if (holderOf(volume) === undefined) return await available(context, call, region, volumeId);
+  await detach(context, call, region, volumeId);
+  await afterWrite(call, `${volumeId} is being detached`, () => available(context, call, region, volumeId));
 }
 
 /** Resolves once the volume is free or gone. */
