@@ -25,6 +25,8 @@ export interface AwsContext {
   readonly unavailable: UnavailableOfferings;
   /** Launched a moment ago, by key: EC2 may not show them yet. */
   readonly launched: Recent<AWSInstance>;
+  /** Native ids of instances that this process has ended a moment ago: EC2 may still show them as running. */
+  readonly ended: Recent<true>;
   /** Keys whose launch has got no answer a moment ago: something may be there that EC2 does not show yet. */
   readonly unclear: Recent<true>;
   /** Volumes made a moment ago, by key. */

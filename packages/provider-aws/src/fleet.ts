@@ -72,6 +72,15 @@ export async function deleteTemplate(context: AwsContext, call: Call, region: st
   }
 }
 
+/** One instance in any of the places, bought in one way. */
+export interface FleetWish {
+  readonly template: string;
+  readonly choices: readonly FleetChoice[];
+  readonly market: CapacityType;
+  /** How many instances of the key ended before. */
+  readonly generation: number;
+}
+
 /**
  * Asks once, in one request, for one instance in any of these places. EC2 answers with success also where it made
  * nothing: what it tells of each place it tried is remembered.
@@ -80,7 +89,7 @@ export async function requestFleet(
   context: AwsContext,
   call: Call,
   request: SpawnRequest,
-  wanted: { readonly template: string; readonly choices: readonly FleetChoice[]; readonly market: CapacityType },
+  wanted: FleetWish,
 ): Promise<FleetOutcome> {
   const input = fleetRequest(context, request, wanted);
   let answer: CreateFleetCommandOutput;
@@ -109,10 +118,16 @@ export async function requestFleet(
 function fleetRequest(
   context: AwsContext,
   request: SpawnRequest,
-  { template, choices, market }: Parameters<typeof requestFleet>[3],
+  { template, choices, market, generation }: FleetWish,
 ): CreateFleetCommandInput {
-  const token = JSON.stringify(["fleet", context.owner, request.key, market]);
-  const tags = [...launchTags(context, request, 0)];
+  const token = JSON.stringify([
+    "fleet",
+    context.owner,
+    request.key,
+    market,
+    ...(generation === 0 ? [] : [generation]),
+  ]);
+  const tags = [...launchTags(context, request, generation)];
   const disk = { Key: TAGS.role, Value: INSTANCE_DISK };
   const overrides = choices.slice(0, MOST_CHOICES).map(({ spec, subnetId }, place) => ({
     InstanceType: spec as "t3.micro", // any name: the SDK lists only those that it knew when it was built

@@ -56,6 +56,11 @@ export function statusOf(instance: Ec2Instance): InstanceStatus {
   return status === "stopped" && isHibernated(instance) ? "hibernated" : status;
 }
 
+/** It ends or has ended: nobody gets it as the instance of its key any more. */
+export function isEnding({ status }: Pick<Instance, "status">): boolean {
+  return status === "terminating" || status === "terminated";
+}
+
 /** What EC2 tells of an instance, as our type. */
 export function materialize(region: string, instance: Ec2Instance): AWSInstance {
   const { Tags } = instance;

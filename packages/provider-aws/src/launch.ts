@@ -3,7 +3,7 @@ import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import { afterRefusal } from "./after-write.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { nativeCodeOf, PROVIDER, refusal } from "./errors.ts";
-import { type AWSInstance, materialize } from "./instance.ts";
+import { type AWSInstance, isEnding, materialize } from "./instance.ts";
 import { existing } from "./key-holder.ts";
 import { isInstanceId, madeByToken, underKey, underKeyInTheEnd } from "./look-up.ts";
 import type { SpawnRequest } from "./request.ts";
@@ -25,7 +25,12 @@ export async function launched(
 ): Promise<AWSInstance> {
   for (let generation = first; generation < first + MOST_GENERATIONS; generation += 1) {
     try {
-      return await run(context, call, request, parts, generation);
+      const made = await run(context, call, request, parts, generation);
+      // EC2 has answered a repeated token with an instance that it ends.
+      if (isEnding(made)) continue;
+      context.launched.add(request.key, made.nativeId, made);
+      tried(context, request, parts, "ok");
+      return made;
     } catch (error) {
       const code = nativeCodeOf(error);
       if (code === "IdempotentInstanceTerminated") continue;
@@ -58,10 +63,7 @@ async function run(
     if (made === undefined || !isInstanceId(made.InstanceId ?? "")) {
       throw refusal("INTERNAL", call.operation, "EC2 accepted the launch and told no instance", { effect: "applied" });
     }
-    const instance = materialize(region, made);
-    context.launched.add(key, instance.nativeId, instance);
-    tried(context, request, parts, "ok");
-    return instance;
+    return materialize(region, made);
   } catch (error) {
     if (isProviderError(error)) tried(context, request, parts, error.code);
     if (isProviderError(error) && error.effect === "unknown") context.unclear.add(key, key, true);
@@ -133,7 +135,7 @@ async function rivalOf(
     ]);
     const found = existing(context, call, request, under);
     if (found !== undefined) return found;
-    if (made?.status === "terminated") return "ended";
+    if (made !== undefined && isEnding(made)) return "ended";
     const left = until - context.clock.now();
     // Nothing shows it, and everything would by now.
     if (left <= 0) return "ended";

@@ -4,7 +4,7 @@ import { everyPage } from "./capabilities/every-page.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { PROVIDER, refusal } from "./errors.ts";
 import { configuredRegion, inRegions, nativeIdOf, splitId } from "./ids.ts";
-import { type AWSInstance, materialize } from "./instance.ts";
+import { type AWSInstance, isEnding, materialize } from "./instance.ts";
 import type { AwsCapability } from "./request.ts";
 import { codeOfReason } from "./state-reasons.ts";
 import { keyFilter, marksOf, nameFilter, ownerFilters } from "./tags.ts";
@@ -205,11 +205,11 @@ async function regional<T>(call: Call, work: () => Promise<T>): Promise<T> {
 
 /** What stands under a key in all configured regions, and what ended under it. */
 export interface UnderKey {
-  /** Ours, with status other than terminated; the oldest first. */
+  /** Ours, neither ended nor ending; the oldest first. */
   readonly live: readonly AWSInstance[];
   /** The generation that a new instance has. */
   readonly nextGeneration: number;
-  /** The native ids of those that have ended, as far as EC2 still shows them. */
+  /** The native ids of those that have ended or are ending, as far as EC2 still shows them. */
   readonly ended: readonly string[];
   /** Something with our name that Slipway did not make. */
   readonly stranger: AWSInstance | undefined;
@@ -223,10 +223,12 @@ export async function underKey(context: AwsContext, call: Call, key: string): Pr
     everywhere([nameFilter(context.owner, key)]),
   ]);
   const ours = byKey.filter(({ owner, key: its }) => owner === context.owner && its === key);
+  // Reads may not show yet that this process has ended one.
+  const isOver = (one: AWSInstance): boolean => isEnding(one) || context.ended.byId(one.nativeId) !== undefined;
   return {
-    live: ours.filter(({ status }) => status !== "terminated").toSorted(byAge),
+    live: ours.filter((one) => !isOver(one)).toSorted(byAge),
     nextGeneration: Math.max(-1, ...ours.map(({ generation }) => generation)) + 1,
-    ended: ours.filter(({ status }) => status === "terminated").map(({ nativeId }) => nativeId),
+    ended: ours.filter(isOver).map(({ nativeId }) => nativeId),
     stranger: byName.find(({ owner, status }) => owner === null && status !== "terminated"),
   };
 }

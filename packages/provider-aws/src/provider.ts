@@ -149,6 +149,7 @@ function contextOf(options: AwsOptions): AwsContext {
     inTurn: inTurn(PROVIDER),
     unavailable: unavailableOfferings(clock, onEvent),
     launched: recent(clock, readAfterWriteMs),
+    ended: recent(clock, readAfterWriteMs),
     created: recent(clock, readAfterWriteMs),
     unclear: recent(clock, readAfterWriteMs),
     claimed: recent(clock, readAfterWriteMs),

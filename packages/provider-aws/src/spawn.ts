@@ -7,7 +7,7 @@ import { claimAtSpawn } from "./capabilities/warm-volumes.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { nativeCodeOf, refusal } from "./errors.ts";
 import { imageFor } from "./images.ts";
-import { type AWSInstance, materialize } from "./instance.ts";
+import { type AWSInstance, isEnding, materialize } from "./instance.ts";
 import { existing } from "./key-holder.ts";
 import { launched } from "./launch.ts";
 import { underKey } from "./look-up.ts";
@@ -128,6 +128,12 @@ async function completed(
     if (volumeIds.length > 0) await attachAtSpawn(context, call, region, nativeId, volumeIds);
     if (warmVolume !== undefined) await claimAtSpawn(context, call, region, nativeId, warmVolume);
     const now = await context.batches.describe(call, region, nativeId);
-    return now === null ? instance : materialize(region, now);
+    const shown = now === null ? instance : materialize(region, now);
+    if (!isEnding(shown)) return shown;
+    throw refusal("INVALID_STATE", call.operation, `${shown.id} ended while its volumes were attached`, {
+      effect: "applied",
+      nativeId,
+      hint: "Spawn it again with the same key: that makes a new one.",
+    });
   });
 }

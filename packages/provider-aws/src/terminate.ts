@@ -17,6 +17,7 @@ export async function terminateInstance(
   for (const region of regionsOf(context, id)) {
     if (await endedIn(context, call, region, native)) {
       context.launched.drop(native);
+      context.ended.add(native, native, true);
       return;
     }
   }

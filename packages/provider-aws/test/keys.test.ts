@@ -43,6 +43,82 @@ test("what this process has launched and ended a moment ago is no answer, though
   expect(live(world).map(({ id }) => id)).toEqual([again.nativeId]);
 });
 
+describe("an instance of the key that is ending", () => {
+  const ending = async (end: (world: AwsWorld, id: string) => Promise<void> | void, readLagMs = 0) => {
+    const world = awsWorld({ bootMs: 1_000, endMs: 60_000, readLagMs }, { readAfterWriteMs: 5_000 });
+    const first = await world.provider.spawn({ ...spec, key: "k" });
+    await world.emulator.clock.sleep(30_000);
+    await end(world, first.id);
+    return { ...world, first };
+  };
+
+  test.each<readonly [string, (world: AwsWorld, id: string) => Promise<void> | void]>([
+    ["by this process", (world, id) => world.provider.terminate(id)],
+    ["by another process", (world, id) => world.another().terminate(id)],
+    ["by EC2", ({ emulator }, id) => emulator.control.setState(id, "shutting-down")],
+  ])("%s: a spawn makes a new one, and the next spawn finds that", async (_by, end) => {
+    const world = await ending(end);
+    expect((await world.provider.get(world.first.id))?.status).toBe("terminating");
+    const again = await world.provider.spawn({ ...spec, key: "k" });
+    expect(again.id).not.toBe(world.first.id);
+    expect(again.generation).toBe(1);
+    expect((await world.another().spawn({ ...spec, key: "k" })).id).toBe(again.id);
+    expect(live(world).map(({ id }) => id)).toEqual([again.nativeId]);
+  });
+
+  test("is no conflict with another spec", async () => {
+    const world = await ending((one, id) => one.another().terminate(id));
+    expect((await world.another().spawn({ spec: "t3.small", key: "k" })).id).not.toBe(world.first.id);
+  });
+
+  test("is known to be ending where this process ended it, though reads still show it as running", async () => {
+    const world = await ending((one, id) => one.provider.terminate(id), 4_000);
+    expect((await world.another().get(world.first.id))?.status).toBe("running");
+    const again = await world.provider.spawn({ ...spec, key: "k" });
+    expect(again.id).not.toBe(world.first.id);
+  });
+
+  test("is no answer where EC2 repeats it for its token", async () => {
+    const world = await ending(() => undefined);
+    let runs = 0;
+    const provider = through(world, async ({ action, parameters }, send) => {
+      // No listing shows it, and EC2 answers the repeated token with an instance that shuts down.
+      if (action === "DescribeInstances") return await send((given) => given.set("Filter.1.Value.1", "nobody"));
+      if (action !== "RunInstances") return await send();
+      runs += 1;
+      const answer = await send();
+      if (runs > 1) return answer;
+      expect(parameters.get("ClientToken")).toBe(world.sent("RunInstances")[0]?.parameters.get("ClientToken"));
+      const text = await answer.text();
+      return new Response(
+        text.replace(/<code>\d+<\/code><name>\w+<\/name>/, "<code>32</code><name>shutting-down</name>"),
+        {
+          headers: { "content-type": "text/xml;charset=UTF-8" },
+        },
+      );
+    });
+    const again = await provider.spawn({ ...spec, key: "k" });
+    expect(again.id).not.toBe(world.first.id);
+    expect([runs, again.generation]).toEqual([2, 1]);
+  });
+
+  test("is no rival of a launch that finds its token taken", async () => {
+    const world = await ending(() => undefined);
+    let runs = 0;
+    const provider = through(world, async ({ action }, send) => {
+      if (action === "RunInstances" && runs === 0) {
+        runs += 1;
+        await world.another().terminate(world.first.id);
+        return refusedWith("IdempotentParameterMismatch");
+      }
+      if (action === "DescribeInstances" && runs === 0)
+        return await send((given) => given.set("Filter.1.Value.1", "nobody"));
+      return await send();
+    });
+    expect((await provider.spawn({ ...spec, key: "k" })).id).not.toBe(world.first.id);
+  });
+});
+
 describe("a launch whose answer was lost, and whose repetition a quota refuses", () => {
   const lost = async () => {
     const world = awsWorld({ readLagMs: 4_000 });

@@ -12,7 +12,7 @@ import type { Call } from "../context.ts";
 import { refusal } from "../errors.ts";
 import { deleteTemplate, type FleetChoice, type FleetOutcome, makeTemplate, noRoom, requestFleet } from "../fleet.ts";
 import { composeId } from "../ids.ts";
-import { listInstances } from "../look-up.ts";
+import { underKey } from "../look-up.ts";
 import { architectureOf } from "../machine-types.ts";
 import { placesOf } from "../placements.ts";
 import { type AWSSpawnOptions, requestOf } from "../request.ts";
@@ -231,7 +231,8 @@ function memberStep(
     name,
     async ({ key, signal }): Promise<KeyedOutcome> => {
       const call: Call = { operation: "launch", signal };
-      const [there] = await listInstances(context, { keys: [key], region }, call);
+      const { live, nextGeneration } = await underKey(context, call, key);
+      const [there] = live;
       if (there !== undefined) {
         const { nativeId, spec = "", zone = "" } = there;
         return { key, outcome: { instanceId: nativeId, spec, zone, code: null } };
@@ -239,7 +240,10 @@ function memberStep(
       const { network: _chosen, ...each } = options;
       const request = requestOf(context, call.operation, { ...each, region, key, spec: choices[0]?.spec });
       if (choices.length === 0) return { key, outcome: NOWHERE };
-      return { key, outcome: await requestFleet(context, call, request, { template, choices, market }) };
+      return {
+        key,
+        outcome: await requestFleet(context, call, request, { template, choices, market, generation: nextGeneration }),
+      };
     },
     step,
   );

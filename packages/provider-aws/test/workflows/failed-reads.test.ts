@@ -45,11 +45,11 @@ const warm = (world: FlowWorld) =>
 
 describe("credentials that run out between a write and the next read", () => {
   test.each([
-    ["multiAz", multi, "RunInstances"],
-    ["warmVolumes", warm, "RunInstances"],
-    ["warmVolumes", warm, "CreateVolume"],
-    ["warmVolumes", warm, "AttachVolume"],
-  ] as const)("%s, after %s nothing is left, or it ends well", async (_name, flow, write) => {
+    ["multiAz", "RunInstances", multi],
+    ["warmVolumes", "RunInstances", warm],
+    ["warmVolumes", "CreateVolume", warm],
+    ["warmVolumes", "AttachVolume", warm],
+  ] as const)("%s, after %s nothing is left, or it ends well", async (_name, write, flow) => {
     const world = flowWorld({ readLagMs: 2_000 }, { wire: expiringAfter(write) });
     const outcome = await flow(world).then(
       () => null,

@@ -99,3 +99,29 @@ describe("killed at any point", () => {
     expect(world.emulator.control.launchTemplates()).toEqual([]);
   });
 });
+
+test.each(["shutting-down", "terminated"] as const)(
+  "a member that is %s when its step is repeated is no member: another one is launched",
+  async (state) => {
+    const world = flowWorld({ endMs: 600_000 });
+    let processes = 0;
+    const between: typeof world = {
+      ...world,
+      process: () => {
+        processes += 1;
+        const [member] = world.live();
+        if (processes === 2 && member !== undefined) world.emulator.control.setState(bare(member.id), state);
+        return world.process();
+      },
+    };
+    const killAt = ["ran:launch member 1"];
+    const { members } = await runKilled(
+      between,
+      ({ workflows }) => workflows.spotFleet,
+      { ...input, count: 1 },
+      killAt,
+    );
+    expect(world.emulator.control.instances()).toHaveLength(2);
+    expect(members.map(({ instanceId }) => bare(instanceId))).toEqual(liveIds(world));
+  },
+);
