@@ -21,7 +21,7 @@ const CODES: Readonly<Record<DecidedBy, string>> = {
     DeclarativePoliciesAccessDeniedException InaccessibleStorageLocation InaccessibleStorageLocationException
     InvalidSecurity.RequestHasExpired LogDestinationPermissionIssue SignatureDoesNotMatch
     AuthFailure.ServiceLinkedRoleCreationNotPermitted AccessDenied AccessDeniedException
-    UnrecognizedClientException InvalidAccessKeyId InvalidSignatureException ExpiredToken ExpiredTokenException
+    UnrecognizedClientException MissingAuthenticationTokenException InvalidAccessKeyId InvalidSignatureException ExpiredToken ExpiredTokenException
     RequestInTheFuture RequestTimeTooSkewed CredentialsProviderError TokenProviderError NoCredentialProviders
   `,
   BUSY: `
@@ -164,7 +164,7 @@ const CODES: Readonly<Record<DecidedBy, string>> = {
     ConcurrentCreateImageNoRebootLimitExceeded UpdateLimitExceeded EC2ThrottledException Throttling
     ThrottlingException ThrottledException RequestThrottled RequestThrottledException TooManyRequestsException
     SlowDown PriorRequestNotComplete LimitExceededException ConcurrentMutationLimitExceeded
-    CopyVolumesLimitExceeded
+    CopyVolumesLimitExceeded ProvisionedThroughputExceededException TransactionInProgressException
   `,
   UNAVAILABLE: `
     RetryableError ServerInternal InternalFailure ServiceUnavailable InternalError Unavailable

@@ -10,8 +10,6 @@ export interface AwsErrorRow {
   readonly native: string;
   /** A word of the message that tells it from the row without it. */
   readonly says?: RegExp;
-  /** Only for these operations. */
-  readonly only?: readonly string[];
   readonly code: ErrorCode;
   readonly scope?: ErrorScope;
   /** What is true after a write; a read never has an effect. */
@@ -20,6 +18,8 @@ export interface AwsErrorRow {
 }
 
 type Detail = Partial<Pick<AwsErrorRow, "code" | "scope" | "effect" | "hint">>;
+
+const CLOCK: Detail = { hint: "Check the clock of this machine." };
 
 /** What the code alone does not tell: what to vary next, and what to do. */
 const DETAILS: Readonly<Record<string, Detail>> = {
@@ -37,7 +37,10 @@ const DETAILS: Readonly<Record<string, Detail>> = {
   TokenProviderError: { hint: "Run aws sso login." },
   ExpiredToken: { hint: "The session's credentials have run out: make new ones." },
   ExpiredTokenException: { hint: "The session's credentials have run out: make new ones." },
-  RequestExpired: { hint: "Check the clock of this machine." },
+  RequestExpired: CLOCK,
+  RequestInTheFuture: CLOCK,
+  RequestTimeTooSkewed: CLOCK,
+  "InvalidSecurity.RequestHasExpired": CLOCK,
   OptInRequired: { scope: "region", hint: "Enable the region, or accept the image's terms in the Marketplace." },
   PendingVerification: { hint: "AWS checks the account first: that takes minutes to hours." },
   InsufficientFreeAddressesInSubnet: { scope: "subnet", hint: "Another subnet of the zone may have addresses left." },
@@ -83,6 +86,17 @@ const ASIDE: readonly AwsErrorRow[] = [
     code: "INVALID_SPEC",
     effect: "none",
   },
+  ...["InvalidSignatureException", "SignatureDoesNotMatch"].map(
+    (native): AwsErrorRow => ({
+      id: `${native}/clock`,
+      operation: "spawn",
+      native,
+      says: /Signature (expired|not yet current)/i,
+      code: "AUTH_ERROR",
+      effect: "none",
+      ...CLOCK,
+    }),
+  ),
   {
     id: "AuthFailure/image",
     operation: "spawn",

@@ -15,7 +15,6 @@ const MOST_VALUES = 200;
 const PAGE = 1000;
 const LOOK_AGAIN_MS = 2_000;
 const MOST_REMEMBERED = 1_000;
-const LIVE_STATES = ["pending", "running", "stopping", "stopped", "shutting-down"];
 
 export function isInstanceId(id: string): boolean {
   return INSTANCE_ID.test(nativeIdOf(id));
@@ -94,11 +93,11 @@ async function inRegionsListed(
 ): Promise<readonly AWSInstance[]> {
   const owner = filter.owner ?? context.owner;
   const { keys = [] } = filter;
-  const states = filter.status === undefined ? [{ Name: "instance-state-name", Values: LIVE_STATES }] : [];
   const byKey = owner !== "*" && keys.length > 0 && keys.length <= MOST_VALUES ? [keyFilter(owner, ...keys)] : [];
   const all = await Promise.all(
     regions.map((region) =>
-      regional(call, () => listed(context, call, region, [...ownerFilters(owner), ...byKey, ...states])),
+      // No filter by state: EC2 would leave out what is in a state that we do not know, and may be billed.
+      regional(call, () => listed(context, call, region, [...ownerFilters(owner), ...byKey])),
     ),
   );
   return all.flat();

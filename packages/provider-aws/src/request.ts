@@ -6,7 +6,7 @@ import type { AwsContext } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { configuredRegion, nativeIdOf, splitId } from "./ids.ts";
 import { typeFor } from "./machine-types.ts";
-import { labelFault, TAGS, type Tag, tagsOf } from "./tags.ts";
+import { isText, labelFault, TAGS, type Tag, tagsOf } from "./tags.ts";
 import { scriptOf } from "./user-data.ts";
 
 export type AwsCapability =
@@ -44,6 +44,7 @@ export function requestOf(context: AwsContext, operation: Operation, options: AW
     const fault = labelFault(label, value);
     if (fault !== null) throw refusal("INVALID_SPEC", operation, `labels: ${JSON.stringify(label)} ${fault}`);
   }
+  if (!isText(options.name ?? "")) throw refusal("INVALID_SPEC", operation, "name holds half of a surrogate pair");
   for (const { port, hostPort } of ports) {
     if (hostPort === undefined || hostPort === port) continue;
     throw refusal("UNSUPPORTED", operation, `ports: EC2 maps no ports, so that ${port} cannot appear as ${hostPort}`);

@@ -8,8 +8,9 @@ const REASONS: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>([
   ["SpotInstanceShutdown", "SPOT_INTERRUPTED"],
   ["VolumeLimitExceeded", "QUOTA_EXCEEDED"],
   ["InvalidSnapshot.NotFound", "INVALID_SPEC"],
-  // A launch that EC2 takes and ends at once: nearly always the key that its disks are encrypted with.
   ["InternalError", "INTERNAL"],
+  // A launch that EC2 takes and ends at once: nearly always the key that its disks are encrypted with may not be used.
+  ["Client.InternalError", "AUTH_ERROR"],
 ]);
 
 // A spot request's own words for the same.
@@ -43,7 +44,11 @@ export function codeOfReason(reason: {
 }): ErrorCode | undefined {
   // EC2 is known to write one code and to begin the message with the true one.
   const [, inMessage] = /^((?:Client|Server)\.[\w.]+):/.exec(reason.Message ?? "") ?? [];
-  return REASONS.get(bareCode(inMessage ?? "")) ?? REASONS.get(bareCode(reason.Code ?? ""));
+  return meaningIn(inMessage ?? "") ?? meaningIn(reason.Code ?? "");
+}
+
+function meaningIn(code: string): ErrorCode | undefined {
+  return REASONS.get(code) ?? REASONS.get(bareCode(code));
 }
 
 /** What the status of a spot request means; undefined for what goes well or was wanted. */

@@ -103,10 +103,16 @@ export function labelsOf(tags: WireTags): Readonly<Record<string, string>> {
 export function labelFault(name: string, value: string): string | null {
   if (name === "" || name.length > KEY_MAX) return `must be 1 to ${KEY_MAX} characters, since EC2's tags are so`;
   if (name.toLowerCase().startsWith(THEIRS)) return `begins with ${THEIRS}, which AWS keeps for itself`;
+  if (!isText(name) || !isText(value)) return "holds half of a surrogate pair, which is no character";
   if (isReserved(name)) return "is reserved: Slipway finds its own things by it";
   if (/^\s*[\r\n]\s*$/.test(value)) return "has a value of line breaks alone, which is lost in EC2's answers";
   if (value.length > VALUE_MAX) return `has a value of ${value.length} characters, and EC2's tags hold ${VALUE_MAX}`;
   return null;
+}
+
+/** Can it be sent as UTF-8? */
+export function isText(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
 }
 
 function isReserved(name: string): boolean {

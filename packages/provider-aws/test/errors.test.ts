@@ -84,7 +84,7 @@ describe("reasons of a state", () => {
     ["Server.SpotInstanceTermination", "", "SPOT_INTERRUPTED"],
     ["Server.SpotInstanceShutdown", "", "SPOT_INTERRUPTED"],
     ["Server.InternalError", "Client.VolumeLimitExceeded: Volume limit exceeded", "QUOTA_EXCEEDED"],
-    ["Client.InternalError", "Client error on launch", "INTERNAL"],
+    ["Client.InternalError", "Client error on launch", "AUTH_ERROR"],
     ["Client.UserInitiatedShutdown", "User initiated", undefined],
     ["Client.InstanceInitiatedShutdown", "", undefined],
     [undefined, undefined, undefined],

@@ -1,8 +1,9 @@
-import type { Instance as Ec2Instance } from "@aws-sdk/client-ec2";
+import type { Instance as Ec2Instance, Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import { isProviderError, type VolumeMount } from "@slipway/core";
 import type { AwsContext, Call } from "../context.ts";
 import { refusal } from "../errors.ts";
 import { nativeIdOf, regionsOf } from "../ids.ts";
+import { statusOf } from "../instance.ts";
 import { describeNative } from "../look-up.ts";
 import { freeDevice } from "./attach-devices.ts";
 import { describeVolume } from "./persistent-volumes.ts";
@@ -12,6 +13,7 @@ const RUNNING_WITHIN_MS = 300_000;
 const FIRST_LOOK_MS = 1000;
 const SLOWEST_LOOK_MS = 5000;
 const MADE_WITHIN_MS = 60_000;
+const LEAVES_WITHIN_MS = 5_000;
 const DEVICE_TRIES = 11;
 
 /** What became of one attempt to attach. */
@@ -89,7 +91,11 @@ export async function mountsOf(
     const made = context.created.byId(native);
     if (volume === null && made === undefined) throw wrong("is not there");
     const holder = volume === null ? undefined : holderOf(volume);
-    if (holder !== undefined && holder !== own) throw wrong(`is attached to ${holder}`);
+    if (holder !== undefined && holder !== own) {
+      throw (await isLeaving(context, call, region, volume))
+        ? passing(call, id, holder)
+        : wrong(`is attached to ${holder}`);
+    }
     found.push({ volumeId: native, zone: volume?.AvailabilityZone ?? made?.zone ?? "", mountPath });
   }
   const zones = new Set(found.map(({ zone }) => zone));
@@ -99,6 +105,23 @@ export async function mountsOf(
     call.operation,
     `volumes: they are in ${[...zones].join(" and ")}, and no instance is in two`,
   );
+}
+
+/** Is it on its way out of its instance, or the instance itself ending? */
+async function isLeaving(context: AwsContext, call: Call, region: string, volume: Ec2Volume | null): Promise<boolean> {
+  const { InstanceId: holder, State } = volume?.Attachments?.find((one) => one.State !== "detached") ?? {};
+  if (State === "detaching" || holder === undefined) return true;
+  const instance = await describeNative(context, call, region, holder);
+  if (instance === null || context.ended.byId(holder) !== undefined) return true;
+  const status = statusOf(instance);
+  return status === "terminating" || status === "terminated";
+}
+
+function passing(call: Call, id: string, holder: string): Error {
+  return refusal("BUSY", call.operation, `volumes: ${id} is still attached to ${holder}, which is ending`, {
+    retryAfterMs: LEAVES_WITHIN_MS,
+    hint: "It is free once the instance has ended: call again then.",
+  });
 }
 
 /**

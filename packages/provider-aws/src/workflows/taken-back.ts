@@ -28,6 +28,7 @@ function isTakenBack(instance: AWSInstance | null): boolean {
   if (instance === null) return false;
   const { code: Code, message: Message } = instance.statusReason ?? {};
   const ending = instance.status === "terminated" || instance.status === "terminating";
-  // Not what somebody ended by hand.
-  return ending && codeOfReason({ Code, Message }) !== undefined;
+  const code = codeOfReason({ Code, Message });
+  // Not what somebody ended by hand, nor what every replacement would run into again.
+  return ending && code !== undefined && code !== "AUTH_ERROR";
 }
