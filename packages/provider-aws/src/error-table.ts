@@ -42,6 +42,8 @@ const DETAILS: Readonly<Record<string, Detail>> = {
   RequestTimeTooSkewed: CLOCK,
   "InvalidSecurity.RequestHasExpired": CLOCK,
   OptInRequired: { scope: "region", hint: "Enable the region, or accept the image's terms in the Marketplace." },
+  // The message tells a place from a configuration that is wrong everywhere only now and then: other places are tried.
+  Unsupported: { scope: "placement", hint: "Another zone may support it; where none does, the request is wrong." },
   PendingVerification: { hint: "AWS checks the account first: that takes minutes to hours." },
   InsufficientFreeAddressesInSubnet: { scope: "subnet", hint: "Another subnet of the zone may have addresses left." },
   InsufficientAddressCapacity: { scope: "region" },
@@ -77,6 +79,16 @@ const ASIDE: readonly AwsErrorRow[] = [
     code: "CAPACITY_ERROR",
     effect: "none",
     hint: "This zone does not have the machine type: use another.",
+  },
+  {
+    id: "OptInRequired/image",
+    operation: "spawn",
+    native: "OptInRequired",
+    says: /accept(ed)? (the )?terms|subscri|marketplace/i,
+    code: "AUTH_ERROR",
+    scope: "request",
+    effect: "none",
+    hint: "Accept the image's terms in the AWS Marketplace, or name another image.",
   },
   {
     id: "InsufficientInstanceCapacity/spread",

@@ -4,11 +4,11 @@ import { type ErrorCode, isProviderError, ProviderError } from "@slipway/core";
 import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import type { AwsContext, Call } from "./context.ts";
 import { meaningOf, nativeCodeOf, PROVIDER, refusal } from "./errors.ts";
-import { mayGoElsewhere } from "./refused-place.ts";
+import { isOfPlace, mayGoElsewhere } from "./refused-place.ts";
 import { launchTags, type SpawnRequest } from "./request.ts";
 import { type LaunchParts, runRequest } from "./run-request.ts";
 import { INSTANCE_DISK, TAGS, tagsOf } from "./tags.ts";
-import type { CapacityType } from "./unavailable.ts";
+import { type CapacityType, reachOf } from "./unavailable.ts";
 
 /** One machine type in one subnet: what a fleet may choose. */
 export interface FleetChoice {
@@ -94,7 +94,9 @@ export async function requestFleet(
   const input = fleetRequest(context, request, wanted);
   let answer: CreateFleetCommandOutput;
   try {
-    answer = await context.client.send(call, request.region, "CreateFleet", input);
+    answer = await onceTemplateIsSeen(context, call, () =>
+      context.client.send(call, request.region, "CreateFleet", input),
+    );
   } catch (error) {
     // Mostly EC2 answers with success and tells what it refused, and sometimes it refuses the request for the same.
     if (!isProviderError(error) || !mayGoElsewhere(error)) throw error;
@@ -113,6 +115,30 @@ export async function requestFleet(
     zone: overrides?.AvailabilityZone ?? chosen?.zone ?? "",
     code: null,
   };
+}
+
+const NO_TEMPLATE = /^InvalidLaunchTemplate(Name\.NotFoundException|Id\.NotFound)/;
+const LOOK_AGAIN_MS = 2_000;
+
+/** A template that was just made may not be known yet, and then EC2 makes nothing: as long as reads may lag it is asked again. */
+async function onceTemplateIsSeen(
+  context: AwsContext,
+  call: Call,
+  ask: () => Promise<CreateFleetCommandOutput>,
+): Promise<CreateFleetCommandOutput> {
+  const until = context.clock.now() + context.readAfterWriteMs;
+  const isUnseen = (code: string): boolean => NO_TEMPLATE.test(code) && context.clock.now() < until;
+  for (;;) {
+    try {
+      const answer = await ask();
+      const { Instances = [], Errors = [] } = answer;
+      const isRefused = Errors.length > 0 && Errors.every(({ ErrorCode = "" }) => isUnseen(ErrorCode));
+      if (Instances.length > 0 || !isRefused) return answer;
+    } catch (error) {
+      if (!isUnseen(nativeCodeOf(error))) throw error;
+    }
+    await context.clock.sleep(LOOK_AGAIN_MS, call.signal);
+  }
 }
 
 function fleetRequest(
@@ -166,21 +192,22 @@ function rememberRefusals(
     const zone = choices.find(({ subnetId }) => subnetId === subnet)?.zone;
     const capacityType = Lifecycle === "spot" ? "spot" : "on-demand";
     const offering = { capacityType, type, region, zone, subnet } as const;
-    if (meaning.scope === "subnet") context.unavailable.mark(offering, "subnet");
-    else if (meaning.scope === "capacity-type") context.unavailable.mark(offering, "capacity-type");
-    else if (meaning.code === "CAPACITY_ERROR") context.unavailable.mark(offering, "offering");
+    const reach = reachOf(meaning, offering);
+    if (reach !== null) context.unavailable.mark(...reach);
   }
 }
 
 /** What a fleet without an instance means: one thing where all its refusals say it, else that there is no room. */
 function kindOf({ operation }: Call, { Errors = [] }: CreateFleetCommandOutput): ErrorCode {
-  const kinds = new Set(
-    Errors.map(({ ErrorCode: code = "", ErrorMessage: message = "" }) => meaningOf(code, message, 400, "spawn")?.code),
+  const meanings = Errors.map(({ ErrorCode: code = "", ErrorMessage: message = "" }) =>
+    meaningOf(code, message, 400, "spawn"),
   );
+  const kinds = new Set(meanings.map((meaning) => meaning?.code));
   const [only = "CAPACITY_ERROR"] = kinds;
-  if (kinds.size !== 1 || only === "CAPACITY_ERROR" || only === "QUOTA_EXCEEDED") {
-    return kinds.size === 1 ? only : "CAPACITY_ERROR";
-  }
+  if (kinds.size !== 1) return "CAPACITY_ERROR";
+  // What is about the place, or the way of buying, may be had elsewhere: also the role that only spot needs.
+  const isElsewhere = meanings.every((meaning) => meaning !== undefined && isOfPlace(meaning));
+  if (isElsewhere || only === "CAPACITY_ERROR" || only === "QUOTA_EXCEEDED") return only;
   const [first] = Errors;
   throw refusal(
     only,
@@ -196,7 +223,10 @@ function kindOf({ operation }: Call, { Errors = [] }: CreateFleetCommandOutput):
 export function noRoom(tried: readonly FleetChoice[], code: ErrorCode): ProviderError {
   const where = [...new Set(tried.map(({ spec, zone }) => `${spec} in ${zone}`))].slice(0, 10).join(", ");
   return new ProviderError(code, {
-    message: where === "" ? "no zone sells these machine types" : `there is no room for ${where}`,
+    message:
+      where === ""
+        ? "no zone sells these machine types"
+        : `${code === "CAPACITY_ERROR" ? "there is no room for" : "EC2 refuses"} ${where}`,
     provider: PROVIDER,
     operation: "launch",
     effect: "none",

@@ -8,6 +8,7 @@ import { existing } from "./key-holder.ts";
 import { isInstanceId, madeByToken, underKey, underKeyInTheEnd } from "./look-up.ts";
 import type { SpawnRequest } from "./request.ts";
 import { clientToken, type LaunchParts, runRequest } from "./run-request.ts";
+import { reachOf } from "./unavailable.ts";
 
 const MOST_GENERATIONS = 50;
 const LOOK_AGAIN_MS = 2_000;
@@ -92,9 +93,8 @@ function markUnavailable(
   if (!isProviderError(error)) return;
   const capacityType = options.spot === undefined ? "on-demand" : "spot";
   const offering = { capacityType, type: instanceType, region, zone: place.zone, subnet: place.subnetId } as const;
-  if (error.scope === "subnet") context.unavailable.mark(offering, "subnet");
-  else if (error.scope === "capacity-type") context.unavailable.mark(offering, "capacity-type");
-  else if (error.category === "capacity" && error.scope === "placement") context.unavailable.mark(offering, "offering");
+  const reach = reachOf(error, offering);
+  if (reach !== null) context.unavailable.mark(...reach);
 }
 
 /**

@@ -85,7 +85,7 @@ async function placesIn(
   const warm = await warmByZone(context, call, region, options.warmVolume);
   const subnets = await subnetsOf(context, call, region, options.network);
   const capacityType = options.spot === undefined ? "on-demand" : "spot";
-  return bestOfEachZone(subnets).flatMap(({ SubnetId: subnetId, AvailabilityZone: zone, AvailableIpAddressCount }) => {
+  const places = subnets.flatMap(({ SubnetId: subnetId, AvailabilityZone: zone, AvailableIpAddressCount }) => {
     if (subnetId === undefined || zone === undefined || !selling.has(zone)) return [];
     // A volume never leaves its zone, and takes the instance there.
     if (mount !== undefined && mount.zone !== zone) return [];
@@ -95,6 +95,7 @@ async function placesIn(
     const unavailableUntil = context.unavailable.until(offering);
     return [{ region, zone, subnetId, freeAddresses, spec, unavailableUntil, warmVolumes: warm.get(zone) ?? 0 }];
   });
+  return bestOfEachZone(places);
 }
 
 async function zonesSelling(
@@ -142,14 +143,16 @@ async function subnetsOf(
   );
 }
 
-function bestOfEachZone(subnets: readonly Subnet[]): readonly Subnet[] {
-  const best = new Map<string, Subnet>();
-  for (const subnet of subnets) {
-    const zone = subnet.AvailabilityZone ?? "";
-    const before = best.get(zone);
-    if (before === undefined || (subnet.AvailableIpAddressCount ?? 0) > (before.AvailableIpAddressCount ?? 0)) {
-      best.set(zone, subnet);
-    }
+/** A subnet that refused a moment ago gives way to another of its zone; otherwise the most free addresses. */
+function bestOfEachZone(places: readonly AWSPlace[]): readonly AWSPlace[] {
+  const best = new Map<string, AWSPlace>();
+  for (const place of places) {
+    const before = best.get(place.zone);
+    const better =
+      before === undefined ||
+      place.unavailableUntil < before.unavailableUntil ||
+      (place.unavailableUntil === before.unavailableUntil && place.freeAddresses > before.freeAddresses);
+    if (better) best.set(place.zone, place);
   }
   return [...best.values()];
 }

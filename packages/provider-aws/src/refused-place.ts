@@ -1,7 +1,17 @@
-import { isProviderError } from "@slipway/core";
+import { ERROR_CODES, type ErrorCode, type ErrorScope, isProviderError } from "@slipway/core";
 
 /** Is the failure about the place, and is it known that nothing was made there? Only then another place may be tried. */
 export function mayGoElsewhere(error: unknown): boolean {
-  if (!isProviderError(error) || error.effect !== "none") return false;
-  return error.scope === "placement" || error.scope === "subnet" || error.scope === "capacity-type";
+  return isProviderError(error) && error.effect === "none" && isOfPlace(error);
+}
+
+/** Is a refusal about the place, or about the way of buying? */
+export function isOfPlace({
+  code,
+  scope = ERROR_CODES[code].scope,
+}: {
+  readonly code: ErrorCode;
+  readonly scope?: ErrorScope | undefined;
+}): boolean {
+  return scope === "placement" || scope === "subnet" || scope === "capacity-type";
 }

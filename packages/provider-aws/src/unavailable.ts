@@ -1,4 +1,4 @@
-import { type Clock, type RuntimeEvent, timestamp } from "@slipway/core";
+import { type Clock, ERROR_CODES, type ErrorCode, type ErrorScope, type RuntimeEvent, timestamp } from "@slipway/core";
 import { PROVIDER } from "./errors.ts";
 
 export type CapacityType = "on-demand" | "spot";
@@ -15,6 +15,17 @@ export interface PlacedOffering {
 
 /** How far a refusal reaches: the offering itself, every machine in the subnet, or every one bought in that way. */
 export type Reach = "offering" | "subnet" | "capacity-type";
+
+/** How far a refusal of a launch reaches, and what it is about; null where it says nothing of places. */
+export function reachOf(
+  { code, scope }: { readonly code: ErrorCode; readonly scope?: ErrorScope | undefined },
+  offering: PlacedOffering,
+): readonly [offering: PlacedOffering, reach: Reach] | null {
+  if (scope === "subnet" || scope === "capacity-type") return [offering, scope];
+  // A quota of the region refuses the machine type in each of its zones.
+  if (scope === "region") return code === "QUOTA_EXCEEDED" ? [{ ...offering, zone: undefined }, "offering"] : null;
+  return (scope ?? ERROR_CODES[code].scope) === "placement" ? [offering, "offering"] : null;
+}
 
 /**
  * Where EC2 had no room a moment ago. It only orders places and is forgotten soon: capacity comes back, and only a

@@ -72,10 +72,18 @@ describe("EC2's codes", () => {
     ["InsufficientFreeAddressesInSubnet", "subnet"],
     ["VcpuLimitExceeded", "region"],
     ["OptInRequired", "region"],
+    ["Unsupported", "placement"],
     ["UnfulfillableCapacity", undefined],
   ])("%s says to vary the %s", (code, scope) => {
     expect(meaningOf(code, "", 400, "spawn")?.scope).toBe(scope);
   });
+});
+
+test.each([
+  "In order to use this AWS Marketplace product you need to accept terms and subscribe.",
+  "You must be subscribed to the image before you can use it",
+])("a missing opt-in for an image is about the request, and no region helps: %s", (message) => {
+  expect(meaningOf("OptInRequired", message, 401, "spawn")).toMatchObject({ code: "AUTH_ERROR", scope: "request" });
 });
 
 describe("reasons of a state", () => {

@@ -1,7 +1,7 @@
 import "@aws-sdk/client-ec2";
 import { launch, memoryStore } from "@slipway/control";
 import { expect, test } from "vitest";
-import { awsWorld, failure } from "./world.ts";
+import { awsWorld, failure, through, type Wire } from "./world.ts";
 
 const M5 = { spec: "m5.large" } as const;
 const close = (world: ReturnType<typeof awsWorld>, ...zones: readonly string[]): void => {
@@ -130,4 +130,37 @@ test("a quota of spot is remembered of spot as such, and of no zone", async () =
   await failure(world.provider.spawn({ ...M5, ...first, spot: {} }));
   const marked = world.events.flatMap((event) => (event.type === "offering.unavailable" ? [event.offering] : []));
   expect(marked).toEqual(["spot:*:us-east-1"]);
+});
+
+test("of two subnets in a zone the one that refused a moment ago gives way, also with more addresses", async () => {
+  const world = awsWorld();
+  const row = "InsufficientFreeAddressesInSubnet";
+  // Each zone's own subnet, and another with fewer addresses.
+  const twice: Wire = async ({ action }, send) => {
+    const answer = await send();
+    if (action !== "DescribeSubnets") return answer;
+    const text = await answer.text();
+    const [, rows = ""] = /<subnetSet>(.*)<\/subnetSet>/s.exec(text) ?? [];
+    const second = rows
+      .replaceAll(/<subnetId>subnet-\w/g, "<subnetId>subnet-f")
+      .replaceAll(/<availableIpAddressCount>\d+/g, "<availableIpAddressCount>5");
+    return new Response(text.replace("</subnetSet>", `${second}</subnetSet>`), {
+      headers: { "content-type": "text/xml;charset=UTF-8" },
+    });
+  };
+  const provider = through(world, twice);
+  const own = (await provider.placements(M5)).map(({ network }) => network?.subnet);
+  expect(own.every((subnet) => !subnet?.startsWith("subnet-f"))).toBe(true);
+  world.emulator.control.faults.add({ operation: "RunInstances", when: "before", row, times: 3 });
+  for (const subnet of own) await failure(provider.spawn({ ...M5, network: { subnet: subnet ?? "" } }));
+  expect((await provider.placements(M5))[0]?.network?.subnet).toMatch(/^subnet-f/);
+});
+
+test("a quota of the region puts the region's zones last, behind those of another", async () => {
+  const world = awsWorld({}, { regions: ["us-east-1", "eu-central-1"] });
+  const [first] = await world.provider.placements(M5);
+  world.emulator.control.faults.add({ operation: "RunInstances", when: "before", row: "VcpuLimitExceeded" });
+  await failure(world.provider.spawn({ ...M5, ...first }));
+  const regions = (await world.provider.placements(M5)).map(({ region }) => region);
+  expect(regions).toEqual([...Array(3).fill("eu-central-1"), ...Array(3).fill("us-east-1")]);
 });

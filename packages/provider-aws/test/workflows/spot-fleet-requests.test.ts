@@ -119,6 +119,45 @@ describe("a fleet that EC2 refuses", () => {
     expect(world.asked).toEqual(["spot"]);
   });
 
+  test.each(["AuthFailure.ServiceLinkedRoleCreationNotPermitted", "Unsupported"])(
+    "in every place for %s, which on-demand may not have, is asked for on demand",
+    async (code) => {
+      const world = refusing(code);
+      await workflowFailure(run(world));
+      expect(world.asked).toEqual(["spot", "on-demand"]);
+    },
+  );
+
+  test.each(["the request", "each place"])(
+    "in %s because its template is not known yet is asked again",
+    async (where) => {
+      const code = "InvalidLaunchTemplateName.NotFoundException";
+      let left = 2;
+      const world = flowWorld(
+        {},
+        {
+          wire: async ({ action }, send) => {
+            if (action !== "CreateFleet" || left === 0) return await send();
+            left -= 1;
+            if (where === "the request") return refusedWith(code);
+            const errors = `<errorSet><item><errorCode>${code}</errorCode></item></errorSet><fleetInstanceSet/>`;
+            return new Response(`<CreateFleetResponse><requestId>1</requestId>${errors}</CreateFleetResponse>`, {
+              headers: XML,
+            });
+          },
+        },
+      );
+      expect((await run(world)).members).toMatchObject([{ market: "spot" }]);
+      expect(world.live()).toHaveLength(1);
+    },
+  );
+
+  test("for a quota of the region remembers the machine type in all of it", async () => {
+    const world = refusing("VcpuLimitExceeded");
+    await workflowFailure(run(world));
+    expect(unavailable(world)).toContain("on-demand:m5.large:us-east-1");
+  });
+
   test("for a quota in every place ends with the quota", async () => {
     const world = refusing("VcpuLimitExceeded");
     const { cause } = await workflowFailure(run(world));
