@@ -1,0 +1,175 @@
+import type { CommandResult, Exec, ExecResult } from "@slipway/core";
+import { commandFailure } from "@slipway/provider-kit/command";
+import type { Call } from "@slipway/provider-kit/driver";
+import { commandError, errorRow } from "./errors.ts";
+import { PROVIDER, refusal } from "./remote.ts";
+import { type Job, parseJobs, SQUEUE_FORMAT } from "./wire.ts";
+
+/** The cluster's name and version, read once. */
+export interface ClusterFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly hasAccounting: boolean;
+}
+
+export interface Submission {
+  readonly name: string;
+  readonly comment: string;
+  readonly args: readonly string[];
+  readonly script: string;
+  readonly secrets: readonly string[];
+}
+
+export interface StepOptions {
+  readonly stdin?: string | undefined;
+  readonly onStdout?: ((chunk: string) => void) | undefined;
+  readonly onStderr?: ((chunk: string) => void) | undefined;
+  /** Undefined: no limit but the caller's signal. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** The only thing that runs Slurm's commands. Each has a time limit of its own. */
+export interface SlurmClient {
+  readonly cluster: (call: Call) => Promise<ClusterFacts>;
+  /** All jobs of this user, ended ones too as long as the controller shows them. */
+  readonly jobs: (call: Call, only?: { readonly name?: string | undefined }) => Promise<readonly Job[]>;
+  /** Null only if the controller says that it has no such number. */
+  readonly job: (call: Call, number: string) => Promise<Job | null>;
+  /** Submits held: it cannot start before `release`. Returns the number. */
+  readonly submit: (call: Call, job: Submission) => Promise<string>;
+  /** False if the job has ended meanwhile. */
+  readonly release: (call: Call, number: string) => Promise<boolean>;
+  readonly cancel: (call: Call, job: Job) => Promise<void>;
+  /** Runs a program in a running job. A non-zero exit is a result. */
+  readonly step: (call: Call, number: string, argv: readonly string[], options?: StepOptions) => Promise<ExecResult>;
+  readonly ping: (call: Call) => Promise<void>;
+  readonly partitions: (call: Call) => Promise<readonly string[]>;
+}
+
+export interface ClientOptions {
+  readonly exec: Exec;
+  readonly slurmConf: string | undefined;
+  readonly commandPrefix: readonly string[] | undefined;
+  readonly timeoutMs: number;
+}
+
+type Sent = StepOptions & { readonly writes?: boolean; readonly secrets?: readonly string[] };
+const NO_LIMIT_MS: number = 2 ** 31 - 1;
+
+export function slurmClient({ exec, slurmConf, commandPrefix, timeoutMs }: ClientOptions): SlurmClient {
+  let facts: ClusterFacts | undefined;
+  const env: Readonly<Record<string, string>> = {
+    SLURM_TIME_FORMAT: "%s",
+    TZ: "UTC",
+    LC_ALL: "C",
+    ...(slurmConf === undefined ? {} : { SLURM_CONF: slurmConf }),
+  };
+
+  const send = async (
+    call: Call,
+    program: string,
+    args: readonly string[],
+    sent: Sent = {},
+  ): Promise<CommandResult> => {
+    const { writes = false, ...options } = sent;
+    const [file, words] = commandPrefix === undefined ? [program, args] : prefixed(commandPrefix, env, program, args);
+    try {
+      return await exec(file, words, { timeoutMs, ...options, env, signal: call.signal });
+    } catch (error) {
+      throw commandFailure(error, {
+        provider: PROVIDER,
+        operation: call.operation,
+        effect: writes ? "unknown" : "none",
+      });
+    }
+  };
+  const answer = async (call: Call, program: string, args: readonly string[], sent: Sent = {}): Promise<string> => {
+    const { exitCode, stdout, stderr } = await send(call, program, args, sent);
+    if (exitCode === 0) return stdout;
+    throw commandError(call, program, stderr, sent.writes === true);
+  };
+
+  const cluster = async (call: Call): Promise<ClusterFacts> => {
+    if (facts !== undefined) return facts;
+    const text = await answer(call, "scontrol", ["show", "config"]);
+    const field = (name: string): string => new RegExp(`^${name}\\s*= (.*)$`, "m").exec(text)?.[1]?.trim() ?? "";
+    const name = field("ClusterName");
+    if (name === "") throw refusal("INTERNAL", call.operation, "`scontrol show config` names no cluster");
+    const storage = field("AccountingStorageType");
+    facts = { name, version: field("SLURM_VERSION"), hasAccounting: !/none/.test(storage) && storage !== "(null)" };
+    return facts;
+  };
+  const parsed = async (call: Call, text: string): Promise<readonly Job[]> => {
+    const jobs = parseJobs(text, (await cluster(call)).name);
+    if (jobs === undefined) throw refusal("INTERNAL", call.operation, "`squeue` printed something that cannot be read");
+    return jobs;
+  };
+  const QUEUE = ["-h", "-t", "all", "--me", "-o", SQUEUE_FORMAT];
+
+  return {
+    cluster,
+    jobs: async (call, { name } = {}) =>
+      await parsed(call, await answer(call, "squeue", [...QUEUE, ...(name === undefined ? [] : [`--name=${name}`])])),
+    job: async (call, number) => {
+      const { exitCode, stdout, stderr } = await send(call, "squeue", [...QUEUE, "-j", number]);
+      if (exitCode !== 0 && errorRow(stderr)?.id === "job-gone") return null;
+      if (exitCode !== 0) throw commandError(call, "squeue", stderr, false);
+      return (await parsed(call, stdout)).find((job) => job.number === number) ?? null;
+    },
+    submit: async (call, { name, comment, args, script, secrets }) => {
+      const words = ["--parsable", "--hold", "--export=NONE", `--job-name=${name}`, `--comment=${comment}`, ...args];
+      const printed = await answer(call, "sbatch", words, { writes: true, stdin: script, secrets });
+      const number = /^(\d+)(;.*)?$/m.exec(printed)?.[1];
+      if (number !== undefined) return number;
+      throw refusal("INTERNAL", call.operation, "`sbatch` printed no job number", { effect: "unknown" });
+    },
+    release: async (call, number) => {
+      const { exitCode, stderr } = await send(call, "scontrol", ["release", number], { writes: true });
+      if (exitCode === 0) return true;
+      if (errorRow(stderr)?.id === "job-gone" || /already (completing|finished)|not pending/i.test(stderr))
+        return false;
+      throw commandError(call, "scontrol", stderr, true);
+    },
+    cancel: async (call, { number, name }) => {
+      // The name beside the number: the number may be another job's by now.
+      await answer(call, "scancel", [`--name=${name}`, number], { writes: true });
+    },
+    step: async (call, number, argv, options = {}) => {
+      const args = [
+        "--overlap",
+        `--jobid=${number}`,
+        "-n1",
+        "-N1",
+        "-Q",
+        "--export=PATH,HOME,USER,LOGNAME,SHELL,LANG",
+        "--chdir=/",
+      ];
+      const input = options.stdin === undefined ? ["--input=none"] : [];
+      const sent = { timeoutMs: NO_LIMIT_MS, ...options, writes: true };
+      const result = await send(call, "srun", [...args, ...input, "--", ...argv], sent);
+      if (result.exitCode !== null) return { ...result, exitCode: result.exitCode };
+      throw refusal("INTERNAL", call.operation, `srun was ended by ${result.signal ?? "a signal"}`, {
+        effect: "unknown",
+      });
+    },
+    ping: async (call) => {
+      const { exitCode, stdout, stderr } = await send(call, "scontrol", ["ping"]);
+      if (exitCode === 0) return;
+      const said = /DOWN/.test(stdout) ? "Unable to contact slurm controller" : stderr;
+      throw commandError(call, "scontrol", said, false);
+    },
+    partitions: async (call) =>
+      (await answer(call, "sinfo", ["-h", "-o", "%R"])).split("\n").filter((one) => one !== ""),
+  };
+}
+
+/** As ssh does it, the far side's shell gets the words joined with spaces: so each is quoted. */
+function prefixed(
+  [file = "", ...prefix]: readonly string[],
+  env: Readonly<Record<string, string>>,
+  program: string,
+  args: readonly string[],
+): [string, readonly string[]] {
+  const words = [...Object.entries(env).map(([name, value]) => `${name}=${value}`), program, ...args];
+  return [file, [...prefix, "env", ...words.map((word) => `'${word.replaceAll("'", "'\\''")}'`)]];
+}

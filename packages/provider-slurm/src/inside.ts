@@ -1,0 +1,92 @@
+import type { ExecOptions, ExecResult, LogOptions } from "@slipway/core";
+import type { Call } from "@slipway/provider-kit/driver";
+import { commandError, errorRow } from "./errors.ts";
+import { printFile } from "./job-script.ts";
+import { readComment } from "./ownership.ts";
+import { refusal, type SlurmRemote } from "./remote.ts";
+import type { Job } from "./wire.ts";
+
+type Managed = (call: Call, id: string) => Promise<Job>;
+
+const SRUN_LINE = /^(srun|slurmstepd(-\S+)?): /;
+const FOLLOW_MS = 2_000;
+
+/** Runs a program in a running job, as a step of its own. Slurm's own lines on stderr are left out. */
+export async function execInside(
+  { client }: SlurmRemote,
+  managed: Managed,
+  call: Call,
+  id: string,
+  argv: readonly string[],
+  { stdin, onStdout, onStderr }: ExecOptions,
+): Promise<ExecResult> {
+  const [program] = argv;
+  if (program === undefined || program === "") throw refusal("INVALID_SPEC", call.operation, "argv names no program");
+  if (argv.some((word) => word.includes("\0"))) throw refusal("INVALID_SPEC", call.operation, "argv holds a NUL");
+  const job = await mustRun(managed, call, id);
+  const lines = onStderr === undefined ? undefined : linesTo(onStderr);
+  const result = await client.step(call, job.number, argv, { stdin, onStdout, onStderr: lines?.write });
+  lines?.end();
+  const all = result.stderr.split("\n");
+  const own = all.filter((line) => SRUN_LINE.test(line)).join("\n");
+  if (result.exitCode !== 0 && /execve\(\): .*: (No such file|Permission denied)/.test(own)) {
+    throw refusal("INVALID_SPEC", call.operation, `${id} has no program ${JSON.stringify(program.slice(0, 200))}`);
+  }
+  const row = errorRow(own);
+  if (result.exitCode !== 0 && row !== undefined) throw commandError(call, "srun", own, row.effect !== "none");
+  return { ...result, stderr: all.filter((line) => !SRUN_LINE.test(line)).join("\n") };
+}
+
+/** What the bootstrap printed, line by line. Followed, it ends when the job does. */
+export async function* logsOf(
+  remote: SlurmRemote,
+  managed: Managed,
+  id: string,
+  { signal, follow = false }: LogOptions = {},
+): AsyncGenerator<string> {
+  const call: Call = { operation: "logs", signal };
+  const job = await mustRun(managed, call, id);
+  const token = readComment(job.comment)?.token;
+  if (token === undefined) return;
+  let from = 0;
+  let rest = "";
+  for (;;) {
+    const argv = ["/bin/sh", "-c", printFile(remote.bootstrapDirectory, token, job.number, "log", from)];
+    const { exitCode, stdout } = await remote.client.step(call, job.number, argv);
+    if (exitCode === 0) {
+      from += Buffer.byteLength(stdout);
+      const lines = (rest + stdout).split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines;
+    }
+    if (!follow) break;
+    await remote.clock.sleep(FOLLOW_MS, signal);
+    const now = await remote.client.job(call, job.number);
+    if (now?.state !== "RUNNING") break;
+  }
+  if (rest !== "") yield rest;
+}
+
+async function mustRun(managed: Managed, call: Call, id: string): Promise<Job> {
+  const job = await managed(call, id);
+  if (job.state === "RUNNING") return job;
+  throw refusal("INVALID_STATE", call.operation, `${id} is ${job.state}, not running`, { nativeId: job.number });
+}
+
+/** Whole lines without those of srun. */
+function linesTo(listener: (chunk: string) => void): {
+  readonly write: (chunk: string) => void;
+  readonly end: () => void;
+} {
+  let rest = "";
+  return {
+    write: (chunk) => {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) if (!SRUN_LINE.test(line)) listener(`${line}\n`);
+    },
+    end: () => {
+      if (rest !== "" && !SRUN_LINE.test(rest)) listener(rest);
+    },
+  };
+}

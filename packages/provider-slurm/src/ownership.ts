@@ -1,0 +1,53 @@
+import type { Ownership } from "@slipway/provider-kit/driver";
+
+/** Slurm's limit for a comment, in bytes. */
+export const MAX_COMMENT_BYTES = 1024;
+
+/** A job's comment: who owns it, and the token of its bootstrap directory. Anyone on the cluster may read it. */
+export interface Comment {
+  readonly ownership: Ownership;
+  /** Undefined: it has no bootstrap. */
+  readonly token: string | undefined;
+}
+
+/** JSON in printable ASCII, on one line. */
+export function writeComment({ ownership, token }: Comment): string {
+  const { owner, key, specHash, displayName, expiresAt, labels } = ownership;
+  const text = JSON.stringify({
+    slipway: 1,
+    o: owner,
+    k: key,
+    h: specHash,
+    n: displayName,
+    e: expiresAt,
+    l: Object.keys(labels).length === 0 ? undefined : labels,
+    t: token,
+  });
+  return text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** Null for a comment that Slipway has not written. */
+export function readComment(comment: string): Comment | null {
+  if (!comment.startsWith('{"slipway":1,')) return null;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(comment);
+  } catch {
+    return null;
+  }
+  if (!isRecord(parsed)) return null;
+  const { o: owner, k: key, h: specHash, n, e, l, t } = parsed;
+  if (typeof owner !== "string" || typeof key !== "string" || typeof specHash !== "string") return null;
+  const labels: Record<string, string> = {};
+  for (const [name, value] of Object.entries(isRecord(l) ? l : {})) if (typeof value === "string") labels[name] = value;
+  return {
+    ownership: { owner, key, specHash, displayName: textOf(n), expiresAt: textOf(e), labels },
+    token: typeof t === "string" && /^[0-9a-f]{12}$/.test(t) ? t : undefined,
+  };
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

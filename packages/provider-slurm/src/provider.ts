@@ -1,0 +1,107 @@
+import {
+  type ExecMethods,
+  type LogMethods,
+  type Provider,
+  type ProviderHooks,
+  runtimeDefaults,
+  type Snapshot,
+  type WhyNot,
+} from "@slipway/core";
+import { BASE_ENVIRONMENT, commandRunner } from "@slipway/provider-kit/command";
+import { checkedConfig, providerFromDriver } from "@slipway/provider-kit/driver";
+import { slurmClient } from "./client.ts";
+import { type Prepared, slurmDriver } from "./driver.ts";
+import { slurmHooks } from "./hooks.ts";
+import { execInside, logsOf } from "./inside.ts";
+import type { SlurmInstance } from "./instance.ts";
+import { MAX_BOOTSTRAP_BYTES } from "./job-script.ts";
+import { configSchema, type SlurmOptions } from "./options.ts";
+import { PROVIDER, type SlurmCapability, type SlurmRemote } from "./remote.ts";
+import type { Job } from "./wire.ts";
+
+/** Instances as jobs of one user on one Slurm cluster. */
+export type SlurmProvider = Provider<SlurmInstance, Snapshot, SlurmCapability> & ExecMethods & LogMethods;
+
+const MAX_LABELS = 8;
+const COMMAND_MS = 30_000;
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+/** Instances on a Slurm cluster. Throws INVALID_SPEC for options that are wrong; it runs nothing. */
+export function slurm(options: SlurmOptions): SlurmProvider {
+  return slurmParts(options).provider;
+}
+
+/** The provider and its hooks, over one client. */
+export function slurmParts(options: SlurmOptions): {
+  readonly provider: SlurmProvider;
+  readonly hooks: ProviderHooks;
+} {
+  const remote = remoteOf(options);
+  return providerFromDriver<SlurmProvider, Job, Prepared>({
+    name: PROVIDER,
+    owner: options.owner,
+    tier: "additional",
+    capabilities: { gpu: true, idempotentSpawn: true },
+    limits: {
+      maxUserDataBytes: MAX_BOOTSTRAP_BYTES,
+      maxLabels: MAX_LABELS,
+      nameMaxLength: 128,
+      // One controller process orders all writes and answers all reads.
+      readAfterWriteMs: 0,
+    },
+    whyNot: WHY_NOT,
+    refuses: {
+      image: "Slurm starts containers only where the site has installed a plugin: start them in the bootstrap.",
+      ports: "a job uses its node's network: the site decides which ports are open.",
+      sshKeys: "no SSH server is started in a job; use exec.",
+      maxUsdPerHour: "Slurm has no prices.",
+    },
+    driver: slurmDriver(remote),
+    hooks: slurmHooks(remote),
+    runtime: { ...options.runtime, clock: remote.clock },
+    extras: ({ lifeCycle, timed }) => ({
+      exec: (id, argv, given = {}) =>
+        timed("exec", given, (call) =>
+          execInside(remote, (of, one) => lifeCycle.managed(of, one), call, id, argv, given),
+        ),
+      logs: (id, given) => logsOf(remote, (of, one) => lifeCycle.managed(of, one), id, given),
+    }),
+  });
+}
+
+const WHY_NOT: WhyNot<SlurmCapability> = {
+  snapshots: "a job has no disk of its own that could be saved.",
+  persistentVolumes: "Slurm knows no volumes: keep data on the cluster's shared file system.",
+  warmVolumes: "Slurm knows no volumes: keep data on the cluster's shared file system.",
+  spot: "Slurm has no prices and no spot requests; a partition with preemption is asked for as spec.",
+  multiRegion: "one provider is one cluster: make a provider for each.",
+  hibernation: "only operators may suspend jobs.",
+  costExplorer: "Slurm counts usage, not money.",
+  tailscaleNative: "Slurm joins no tailnet, and a bootstrap in a job has no root rights to do it.",
+  customNetworking: "a job uses its node's network.",
+};
+
+function remoteOf({ owner: _owner, runtime, ...config }: SlurmOptions): SlurmRemote {
+  const checked = checkedConfig(PROVIDER, configSchema, config);
+  const { clock, log, onEvent } = runtimeDefaults(runtime);
+  const defaults = { maxOutputBytes: MAX_OUTPUT_BYTES };
+  // Only these variables pass: a stray SBATCH_* or SLURM_* would change what is asked for.
+  const inherit = [...BASE_ENVIRONMENT, "SLURM_CONF", "SSH_AUTH_SOCK"];
+  const exec = runtime?.exec ?? commandRunner({ provider: PROVIDER, clock, log, onEvent, inherit, defaults });
+  return {
+    client: slurmClient({
+      exec,
+      slurmConf: checked.slurmConf,
+      commandPrefix: checked.commandPrefix,
+      timeoutMs: checked.commandTimeoutMs ?? COMMAND_MS,
+    }),
+    clock,
+    partition: checked.partition,
+    timeLimitMinutes: checked.timeLimitMinutes,
+    requeue: checked.requeue ?? false,
+    exclusive: checked.exclusive ?? false,
+    preemptible: new Set(checked.preemptiblePartitions),
+    bootstrapDirectory: checked.bootstrapDirectory ?? "/tmp",
+    dismissed: new Set(),
+  };
+}

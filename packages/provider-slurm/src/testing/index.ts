@@ -1,0 +1,1 @@
+export { missingTools, type SlurmCluster, type SlurmClusterOptions, slurmCluster } from "./slurm-cluster.ts";

@@ -1,0 +1,186 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { accessSync, constants } from "node:fs";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { hostname, tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { type Clock, systemClock } from "@slipway/core";
+import { CPU_NODES, GPU_NODES, gresConf, slurmConf } from "./cluster-config.ts";
+
+export interface SlurmClusterOptions {
+  /** ALL: `sbatch` refuses what a partition does not allow. NO, Slurm's default: such a job waits for ever. */
+  readonly enforcePartLimits?: "ALL" | "NO" | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** A real Slurm on this machine, in a directory of its own. */
+export interface SlurmCluster {
+  /** For SLURM_CONF, or the provider's `slurmConf`. */
+  readonly slurmConf: string;
+  readonly directory: string;
+  /** The directory that must stand first in PATH where a command loses its answer. */
+  readonly lossyPath: string;
+  /** Runs one of Slurm's commands as administrator; rejects if it fails. */
+  readonly run: (program: string, ...args: readonly string[]) => Promise<string>;
+  /** Stops the controller where it stands: commands wait and time out. */
+  readonly pauseController: () => Promise<void>;
+  readonly resumeController: () => Promise<void>;
+  readonly setNode: (name: string, state: "down" | "drain" | "idle") => Promise<void>;
+  /** Cancels every job and waits until none is left. */
+  readonly cancelAll: () => Promise<void>;
+  /** Cancels every job, stops every daemon and removes the directory. */
+  readonly close: () => Promise<void>;
+}
+
+const TOOLS = ["munged", "munge", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel", "srun", "sinfo"];
+const PATIENCE_MS = 30_000;
+const LOOK_MS = 100;
+
+/** Why `slurmCluster` cannot start here; undefined if it can. */
+export function missingTools(): string | undefined {
+  const paths = `${process.env["PATH"] ?? ""}${delimiter}/usr/sbin`.split(delimiter);
+  const missing = TOOLS.filter((tool) => !paths.some((path) => isExecutable(join(path, tool))));
+  if (missing.length > 0) return `not installed: ${missing.join(", ")} (Debian: slurmctld slurmd slurm-client munge)`;
+  return process.getuid?.() === 0 ? undefined : "the test cluster needs root";
+}
+
+/** Starts munged, slurmctld and six slurmd as root on free ports of the loopback address. It needs no systemd. */
+export async function slurmCluster(options: SlurmClusterOptions = {}): Promise<SlurmCluster> {
+  const { enforcePartLimits = "ALL", clock = systemClock } = options;
+  const reason = missingTools();
+  if (reason !== undefined) throw new Error(`cannot start a Slurm cluster: ${reason}`);
+  const directory = await mkdtemp(join(tmpdir(), "slipway-slurm-"));
+  // munged refuses a directory that others may write to.
+  await chmod(directory, 0o755);
+  const conf = join(directory, "slurm.conf");
+  const nodes = [...CPU_NODES, ...GPU_NODES];
+  const ports = await freePorts(nodes.length + 1);
+  const [controllerPort = 0, ...nodePorts] = ports;
+  const host = hostname().split(".")[0] ?? "localhost";
+  const files = { directory, host, controllerPort, nodePorts, enforcePartLimits };
+  await mkdir(join(directory, "state"));
+  for (const node of nodes) await mkdir(join(directory, `spool-${node}`));
+  for (const node of GPU_NODES) for (const n of [0, 1]) await writeFile(join(directory, `gpu-${node}-${n}`), "");
+  await writeFile(conf, slurmConf(files));
+  await writeFile(join(directory, "gres.conf"), gresConf(directory));
+  await writeFile(join(directory, "munge.key"), randomBytes(128), { mode: 0o400 });
+  const lossyPath = join(directory, "lossy");
+  await mkdir(lossyPath);
+  await writeFile(join(lossyPath, "sbatch"), '#!/bin/sh\nPATH=${PATH#*:}\nsbatch "$@" >/dev/null 2>&1\nkill -9 $$\n', {
+    mode: 0o755,
+  });
+
+  const run = (program: string, ...args: readonly string[]): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const env = { PATH: `${process.env["PATH"] ?? ""}${delimiter}/usr/sbin`, SLURM_CONF: conf, LC_ALL: "C" };
+      // The daemons keep no pipe open: they detach with their own log files.
+      execFile(program, [...args], { env, timeout: PATIENCE_MS }, (error, stdout, stderr) =>
+        error === null ? resolve(stdout) : reject(new Error(`${program} ${args[0] ?? ""}: ${stderr || error.message}`)),
+      );
+    });
+  const until = async (what: string, isSo: () => Promise<boolean>): Promise<void> => {
+    const end = clock.now() + PATIENCE_MS;
+    while (!(await isSo().catch(() => false))) {
+      if (clock.now() > end) throw new Error(`the test cluster: ${what} took more than ${PATIENCE_MS / 1000} s`);
+      await clock.sleep(LOOK_MS);
+    }
+  };
+  const pidOf = async (daemon: string): Promise<number> =>
+    Number((await readFile(join(directory, `${daemon}.pid`), "utf8")).trim());
+  const signal = async (daemon: string, name: NodeJS.Signals): Promise<void> => {
+    process.kill(await pidOf(daemon), name);
+  };
+  const stop = async (daemon: string): Promise<void> => {
+    const pid = await pidOf(daemon).catch(() => undefined);
+    if (pid === undefined || !isAlive(pid)) return;
+    process.kill(pid, "SIGTERM");
+    await until(`the end of ${daemon}`, async () => !isAlive(pid)).catch(() => process.kill(pid, "SIGKILL"));
+  };
+  const cancelAll = async (): Promise<void> => {
+    if ((await run("squeue", "-h", "-o", "%i")).trim() === "") return;
+    await run("scancel", "--user=root");
+    await until("cancelling all jobs", async () => (await run("squeue", "-h", "-o", "%i")).trim() === "");
+  };
+  const close = async (): Promise<void> => {
+    await signal("slurmctld", "SIGCONT").catch(() => undefined);
+    await cancelAll().catch(() => undefined);
+    await stop("slurmctld");
+    await Promise.all(nodes.map((node) => stop(`slurmd-${node}`)));
+    await stop("munged");
+    await rm(directory, { recursive: true, force: true });
+  };
+
+  try {
+    const munge = [
+      "key-file:munge.key",
+      "socket:munge.socket",
+      "pid-file:munged.pid",
+      "log-file:munged.log",
+      "seed-file:munge.seed",
+    ];
+    const words = munge.map((one) => one.split(":")).map(([option, file]) => `--${option}=${directory}/${file}`);
+    await run("munged", "--force", ...words);
+    await until("munge", async () => (await run("munge", "-n", "-S", `${directory}/munge.socket`)) !== "");
+    await run("slurmctld", "-i");
+    for (const node of nodes) await run("slurmd", "-N", node);
+    await until("the start of the nodes", async () => {
+      const states = (await run("sinfo", "-h", "-N", "-o", "%N %T")).trim().split("\n");
+      return states.length > 0 && states.every((line) => line.endsWith(" idle"));
+    });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    slurmConf: conf,
+    directory,
+    lossyPath,
+    run,
+    pauseController: () => signal("slurmctld", "SIGSTOP"),
+    resumeController: () => signal("slurmctld", "SIGCONT"),
+    setNode: async (name, state) => {
+      await run("scontrol", "update", `nodename=${name}`, `state=${state}`, "reason=test");
+    },
+    cancelAll,
+    close,
+  };
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
+          const server = createServer();
+          server.once("error", reject);
+          server.listen(0, "127.0.0.1", () => resolve(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
