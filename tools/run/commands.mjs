@@ -68,6 +68,13 @@ export const commands = {
       { title: "moto", package: "@slipway/provider-aws", script: "test:moto", args: true },
     ],
   },
+  "test:slurm": {
+    about: "the Slurm provider against a real Slurm on this machine; needs root and Debian's slurm packages",
+    steps: [
+      build("@slipway/provider-slurm..."),
+      { title: "slurm", package: "@slipway/provider-slurm", script: "test:slurm", args: true },
+    ],
+  },
   "test:live:lambda": {
     about:
       "one short launch on the real Lambda Cloud; needs LAMBDA_API_KEY and SLIPWAY_LIVE_SSH_KEY_NAME, and costs money",

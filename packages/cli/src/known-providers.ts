@@ -6,5 +6,6 @@ export const KNOWN_PROVIDERS: readonly string[] = [
   "apple-container",
   "lambda",
   "runpod",
+  "slurm",
   "aws",
 ];

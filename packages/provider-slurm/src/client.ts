@@ -131,8 +131,9 @@ export function slurmClient({ exec, slurmConf, commandPrefix, timeoutMs }: Clien
       throw commandError(call, "scontrol", stderr, true);
     },
     cancel: async (call, { number, name }) => {
-      // The name beside the number: the number may be another job's by now.
-      await answer(call, "scancel", [`--name=${name}`, number], { writes: true });
+      // The name beside the number: the number may be another job's by now. A job that has ended is no match then.
+      const { exitCode, stderr } = await send(call, "scancel", [`--name=${name}`, number], { writes: true });
+      if (exitCode !== 0 && errorRow(stderr)?.id !== "job-gone") throw commandError(call, "scancel", stderr, true);
     },
     step: async (call, number, argv, options = {}) => {
       const args = [

@@ -29,7 +29,7 @@ export function slurmDriver(remote: SlurmRemote): SlurmDriver {
     const number = numberOf(id);
     const job = number === undefined ? null : await client.job(call, number);
     // Of another submit time: the number was given again.
-    return job !== null && idOf(job) === id ? job : null;
+    return job !== null && (idOf(job) === id || job.number === id) ? job : null;
   };
   return {
     isId: (id) => numberOf(id) !== undefined,
@@ -71,9 +71,9 @@ export function slurmDriver(remote: SlurmRemote): SlurmDriver {
       if (token === undefined) return instance;
       return { ...instance, bootstrap: await bootstrapOf(remote, call, job, token) };
     },
-    destroy: async (call, id, job) => {
+    destroy: async (call, _id, job) => {
       if (job === null) return "gone";
-      dismissed.add(id);
+      dismissed.add(idOf(job));
       await client.cancel(call, job);
       return "accepted";
     },

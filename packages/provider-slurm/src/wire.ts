@@ -51,9 +51,10 @@ export function idOf({ cluster, number, submitted }: Job): string {
   return `${cluster}/${number}@${submitted}`;
 }
 
-const ID = /^[\w.-]{1,64}\/([1-9]\d{0,9})@(\d{1,12})$/;
+const ID = /^(?:[\w.-]{1,64}\/([1-9]\d{0,9})@\d{1,12}|([1-9]\d{0,9}))$/;
 
-/** The job number in an id; undefined if it cannot be an id. */
+/** The job number in an id, or a bare job number; undefined if it cannot be an id. */
 export function numberOf(id: string): string | undefined {
-  return ID.exec(id)?.[1];
+  const [, ofId, bare] = ID.exec(id) ?? [];
+  return ofId ?? bare;
 }

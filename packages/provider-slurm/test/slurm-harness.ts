@@ -9,9 +9,9 @@ let harnesses = 0;
 let strangers = 0;
 
 /** The provider on a real cluster. Cases share it, so each has an owner of its own and sees no job older than itself. */
-export function slurmHarness(cluster: () => SlurmCluster): HarnessFactory {
+export function slurmHarness(cluster: () => Promise<SlurmCluster>): HarnessFactory {
   return async (): Promise<Harness> => {
-    const { slurmConf, run, cancelAll } = cluster();
+    const { slurmConf, run, cancelAll } = await cluster();
     harnesses += 1;
     const owner = `contract-tests-${harnesses}`;
     const transcript: string[] = [];
