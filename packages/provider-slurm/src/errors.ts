@@ -1,6 +1,6 @@
 import type { ErrorCode, ErrorEffect, ErrorScope, ProviderError } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
-import { PROVIDER, refusal } from "./remote.ts";
+import { refusal } from "./remote.ts";
 
 /** What Slurm's commands say, and what the user gets. The first row that fits counts. */
 export interface SlurmErrorRow {
@@ -113,6 +113,14 @@ export const slurmErrorTable: readonly SlurmErrorRow[] = [
   },
   {
     ...spawn,
+    id: "too-many-processors",
+    says: /More processors requested than permitted|Node count specification invalid/,
+    code: "INVALID_SPEC",
+    message: "the partition allows fewer CPUs for one job",
+    hint: "Ask for fewer CPUs, or choose another partition.",
+  },
+  {
+    ...spawn,
     id: "bad-gres",
     says: /Invalid generic resource \(gres\) specification/,
     code: "INVALID_SPEC",
@@ -137,9 +145,11 @@ export const slurmErrorTable: readonly SlurmErrorRow[] = [
   {
     ...spawn,
     id: "partition-down",
-    says: /partition.*(is|in).*(down|inactive|drain)/i,
+    says: /Required partition not available/,
     code: "UNAVAILABLE",
+    scope: "placement",
     message: "the partition takes no jobs now",
+    hint: "See `sinfo -s` for partitions that are up.",
   },
   {
     ...spawn,
@@ -205,12 +215,13 @@ export function errorRow(stderr: string): SlurmErrorRow | undefined {
 /** The error of a command that ended with another code than 0. */
 export function commandError(call: Call, verb: string, stderr: string, writes: boolean): ProviderError {
   const row = errorRow(stderr);
-  const line = stderr.split("\n").findLast((one) => one.trim() !== "") ?? "";
+  const last = stderr.split("\n").findLast((one) => one.trim() !== "") ?? "";
+  const line = last.replace(/^(\w+: )?((error|fatal): )?/, "").slice(0, 300);
   const effect = writes ? (row?.effect ?? "unknown") : "none";
   return refusal(
     row?.code ?? "INTERNAL",
     call.operation,
-    `${PROVIDER}: ${verb}: ${row?.message ?? line.slice(0, 300)}`,
+    `${verb}: ${row?.message ?? (line === "" ? "it failed and said nothing" : line)}`,
     {
       effect,
       hint: row?.hint,

@@ -32,7 +32,11 @@ export function submittedAt({ submitted }: Job): string {
   return new Date(Number(submitted) * 1000).toISOString();
 }
 
-export function toInstance(job: Job, base: InstanceBase, { preemptible }: SlurmRemote): SlurmInstance {
+export function toInstance(
+  job: Job,
+  base: InstanceBase,
+  { preemptible }: Pick<SlurmRemote, "preemptible">,
+): SlurmInstance {
   const reason = reasonOf(job);
   return {
     ...base,

@@ -65,7 +65,7 @@ export const slurmReasons: readonly ReasonRow[] = [
   { says: /^(QOSNotAllowed|InvalidQOS)$/, never: "INVALID_SPEC", message: "the QOS may not be used here" },
   { says: /^DependencyNeverSatisfied$/, never: "INVALID_SPEC", message: "its dependency can never be satisfied" },
   {
-    says: /^(Assoc|QOS)\w*(PerJob|Min)\w*$/,
+    says: /^(Assoc|QOS)\w*(PerJob|PerNode|Min(?!utes))\w*$/,
     never: "QUOTA_EXCEEDED",
     message: "one job of this size is above the limit",
   },

@@ -1,9 +1,9 @@
 import type { Harness, HarnessFactory } from "@slipway/contract-tests";
 import { systemClock, timestamp } from "@slipway/core";
-import manifest from "../package.json" with { type: "json" };
-import { register, slurm } from "../src/index.ts";
-import { readComment } from "../src/ownership.ts";
-import type { SlurmCluster } from "../src/testing/index.ts";
+import manifest from "../../package.json" with { type: "json" };
+import { register, slurm } from "../../src/index.ts";
+import { readComment } from "../../src/ownership.ts";
+import type { SlurmCluster } from "../../src/testing/index.ts";
 
 let harnesses = 0;
 let strangers = 0;

@@ -1,0 +1,16 @@
+import { describeProviderContract } from "@slipway/contract-tests/vitest";
+import { afterAll } from "vitest";
+import { type SlurmCluster, slurmCluster } from "../../src/testing/index.ts";
+import { slurmHarness } from "./slurm-harness.ts";
+
+// The suite makes one harness before any hook runs, so the first one starts the cluster.
+let cluster: Promise<SlurmCluster> | undefined;
+
+afterAll(async () => {
+  await (await cluster)?.close();
+}, 60_000);
+
+describeProviderContract(
+  "slurm",
+  slurmHarness(() => (cluster ??= slurmCluster())),
+);

@@ -1,0 +1,36 @@
+import type { InstanceBase } from "@slipway/provider-kit/driver";
+import type { Job } from "../src/wire.ts";
+
+/** A running job of the default partition, with what is given in its place. */
+export function job(given: Partial<Job> = {}): Job {
+  return {
+    cluster: "c",
+    number: "7",
+    submitted: "1700000000",
+    name: "slip-a",
+    state: "RUNNING",
+    reason: "None",
+    partition: "main",
+    nodes: "n1",
+    cpus: "1",
+    memory: "64M",
+    gres: "N/A",
+    account: "(null)",
+    qos: "N/A",
+    comment: "(null)",
+    ...given,
+  };
+}
+
+export const base: InstanceBase = {
+  id: "c/7@1700000000",
+  nativeId: "7",
+  provider: "slurm",
+  status: "running",
+  key: "a",
+  owner: "tests",
+  labels: {},
+  specHash: "h",
+};
+
+export const remote: { readonly preemptible: ReadonlySet<string> } = { preemptible: new Set(["spot"]) };
