@@ -2,15 +2,16 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ErrorTableRow } from "@slipway/contract-tests";
+import { slurmErrorTable } from "@slipway/provider-slurm";
 import { describe, expect, test } from "vitest";
 import { capabilityPage } from "../src/capability-page.ts";
 import { comparisonPage } from "../src/comparison-page.ts";
 import { errorPage } from "../src/error-page.ts";
 import { harnesses } from "./harnesses.ts";
-import { registrations } from "./registrations.ts";
+import { registrations, withoutRemote } from "./registrations.ts";
 
 const PAGES: Readonly<Record<string, () => Promise<string>>> = {
-  "capabilities.md": async () => capabilityPage(await registrations()),
+  "capabilities.md": async () => capabilityPage({ ...(await registrations()), ...(await withoutRemote()) }),
   "comparison.md": () => comparisonPage(harnesses),
   "errors.md": async () => {
     const tables: Record<string, readonly ErrorTableRow[]> = {};
@@ -19,7 +20,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
       tables[name] = harness.errorTable ?? [];
       await harness.close();
     }
-    return errorPage(tables);
+    return errorPage({ ...tables, slurm: slurmErrorTable });
   },
 };
 

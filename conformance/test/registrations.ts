@@ -1,4 +1,5 @@
 import type { ProviderRegistration } from "@slipway/core";
+import { register as registerSlurm } from "@slipway/provider-slurm";
 import { harnesses } from "./harnesses.ts";
 
 type Names = keyof typeof harnesses;
@@ -14,4 +15,9 @@ export async function registrations(): Promise<Readonly<Record<Names, ProviderRe
   );
   // One for each harness, under its name.
   return Object.fromEntries(entries) as Readonly<Record<Names, ProviderRegistration>>;
+}
+
+/** Providers whose remote is real and not started here: for what they say of themselves. Registering runs nothing. */
+export async function withoutRemote(): Promise<Readonly<Record<"slurm", ProviderRegistration>>> {
+  return { slurm: await registerSlurm({}, { owner: "conformance", variables: {} }) };
 }

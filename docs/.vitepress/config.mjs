@@ -11,7 +11,7 @@ const guides = [
   ["Writing a provider", "/guide/writing-a-provider"],
   ["When the contract changes", "/guide/contract-changes"],
 ];
-const providers = ["local", "memory", "orbstack", "apple-container", "lambda", "runpod", "aws"];
+const providers = ["local", "memory", "orbstack", "apple-container", "lambda", "runpod", "slurm", "aws"];
 const reference = [
   ["What each provider can do", "/reference/capabilities"],
   ["Compared", "/reference/comparison"],

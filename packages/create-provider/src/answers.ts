@@ -42,7 +42,19 @@ const TAKEN: ReadonlySet<string> = new Set([
   ...["slipway", "provider", "register", "default", "new", "class", "function", "import", "export", "delete", "switch"],
   ...["case", "break", "return", "const", "let", "var", "if", "else", "for", "while", "do", "in", "of", "this", "null"],
   ...["true", "false", "void", "with", "yield", "await", "enum", "super", "static", "try", "catch", "throw", "typeof"],
-  ...["memory", "local", "orbstack", "apple-container", "lambda", "runpod", "aws", "package", "private", "public"],
+  ...[
+    "memory",
+    "local",
+    "orbstack",
+    "apple-container",
+    "lambda",
+    "runpod",
+    "slurm",
+    "aws",
+    "package",
+    "private",
+    "public",
+  ],
 ]);
 
 export function checkedName(name: string): string {
