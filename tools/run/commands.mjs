@@ -61,6 +61,13 @@ export const commands = {
       { title: "soak", package: "slipway-conformance", script: "soak:orbstack", args: true },
     ],
   },
+  "soak:slurm": {
+    about: "four processes on one key, clients and the controller of a real Slurm killed (--rounds N --seed S)",
+    steps: [
+      build("@slipway/provider-slurm..."),
+      { title: "soak", package: "@slipway/provider-slurm", script: "soak", args: true },
+    ],
+  },
   "test:moto": {
     about: "the AWS provider and its emulator against moto, an independent stand-in for EC2; needs python3 and pip",
     steps: [

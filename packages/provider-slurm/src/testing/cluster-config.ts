@@ -5,13 +5,15 @@ export interface ClusterConfig {
   /** One per node: four with CPUs alone, two with GPUs. */
   readonly nodePorts: readonly number[];
   readonly enforcePartLimits: "ALL" | "NO";
+  readonly messageTimeoutSeconds: number;
 }
 
 export const CPU_NODES = ["n1", "n2", "n3", "n4"] as const;
 export const GPU_NODES = ["g1", "g2"] as const;
 
 /** slurm.conf for several nodes on this machine, without cgroups, accounts or a database. */
-export function slurmConf({ directory, host, controllerPort, nodePorts, enforcePartLimits }: ClusterConfig): string {
+export function slurmConf(config: ClusterConfig): string {
+  const { directory, host, controllerPort, nodePorts, enforcePartLimits, messageTimeoutSeconds } = config;
   const nodes = [...CPU_NODES, ...GPU_NODES].map((name, index) => {
     const gres = name.startsWith("g") ? " Gres=gpu:test:2" : "";
     const at = `NodeHostname=${host} NodeAddr=127.0.0.1 Port=${nodePorts[index]}`;
@@ -46,7 +48,7 @@ export function slurmConf({ directory, host, controllerPort, nodePorts, enforceP
     "MinJobAge=30",
     "KillWait=2",
     "SlurmdTimeout=30",
-    "MessageTimeout=10",
+    `MessageTimeout=${messageTimeoutSeconds}`,
     "PreemptType=preempt/partition_prio",
     "PreemptMode=REQUEUE",
     "ReturnToService=2",

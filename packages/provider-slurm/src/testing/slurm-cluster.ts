@@ -11,6 +11,8 @@ import { CPU_NODES, GPU_NODES, gresConf, slurmConf } from "./cluster-config.ts";
 export interface SlurmClusterOptions {
   /** ALL: `sbatch` refuses what a partition does not allow. NO, Slurm's default: such a job waits for ever. */
   readonly enforcePartLimits?: "ALL" | "NO" | undefined;
+  /** How long a command waits for the controller, seconds; 10 if absent, as Slurm's own default. */
+  readonly messageTimeoutSeconds?: number | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -26,6 +28,10 @@ export interface SlurmCluster {
   /** Stops the controller where it stands: commands wait and time out. */
   readonly pauseController: () => Promise<void>;
   readonly resumeController: () => Promise<void>;
+  /** Ends the controller with SIGKILL: it forgets what it has not saved, as much as its last five seconds. */
+  readonly killController: () => Promise<void>;
+  /** Starts the controller again from its saved state, and waits until it answers. */
+  readonly startController: () => Promise<void>;
   readonly setNode: (name: string, state: "down" | "drain" | "idle") => Promise<void>;
   /** Cancels every job and waits until none is left. */
   readonly cancelAll: () => Promise<void>;
@@ -47,7 +53,7 @@ export function missingTools(): string | undefined {
 
 /** Starts munged, slurmctld and six slurmd as root on free ports of the loopback address. It needs no systemd. */
 export async function slurmCluster(options: SlurmClusterOptions = {}): Promise<SlurmCluster> {
-  const { enforcePartLimits = "ALL", clock = systemClock } = options;
+  const { enforcePartLimits = "ALL", messageTimeoutSeconds = 10, clock = systemClock } = options;
   const reason = missingTools();
   if (reason !== undefined) throw new Error(`cannot start a Slurm cluster: ${reason}`);
   const directory = await mkdtemp(join(tmpdir(), "slipway-slurm-"));
@@ -58,7 +64,7 @@ export async function slurmCluster(options: SlurmClusterOptions = {}): Promise<S
   const ports = await freePorts(nodes.length + 1);
   const [controllerPort = 0, ...nodePorts] = ports;
   const host = hostname().split(".")[0] ?? "localhost";
-  const files = { directory, host, controllerPort, nodePorts, enforcePartLimits };
+  const files = { directory, host, controllerPort, nodePorts, enforcePartLimits, messageTimeoutSeconds };
   await mkdir(join(directory, "state"));
   for (const node of nodes) await mkdir(join(directory, `spool-${node}`));
   for (const node of GPU_NODES) for (const n of [0, 1]) await writeFile(join(directory, `gpu-${node}-${n}`), "");
@@ -139,6 +145,15 @@ export async function slurmCluster(options: SlurmClusterOptions = {}): Promise<S
     run,
     pauseController: () => signal("slurmctld", "SIGSTOP"),
     resumeController: () => signal("slurmctld", "SIGCONT"),
+    killController: async () => {
+      const pid = await pidOf("slurmctld");
+      process.kill(pid, "SIGKILL");
+      await until("the end of slurmctld", async () => !isAlive(pid));
+    },
+    startController: async () => {
+      await run("slurmctld");
+      await until("the start of slurmctld", async () => (await run("scontrol", "ping")).includes("UP"));
+    },
     setNode: async (name, state) => {
       await run("scontrol", "update", `nodename=${name}`, `state=${state}`, "reason=test");
     },
