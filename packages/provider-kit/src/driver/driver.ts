@@ -93,6 +93,16 @@ export type Created<M> = Accepted<M> | Refused;
 /** `unclear`: the remote's answer may mean that it is ending already. The kit looks, waits for the lag, looks again. */
 export type Destroyed = "accepted" | "gone" | { readonly unclear: unknown };
 
+/** Thrown by `finish` for a creation that it has undone: nothing is left, so the error has no effect. */
+export class Undone extends Error {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    super("the creation was undone");
+    this.error = error;
+  }
+}
+
 /** All that a provider says about its remote. M: a machine on the wire. I: the instance. O: spawn's options. T: see `prepare`. */
 export interface Driver<M, I extends Instance, O, T = unknown> {
   /** Could this be an id of the remote's? Anything else is null at `get` and done at `terminate`, without a call. */
@@ -116,7 +126,10 @@ export interface Driver<M, I extends Instance, O, T = unknown> {
   /** Of a machine that is ours, or that nobody can see yet (null). Throws where the outcome is not known. */
   readonly destroy: (call: Call, id: string, machine: M | null) => Promise<Destroyed>;
 
-  /** A second half of a spawn (attach, mark, start): also of one that was cut off. Null: it went away meanwhile. */
+  /**
+   * A second half of a spawn (attach, mark, start): also of one that was cut off. Null: it went away meanwhile. Whatever it
+   * throws has the effect `applied`, unless it throws `Undone`.
+   */
   readonly finish?: (
     call: Call,
     machine: M,

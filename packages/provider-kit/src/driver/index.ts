@@ -1,17 +1,18 @@
 export { defaultHooks, type HookParts } from "./default-hooks.ts";
-export type {
-  Accepted,
-  Call,
-  CreateAttempt,
-  Created,
-  Destroyed,
-  Driver,
-  Identity,
-  InstanceBase,
-  ListHint,
-  Ownership,
-  Refused,
-  SpawnRequest,
+export {
+  type Accepted,
+  type Call,
+  type CreateAttempt,
+  type Created,
+  type Destroyed,
+  type Driver,
+  type Identity,
+  type InstanceBase,
+  type ListHint,
+  type Ownership,
+  type Refused,
+  type SpawnRequest,
+  Undone,
 } from "./driver.ts";
 export { LifeCycle } from "./life-cycle.ts";
 export { matchesFilter } from "./matches-filter.ts";

@@ -15,7 +15,17 @@ import { givenBootstrap } from "../bootstrap/given-bootstrap.ts";
 import type { Refusal } from "../errors/refusal.ts";
 import { withEffect } from "../errors/with-effect.ts";
 import type { InTurn } from "../limits/in-turn.ts";
-import type { Accepted, Call, Created, Driver, Identity, InstanceBase, Ownership, SpawnRequest } from "./driver.ts";
+import {
+  type Accepted,
+  type Call,
+  type Created,
+  type Driver,
+  type Identity,
+  type InstanceBase,
+  type Ownership,
+  type SpawnRequest,
+  Undone,
+} from "./driver.ts";
 import { matchesFilter } from "./matches-filter.ts";
 import type { RecentWrites } from "./recent-writes.ts";
 
@@ -361,6 +371,10 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
     try {
       return await finish(call, machine, request, origin);
     } catch (error) {
+      if (error instanceof Undone) {
+        this.#context.recent.ended(this.#driver.identify(machine).id);
+        throw error.error;
+      }
       // What was created stays so, whatever failed afterwards.
       throw origin === "created" ? applied(error) : error;
     }
