@@ -126,6 +126,8 @@ export function slurmClient({ exec, slurmConf, commandPrefix, timeoutMs }: Clien
     release: async (call, number) => {
       const { exitCode, stderr } = await send(call, "scontrol", ["release", number], { writes: true });
       if (exitCode === 0) return true;
+      // It is released all the same: the next look at it says whether it can ever start.
+      if (/Requested partition configuration not available now/.test(stderr)) return true;
       if (errorRow(stderr)?.id === "job-gone" || /already (completing|finished)|not pending/i.test(stderr))
         return false;
       throw commandError(call, "scontrol", stderr, true);

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { bootstrapSecrets, parseSentinel } from "@slipway/provider-kit/bootstrap";
-import type { Call, Driver, SpawnRequest } from "@slipway/provider-kit/driver";
+import { type Call, type Driver, type SpawnRequest, Undone } from "@slipway/provider-kit/driver";
 import { type SlurmInstance, statusOf, submittedAt, toInstance } from "./instance.ts";
 import { jobScript, MAX_BOOTSTRAP_BYTES, printFile } from "./job-script.ts";
 import { NAME } from "./options.ts";
@@ -18,7 +18,6 @@ export interface Prepared {
 export type SlurmDriver = Driver<Job, SlurmInstance, SlurmSpawnOptions, Prepared>;
 
 const LOOK_MS = 500;
-const LOOKS = 3;
 const SENTINEL_MS = 15_000;
 const MEBIBYTE = 1024 ** 2;
 
@@ -101,19 +100,21 @@ async function release(remote: SlurmRemote, call: Call, job: Job): Promise<Job |
   if (job.state !== "PENDING" || job.reason !== "JobHeldUser") return job;
   if (!(await client.release(call, job.number))) return null;
   let now: Job = job;
-  for (let look = 0; look < LOOKS; look += 1) {
+  const until = clock.now() + remote.reasonTimeoutMs;
+  do {
     await clock.sleep(LOOK_MS, call.signal);
     const seen = await client.job(call, job.number);
     if (seen === null || idOf(seen) !== idOf(job)) return null;
     now = seen;
-    if (now.state !== "PENDING" || !["None", "JobHeldUser"].includes(now.reason)) break;
-  }
+  } while (now.state === "PENDING" && ["None", "JobHeldUser"].includes(now.reason) && clock.now() < until);
   const row = now.state === "PENDING" ? reasonRow(now.reason) : undefined;
   if (row?.never === undefined) return now;
   await client.cancel(call, now);
-  throw refusal(row.never, call.operation, `the job can never start, and was cancelled: ${row.message}`, {
-    native: { code: now.reason, id: now.number },
-  });
+  throw new Undone(
+    refusal(row.never, call.operation, `the job can never start, and was cancelled: ${row.message}`, {
+      native: { code: now.reason, id: now.number },
+    }),
+  );
 }
 
 async function bootstrapOf(remote: SlurmRemote, call: Call, job: Job, token: string): Promise<BootstrapView> {

@@ -19,6 +19,8 @@ export interface SlurmConfig {
   readonly preemptiblePartitions?: readonly string[] | undefined;
   /** A directory on the nodes, writable by the user; `/tmp` if absent. */
   readonly bootstrapDirectory?: string | undefined;
+  /** How long a spawn waits for Slurm's first reason why a job does not start, milliseconds; 1 500 if absent. */
+  readonly reasonTimeoutMs?: number | undefined;
   /** The time limit of one command, milliseconds; 30 000 if absent. */
   readonly commandTimeoutMs?: number | undefined;
 }
@@ -48,5 +50,6 @@ export const configSchema: z.ZodType<SlurmConfig> = z.strictObject({
   exclusive: z.boolean().optional(),
   preemptiblePartitions: z.array(name).optional(),
   bootstrapDirectory: path.optional(),
+  reasonTimeoutMs: positive.optional(),
   commandTimeoutMs: positive.optional(),
 });

@@ -24,6 +24,7 @@ export type SlurmProvider = Provider<SlurmInstance, Snapshot, SlurmCapability> &
 
 const MAX_LABELS = 8;
 const COMMAND_MS = 30_000;
+const REASON_MS = 1_500;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 /** Instances on a Slurm cluster. Throws INVALID_SPEC for options that are wrong; it runs nothing. */
@@ -100,6 +101,7 @@ function remoteOf({ owner: _owner, runtime, ...config }: SlurmOptions): SlurmRem
     timeLimitMinutes: checked.timeLimitMinutes,
     requeue: checked.requeue ?? false,
     exclusive: checked.exclusive ?? false,
+    reasonTimeoutMs: checked.reasonTimeoutMs ?? REASON_MS,
     preemptible: new Set(checked.preemptiblePartitions),
     bootstrapDirectory: checked.bootstrapDirectory ?? "/tmp",
     dismissed: new Set(),

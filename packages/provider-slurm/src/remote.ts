@@ -19,6 +19,7 @@ export interface SlurmRemote {
   readonly timeLimitMinutes: number | undefined;
   readonly requeue: boolean;
   readonly exclusive: boolean;
+  readonly reasonTimeoutMs: number;
   /** Partitions whose jobs the site may preempt. */
   readonly preemptible: ReadonlySet<string>;
   /** Where on the node each bootstrap gets a directory of its own. */

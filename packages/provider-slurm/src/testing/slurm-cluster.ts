@@ -33,6 +33,7 @@ export interface SlurmCluster {
   /** Starts the controller again from its saved state, and waits until it answers. */
   readonly startController: () => Promise<void>;
   readonly setNode: (name: string, state: "down" | "drain" | "idle") => Promise<void>;
+  readonly setPartition: (name: string, state: "UP" | "DOWN" | "DRAIN" | "INACTIVE") => Promise<void>;
   /** Cancels every job and waits until none is left. */
   readonly cancelAll: () => Promise<void>;
   /** Cancels every job, stops every daemon and removes the directory. */
@@ -156,6 +157,9 @@ export async function slurmCluster(options: SlurmClusterOptions = {}): Promise<S
     },
     setNode: async (name, state) => {
       await run("scontrol", "update", `nodename=${name}`, `state=${state}`, "reason=test");
+    },
+    setPartition: async (name, state) => {
+      await run("scontrol", "update", `partitionname=${name}`, `state=${state}`);
     },
     cancelAll,
     close,
