@@ -1,0 +1,2 @@
+export { type AccessArguments, openSession } from "./open-session.ts";
+export type { KnownHostKeys, Session, SessionExecOptions, SessionResult, SshAccess } from "./session.ts";

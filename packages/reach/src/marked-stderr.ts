@@ -1,0 +1,74 @@
+/**
+ * Reads the marks of `renderMarkedLine` out of a stderr that arrives in pieces. What comes before the first mark is of
+ * `ssh` itself or of a log-in script: it is kept apart, and the command's listener gets the command's own words alone.
+ */
+export class MarkedStderr {
+  readonly #began: RegExp;
+  readonly #ended: RegExp;
+  readonly #nonce: string;
+  readonly #onText: ((chunk: string) => void) | undefined;
+  #waiting = "";
+  #text = "";
+  /** What was printed before the command began. */
+  preface = "";
+  /** The leader of the command's process group; null: nothing ran, as far as was seen. */
+  pid: number | null = null;
+  exitCode: number | null = null;
+
+  constructor(nonce: string, onText?: (chunk: string) => void) {
+    this.#nonce = nonce;
+    this.#onText = onText;
+    this.#began = new RegExp(`${nonce}:began:(\\d+)\n`);
+    this.#ended = new RegExp(`${nonce}:ended:(\\d+)\n`);
+  }
+
+  /** What the command itself printed. */
+  get text(): string {
+    return this.#text;
+  }
+
+  add(chunk: string): void {
+    this.#waiting += chunk;
+    if (this.pid === null) {
+      const mark = this.#began.exec(this.#waiting);
+      if (mark === null) return;
+      this.pid = Number(mark[1]);
+      this.preface = this.#waiting.slice(0, mark.index);
+      this.#waiting = this.#waiting.slice(mark.index + mark[0].length);
+    }
+    const mark = this.exitCode === null ? this.#ended.exec(this.#waiting) : null;
+    if (mark !== null) {
+      this.exitCode = Number(mark[1]);
+      this.#waiting = this.#waiting.slice(0, mark.index) + this.#waiting.slice(mark.index + mark[0].length);
+    }
+    this.#release(this.exitCode === null ? this.#possibleMark() : this.#waiting.length);
+  }
+
+  /** Nothing more comes. */
+  end(): void {
+    if (this.pid === null) {
+      this.preface = this.#waiting;
+      this.#waiting = "";
+    }
+    this.#release(this.#waiting.length);
+  }
+
+  /** Where the second mark, or its beginning, may stand. */
+  #possibleMark(): number {
+    const whole = this.#waiting.indexOf(this.#nonce);
+    if (whole !== -1) return whole;
+    const longest = Math.min(this.#nonce.length - 1, this.#waiting.length);
+    for (let length = longest; length > 0; length -= 1) {
+      if (this.#nonce.startsWith(this.#waiting.slice(-length))) return this.#waiting.length - length;
+    }
+    return this.#waiting.length;
+  }
+
+  #release(length: number): void {
+    const text = this.#waiting.slice(0, length);
+    this.#waiting = this.#waiting.slice(length);
+    if (text === "") return;
+    this.#text += text;
+    this.#onText?.(text);
+  }
+}

@@ -1,0 +1,36 @@
+import { type CallOptions, canExec, type ExecMethods, type Provider } from "@slipway/core";
+import { openNativeSession } from "./native-session.ts";
+import { refusal } from "./refusal.ts";
+import type { Session, SshAccess } from "./session.ts";
+import { openSshSession } from "./ssh-session.ts";
+
+/** What `openSession` takes after the id: a key, unless the provider's type has exec. */
+export type AccessArguments<P> = P extends ExecMethods
+  ? [access?: (SshAccess & CallOptions) | undefined]
+  : [access: SshAccess & CallOptions];
+
+/**
+ * Opens a way into an instance: the provider's own exec where it has one, OpenSSH elsewhere. Connects at the first
+ * command. Rejects with NOT_FOUND, with UNAVAILABLE as long as the provider shows no SSH endpoint, or with UNSUPPORTED.
+ */
+export async function openSession<P extends Provider>(
+  provider: P,
+  id: string,
+  ...rest: AccessArguments<P>
+): Promise<Session> {
+  if (canExec(provider)) return openNativeSession(provider, id);
+  const [access] = rest;
+  const { name } = provider;
+  if (access === undefined) {
+    throw refusal("UNSUPPORTED", name, "openSession", `provider ${name} has no exec: pass an SSH key`);
+  }
+  const instance = await provider.get(id, { signal: access.signal, timeoutMs: access.timeoutMs });
+  if (instance === null || instance.status === "terminated") {
+    throw refusal("NOT_FOUND", name, "openSession", `${name} has no instance ${id}`);
+  }
+  const endpoint = access.endpoint === undefined ? instance.ssh : access.endpoint(instance.ssh);
+  if (endpoint === undefined) {
+    throw refusal("UNAVAILABLE", name, "openSession", `${id} shows no SSH endpoint yet`);
+  }
+  return await openSshSession(name, id, endpoint, access);
+}

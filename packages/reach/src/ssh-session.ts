@@ -1,0 +1,117 @@
+import {
+  abortError,
+  type Clock,
+  type CommandResult,
+  deadline,
+  isProviderError,
+  ProviderError,
+  type SshEndpoint,
+  systemClock,
+} from "@slipway/core";
+import { commandRunner, isCommandError } from "@slipway/provider-kit/command";
+import { checkCommand, joinInput, renderMarkedLine, renderSettings } from "./command-line.ts";
+import { MarkedStderr } from "./marked-stderr.ts";
+import type { Session, SessionExecOptions, SessionResult, SshAccess } from "./session.ts";
+import { cannotConnect, SshConnection, type SshTarget } from "./ssh-connection.ts";
+
+const KILL_TIMEOUT_MS = 30_000;
+
+interface Remote {
+  readonly target: SshTarget;
+  readonly connection: SshConnection;
+  readonly clock: Clock;
+}
+
+/** A session over the system's own `ssh`. Connects at the first command. */
+export async function openSshSession(
+  provider: string,
+  id: string,
+  endpoint: SshEndpoint,
+  { identityFile, hostKeys, runtime = {} }: SshAccess,
+): Promise<Session> {
+  const exec = runtime.exec ?? commandRunner({ provider });
+  const target: SshTarget = { provider, id, endpoint, identityFile, hostKeys, exec };
+  const connection = await SshConnection.prepare(target);
+  const remote: Remote = { target, connection, clock: runtime.clock ?? systemClock };
+  return {
+    via: "ssh",
+    hostKey: hostKeys?.from ?? "first-use",
+    exec: (argv, options) => execOverSsh(remote, argv, options ?? {}),
+    [Symbol.asyncDispose]: () => connection.close(),
+  };
+}
+
+async function execOverSsh(
+  remote: Remote,
+  argv: readonly string[],
+  options: SessionExecOptions,
+): Promise<SessionResult> {
+  const { provider } = remote.target;
+  checkCommand(provider, argv);
+  const stdin = joinInput(renderSettings(provider, options), options.stdin);
+  const limit = deadline(remote.clock, options.timeoutMs, options.signal);
+  try {
+    const call = { ...options, stdin, signal: limit.signal };
+    const first = await attempt(remote, argv, call);
+    if (first !== null) return first;
+    const second = await attempt(remote, argv, call);
+    if (second !== null) return second;
+    throw cannotConnect(remote.target, "the connection was closed twice before the command began");
+  } finally {
+    limit.release();
+  }
+}
+
+type Call = SessionExecOptions & { readonly signal: AbortSignal };
+
+/** Null: nothing ran, since the shared connection was gone. A second attempt opens another. */
+async function attempt(remote: Remote, argv: readonly string[], call: Call): Promise<SessionResult | null> {
+  const { target, connection } = remote;
+  const nonce = crypto.randomUUID();
+  const stderr = new MarkedStderr(nonce, call.onStderr);
+  let result: CommandResult;
+  try {
+    result = await connection.run(renderMarkedLine(argv, nonce), {
+      stdin: call.stdin,
+      signal: call.signal,
+      onStdout: call.onStdout,
+      onStderr: (chunk) => stderr.add(chunk),
+    });
+  } catch (error) {
+    if (stderr.pid !== null) await endRemoteGroup(connection, stderr.pid);
+    throw failed(target, error, call.signal, stderr.pid !== null);
+  }
+  stderr.end();
+  if (stderr.exitCode !== null) return { exitCode: stderr.exitCode, stdout: result.stdout, stderr: stderr.text };
+  if (stderr.pid !== null) throw lost(target);
+  if (await connection.forgetIfGone()) return null;
+  throw cannotConnect(target, stderr.preface);
+}
+
+function failed({ provider }: SshTarget, error: unknown, signal: AbortSignal, began: boolean): unknown {
+  const effect = began ? "unknown" : "none";
+  if (signal.aborted) return abortError(signal, { provider, operation: "exec", effect });
+  if (isProviderError(error) || !isCommandError(error)) return error;
+  const message = error.notFound ? "the program ssh is not installed" : `ssh gave no result: ${error.reason}`;
+  const code = error.notFound ? "UNSUPPORTED" : "INTERNAL";
+  return new ProviderError(code, { message, provider, operation: "exec", effect, cause: error });
+}
+
+/** The command began, and nobody knows how far it came. */
+function lost({ provider, id }: SshTarget): ProviderError<"NETWORK"> {
+  return new ProviderError("NETWORK", {
+    message: `the connection to ${id} was lost while a command ran`,
+    provider,
+    operation: "exec",
+    effect: "unknown",
+    hint: "The command may still run, or may have run to its end. Look before you run it again.",
+  });
+}
+
+/** The end of the local client does not end what runs there. What cannot be reached is left to the instance's end. */
+async function endRemoteGroup(connection: SshConnection, pid: number): Promise<void> {
+  // dash needs the `--` before a negative number, and busybox refuses it.
+  const signal = (name: string): string => `{ kill -s ${name} -- -${pid} || kill -s ${name} -${pid}; } 2>/dev/null`;
+  const line = `${signal("TERM")}; for i in 1 2 3 4 5 6 7 8 9 10; do ${signal("0")} || exit 0; sleep 0.2; done; ${signal("KILL")}`;
+  await connection.run(`exec /bin/sh -c '${line}'`, { timeoutMs: KILL_TIMEOUT_MS }).catch(() => undefined);
+}
