@@ -1,0 +1,192 @@
+import type { Lease } from "@slipway/control";
+import {
+  isProviderError,
+  type Provider,
+  type ProviderError,
+  type SpawnOptionsOf,
+  systemClock,
+  timestamp,
+} from "@slipway/core";
+import { JobRecord } from "./job-record.ts";
+import { refusal } from "./refusal.ts";
+import type { SessionExecOptions, SessionResult } from "./session.ts";
+import { endUnderKey, type WithInstanceOptions, withInstance } from "./with-instance.ts";
+
+/** One command in an instance of its own. */
+export interface JobSpec<P extends Provider = Provider> {
+  /** Names the job in the store and its instance at the remote; unique among this owner's jobs. */
+  readonly key: string;
+  readonly argv: readonly string[];
+  /** Of the instance. `maxUsdPerHour` is its price cap. */
+  readonly options?: Omit<SpawnOptionsOf<P>, "key" | "expiresAt"> | undefined;
+  readonly exec?: Pick<SessionExecOptions, "cwd" | "environment" | "stdin" | "timeoutMs"> | undefined;
+}
+
+/** What became of a job. */
+export type JobOutcome =
+  | {
+      readonly state: "done";
+      readonly result: SessionResult;
+      /** Why the result could not be stored. A later call then runs the job once more. */
+      readonly storeError?: unknown;
+      /** Why the instance could not be confirmed gone: it may be left running. */
+      readonly leftover?: unknown;
+    }
+  | { readonly state: "failed"; readonly error: unknown };
+
+export type JobResult = JobOutcome & {
+  readonly key: string;
+  /** An earlier call began the command, and nobody saw its end: it may have run twice. */
+  readonly repeated: boolean;
+  /** An earlier call stored this result, and nothing was run now. */
+  readonly stored: boolean;
+};
+
+export type RunJobsOptions<P extends Provider> = WithInstanceOptions<P> & {
+  /** How many instances at once; 4 if absent. */
+  readonly concurrency?: number | undefined;
+  /** How often one job is tried again after an error that is `retryable`, if its command did not begin; 2 if absent. */
+  readonly retries?: number | undefined;
+  /** Sets `expiresAt` of each instance, counted from the first call for its job: `reconcile` ends what is left then. */
+  readonly ttlMs?: number | undefined;
+  /** Called as soon as a job has its result. */
+  readonly onResult?: ((result: JobResult) => void) | undefined;
+};
+
+const FIRST_PAUSE_MS = 1000;
+const MOST_BEGINNINGS = 2;
+
+/**
+ * Runs each job in an instance of its own. Returns the results in the order of the jobs; a job that fails is a result
+ * too. A job with a stored result is not run again. One that an earlier call began, without an end that anybody saw, is
+ * run at most once more, and its result says so.
+ */
+export async function runJobs<P extends Provider>(
+  provider: P,
+  jobs: readonly JobSpec<P>[],
+  options: RunJobsOptions<P>,
+): Promise<readonly JobResult[]> {
+  if (new Set(jobs.map(({ key }) => key)).size !== jobs.length) {
+    throw refusal("INVALID_SPEC", provider.name, "runJobs", "two jobs have the same key");
+  }
+  const { concurrency = 4 } = options;
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw refusal("INVALID_SPEC", provider.name, "runJobs", "concurrency must be a whole number of at least 1");
+  }
+  const results: JobResult[] = [];
+  const waiting = [...jobs.entries()];
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [at, job] = next;
+      const result = await runJob(provider, job, options);
+      results[at] = result;
+      options.onResult?.(result);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, jobs.length) }, work));
+  return results;
+}
+
+/** Never rejects: whatever happens is the job's result. */
+async function runJob<P extends Provider>(
+  provider: P,
+  job: JobSpec<P>,
+  options: RunJobsOptions<P>,
+): Promise<JobResult> {
+  const { key } = job;
+  const { store } = options;
+  const ids = JobRecord.recordId(provider, options.account ?? "", key);
+  let lease: Lease | null = null;
+  let repeated = false;
+  try {
+    lease = await store.acquire(ids.recordId);
+    if (lease === null) throw refusal("CONFLICT", provider.name, "runJobs", `another process runs job ${key}`);
+    const at = timestamp(options.clock ?? systemClock);
+    const record = await JobRecord.read(store, ids, { key, argv: job.argv }, at);
+    repeated = record.beginnings > (record.result === null ? 0 : 1);
+    if (record.result !== null) return { state: "done", key, result: record.result, repeated, stored: true };
+    return { ...(await run(provider, job, options, record)), key, repeated, stored: false };
+  } catch (error) {
+    return { state: "failed", key, error, repeated, stored: false };
+  } finally {
+    // The result is there. A lease that cannot be given back ends with this process.
+    if (lease !== null) await store.release(lease).catch(() => undefined);
+  }
+}
+
+async function run<P extends Provider>(
+  provider: P,
+  job: JobSpec<P>,
+  options: RunJobsOptions<P>,
+  record: JobRecord,
+): Promise<JobOutcome> {
+  const { clock = systemClock, signal, retries = 2 } = options;
+  const before = record.beginnings;
+  if (before >= MOST_BEGINNINGS) {
+    const message = `job ${job.key} was begun twice, and no result was stored`;
+    throw refusal("CONFLICT", provider.name, "runJobs", message);
+  }
+  await record.open();
+  // An earlier call's command may still run in its instance: it must not run beside its repetition.
+  if (before > 0) await endUnderKey(provider, instanceKey(job.key), clock);
+  for (let retry = 0; ; retry += 1) {
+    if (signal?.aborted === true) throw cancelled(provider, job.key);
+    try {
+      return await tryOnce(provider, job, options, record);
+    } catch (error) {
+      const mayRetry = isProviderError(error) && error.retryable && !error.exhausted && record.beginnings === before;
+      if (!mayRetry || retry >= retries) throw error;
+      await clock.sleep(error.retryAfterMs ?? FIRST_PAUSE_MS * 2 ** retry, signal);
+    }
+  }
+}
+
+async function tryOnce<P extends Provider>(
+  provider: P,
+  job: JobSpec<P>,
+  options: RunJobsOptions<P>,
+  record: JobRecord,
+): Promise<JobOutcome> {
+  const seen: { result?: SessionResult; storeError?: unknown } = {};
+  try {
+    await withInstance(provider, spawnOptions(job, options, record), options, async (session) => {
+      await record.begin();
+      try {
+        seen.result = await session.exec(job.argv, { ...job.exec, signal: options.signal });
+      } catch (error) {
+        if (isProviderError(error) && error.effect === "none") await record.withdraw();
+        throw error;
+      }
+      // Before the instance is ended: a crash while that takes its time loses no result.
+      await record.complete(seen.result).catch((error: unknown) => {
+        seen.storeError = error;
+      });
+    });
+  } catch (leftover) {
+    if (seen.result === undefined) throw leftover;
+    return { state: "done", result: seen.result, leftover, ...stored(seen) };
+  }
+  if (seen.result === undefined) throw refusal("INTERNAL", provider.name, "runJobs", "the command gave no result");
+  return { state: "done", result: seen.result, ...stored(seen) };
+}
+
+function stored(seen: { storeError?: unknown }): { storeError?: unknown } {
+  return "storeError" in seen ? { storeError: seen.storeError } : {};
+}
+
+function spawnOptions<P extends Provider>(
+  { key, options }: JobSpec<P>,
+  { ttlMs }: { readonly ttlMs?: number | undefined },
+  { startedAt }: JobRecord,
+): SpawnOptionsOf<P> {
+  const expiry = ttlMs === undefined ? {} : { expiresAt: new Date(Date.parse(startedAt) + ttlMs).toISOString() };
+  return { ...options, ...expiry, key: instanceKey(key) };
+}
+
+function instanceKey(key: string): string {
+  return `job-${key}`;
+}
+
+function cancelled({ name }: Provider, key: string): ProviderError<"CANCELLED"> {
+  return refusal("CANCELLED", name, "runJobs", `job ${key} was cancelled before it began`);
+}

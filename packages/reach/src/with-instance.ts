@@ -1,0 +1,186 @@
+import { readFile } from "node:fs/promises";
+import { launch, type StoredLaunchOptions, terminateAndConfirm, waitForStatus } from "@slipway/control";
+import {
+  type BaseSpawnOptions,
+  type Clock,
+  canExec,
+  type ExecMethods,
+  type Instance,
+  isProviderError,
+  type Provider,
+  type SpawnOptionsOf,
+  systemClock,
+} from "@slipway/core";
+import { awaitBootstrap } from "./await-bootstrap.ts";
+import { openNativeSession } from "./native-session.ts";
+import { openSession } from "./open-session.ts";
+import { refusal } from "./refusal.ts";
+import type { Session, SshAccess } from "./session.ts";
+
+/** A key to log in with, needed unless the provider's type has exec. */
+export type AccessOption<P> = P extends ExecMethods
+  ? { readonly access?: SshAccess | undefined }
+  : { readonly access: SshAccess };
+
+/** How `withInstance` launches and logs in. */
+export type WithInstanceOptions<P extends Provider> = StoredLaunchOptions<P> &
+  AccessOption<P> & {
+    /** From the launch until the body begins, milliseconds; 15 minutes if absent. */
+    readonly readyTimeoutMs?: number | undefined;
+  };
+
+/** What is done inside. */
+export type InstanceWork<T> = (session: Session, instance: Instance) => Promise<T>;
+
+/** The options without the provider's own type: the signatures have checked them against it. */
+export interface ErasedOptions extends Omit<StoredLaunchOptions, "placements"> {
+  readonly access?: SshAccess | undefined;
+  readonly readyTimeoutMs?: number | undefined;
+}
+
+const READY_TIMEOUT_MS = 900_000;
+const POLL_MS = 1000;
+// Between the start of sshd and the writing of its key file a log-in with the right key may be refused.
+const KEY_GRACE_MS = 60_000;
+
+/**
+ * Launches an instance, waits until it is running and its bootstrap has succeeded, runs the body with a session, and
+ * terminates and confirms whatever happens. Where the provider has no exec, the public key beside `access.identityFile`
+ * is added to `sshKeys`. Rejects with what failed first; an AggregateError holds both if the instance could not be
+ * confirmed gone. After a crash the same key finds the same instance, and the body is run again.
+ */
+export async function withInstance<P extends Provider, T>(
+  provider: P,
+  options: SpawnOptionsOf<P>,
+  control: WithInstanceOptions<P>,
+  body: InstanceWork<T>,
+): Promise<T> {
+  const { access } = control as ErasedOptions;
+  const key = options.key ?? crypto.randomUUID();
+  const sshKeys = await sshKeysFor(provider, options, access);
+  const spawning = { ...options, key, ...(sshKeys === undefined ? {} : { sshKeys }) };
+  const clock = control.clock ?? systemClock;
+  let id: string;
+  try {
+    ({ id } = await launch(provider, spawning, control));
+  } catch (error) {
+    // Not one that is known to have made nothing: whatever is there under the key must not run on.
+    if (isProviderError(error) && error.effect === "none") throw error;
+    throw await afterwards(provider, key, error, () => endUnderKey(provider, key, clock));
+  }
+  const outcome = await prepared(provider, id, options, control, body, clock).then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+  // Without the caller's signal: an abort is the very moment at which the instance must go.
+  const end = (): Promise<void> => terminateAndConfirm(provider, id, { clock });
+  if ("error" in outcome) throw await afterwards(provider, id, outcome.error, end);
+  await end();
+  return outcome.value;
+}
+
+/** Cleans up after a failure. Returns the failure, joined with what went wrong in the clean-up. */
+async function afterwards(
+  provider: Provider,
+  what: string,
+  error: unknown,
+  end: () => Promise<void>,
+): Promise<unknown> {
+  try {
+    await end();
+    return error;
+  } catch (left) {
+    const message = `the work failed, and instance ${what} of ${provider.name} may be left running`;
+    return new AggregateError([error, left], message);
+  }
+}
+
+/** Terminates whatever is there under a key, until nothing can be hidden any more by a read that lags. */
+export async function endUnderKey(provider: Provider, key: string, clock: Clock): Promise<void> {
+  const until = clock.now() + provider.limits.readAfterWriteMs;
+  for (;;) {
+    const isLast = clock.now() >= until;
+    const found = await provider.list({ keys: [key] });
+    for (const { id } of found) await terminateAndConfirm(provider, id, { clock });
+    if (isLast) return;
+    await clock.sleep(Math.min(POLL_MS, Math.max(1, until - clock.now())));
+  }
+}
+
+async function sshKeysFor(
+  provider: Provider,
+  { sshKeys }: BaseSpawnOptions,
+  access: SshAccess | undefined,
+): Promise<readonly string[] | undefined> {
+  if (canExec(provider)) return sshKeys;
+  if (access === undefined) throw needsKey(provider);
+  const file = `${access.identityFile}.pub`;
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    if (sshKeys !== undefined) return null;
+    const hint = "Write it with ssh-keygen -y, or pass the public key in sshKeys.";
+    throw refusal("INVALID_SPEC", provider.name, "withInstance", `cannot read the public key ${file}`, { cause, hint });
+  });
+  const own = text?.trim();
+  return own === undefined || sshKeys?.includes(own) === true ? sshKeys : [...(sshKeys ?? []), own];
+}
+
+async function prepared<T>(
+  provider: Provider,
+  id: string,
+  options: BaseSpawnOptions,
+  { signal, access, readyTimeoutMs = READY_TIMEOUT_MS }: ErasedOptions,
+  body: InstanceWork<T>,
+  clock: Clock,
+): Promise<T> {
+  const until = clock.now() + readyTimeoutMs;
+  const instance = await waitForStatus(provider, id, "running", { clock, signal, timeoutMs: readyTimeoutMs });
+  await using session = await sessionWithin(provider, id, access, { signal, clock, until });
+  if (options.bootstrap !== undefined) {
+    await awaitBootstrap(provider, session, id, { signal, clock, timeoutMs: Math.max(1, until - clock.now()) });
+  }
+  return await body(session, instance);
+}
+
+interface Within {
+  readonly signal: AbortSignal | undefined;
+  readonly clock: Clock;
+  readonly until: number;
+}
+
+/** The endpoint may be shown late, and sshd may be up after that. Nothing ran, so it is tried again. */
+async function sessionWithin(
+  provider: Provider,
+  id: string,
+  access: SshAccess | undefined,
+  { signal, clock, until }: Within,
+): Promise<Session> {
+  if (canExec(provider)) return openNativeSession(provider, id);
+  if (access === undefined) throw needsKey(provider);
+  let refusedSince: number | null = null;
+  for (;;) {
+    try {
+      return await connected(await openSession(provider, id, { ...access, signal }), signal);
+    } catch (error) {
+      if (!isProviderError(error)) throw error;
+      const now = clock.now();
+      if (error.code === "AUTH_ERROR") refusedSince ??= now;
+      const passes = error.code === "AUTH_ERROR" ? now - (refusedSince ?? now) < KEY_GRACE_MS : error.retryable;
+      if (!passes || now >= until) throw error;
+    }
+    await clock.sleep(POLL_MS, signal);
+  }
+}
+
+async function connected(session: Session, signal: AbortSignal | undefined): Promise<Session> {
+  try {
+    await session.exec(["true"], { signal });
+    return session;
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function needsKey({ name }: Provider): Error {
+  return refusal("UNSUPPORTED", name, "withInstance", `provider ${name} has no exec: pass access: { identityFile }`);
+}
