@@ -12,6 +12,7 @@ const guides = [
   ["When the contract changes", "/guide/contract-changes"],
 ];
 const providers = ["local", "memory", "orbstack", "apple-container", "lambda", "runpod", "slurm", "aws"];
+const providers = ["local", "memory", "orbstack", "apple-container", "lambda", "runpod", "kubernetes", "aws"];
 const reference = [
   ["What each provider can do", "/reference/capabilities"],
   ["Compared", "/reference/comparison"],

@@ -7,5 +7,6 @@ export const KNOWN_PROVIDERS: readonly string[] = [
   "lambda",
   "runpod",
   "slurm",
+  "kubernetes",
   "aws",
 ];

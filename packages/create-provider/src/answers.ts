@@ -50,6 +50,7 @@ const TAKEN: ReadonlySet<string> = new Set([
     "lambda",
     "runpod",
     "slurm",
+    "kubernetes",
     "aws",
     "package",
     "private",

@@ -1,0 +1,66 @@
+import { request as overHttp } from "node:http";
+import { Agent, request as overHttps, type RequestOptions } from "node:https";
+import { Readable } from "node:stream";
+import type { ClusterTls } from "./kubeconfig.ts";
+
+const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
+const CUT: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE"]);
+
+/**
+ * `fetch` for one API server: Node's own takes neither a cluster's CA nor a client certificate without one more
+ * dependency. It follows no redirect and keeps connections open.
+ */
+export function clusterFetch(tls: () => ClusterTls): typeof globalThis.fetch {
+  const agent = new Agent({ keepAlive: true, timeout: 60_000 });
+  return async (input, init) => {
+    const asked = new Request(input, init);
+    const body = asked.body === null ? undefined : Buffer.from(await asked.arrayBuffer());
+    try {
+      return await exchange(asked, body, tls(), agent);
+    } catch (error) {
+      // A kept connection that the server had closed already: the request was not read, and each of ours may be repeated.
+      if (!(error instanceof ReusedConnectionCut)) throw error;
+      return await exchange(asked, body, tls(), undefined);
+    }
+  };
+}
+
+class ReusedConnectionCut extends Error {}
+
+function exchange(
+  asked: Request,
+  body: Buffer | undefined,
+  { ca, cert, key, servername, insecure }: ClusterTls,
+  agent: Agent | undefined,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const url = new URL(asked.url);
+    const secure = url.protocol === "https:";
+    const options: RequestOptions = {
+      method: asked.method,
+      headers: {
+        ...Object.fromEntries(asked.headers),
+        ...(body === undefined ? {} : { "content-length": String(body.byteLength) }),
+      },
+      signal: asked.signal,
+      ...(secure ? { agent, ca, cert, key, servername, rejectUnauthorized: !insecure } : {}),
+    };
+    const request = (secure ? overHttps : overHttp)(url, options, (answer) => {
+      const { statusCode: status = 502, rawHeaders } = answer;
+      const headers = new Headers();
+      for (let at = 0; at + 1 < rawHeaders.length; at += 2)
+        headers.append(rawHeaders[at] ?? "", rawHeaders[at + 1] ?? "");
+      if (NO_BODY.has(status)) {
+        answer.resume();
+        resolve(new Response(null, { status, headers }));
+        return;
+      }
+      resolve(new Response(Readable.toWeb(answer), { status, headers }));
+    });
+    request.on("error", (error: NodeJS.ErrnoException) => {
+      const isStale = request.reusedSocket && agent !== undefined && CUT.has(error.code ?? "");
+      reject(isStale ? new ReusedConnectionCut(error.message, { cause: error }) : error);
+    });
+    request.end(body);
+  });
+}

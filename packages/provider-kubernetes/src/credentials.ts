@@ -1,0 +1,125 @@
+import { readFile } from "node:fs/promises";
+import type { Clock, Exec, Operation } from "@slipway/core";
+import { z } from "zod";
+import type { ClusterAccess, ExecPlugin } from "./kubeconfig.ts";
+import { refusal } from "./remote.ts";
+
+/** What stands in a request: a token, or a client certificate that a plugin has made. */
+export interface Credential {
+  readonly token: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+export interface Credentials {
+  /** The newest one. `isRefused`: the server has just refused the last one, so that a plugin is asked again. */
+  readonly current: (operation: Operation, isRefused?: boolean) => Promise<Credential>;
+  /** Could asking again give another one? */
+  readonly mayChange: boolean;
+}
+
+const FILE_LASTS_MS = 60_000;
+const PLUGIN_TIMEOUT_MS = 60_000;
+// A token that ends while the request is on its way would be refused.
+const EXPIRY_MARGIN_MS = 30_000;
+
+const execCredential = z.object({
+  status: z.object({
+    token: z.string().nullish(),
+    clientCertificateData: z.string().nullish(),
+    clientKeyData: z.string().nullish(),
+    expirationTimestamp: z.string().nullish(),
+  }),
+});
+
+/** The credential of one context: a file is read again every minute, and a plugin runs again before its token ends. */
+export function credentialsOf(
+  access: ClusterAccess,
+  at: { readonly clock: Clock; readonly exec?: Exec | undefined },
+): Credentials {
+  const { source } = access;
+  if (source.kind === "none") return { mayChange: false, current: async () => ({ token: undefined }) };
+  if (source.kind === "token") return { mayChange: false, current: async () => ({ token: source.token }) };
+  let kept: { readonly credential: Credential; readonly until: number } | undefined;
+  let asking: Promise<NonNullable<typeof kept>> | undefined;
+  const ask = async (operation: Operation): Promise<NonNullable<typeof kept>> => {
+    if (source.kind === "exec") return await fromPlugin(source.plugin, access, at, operation);
+    const token = (await fileText(source.path, operation)).trim();
+    return { credential: { token }, until: at.clock.now() + FILE_LASTS_MS };
+  };
+  return {
+    mayChange: true,
+    current: async (operation, isRefused = false) => {
+      if (kept !== undefined && !isRefused && at.clock.now() < kept.until) return kept.credential;
+      // Callers at once ask once.
+      asking ??= ask(operation).finally(() => {
+        asking = undefined;
+      });
+      kept = await asking;
+      return kept.credential;
+    },
+  };
+}
+
+async function fileText(path: string, operation: Operation): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw refusal("AUTH_ERROR", operation, `the token file ${path} cannot be read`, { cause });
+  }
+}
+
+async function fromPlugin(
+  plugin: ExecPlugin,
+  { server, tls }: ClusterAccess,
+  { clock, exec }: { readonly clock: Clock; readonly exec?: Exec | undefined },
+  operation: Operation,
+) {
+  const cluster = {
+    server,
+    ...(tls.ca === undefined ? {} : { "certificate-authority-data": Buffer.from(tls.ca).toString("base64") }),
+    ...(tls.insecure ? { "insecure-skip-tls-verify": true } : {}),
+    ...(tls.servername === undefined ? {} : { "tls-server-name": tls.servername }),
+  };
+  const info = {
+    apiVersion: plugin.apiVersion,
+    kind: "ExecCredential",
+    spec: { interactive: false, ...(plugin.provideClusterInfo ? { cluster } : {}) },
+  };
+  const run = exec ?? (await pluginRunner(clock));
+  const env = { ...plugin.env, KUBERNETES_EXEC_INFO: JSON.stringify(info) };
+  const failed = (cause?: unknown): Error =>
+    refusal("AUTH_ERROR", operation, `the kubeconfig's exec plugin ${plugin.command} gave no credential`, {
+      hint: plugin.installHint ?? "Run the command by hand: it has to print an ExecCredential.",
+      cause,
+    });
+  const result = await run(plugin.command, plugin.args, { env, timeoutMs: PLUGIN_TIMEOUT_MS }).catch(
+    (error: unknown) => {
+      throw failed(error);
+    },
+  );
+  const parsed = execCredential.safeParse(jsonOf(result.stdout));
+  if (result.exitCode !== 0 || !parsed.success) throw failed();
+  const { token, clientCertificateData, clientKeyData, expirationTimestamp } = parsed.data.status;
+  const credential = {
+    token: token ?? undefined,
+    cert: clientCertificateData ?? undefined,
+    key: clientKeyData ?? undefined,
+  };
+  const ends = Date.parse(expirationTimestamp ?? "");
+  return { credential, until: Number.isNaN(ends) ? Number.POSITIVE_INFINITY : ends - EXPIRY_MARGIN_MS };
+}
+
+/** A plugin is the user's own program: it gets the user's whole environment, as kubectl gives it. */
+async function pluginRunner(clock: Clock): Promise<Exec> {
+  const { commandRunner } = await import("@slipway/provider-kit/command");
+  return commandRunner({ provider: "kubernetes", clock, inherit: Object.keys(process.env) });
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,71 @@
+import type { Instance, InstanceResources } from "@slipway/core";
+import type { InstanceBase } from "@slipway/provider-kit/driver";
+import { INSTANCE_TYPE_LABEL, type Profile } from "./profiles.ts";
+import { bytesOfQuantity, cpusOfQuantity } from "./quantities.ts";
+import { statusOf } from "./statuses.ts";
+import type { WirePod } from "./wire.ts";
+
+/** A pod, with what it shows beyond the contract. */
+export interface KubernetesInstance extends Instance {
+  /** Kubernetes' own word for where it is: Pending, Running, Succeeded, Failed or Unknown. */
+  readonly phase: string;
+  /** The name of the pod: `nameFor(owner, key)`. */
+  readonly remoteName?: string;
+  /** The display name that was asked for. */
+  readonly name?: string;
+  readonly namespace: string;
+  /** Where the scheduler has put it. */
+  readonly nodeName?: string;
+  /** Of the options that it was spawned with; empty where it has none. */
+  readonly specHash: string;
+}
+
+/** The container that is the machine; admission may put others beside it. */
+export const MAIN_CONTAINER = "main";
+
+export function toInstance(pod: WirePod, base: InstanceBase, profile: Profile): KubernetesInstance {
+  const { metadata, spec, status } = pod;
+  const { reason } = statusOf(pod);
+  const main = spec.containers.find(({ name }) => name === MAIN_CONTAINER) ?? spec.containers[0];
+  const resources = resourcesOf(main?.resources?.limits ?? {}, spec.nodeSelector?.[profile.gpuLabel], profile);
+  const ips = [status?.podIP, ...(status?.podIPs ?? []).map(({ ip }) => ip)].filter(isText);
+  const [v4, v6] = [ips.find((ip) => !ip.includes(":")), ips.find((ip) => ip.includes(":"))];
+  return {
+    ...base,
+    phase: status?.phase ?? "Unknown",
+    namespace: metadata.namespace,
+    ...(reason === undefined ? {} : { statusReason: reason }),
+    ...(isText(spec.nodeName) ? { nodeName: spec.nodeName } : {}),
+    ...(isText(spec.nodeSelector?.[INSTANCE_TYPE_LABEL]) ? { spec: spec.nodeSelector[INSTANCE_TYPE_LABEL] } : {}),
+    ...(isText(main?.image) ? { image: main.image } : {}),
+    ...(resources === undefined ? {} : { resources }),
+    addresses: {
+      ...(v4 === undefined ? {} : { privateIpv4: v4 }),
+      ...(v6 === undefined ? {} : { ipv6: v6 }),
+    },
+    isSpot: false,
+    createdAt: isText(metadata.creationTimestamp) ? metadata.creationTimestamp : null,
+  };
+}
+
+function resourcesOf(
+  limits: Readonly<Record<string, string | number>>,
+  gpuType: string | undefined,
+  { gpuResource }: Profile,
+): InstanceResources | undefined {
+  const cpus = cpusOfQuantity(limits["cpu"]);
+  const memoryBytes = bytesOfQuantity(limits["memory"]);
+  const diskBytes = bytesOfQuantity(limits["ephemeral-storage"]);
+  const count = bytesOfQuantity(limits[gpuResource]);
+  const found = {
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(diskBytes === undefined ? {} : { diskBytes }),
+    ...(count === undefined || count === 0 ? {} : { gpus: { type: gpuType ?? gpuResource, count } }),
+  };
+  return Object.keys(found).length === 0 ? undefined : found;
+}
+
+function isText(value: string | null | undefined): value is string {
+  return value !== undefined && value !== null && value !== "";
+}

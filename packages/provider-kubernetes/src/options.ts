@@ -1,0 +1,100 @@
+import type { Runtime } from "@slipway/core";
+import { z } from "zod";
+import { PROFILES, type ProfileName } from "./profiles.ts";
+
+/** A taint that the pod tolerates, as the Kubernetes API has it. */
+export interface Toleration {
+  readonly key?: string | undefined;
+  readonly operator?: "Exists" | "Equal" | undefined;
+  readonly value?: string | undefined;
+  readonly effect?: "NoSchedule" | "PreferNoSchedule" | "NoExecute" | undefined;
+  readonly tolerationSeconds?: number | undefined;
+}
+
+/** What only a pod has. In the config it holds for every spawn; `spawn({ pod })` replaces it field by field. */
+export interface PodSettings {
+  /**
+   * The program that the container runs, with its arguments, after the bootstrap if there is one. The pod ends with it.
+   * Absent: it waits until it is terminated.
+   */
+  readonly command?: readonly string[] | undefined;
+  readonly nodeSelector?: Readonly<Record<string, string>> | undefined;
+  readonly tolerations?: readonly Toleration[] | undefined;
+  readonly serviceAccountName?: string | undefined;
+  /** Whether the pod gets a token for the Kubernetes API; false if absent. */
+  readonly automountServiceAccountToken?: boolean | undefined;
+  readonly imagePullSecrets?: readonly string[] | undefined;
+  readonly priorityClassName?: string | undefined;
+  readonly runtimeClassName?: string | undefined;
+  readonly schedulerName?: string | undefined;
+  /** How long its processes have between TERM and KILL, seconds; 30 if absent. */
+  readonly terminationGracePeriodSeconds?: number | undefined;
+}
+
+/** The settings that a config file may hold. */
+export interface KubernetesConfig {
+  /** One or several kubeconfig files, separated as in PATH. Absent: KUBECONFIG, ~/.kube/config, or the pod's own account. */
+  readonly kubeconfig?: string | undefined;
+  /** A context of the kubeconfig; its current one if absent. */
+  readonly context?: string | undefined;
+  /** Where the pods are; the context's namespace if absent, else `default`. It has to exist. */
+  readonly namespace?: string | undefined;
+  /** The image of a spawn that names none. */
+  readonly image?: string | undefined;
+  /** What a spawn without `resources` gets; 1 processor and 1 GiB if absent. */
+  readonly resources?: { readonly cpus?: number | undefined; readonly memoryBytes?: number | undefined } | undefined;
+  /** By which labels the cluster's nodes tell their GPUs; `generic` if absent. */
+  readonly profile?: ProfileName | undefined;
+  readonly pod?: PodSettings | undefined;
+}
+
+export interface KubernetesOptions extends KubernetesConfig {
+  /** Whose instances these are: `[a-z0-9-]{1,63}`. */
+  readonly owner: string;
+  readonly runtime?: Partial<Runtime> | undefined;
+}
+
+export const DEFAULT_IMAGE = "docker.io/library/debian:stable-slim";
+export const DEFAULT_CPUS = 1;
+export const DEFAULT_MEMORY_BYTES: number = 1024 ** 3;
+
+const name = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, "must be a Kubernetes name");
+const text = z.string().min(1).max(4_096);
+
+export const podSettingsSchema: z.ZodType<PodSettings> = z.strictObject({
+  command: z.array(z.string().max(131_072)).min(1).optional(),
+  nodeSelector: z.record(z.string(), z.string()).optional(),
+  tolerations: z
+    .array(
+      z.strictObject({
+        key: text.optional(),
+        operator: z.enum(["Exists", "Equal"]).optional(),
+        value: z.string().optional(),
+        effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional(),
+        tolerationSeconds: z.int().optional(),
+      }),
+    )
+    .optional(),
+  serviceAccountName: name.optional(),
+  automountServiceAccountToken: z.boolean().optional(),
+  imagePullSecrets: z.array(name).optional(),
+  priorityClassName: name.optional(),
+  runtimeClassName: name.optional(),
+  schedulerName: name.optional(),
+  terminationGracePeriodSeconds: z.int().nonnegative().optional(),
+});
+
+export const configSchema: z.ZodType<KubernetesConfig> = z.strictObject({
+  kubeconfig: text.optional(),
+  context: text.optional(),
+  namespace: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be the name of a namespace")
+    .optional(),
+  image: text.optional(),
+  resources: z
+    .strictObject({ cpus: z.number().positive().optional(), memoryBytes: z.int().positive().optional() })
+    .optional(),
+  profile: z.enum(Object.keys(PROFILES) as [ProfileName, ...ProfileName[]]).optional(),
+  pod: podSettingsSchema.optional(),
+});

@@ -1,0 +1,146 @@
+import type { InstanceStatus } from "@slipway/core";
+import type { WirePod } from "./wire.ts";
+
+/** One thing that a pod may say, and what it means. Every condition that is given must hold. */
+export interface StatusRow {
+  /** Unique; each has a fixture. */
+  readonly id: string;
+  readonly deleting?: true;
+  readonly phase?: readonly string[];
+  /** The pod's own reason. */
+  readonly reason?: RegExp;
+  readonly condition?: { readonly type: string; readonly status: string; readonly reason?: string };
+  /** Why the container waits. */
+  readonly waiting?: RegExp;
+  /** How the container ended. */
+  readonly terminated?: RegExp;
+  readonly status: InstanceStatus;
+  /** What is told where the pod has no word of its own. */
+  readonly says?: string;
+}
+
+/** In this order; the first row that fits counts. Whatever a pod leaves out does not fit. */
+export const STATUS_ROWS: readonly StatusRow[] = [
+  { id: "deleting", deleting: true, status: "terminating" },
+  { id: "evicted", phase: ["Failed"], reason: /^Evicted$/, status: "error" },
+  { id: "deadline", phase: ["Failed"], reason: /^DeadlineExceeded$/, status: "terminated" },
+  {
+    id: "refused-by-node",
+    phase: ["Failed"],
+    reason: /^(OutOf.+|UnexpectedAdmissionError|NodeAffinity|TopologyAffinityError|NodeShutdown|Preempting)$/,
+    status: "error",
+  },
+  { id: "node-shutdown", phase: ["Failed"], reason: /^Terminated$/, status: "error" },
+  {
+    id: "disrupted",
+    phase: ["Failed"],
+    condition: { type: "DisruptionTarget", status: "True" },
+    status: "error",
+  },
+  { id: "never-started", phase: ["Failed"], terminated: /^ContainerStatusUnknown$/, status: "error" },
+  {
+    id: "start-error",
+    phase: ["Failed"],
+    terminated: /^(StartError|ContainerCannotRun|RunContainerError)$/,
+    status: "error",
+  },
+  { id: "out-of-memory", phase: ["Failed", "Succeeded"], terminated: /^OOMKilled$/, status: "terminated" },
+  { id: "exited", phase: ["Failed", "Succeeded"], terminated: /./, status: "terminated" },
+  { id: "failed", phase: ["Failed"], status: "error", says: "the pod failed, and does not say why" },
+  { id: "succeeded", phase: ["Succeeded"], status: "terminated", says: "the pod's program has ended" },
+  { id: "wrong-image", waiting: /^(InvalidImageName|ErrImageNeverPull)$/, status: "error" },
+  { id: "crash-loop", waiting: /^CrashLoopBackOff$/, status: "error" },
+  // These may heal: an image appears, a Secret is written.
+  {
+    id: "image",
+    waiting: /^(ErrImagePull|ImagePullBackOff|ImageInspectError|RegistryUnavailable)$/,
+    status: "pending",
+  },
+  {
+    id: "container-config",
+    waiting:
+      /^(CreateContainerConfigError|CreateContainerError|PreCreateHookError|PostStartHookError|RunContainerError)$/,
+    status: "pending",
+  },
+  {
+    id: "not-scheduled",
+    phase: ["Pending"],
+    condition: { type: "PodScheduled", status: "False" },
+    status: "pending",
+  },
+  { id: "pending", phase: ["Pending"], status: "pending" },
+  { id: "running", phase: ["Running"], status: "running" },
+  { id: "unknown", status: "unknown", says: "the pod's phase is unknown" },
+];
+
+export interface PodStatus {
+  readonly row: StatusRow;
+  readonly status: InstanceStatus;
+  readonly reason: { readonly code: string; readonly message: string } | undefined;
+}
+
+/** Where a pod is in its life, and why. */
+export function statusOf(pod: WirePod): PodStatus {
+  const row = STATUS_ROWS.find((candidate) => fits(candidate, pod));
+  if (row === undefined) return { row: UNKNOWN, status: "unknown", reason: undefined };
+  return { row, status: row.status, reason: row.status === "running" ? undefined : reasonOf(row, pod) };
+}
+
+const UNKNOWN: StatusRow = { id: "unknown", status: "unknown" };
+
+function fits(row: StatusRow, pod: WirePod): boolean {
+  const { status } = pod;
+  const state = mainState(pod);
+  return (
+    (row.deleting === undefined || isText(pod.metadata.deletionTimestamp)) &&
+    (row.phase === undefined || row.phase.includes(status?.phase ?? "")) &&
+    (row.reason === undefined || row.reason.test(status?.reason ?? "")) &&
+    (row.condition === undefined || conditionOf(row, pod) !== undefined) &&
+    (row.waiting === undefined || row.waiting.test(state?.waiting?.reason ?? "")) &&
+    (row.terminated === undefined || row.terminated.test(state?.terminated?.reason ?? ""))
+  );
+}
+
+function conditionOf({ condition }: StatusRow, { status }: WirePod) {
+  if (condition === undefined) return undefined;
+  const { type, status: value, reason } = condition;
+  return status?.conditions?.find(
+    (one) => one.type === type && one.status === value && (reason === undefined || one.reason === reason),
+  );
+}
+
+function mainState({ status }: WirePod) {
+  return status?.containerStatuses?.[0]?.state;
+}
+
+/** The remote's own words: of the container, the condition, or the pod. */
+function reasonOf(row: StatusRow, pod: WirePod): PodStatus["reason"] {
+  const { status, metadata } = pod;
+  if (row.deleting === true) {
+    const [finalizer] = metadata.finalizers ?? [];
+    if (finalizer === undefined) return undefined;
+    return { code: "Finalizer", message: `the pod is kept by the finalizer ${finalizer}` };
+  }
+  const state = mainState(pod);
+  const ended = state?.terminated;
+  if (row.terminated !== undefined && ended !== undefined && ended !== null) {
+    const said = isText(ended.message) ? `: ${ended.message.trim()}` : "";
+    return { code: ended.reason ?? "Ended", message: `the container ended with exit code ${ended.exitCode}${said}` };
+  }
+  const condition = conditionOf(row, pod);
+  const from = [
+    ...(row.waiting === undefined && row.id !== "pending" ? [] : [state?.waiting]),
+    condition,
+    { reason: status?.reason, message: status?.message },
+  ];
+  const told = from.find((one) => isText(one?.reason));
+  if (told === undefined || told === null) {
+    return row.says === undefined ? undefined : { code: row.id, message: row.says };
+  }
+  const code = told.reason ?? row.id;
+  return { code, message: isText(told.message) ? told.message : (row.says ?? code) };
+}
+
+function isText(value: string | null | undefined): value is string {
+  return value !== undefined && value !== null && value !== "";
+}

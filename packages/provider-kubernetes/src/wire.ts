@@ -1,0 +1,154 @@
+import { z } from "zod";
+
+// The API leaves out what is empty, and writes null for some empty lists.
+type Maybe<T> = T | null | undefined;
+export type WireQuantities = Readonly<Record<string, string | number>>;
+
+export interface WireCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: Maybe<string>;
+  readonly message?: Maybe<string>;
+}
+
+export interface WireContainerState {
+  readonly waiting?: Maybe<{ readonly reason?: Maybe<string>; readonly message?: Maybe<string> }>;
+  readonly terminated?: Maybe<{
+    readonly exitCode: number;
+    readonly reason?: Maybe<string>;
+    readonly message?: Maybe<string>;
+  }>;
+}
+
+export interface WirePod {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly creationTimestamp?: Maybe<string>;
+    readonly deletionTimestamp?: Maybe<string>;
+    readonly labels?: Maybe<Readonly<Record<string, string>>>;
+    readonly annotations?: Maybe<Readonly<Record<string, string>>>;
+    readonly finalizers?: Maybe<readonly string[]>;
+  };
+  readonly spec: {
+    readonly nodeName?: Maybe<string>;
+    readonly nodeSelector?: Maybe<Readonly<Record<string, string>>>;
+    readonly containers: readonly {
+      readonly name: string;
+      readonly image?: Maybe<string>;
+      readonly resources?: Maybe<{ readonly limits?: Maybe<WireQuantities> }>;
+    }[];
+    readonly volumes?: Maybe<
+      readonly {
+        readonly name: string;
+        readonly secret?: Maybe<{ readonly secretName?: Maybe<string> }>;
+      }[]
+    >;
+  };
+  readonly status?: Maybe<{
+    readonly phase?: Maybe<string>;
+    readonly reason?: Maybe<string>;
+    readonly message?: Maybe<string>;
+    readonly podIP?: Maybe<string>;
+    readonly podIPs?: Maybe<readonly { readonly ip?: Maybe<string> }[]>;
+    readonly conditions?: Maybe<readonly WireCondition[]>;
+    readonly containerStatuses?: Maybe<
+      readonly { readonly name: string; readonly state?: Maybe<WireContainerState> }[]
+    >;
+  }>;
+}
+
+export interface WirePodList {
+  readonly metadata?: Maybe<{ readonly continue?: Maybe<string> }>;
+  readonly items?: Maybe<readonly WirePod[]>;
+}
+
+/** Any object of the API of which only the existence counts. */
+export interface WireObject {
+  readonly kind: string;
+}
+
+export interface WireAccessReview {
+  readonly status: { readonly allowed: boolean };
+}
+
+const text = z.string().nullish();
+const textMap = z.record(z.string(), z.string()).nullish();
+const quantities = z.record(z.string(), z.union([z.string(), z.number()])).nullish();
+const condition: z.ZodType<WireCondition> = z.object({
+  type: z.string(),
+  status: z.string(),
+  reason: text,
+  message: text,
+});
+const containerState: z.ZodType<WireContainerState> = z.object({
+  waiting: z.object({ reason: text, message: text }).nullish(),
+  terminated: z.object({ exitCode: z.number(), reason: text, message: text }).nullish(),
+});
+
+export const podAnswer: z.ZodType<WirePod> = z.object({
+  metadata: z.object({
+    name: z.string(),
+    namespace: z.string(),
+    uid: z.string(),
+    creationTimestamp: text,
+    deletionTimestamp: text,
+    labels: textMap,
+    annotations: textMap,
+    finalizers: z.array(z.string()).nullish(),
+  }),
+  spec: z.object({
+    nodeName: text,
+    nodeSelector: textMap,
+    containers: z.array(
+      z.object({ name: z.string(), image: text, resources: z.object({ limits: quantities }).nullish() }),
+    ),
+    volumes: z.array(z.object({ name: z.string(), secret: z.object({ secretName: text }).nullish() })).nullish(),
+  }),
+  status: z
+    .object({
+      phase: text,
+      reason: text,
+      message: text,
+      podIP: text,
+      podIPs: z.array(z.object({ ip: text })).nullish(),
+      conditions: z.array(condition).nullish(),
+      containerStatuses: z.array(z.object({ name: z.string(), state: containerState.nullish() })).nullish(),
+    })
+    .nullish(),
+});
+
+export const podListAnswer: z.ZodType<WirePodList> = z.object({
+  metadata: z.object({ continue: text }).nullish(),
+  items: z.array(podAnswer).nullish(),
+});
+
+export const objectAnswer: z.ZodType<WireObject> = z.object({ kind: z.string() });
+
+export const accessReviewAnswer: z.ZodType<WireAccessReview> = z.object({
+  status: z.object({ allowed: z.boolean() }),
+});
+
+const failure = z.object({ reason: text, message: text, details: z.object({ kind: text }).nullish() });
+
+/** What the API says of a failure: its reason with the kind of thing that it speaks of, as `AlreadyExists/pods`. */
+export function wireFailure(json: unknown): { readonly code: string; readonly message: string } | undefined {
+  const parsed = failure.safeParse(json);
+  if (!parsed.success) return undefined;
+  const { reason, message, details } = parsed.data;
+  if (message === undefined || message === null) return undefined;
+  return { code: `${reason ?? "Unknown"}/${details?.kind ?? ""}`, message };
+}
+
+/** The body of a pod that is created. */
+export interface PodBody {
+  readonly apiVersion: "v1";
+  readonly kind: "Pod";
+  readonly metadata: {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations: Readonly<Record<string, string>>;
+  };
+  readonly spec: Readonly<Record<string, unknown>>;
+}

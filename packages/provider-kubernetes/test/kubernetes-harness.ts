@@ -1,0 +1,188 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { ErrorTableRow, Harness, HarnessFactory } from "@slipway/contract-tests";
+import { timestamp } from "@slipway/core";
+import { scaledClock } from "@slipway/provider-kit/emulator";
+import { parse } from "yaml";
+import { z } from "zod";
+import manifest from "../package.json" with { type: "json" };
+import { clusterFetch } from "../src/cluster-fetch.ts";
+import { kubernetes, kubernetesErrorTable, register } from "../src/index.ts";
+import { type Admin, adminOf } from "./cluster/admin.ts";
+import type { TestCluster } from "./cluster/test-cluster.ts";
+import { faultyFetch } from "./faulty-fetch.ts";
+
+const OWNER = "contract-tests";
+// Pauses between tries are real time here.
+const SPEED = 10;
+const IMAGE = "registry.test/machine:1";
+
+// What no answer, or none of the API's, means; the HTTP client sees to that, and not the provider's table.
+const CONNECTION_ROWS: readonly ErrorTableRow[] = [
+  { id: "connection-refused", operation: "spawn", code: "NETWORK", effect: "none" },
+  { id: "connection-reset", operation: "spawn", code: "NETWORK", effect: "unknown" },
+  { id: "answer-timeout", operation: "spawn", code: "TIMEOUT", effect: "unknown" },
+  { id: "garbled-answer", operation: "spawn", code: "INTERNAL", effect: "applied" },
+  { id: "page-instead", operation: "terminate", code: "INTERNAL", effect: "unknown" },
+];
+
+const wirePod = z.object({
+  metadata: z.object({
+    name: z.string(),
+    uid: z.string(),
+    deletionTimestamp: z.string().optional(),
+    annotations: z.record(z.string(), z.string()).optional(),
+  }),
+  status: z.object({ phase: z.string().optional() }),
+});
+const wirePods = z.object({ items: z.array(wirePod) });
+
+const reviewed = z.object({ status: z.object({ allowed: z.boolean() }) });
+
+let namespaces = 0;
+
+/** A namespace, and in it no more rights than the README's Role gives. */
+export async function newNamespace(cluster: TestCluster, admin: Admin): Promise<string> {
+  namespaces += 1;
+  const name = `case-${process.pid}-${namespaces}`;
+  const make = async (collection: string, body: object): Promise<void> => {
+    const { status, text } = await admin.request("POST", collection, body);
+    if (status !== 201) throw new Error(`${collection} in ${cluster.url}: ${text}`);
+  };
+  await make("api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  const rbac = `apis/rbac.authorization.k8s.io/v1/namespaces/${name}`;
+  await make(`${rbac}/roles`, await roleOfReadme());
+  const apiGroup = "rbac.authorization.k8s.io";
+  await make(`${rbac}/rolebindings`, {
+    ...{ apiVersion: `${apiGroup}/v1`, kind: "RoleBinding", metadata: { name: "slipway" } },
+    roleRef: { apiGroup, kind: "Role", name: "slipway" },
+    subjects: [{ apiGroup, kind: "User", name: "tenant" }],
+  });
+  await eventuallyAllowed(admin, name);
+  return name;
+}
+
+/** The server's own authorizer learns of a new binding a moment after it is stored. */
+async function eventuallyAllowed(admin: Admin, namespace: string): Promise<void> {
+  const resourceAttributes = { namespace, verb: "create", resource: "secrets" };
+  const spec = { user: "tenant", resourceAttributes };
+  const body = { apiVersion: "authorization.k8s.io/v1", kind: "SubjectAccessReview", spec };
+  for (const until = performance.now() + 30_000; performance.now() < until; ) {
+    const { json } = await admin.request("POST", "apis/authorization.k8s.io/v1/subjectaccessreviews", body);
+    if (reviewed.parse(json).status.allowed) return;
+  }
+  throw new Error(`the binding in ${namespace} was not seen in time`);
+}
+
+async function roleOfReadme(): Promise<object> {
+  const readme = await readFile(path.join(import.meta.dirname, "..", "README.md"), "utf8");
+  const block = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
+  const role: unknown = parse(block.find((text) => text.includes("kind: Role\n")) ?? "");
+  if (typeof role !== "object" || role === null) throw new Error("the README shows no Role");
+  return role;
+}
+
+/** A kubeconfig as a person has it. */
+export function kubeconfigOf({ url, ca }: TestCluster, token: string, namespace: string): string {
+  const data = Buffer.from(ca).toString("base64");
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "test",
+    contexts: [{ name: "test", context: { cluster: "here", user: "me", namespace } }],
+    clusters: [{ name: "here", cluster: { server: url, "certificate-authority-data": data } }],
+    users: [{ name: "me", user: { token } }],
+  });
+}
+
+/** The provider on a real API server; each case in a namespace of its own. */
+export function kubernetesHarness(cluster: TestCluster): HarnessFactory {
+  const admin = adminOf(cluster);
+  return async (): Promise<Harness> => {
+    const namespace = await newNamespace(cluster, admin);
+    const home = await mkdtemp(path.join(tmpdir(), "slipway-kubernetes-"));
+    const kubeconfig = path.join(home, "config");
+    await writeFile(kubeconfig, kubeconfigOf(cluster, cluster.tenantToken, namespace), { mode: 0o600 });
+    const clock = scaledClock(SPEED);
+    const wire = faultyFetch(
+      clusterFetch(() => ({ ca: cluster.ca, cert: undefined, key: undefined, servername: undefined, insecure: false })),
+      clock,
+    );
+    const transcript: string[] = [];
+    const note = (level: string) => (message: string, data?: object) => {
+      transcript.push(`${timestamp(clock)} ${level} ${message} ${JSON.stringify(data ?? {})}`);
+    };
+    const runtime = {
+      clock,
+      fetch: wire.fetch,
+      onEvent: (event: object) => note("event")("", event),
+      log: { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") },
+    };
+    const config = { kubeconfig, image: IMAGE };
+    const pods = `api/v1/namespaces/${namespace}/pods`;
+    const nativeId = (pod: z.infer<typeof wirePod>): string => `${namespace}/${pod.metadata.name}/${pod.metadata.uid}`;
+    const podOf = async (id: string): Promise<z.infer<typeof wirePod> | null> => {
+      const [, name = "", uid] = id.split("/");
+      const parsed = wirePod.safeParse((await admin.request("GET", `${pods}/${name}`)).json);
+      return parsed.success && parsed.data.metadata.uid === uid ? parsed.data : null;
+    };
+    return {
+      registration: await register(config, { owner: OWNER, variables: {}, runtime }),
+      spawnOptions: () => ({ image: IMAGE }),
+      capabilityOptions: { gpu: { gpu: { type: "stand-in", count: 1 } } },
+      another: async ({ owner = OWNER } = {}) => kubernetes({ ...config, owner, runtime }),
+      witness: {
+        instances: async () => {
+          const { items } = wirePods.parse((await admin.request("GET", pods)).json);
+          return items.map((pod) => ({
+            nativeId: nativeId(pod),
+            owner: pod.metadata.annotations?.["slipway.dev/owner"] ?? null,
+            key: pod.metadata.annotations?.["slipway.dev/key"] ?? null,
+            live: !["Succeeded", "Failed"].includes(pod.status.phase ?? ""),
+          }));
+        },
+        addStranger: async (name = `made-by-hand-${crypto.randomUUID()}`) => {
+          const spec = { containers: [{ name: "theirs", image: IMAGE }] };
+          const body = { apiVersion: "v1", kind: "Pod", metadata: { name, labels: { team: "somebody" } }, spec };
+          return nativeId(wirePod.parse((await admin.request("POST", pods, body)).json));
+        },
+        hasStranger: async (id) => {
+          const pod = await podOf(id);
+          return pod !== null && pod.metadata.deletionTimestamp === undefined;
+        },
+        crash: async (id) => {
+          const [, name = ""] = id.split("/");
+          const ended = {
+            exitCode: 137,
+            reason: "Error",
+            startedAt: "2026-01-01T00:00:00Z",
+            finishedAt: "2026-01-01T00:00:01Z",
+          };
+          const main = { name: "main", image: IMAGE, imageID: "", ready: false, restartCount: 0 };
+          const status = { phase: "Failed", containerStatuses: [{ ...main, state: { terminated: ended } }] };
+          const { status: code, text } = await admin.request("PATCH", `${pods}/${name}/status`, { status });
+          if (code !== 200) throw new Error(text);
+        },
+        changes: async () => wire.changes(),
+      },
+      faults: { add: wire.faults.add, clear: wire.faults.clear, supports: wire.supports },
+      errorTable: [...kubernetesErrorTable, ...CONNECTION_ROWS],
+      clock,
+      unknownId: `test/${namespace}/slip-aaaaaaaa-aaaaaaaaaaaaaaaaaaaa/00000000-0000-4000-8000-000000000000`,
+      secrets: [cluster.tenantToken],
+      transcript: () => transcript.join("\n"),
+      patienceMs: 60_000,
+      package: {
+        manifest,
+        register,
+        config,
+        badConfigs: [{ namespace: "Not A Name" }, { profile: "mainframe" }, { kubeconfig: "" }],
+      },
+      close: async () => {
+        await admin.request("DELETE", pods, { gracePeriodSeconds: 0 });
+        await rm(home, { recursive: true, force: true });
+      },
+    };
+  };
+}

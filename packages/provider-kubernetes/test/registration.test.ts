@@ -1,0 +1,48 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { kubernetes, kubernetesErrorTable, register } from "../src/index.ts";
+import { PERMISSIONS } from "../src/permissions.ts";
+import { failure, kubeconfig, writeKubeconfig } from "./world.ts";
+
+const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+
+test("register takes the kubeconfig from KUBECONFIG, and reads nothing", async () => {
+  const urls: string[] = [];
+  const fetch: typeof globalThis.fetch = async (input) => {
+    urls.push(String(input));
+    const allowed = { kind: "Namespace", status: { allowed: true } };
+    return new Response(JSON.stringify(allowed), { headers: { "content-type": "application/json" } });
+  };
+  const KUBECONFIG = await writeKubeconfig(kubeconfig());
+  const { hooks } = await register({}, { owner: "o", variables: { KUBECONFIG }, runtime: { fetch } });
+  expect(urls).toEqual([]);
+  await hooks.onStartup();
+  expect(urls.at(-1)).toBe("https://127.0.0.1:6443/api/v1/namespaces/machines");
+  expect(urls.filter((url) => url.endsWith("/selfsubjectaccessreviews"))).toHaveLength(PERMISSIONS.length);
+});
+
+test("without a kubeconfig the first call says where to put one", async () => {
+  const { provider } = await register({ kubeconfig: "/nowhere" }, { owner: "o", variables: {} });
+  expect(await failure(provider.list())).toMatchObject({ code: "AUTH_ERROR", operation: "list", effect: "none" });
+});
+
+test("an id of another context is no guess", async () => {
+  const file = await writeKubeconfig(kubeconfig());
+  const provider = kubernetes({ owner: "o", kubeconfig: file });
+  const error = await failure(provider.get("elsewhere/machines/slip-a/uid"));
+  expect(error.code).toBe("INVALID_SPEC");
+  expect(error.message).toContain("the context elsewhere");
+});
+
+test("the README names every capability, code and right", () => {
+  const provider = kubernetes({ owner: "docs" });
+  for (const [capability, on] of Object.entries(provider.capabilities)) {
+    expect(readme).toContain(`| ${capability} | ${on ? "yes" : "no"} |`);
+  }
+  for (const { code } of kubernetesErrorTable) expect(readme).toContain(code);
+  const [, role = ""] = /```yaml\n([\s\S]*?)```/.exec(readme) ?? [];
+  const shown = [...role.matchAll(/resources: \[(\w+)\]\n\s+verbs: \[([^\]]*)\]/g)].flatMap(
+    ([, resource = "", verbs = ""]) => verbs.split(", ").map((verb) => `${verb} ${resource}`),
+  );
+  expect(shown.toSorted()).toEqual(PERMISSIONS.map(({ verb, resource }) => `${verb} ${resource}`).toSorted());
+});

@@ -1,0 +1,18 @@
+import type { ViteUserConfig } from "vitest/config";
+import { shared } from "../../vitest.shared.ts";
+
+// Apart from the other tests: it builds a real API server, which takes minutes and needs Go and etcd.
+const config: ViteUserConfig = {
+  ...shared,
+  test: {
+    ...shared.test,
+    name: "provider-kubernetes on a real API server",
+    include: ["test/contract.test.ts", "test/cluster/**/*.cluster.ts"],
+    globalSetup: ["test/cluster/global-setup.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    typecheck: { enabled: false },
+  },
+};
+
+export default config;
