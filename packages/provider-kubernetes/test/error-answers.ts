@@ -1,4 +1,4 @@
-/** What an API server answers, by the rows of the error table. `says` marks those that tests provoke on the real one. */
+/** What an API server answers, by the rows of the error table; test/cluster provokes most of them on the real one. */
 export interface ErrorAnswer {
   readonly status: number;
   readonly contentType?: string;

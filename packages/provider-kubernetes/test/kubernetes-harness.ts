@@ -92,7 +92,7 @@ export function kubeconfigOf({ url, ca }: TestCluster, token: string, namespace:
     "current-context": "test",
     contexts: [{ name: "test", context: { cluster: "here", user: "me", namespace } }],
     clusters: [{ name: "here", cluster: { server: url, "certificate-authority-data": data } }],
-    users: [{ name: "me", user: { token } }],
+    users: [{ name: "me", user: token === "" ? {} : { token } }],
   });
 }
 

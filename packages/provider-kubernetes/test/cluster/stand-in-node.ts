@@ -14,6 +14,7 @@ const event = z.object({
     }),
     spec: z.object({
       nodeName: z.string().optional(),
+      schedulerName: z.string().optional(),
       containers: z.array(z.object({ name: z.string(), image: z.string() })),
       volumes: z.array(z.object({ secret: z.object({ secretName: z.string() }).optional() })).optional(),
     }),
@@ -77,6 +78,7 @@ async function tend(admin: Admin, pod: Pod, pending: Map<string, Pod>): Promise<
     return;
   }
   if (pod.spec.nodeName === undefined) {
+    if (pod.spec.schedulerName !== "default-scheduler") return;
     const target = { apiVersion: "v1", kind: "Node", name: NODE };
     const binding = { apiVersion: "v1", kind: "Binding", metadata: { name, uid }, target };
     await admin.request("POST", `${path}/binding`, binding);

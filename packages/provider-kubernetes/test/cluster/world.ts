@@ -1,0 +1,36 @@
+import { inject } from "vitest";
+import { type KubernetesConfig, type KubernetesProvider, kubernetes } from "../../src/index.ts";
+import { kubeconfigOf, newNamespace } from "../kubernetes-harness.ts";
+import { writeKubeconfig } from "../world.ts";
+import { type Admin, adminOf } from "./admin.ts";
+
+export interface ClusterWorld {
+  readonly admin: Admin;
+  readonly namespace: string;
+  readonly provider: KubernetesProvider;
+  /** Another process: it shares nothing but the cluster. */
+  readonly another: (config?: KubernetesConfig, token?: string) => Promise<KubernetesProvider>;
+  /** Makes an object in the namespace, or throws what the server says. */
+  readonly make: (collection: string, body: object) => Promise<void>;
+}
+
+/** A namespace of the real server with the README's rights, and a provider in it. */
+export async function clusterWorld(): Promise<ClusterWorld> {
+  const cluster = inject("cluster");
+  const admin = adminOf(cluster);
+  const namespace = await newNamespace(cluster, admin);
+  const another: ClusterWorld["another"] = async (config = {}, token = cluster.tenantToken) => {
+    const kubeconfig = await writeKubeconfig(kubeconfigOf(cluster, token, namespace));
+    return kubernetes({ owner: "tests", image: "registry.test/machine:1", kubeconfig, ...config });
+  };
+  return {
+    admin,
+    namespace,
+    another,
+    provider: await another(),
+    make: async (collection, body) => {
+      const { status, text } = await admin.request("POST", `api/v1/namespaces/${namespace}/${collection}`, body);
+      if (status !== 201) throw new Error(text);
+    },
+  };
+}
