@@ -2,6 +2,7 @@ import type { HarnessFactory } from "@slipway/contract-tests";
 import { memoryHarness } from "../../packages/contract-tests/test/memory-harness.ts";
 import { appleContainerHarness } from "../../packages/provider-apple-container/test/apple-container-harness.ts";
 import { awsHarness } from "../../packages/provider-aws/test/aws-harness.ts";
+import { gcpHarness } from "../../packages/provider-gcp/test/gcp-harness.ts";
 import { lambdaHarness } from "../../packages/provider-lambda/test/lambda-harness.ts";
 import { isolationsHere, localHarness } from "../../packages/provider-local/test/local-harness.ts";
 import { orbstackHarness } from "../../packages/provider-orbstack/test/orbstack-harness.ts";
@@ -20,6 +21,7 @@ export const harnesses: {
   readonly lambda: HarnessFactory;
   readonly runpod: HarnessFactory;
   readonly aws: HarnessFactory;
+  readonly gcp: HarnessFactory;
 } = {
   memory: memoryHarness(),
   local: localHarness(isolation.isolation),
@@ -28,4 +30,5 @@ export const harnesses: {
   lambda: lambdaHarness(),
   runpod: runpodHarness(),
   aws: awsHarness(),
+  gcp: gcpHarness(),
 };

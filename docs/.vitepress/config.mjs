@@ -13,6 +13,7 @@ const guides = [
 ];
 const providers = ["local", "memory", "orbstack", "apple-container", "lambda", "runpod", "slurm", "aws"];
 const providers = ["local", "memory", "orbstack", "apple-container", "lambda", "runpod", "kubernetes", "aws"];
+const providers = ["local", "memory", "orbstack", "apple-container", "lambda", "runpod", "aws", "gcp"];
 const reference = [
   ["What each provider can do", "/reference/capabilities"],
   ["Compared", "/reference/comparison"],

@@ -96,6 +96,13 @@ export const commands = {
       { title: "live", package: "@slipway/provider-lambda", script: "test:live" },
     ],
   },
+  "test:live:gcp": {
+    about: "one short launch on the real Compute Engine; needs GOOGLE_CLOUD_PROJECT and credentials, and costs money",
+    steps: [
+      build("@slipway/provider-gcp..."),
+      { title: "live", package: "@slipway/provider-gcp", script: "test:live" },
+    ],
+  },
   "test:live:runpod": {
     about: "one short launch on the real RunPod; needs RUNPOD_API_KEY, and costs money",
     steps: [

@@ -9,4 +9,5 @@ export const KNOWN_PROVIDERS: readonly string[] = [
   "slurm",
   "kubernetes",
   "aws",
+  "gcp",
 ];

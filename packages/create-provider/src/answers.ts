@@ -56,6 +56,7 @@ const TAKEN: ReadonlySet<string> = new Set([
     "private",
     "public",
   ],
+  ...["memory", "local", "orbstack", "apple-container", "lambda", "runpod", "aws", "gcp", "package", "private", "public"],
 ]);
 
 export function checkedName(name: string): string {

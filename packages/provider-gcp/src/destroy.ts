@@ -1,0 +1,92 @@
+import { randomUUID } from "node:crypto";
+import { isProviderError } from "@slipway/core";
+import type { Call, Destroyed } from "@slipway/provider-kit/driver";
+import { withEffect } from "@slipway/provider-kit/errors";
+import { isNotThere } from "./client.ts";
+import { operationFailure } from "./errors.ts";
+import { addressOf, type GcpRemote, numberOf, refusal } from "./remote.ts";
+import type { WireInstance, WireOperation } from "./wire.ts";
+
+const PAUSE_MS = 2_000;
+
+/** By its number: a name may have gone to a younger instance. Sent once. */
+export async function destroy(
+  remote: GcpRemote,
+  call: Call,
+  id: string,
+  machine: WireInstance | null,
+): Promise<Destroyed> {
+  const number = numberOf(id);
+  const zone = machine?.zone ?? addressOf(id)?.zone;
+  const outcomes: Destroyed[] = [];
+  // A bare number that no list shows may be in any configured zone.
+  for (const each of zone === undefined ? remote.zones : [zone]) {
+    outcomes.push(await destroyIn(remote, call, each, number, machine));
+  }
+  return outcomes.find((outcome) => outcome !== "gone") ?? "gone";
+}
+
+async function destroyIn(
+  remote: GcpRemote,
+  call: Call,
+  zone: string,
+  number: string,
+  machine: WireInstance | null,
+): Promise<Destroyed> {
+  const { client } = remote;
+  let sent: WireOperation;
+  try {
+    sent = await client.remove(call, zone, number, randomUUID());
+  } catch (error) {
+    const isRefused = isProviderError(error, "RATE_LIMIT_ERROR") && error.native?.status === 403;
+    if (!isRefused && !isNotThere(error)) throw error;
+    // Google answers a deletion that meets another one by a 403, and one that meets an insert by a 404.
+    const running = (await client.running(call, zone)).filter(({ targetId }) => targetId === number);
+    const deletion = running.find(({ operationType }) => operationType === "delete");
+    if (deletion !== undefined) sent = deletion;
+    else if (isRefused || running.length > 0) throw running.length === 0 ? error : unfinished(call, number);
+    else if (machine === null) return "gone";
+    else return await destroyByName(remote, call, machine);
+  }
+  return await accepted(remote, call, zone, sent);
+}
+
+/** Google did not find the number of an instance that was read a moment ago: it is gone, or only its name addresses it. */
+async function destroyByName(remote: GcpRemote, call: Call, { zone, name, id }: WireInstance): Promise<Destroyed> {
+  const now = await remote.client.instance(call, zone, name);
+  if (now === null || now.id !== id) return "gone";
+  return await accepted(remote, call, zone, await remote.client.remove(call, zone, name, randomUUID()));
+}
+
+/** A deletion that has begun is accepted; one that failed is thrown. */
+async function accepted(
+  { client, clock }: GcpRemote,
+  call: Call,
+  zone: string,
+  sent: WireOperation,
+): Promise<Destroyed> {
+  try {
+    let latest = sent;
+    for (let asked = 0; latest.status === "PENDING" && asked < 10; asked += 1) {
+      if (asked > 0) await clock.sleep(PAUSE_MS, call.signal);
+      latest = await client.operation(call, zone, sent.name).catch((error: unknown) => {
+        if (isNotThere(error)) return sent;
+        throw error;
+      });
+    }
+    const failure = latest.status === "DONE" ? operationFailure(latest, call.operation) : null;
+    if (failure === null) return "accepted";
+    if (failure.code === "NOT_FOUND") return "gone";
+    throw failure;
+  } catch (error) {
+    throw isProviderError(error) && error.effect === "none" ? withEffect(error, "unknown") : error;
+  }
+}
+
+function unfinished({ operation }: Call, number: string): Error {
+  return refusal("BUSY", operation, `${number} has another operation under way`, {
+    hint: "Call again when it has ended.",
+    retryAfterMs: 10_000,
+    nativeId: number,
+  });
+}

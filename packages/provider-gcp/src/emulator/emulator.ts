@@ -1,0 +1,150 @@
+import type { Clock } from "@slipway/core";
+import { type Fault, faultScript, simulatedClock } from "@slipway/provider-kit/emulator";
+import { type Answer, failed, Refused, refuse, refuseMissing } from "./answers.ts";
+import { EMULATED_ZONES } from "./catalogue.ts";
+import { type EmulatedRequest, type GcpEmulatorControl, newControl } from "./control.ts";
+import { type Break, fixtureFor, rowInOperation } from "./fixtures.ts";
+import { ROUTES, type Route } from "./routes.ts";
+import { type GcpEmulatorSettings, resolved } from "./settings.ts";
+import { throttle } from "./throttle.ts";
+import { isZone, newWorld } from "./world.ts";
+
+/** Compute Engine's API, emulated. */
+export interface GcpEmulator {
+  readonly clock: Clock;
+  /** To be given to a provider as `runtime.fetch`; a broken connection rejects as the real one does. */
+  readonly fetch: typeof globalThis.fetch;
+  /** For a server; a broken connection is `Response.error()`. */
+  readonly handle: (request: Request) => Promise<Response>;
+  readonly control: GcpEmulatorControl;
+}
+
+const PATH = /^\/compute\/v1\/projects\/([^/]+)\/(.+)$/;
+const VERSION = /^\d{4}-\d{2}-\d{2}$/;
+
+export function gcpEmulator(settings: GcpEmulatorSettings = {}): GcpEmulator {
+  const clock = settings.clock ?? simulatedClock();
+  const all = resolved(settings);
+  const world = newWorld(all, clock);
+  const faults = faultScript(all.seed);
+  const pass = throttle(world);
+  const requests: EmulatedRequest[] = [];
+
+  async function exchange(request: Request): Promise<Answer | Break> {
+    await clock.sleep(all.latencyMs, request.signal);
+    const url = new URL(request.url);
+    const [, project = "", rest = ""] = PATH.exec(url.pathname) ?? [];
+    const route = ROUTES.find((one) => one.method === request.method && one.path.test(rest));
+    const answer = await answered(request, route, project, rest);
+    requests.push({
+      operation: route?.operation ?? "unknown",
+      status: typeof answer === "string" ? 0 : answer.status,
+      at: clock.now(),
+    });
+    await clock.sleep(all.latencyMs, request.signal);
+    if (answer === "hang") await clock.sleep(Number.POSITIVE_INFINITY, request.signal);
+    return answer;
+  }
+
+  async function answered(
+    request: Request,
+    route: Route | undefined,
+    project: string,
+    rest: string,
+  ): Promise<Answer | Break> {
+    const authorization = request.headers.get("authorization") ?? "";
+    if (!all.tokens.some((token) => authorization === `Bearer ${token}`)) {
+      return failed(401, "authError", "Request had invalid authentication credentials.");
+    }
+    if (route === undefined) return failed(404, "notFound", "The requested URL was not found on this server.");
+    const late = pass(route.group);
+    if (late !== null) return late;
+    const names = route.serves === undefined ? [route.operation] : [route.operation, route.serves];
+    const fault = faults.take(names);
+    const fixture = fault === undefined ? null : fixtureFor(fault);
+    if (fault?.when === "before" && fixture !== null) return fixture;
+    const answer = await performed(request, route, project, rest, fault);
+    if (fault?.when === "delayed") await clock.sleep(fault.delayMs ?? 0, request.signal);
+    return fixture ?? answer;
+  }
+
+  async function performed(
+    request: Request,
+    route: Route,
+    project: string,
+    rest: string,
+    fault: Fault | undefined,
+  ): Promise<Answer> {
+    const lag = fault?.when === "stale-read" ? Math.max(all.listLagMs, 1) : all.listLagMs;
+    const { zone = "", region = "", name = "" } = route.path.exec(rest)?.groups ?? {};
+    const query = new URL(request.url).searchParams;
+    try {
+      if (project !== all.project) {
+        refuse(403, "forbidden", `Required 'compute.projects.get' permission for 'projects/${project}'`);
+      }
+      if (zone !== "" && !isZone(zone)) refuseMissing(`projects/${project}/zones/${zone}`);
+      return await route.handler(world, {
+        zone,
+        region,
+        name: decodeURIComponent(name),
+        body: request.method === "POST" && !rest.endsWith("/wait") ? await bodyOf(request) : undefined,
+        query,
+        seenAt: clock.now() - lag,
+        isVersioned: versionOf(request, query) !== null,
+        scopes: EMULATED_ZONES,
+        rowOfOperation: fault === undefined ? undefined : rowInOperation(fault),
+        signal: request.signal,
+      });
+    } catch (error) {
+      if (error instanceof Refused) return error.answer;
+      throw error;
+    }
+  }
+
+  return {
+    clock,
+    control: newControl(world, faults, requests),
+    handle: async (request) => {
+      const answer = await exchange(request);
+      return typeof answer === "string" ? Response.error() : responseOf(answer);
+    },
+    fetch: async (input, init) => {
+      const request = new Request(input, init);
+      const answer = await until(exchange(request), request.signal);
+      if (typeof answer !== "string") return responseOf(answer);
+      throw new TypeError("fetch failed", { cause: Object.assign(new Error(`emulated ${answer}`), { code: answer }) });
+    },
+  };
+}
+
+/** Of the header or the parameter, and never of both. */
+function versionOf(request: Request, query: URLSearchParams): string | null {
+  const [header, parameter] = [request.headers.get("x-goog-api-version"), query.get("$apiVersion")];
+  if (header !== null && parameter !== null) refuse(400, "badRequest", "The version is given twice.");
+  const version = header ?? parameter;
+  if (version !== null && !VERSION.test(version)) refuse(400, "badRequest", `'${version}' is no version.`);
+  return version;
+}
+
+function responseOf({ status, headers, body }: Answer): Response {
+  return new Response(body, { status, headers });
+}
+
+async function bodyOf(request: Request): Promise<unknown> {
+  try {
+    return JSON.parse(await request.text());
+  } catch {
+    return refuse(400, "parseError", "Parse Error");
+  }
+}
+
+/** A caller that goes away hears nothing more; what it asked for goes on all the same. */
+function until<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void =>
+      reject(signal.reason instanceof Error ? signal.reason : new DOMException("aborted", "AbortError"));
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.finally(() => signal.removeEventListener("abort", onAbort)).then(resolve, reject);
+  });
+}

@@ -1,0 +1,199 @@
+import { ok, refuse, refuseMissing } from "./answers.ts";
+import { regionOfZone } from "./catalogue.ts";
+import { filterOf } from "./filter.ts";
+import { type Handler, type WireRequest } from "./handler.ts";
+import { alreadyExists, deletedMeanwhile, operationErrorOf, quota, stockout } from "./operation-errors.ts";
+import { pageOf } from "./paging.ts";
+import { insertRequest } from "./requests.ts";
+import { shownInstance, shownOperation } from "./views.ts";
+import {
+  countIn,
+  findIn,
+  freeAt,
+  isBeingDeleted,
+  isThere,
+  isVisible,
+  newNumber,
+  newOperation,
+  type OperationError,
+  rememberedOperation,
+  type StoredInstance,
+  turn,
+  type World,
+} from "./world.ts";
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+function requestIdOf({ query }: WireRequest): string | undefined {
+  const id = query.get("requestId") ?? undefined;
+  if (id !== undefined && !UUID.test(id)) refuse(400, "invalid", `Invalid value for field 'requestId': '${id}'.`);
+  return id;
+}
+
+export const insertInstance: Handler = (world, request) => {
+  const { zone, body, rowOfOperation } = request;
+  const now = world.clock.now();
+  const requestId = requestIdOf(request);
+  const before = rememberedOperation(world, requestId);
+  if (before !== undefined) return ok(shownOperation(world, before, now));
+  const wanted = insertRequest(body, zone, world.settings.project);
+  const { name } = wanted.body;
+  const holder = [...world.instances.values()].find(
+    (one) => one.zone === zone && one.name === name && one.nameHeldUntil > now,
+  );
+  const path = `projects/${world.settings.project}/zones/${zone}/instances/${name}`;
+  if (holder !== undefined && !world.settings.conflictInOperation) {
+    refuse(409, "alreadyExists", `The resource '${path}' already exists`);
+  }
+  const { insertMs, failMs, visibleMs } = world.settings;
+  const error = holder === undefined ? failureOf(world, zone, wanted, rowOfOperation) : alreadyExists(path);
+  const id = newNumber(world);
+  const lastsMs = error === undefined ? insertMs : failMs;
+  const operation = newOperation(world, { zone, type: "insert", targetId: id, targetName: name, requestId, lastsMs });
+  operation.error = error;
+  if (holder !== undefined) return ok(shownOperation(world, operation, now));
+  const stays = error === undefined || error.code === "PREEMPTED";
+  const endsAt = stays ? Number.POSITIVE_INFINITY : now + lastsMs;
+  world.instances.set(id, {
+    id,
+    name,
+    zone,
+    request: wanted,
+    createdAt: now,
+    visibleAt: now + visibleMs,
+    address: world.instances.size + 1,
+    events: [
+      { at: now, status: "PROVISIONING" },
+      { at: now + lastsMs / 3, status: "STAGING" },
+      ...(error === undefined ? [{ at: now + insertMs, status: "RUNNING" }] : []),
+      ...(error?.code === "PREEMPTED" ? [{ at: now + failMs, status: "TERMINATED" }] : []),
+    ],
+    goneAt: endsAt,
+    nameHeldUntil: endsAt,
+  });
+  if (error === undefined) world.changes += 1;
+  return ok(shownOperation(world, operation, now));
+};
+
+function failureOf(
+  world: World,
+  zone: string,
+  { machineTypeName }: { readonly machineTypeName: string },
+  row: string | undefined,
+): OperationError | undefined {
+  const placed = row === undefined ? undefined : operationErrorOf(row, zone);
+  if (placed !== undefined) return placed;
+  const region = regionOfZone(zone);
+  if (countIn(world, region) >= world.settings.instanceQuota) return quota(region, world.settings.instanceQuota);
+  return freeAt(world, machineTypeName, zone) > 0 ? undefined : stockout(zone, machineTypeName);
+}
+
+export const readInstance: Handler = (world, { zone, name }) => {
+  const found = findIn(world, zone, name);
+  if (found === undefined) return refuseMissing(`projects/${world.settings.project}/zones/${zone}/instances/${name}`);
+  return ok(shownInstance(world, found, world.clock.now()));
+};
+
+export const deleteInstance: Handler = (world, request) => {
+  const { zone, name } = request;
+  const now = world.clock.now();
+  const requestId = requestIdOf(request);
+  const before = rememberedOperation(world, requestId);
+  if (before !== undefined) return ok(shownOperation(world, before, now));
+  const found = findIn(world, zone, name);
+  if (found === undefined) return refuseMissing(`projects/${world.settings.project}/zones/${zone}/instances/${name}`);
+  if (isBeingDeleted(found, now)) {
+    refuse(403, "rateLimitExceeded", "Operation rate exceeded for resource: another operation on it is in progress.");
+  }
+  if (found.request.body.deletionProtection === true) {
+    refuse(
+      400,
+      "badRequest",
+      `Resource cannot be deleted if it's protected against deletion: deletion protection of '${found.name}' is on.`,
+    );
+  }
+  const { deleteMs, goneBeforeDoneMs } = world.settings;
+  const about = { zone, targetId: found.id, targetName: found.name, requestId };
+  const operation = newOperation(world, { ...about, type: "delete", lastsMs: deleteMs });
+  // An insert that is still under way ends with a conflict.
+  for (const other of world.operations.values()) {
+    if (other.targetId === found.id && other.type === "insert" && other.doneAt > now && other.error === undefined) {
+      other.error = deletedMeanwhile(found.name);
+    }
+  }
+  remove(world, found, operation.doneAt, goneBeforeDoneMs);
+  return ok(shownOperation(world, operation, now));
+};
+
+/** The shutdown, and the end of what goes with it. */
+export function remove(world: World, instance: StoredInstance, doneAt: number, goneBeforeDoneMs: number): void {
+  turn(world, instance, { inMs: 0, status: "STOPPING", target: "DELETED" });
+  instance.goneAt = Math.max(world.clock.now(), doneAt - goneBeforeDoneMs);
+  instance.nameHeldUntil = doneAt;
+}
+
+/** Newest last, as it was at a moment. */
+function visibleIn(world: World, moment: number, zone?: string): readonly StoredInstance[] {
+  return [...world.instances.values()].filter(
+    (one) => (zone === undefined || one.zone === zone) && isVisible(one, moment),
+  );
+}
+
+export const listInstances: Handler = (world, { zone, query }) => {
+  const now = world.clock.now();
+  if (world.unreachable.has(zone)) refuse(503, "backendError", `Zone '${zone}' cannot be reached.`);
+  const matches = filterOf(query.get("filter"));
+  const shown = visibleIn(world, now, zone)
+    .map((one) => shownInstance(world, one, now))
+    .filter(matches);
+  const { items, nextPageToken } = pageOf(world, shown, query);
+  return ok({
+    kind: "compute#instanceList",
+    id: `projects/${world.settings.project}/zones/${zone}/instances`,
+    items,
+    ...(nextPageToken === undefined ? {} : { nextPageToken }),
+    selfLink: `https://www.googleapis.com/compute/v1/projects/${world.settings.project}/zones/${zone}/instances`,
+  });
+};
+
+/** With a version the answer is what can be reached, and says what is missing; without one it is all or nothing. */
+export const listAllInstances: Handler = (world, { query, seenAt, isVersioned, scopes }) => {
+  const partial = query.get("returnPartialSuccess");
+  if (isVersioned && partial !== null)
+    refuse(400, "invalid", 'Unknown name "returnPartialSuccess": Cannot find field.');
+  const matches = filterOf(query.get("filter"));
+  const unreachable = scopes.filter((zone) => world.unreachable.has(zone));
+  if (unreachable.length > 0 && !isVersioned && partial !== "true") {
+    refuse(503, "backendError", "Some scopes cannot be reached.");
+  }
+  const shown = visibleIn(world, seenAt)
+    .filter(({ zone }) => !world.unreachable.has(zone))
+    .map((one) => ({ zone: one.zone, view: shownInstance(world, one, seenAt) }))
+    .filter(({ view }) => matches(view));
+  const { items, nextPageToken } = pageOf(world, shown, query);
+  const scoped = scopes.map((zone) => {
+    const here = items.filter((one) => one.zone === zone).map(({ view }) => view);
+    if (here.length > 0) return [`zones/${zone}`, { instances: here }];
+    const isDown = world.unreachable.has(zone);
+    const code = isDown ? "UNREACHABLE" : "NO_RESULTS_ON_PAGE";
+    const message = isDown
+      ? `The zone '${zone}' cannot be reached.`
+      : `There are no results for scope 'zones/${zone}' on this page.`;
+    return [`zones/${zone}`, { warning: { code, message, data: [{ key: "scope", value: `zones/${zone}` }] } }];
+  });
+  return ok({
+    kind: "compute#instanceAggregatedList",
+    id: `projects/${world.settings.project}/aggregated/instances`,
+    items: Object.fromEntries(scoped),
+    ...(nextPageToken === undefined ? {} : { nextPageToken }),
+    ...(unreachable.length === 0
+      ? {}
+      : { unreachables: unreachable.map((zone) => `projects/${world.settings.project}/zones/${zone}`) }),
+    selfLink: `https://www.googleapis.com/compute/v1/projects/${world.settings.project}/aggregated/instances`,
+  });
+};
+
+/** For a witness: does it stand there, whether or not anybody can read it? */
+export function isAlive(world: World, instance: StoredInstance): boolean {
+  return isThere(instance, world.clock.now());
+}

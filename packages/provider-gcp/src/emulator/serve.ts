@@ -1,0 +1,26 @@
+import { type EmulatorServer, nodeHttpAdapter, scaledClock } from "@slipway/provider-kit/emulator";
+import { type GcpEmulator, gcpEmulator } from "./emulator.ts";
+import { EMULATOR_PROJECT, EMULATOR_TOKEN, type GcpEmulatorSettings } from "./settings.ts";
+
+export interface ServeOptions extends Omit<GcpEmulatorSettings, "clock"> {
+  /** Any free one if absent. */
+  readonly port?: number | undefined;
+  /** Time passes so many times as fast as the real one: operations, lag and rate limits with it. 1 if absent. */
+  readonly speed?: number | undefined;
+}
+
+export interface GcpEmulatorServer extends EmulatorServer {
+  readonly emulator: GcpEmulator;
+}
+
+/** The emulator as a server on the loopback. */
+export async function serve(options: ServeOptions = {}): Promise<GcpEmulatorServer> {
+  const { port, speed = 1, ...settings } = options;
+  const emulator = gcpEmulator({ ...settings, clock: scaledClock(speed) });
+  const server = await nodeHttpAdapter(emulator.handle, { port });
+  const baseUrl = `${server.url}/compute/v1/`;
+  const [token = EMULATOR_TOKEN] = settings.tokens ?? [];
+  const { project = EMULATOR_PROJECT } = settings;
+  const variables = { GCP_BASE_URL: baseUrl, GCP_ACCESS_TOKEN: token, GOOGLE_CLOUD_PROJECT: project };
+  return { baseUrl, variables, port: server.port, emulator, close: server.close };
+}

@@ -1,0 +1,203 @@
+import { createHash } from "node:crypto";
+import type { Operation } from "@slipway/core";
+import type { SpawnRequest } from "@slipway/provider-kit/driver";
+import { type Machine, machineFor } from "./machine-type.ts";
+import { ownershipItems, ownershipLabels } from "./ownership.ts";
+import { type GcpRemote, type GcpSpawnOptions, refusal, regionOf } from "./remote.ts";
+
+/** What an insert asks for; the provider's request on the wire. */
+export interface InsertBody {
+  readonly name: string;
+  readonly machineType: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly metadata: { readonly items: readonly { readonly key: string; readonly value: string }[] };
+  readonly disks: readonly [
+    {
+      readonly boot: true;
+      readonly autoDelete: true;
+      readonly initializeParams: {
+        readonly diskName: string;
+        readonly sourceImage: string;
+        readonly diskSizeGb?: string;
+        readonly diskType?: string;
+        readonly labels: Readonly<Record<string, string>>;
+      };
+    },
+  ];
+  readonly networkInterfaces: readonly [
+    {
+      readonly network?: string;
+      readonly subnetwork?: string;
+      readonly accessConfigs?: readonly [{ readonly type: "ONE_TO_ONE_NAT"; readonly name: string }];
+    },
+  ];
+  readonly scheduling: {
+    readonly automaticRestart: boolean;
+    readonly onHostMaintenance?: "TERMINATE";
+    readonly provisioningModel?: "SPOT";
+    readonly instanceTerminationAction?: "DELETE" | "STOP";
+  };
+  readonly guestAccelerators?: readonly [{ readonly acceleratorType: string; readonly acceleratorCount: number }];
+  readonly serviceAccounts?: readonly [{ readonly email: string; readonly scopes: readonly string[] }];
+}
+
+/** What follows from the options alone. */
+export interface Prepared {
+  readonly zone: string;
+  readonly machine: Machine;
+  readonly image: string;
+  readonly diskGb: number | undefined;
+}
+
+/** What Google takes for one item of the metadata, in bytes. */
+export const MAX_USER_DATA_BYTES = 262_144;
+const MAX_LABELS_BYTES = 65_536;
+const GIGABYTE = 1024 ** 3;
+
+/** Checks that need no call, and the place. Throws INVALID_SPEC. */
+export function prepare(
+  remote: GcpRemote,
+  operation: Operation,
+  { options, script, key, ownership }: SpawnRequest<GcpSpawnOptions>,
+): Prepared {
+  const { resources, image = remote.image, sshKeys = [] } = options;
+  const bytes = Buffer.byteLength(script?.content ?? "");
+  if (bytes > MAX_USER_DATA_BYTES) {
+    throw refusal("INVALID_SPEC", operation, `bootstrap has ${bytes} bytes, and Google takes ${MAX_USER_DATA_BYTES}`);
+  }
+  if (Buffer.byteLength(JSON.stringify(ownership.labels)) + Buffer.byteLength(sshKeys.join("\n")) > MAX_LABELS_BYTES) {
+    throw refusal("INVALID_SPEC", operation, `labels and sshKeys together have more than ${MAX_LABELS_BYTES} bytes`);
+  }
+  const asked =
+    resources?.diskBytes === undefined ? undefined : Math.max(10, Math.ceil(resources.diskBytes / GIGABYTE));
+  return {
+    zone: zoneFor(remote, operation, key, options),
+    machine: machineFor(options, remote.defaultSpec, operation),
+    image: imagePath(image, operation),
+    diskGb: asked ?? remote.bootDisk.sizeGb,
+  };
+}
+
+/**
+ * A name is unique in a zone only, so every process has to choose the same zone: it follows from owner, key and region,
+ * and neither from chance nor from what was tried before.
+ */
+function zoneFor(
+  { owner, zones, regions }: GcpRemote,
+  operation: Operation,
+  key: string,
+  { region, zone }: GcpSpawnOptions,
+): string {
+  if (zone !== undefined) {
+    if (zones.includes(zone) && (region === undefined || regionOf(zone) === region)) return zone;
+    const where = region === undefined ? "" : ` in ${region}`;
+    throw refusal("INVALID_SPEC", operation, `zone ${JSON.stringify(zone)} is not configured${where}`, {
+      hint: `This provider was made with ${zones.join(", ")}.`,
+    });
+  }
+  const there = zones.filter((one) => regionOf(one) === (region ?? regions[0]));
+  const hash = createHash("sha256").update(`${owner}\n${key}`).digest().readUInt32BE(0);
+  const chosen = there[hash % there.length];
+  if (chosen === undefined) throw refusal("INVALID_SPEC", operation, "zones must name at least one");
+  return chosen;
+}
+
+/** `project/family`, or a path as Google writes it. */
+function imagePath(image: string, operation: Operation): string {
+  if (/^(projects|global)\//.test(image) || image.startsWith("https://")) return image;
+  const [, project, family] = /^([a-z0-9.:-]+)\/([a-z][-a-z0-9]*)$/.exec(image) ?? [];
+  if (project !== undefined) return `projects/${project}/global/images/family/${family}`;
+  throw refusal(
+    "INVALID_SPEC",
+    operation,
+    `image ${JSON.stringify(image)} is neither project/family nor a path of an image`,
+  );
+}
+
+/** The same request gives the same body, but for the disk's name: a disk that is there already would be attached in silence. */
+export function insertBody(
+  remote: GcpRemote,
+  { name, ownership, options, script, prepared }: SpawnRequest<GcpSpawnOptions, Prepared>,
+  requestId: string,
+): InsertBody {
+  const { zone, machine, image, diskGb } = prepared;
+  const { accelerators } = machine;
+  const { sshKeys = [], spot } = options;
+  const labels = ownershipLabels(ownership);
+  const { type: diskType } = remote.bootDisk;
+  return {
+    name,
+    machineType: `zones/${zone}/machineTypes/${machine.type}`,
+    labels,
+    metadata: {
+      items: [
+        ...ownershipItems(ownership),
+        { key: "slipway-image", value: options.image ?? remote.image },
+        ...(script === undefined ? [] : [{ key: "user-data", value: script.content }]),
+        ...(sshKeys.length === 0 ? [] : sshItems(remote.sshUser, sshKeys)),
+      ],
+    },
+    disks: [
+      {
+        boot: true,
+        autoDelete: true,
+        initializeParams: {
+          diskName: `${name}-${requestId.slice(0, 8)}`,
+          sourceImage: image,
+          ...(diskGb === undefined ? {} : { diskSizeGb: String(diskGb) }),
+          ...(diskType === undefined ? {} : { diskType: `zones/${zone}/diskTypes/${diskType}` }),
+          labels,
+        },
+      },
+    ],
+    networkInterfaces: [networkInterface(remote, zone)],
+    scheduling: {
+      // Google refuses it for spot.
+      automaticRestart: spot === undefined,
+      ...(spot === undefined && accelerators === undefined && !/^(a2|a3|g2)-/.test(machine.type)
+        ? {}
+        : { onHostMaintenance: "TERMINATE" as const }),
+      ...(spot === undefined
+        ? {}
+        : { provisioningModel: "SPOT" as const, instanceTerminationAction: remote.spotTermination }),
+    },
+    ...(accelerators === undefined
+      ? {}
+      : {
+          guestAccelerators: [
+            {
+              acceleratorType: `zones/${zone}/acceleratorTypes/${accelerators.type}`,
+              acceleratorCount: accelerators.count,
+            },
+          ] as const,
+        }),
+    ...(remote.serviceAccount === undefined
+      ? {}
+      : {
+          serviceAccounts: [
+            { email: remote.serviceAccount, scopes: ["https://www.googleapis.com/auth/cloud-platform"] },
+          ] as const,
+        }),
+  };
+}
+
+function networkInterface({ network, subnetwork, hasPublicAddress }: GcpRemote, zone: string) {
+  const isPath = (name: string): boolean => name.includes("/");
+  const subnet =
+    subnetwork === undefined || isPath(subnetwork) ? subnetwork : `regions/${regionOf(zone)}/subnetworks/${subnetwork}`;
+  const net = network === undefined || isPath(network) ? network : `global/networks/${network}`;
+  return {
+    ...(net === undefined && subnet === undefined ? { network: "global/networks/default" } : {}),
+    ...(net === undefined ? {} : { network: net }),
+    ...(subnet === undefined ? {} : { subnetwork: subnet }),
+    ...(hasPublicAddress ? { accessConfigs: [{ type: "ONE_TO_ONE_NAT", name: "External NAT" }] as const } : {}),
+  };
+}
+
+function sshItems(user: string, keys: readonly string[]) {
+  return [
+    { key: "ssh-keys", value: keys.map((line) => `${user}:${line}`).join("\n") },
+    // Where OS Login is on, keys in the metadata are ignored.
+    { key: "enable-oslogin", value: "FALSE" },
+  ];
+}

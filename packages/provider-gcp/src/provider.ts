@@ -1,0 +1,137 @@
+import {
+  type CallOptions,
+  type Provider,
+  type ProviderHooks,
+  runtimeDefaults,
+  type Snapshot,
+  type WhyNot,
+} from "@slipway/core";
+import { type Call, checkedConfig, type LifeCycle, providerFromDriver } from "@slipway/provider-kit/driver";
+import { gcpClient } from "./client.ts";
+import { gcpDriver } from "./driver.ts";
+import { MAX_USER_DATA_BYTES, type Prepared } from "./insert-body.ts";
+import type { GcpInstance } from "./instance.ts";
+import { configSchema, DEFAULT_IMAGE, DEFAULT_SPEC, DEFAULT_ZONES, type GcpOptions } from "./options.ts";
+import { type GcpCapability, type GcpRemote, type GcpSpawnOptions, PROVIDER, refusal, regionOf } from "./remote.ts";
+import { spotPrices } from "./spot.ts";
+import type { WireInstance } from "./wire.ts";
+
+export type GcpProvider = Provider<GcpInstance, Snapshot, GcpCapability> & {
+  /** As the contract's, and `zone` chooses one of the configured zones. */
+  readonly spawn: (options: GcpSpawnOptions) => Promise<GcpInstance>;
+  /**
+   * Where such a spawn could go: the configured zones of the region, the one that `spawn` itself would choose among them.
+   * For control's `launch(provider, options, { placements })`, which tries the next one after a failure that made nothing.
+   */
+  readonly placements: (options: GcpSpawnOptions) => Promise<readonly GcpSpawnOptions[]>;
+};
+
+const DEFAULT_READ_AFTER_WRITE_MS = 10_000;
+
+/** Instances on Google Compute Engine. Throws INVALID_SPEC for options that are wrong; it calls nothing. */
+export function gcp(options: GcpOptions): GcpProvider {
+  return gcpParts(options).provider;
+}
+
+/** The provider and its hooks, over one client. */
+export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider; readonly hooks: ProviderHooks } {
+  const { owner, runtime, readAfterWriteMs = DEFAULT_READ_AFTER_WRITE_MS } = options;
+  const remote = remoteOf(options);
+  const { regions, zones } = remote;
+  // Two methods of `spot` go through the life cycle, which is made of this definition.
+  const made: { lifeCycle?: LifeCycle<WireInstance, GcpInstance, GcpSpawnOptions, Prepared> } = {};
+  const lifeCycleOf = ({ operation }: Call) => {
+    if (made.lifeCycle !== undefined) return made.lifeCycle;
+    throw refusal("INTERNAL", operation, "the provider is not made yet");
+  };
+  return providerFromDriver<GcpProvider, WireInstance, Prepared>({
+    name: PROVIDER,
+    owner,
+    tier: "additional",
+    capabilities: { spot: true, gpu: true, multiRegion: true, idempotentSpawn: true },
+    limits: { maxUserDataBytes: MAX_USER_DATA_BYTES, maxLabels: 64, nameMaxLength: 128, readAfterWriteMs },
+    whyNot: WHY_NOT,
+    refuses: {
+      ports: "Google opens ports by firewall rules of a network, not per instance: set them there.",
+      maxUsdPerHour: "This provider does not know what an instance costs on demand; `spot.maxUsdPerHour` is checked.",
+    },
+    driver: gcpDriver(remote),
+    regions,
+    ownOptions: ["zone"],
+    runtime: { ...runtime, clock: remote.clock },
+    listRegions: async () => regions.map((id) => ({ id, name: id })),
+    requestSpotInstance: async (wanted: GcpSpawnOptions) => {
+      const call: Call = { operation: "requestSpotInstance", signal: wanted.signal };
+      const spawned = await lifeCycleOf(call).spawn({ ...wanted, spot: wanted.spot ?? {} }, call.operation);
+      // Google has no requests: an insert is filled or fails at once.
+      return { requestId: spawned.id, status: "fulfilled", instanceId: spawned.id };
+    },
+    cancelSpotRequest: (id: string, { signal }: CallOptions = {}) =>
+      lifeCycleOf({ operation: "cancelSpotRequest" }).terminate(id, { signal }),
+    getSpotPrices: (filter, { signal }: CallOptions = {}) =>
+      spotPrices(remote, { operation: "getSpotPrices", signal }, filter),
+    extras: ({ lifeCycle, timed }) => {
+      made.lifeCycle = lifeCycle;
+      return {
+        placements: (wanted) =>
+          timed("placements", wanted, async (call) => {
+            lifeCycle.checkRegion(call, wanted.region);
+            const there = zones.filter((zone) => wanted.region === undefined || regionOf(zone) === wanted.region);
+            return there
+              .filter((zone) => wanted.zone === undefined || zone === wanted.zone)
+              .map((zone) => ({ region: regionOf(zone), zone }));
+          }),
+      };
+    },
+    hooks: { startup: (call) => checkZones(remote, call) },
+  });
+}
+
+/** Credentials, project and zones are there: one read. */
+async function checkZones({ client, zones, project }: GcpRemote, call: Call): Promise<void> {
+  const known = new Map((await client.zones(call)).map((zone) => [zone.name, zone]));
+  for (const zone of zones) {
+    const found = known.get(zone);
+    if (found === undefined) {
+      throw refusal("INVALID_SPEC", call.operation, `project ${project} has no zone ${zone}`);
+    }
+    if (found.region !== undefined && found.region !== regionOf(zone)) {
+      throw refusal("INVALID_SPEC", call.operation, `zone ${zone} is in ${found.region}, which its name does not say`);
+    }
+  }
+}
+
+const WHY_NOT: WhyNot<GcpCapability> = {
+  snapshots: "Machine images are not made by this provider yet.",
+  persistentVolumes: "Google's disks are of one zone, and are not made by this provider yet.",
+  warmVolumes: "Google's disks are not attached by this provider yet.",
+  hibernation: "Suspending is not done by this provider yet.",
+  costExplorer: "Google tells costs only through an export to BigQuery.",
+  tailscaleNative: "Compute Engine joins no tailnet by itself: do it in the bootstrap, with the feature tailscale.",
+  customNetworking: "Network and subnetwork are settings of this provider, and no option of a spawn yet.",
+};
+
+function remoteOf(options: GcpOptions): GcpRemote {
+  const { owner, runtime, accessToken: _accessToken, ...given } = options;
+  const config = checkedConfig(PROVIDER, configSchema, given);
+  const { zones = DEFAULT_ZONES, project } = config;
+  if (project === undefined) throw refusal("INVALID_SPEC", "register", "project is missing");
+  const regions = [...new Set(zones.map(regionOf))];
+  return {
+    owner,
+    project,
+    zones,
+    regions,
+    defaultSpec: config.defaultSpec ?? DEFAULT_SPEC,
+    image: config.image ?? DEFAULT_IMAGE,
+    bootDisk: { sizeGb: config.bootDiskGb, type: config.bootDiskType },
+    network: config.network,
+    subnetwork: config.subnetwork,
+    hasPublicAddress: config.publicAddress ?? true,
+    serviceAccount: config.serviceAccount,
+    sshUser: config.sshUser ?? "slipway",
+    spotTermination: config.spotTermination ?? "DELETE",
+    clock: runtimeDefaults(runtime).clock,
+    client: gcpClient(options),
+  };
+}

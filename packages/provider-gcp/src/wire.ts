@@ -1,0 +1,239 @@
+import type { Schema } from "@slipway/core";
+import { z } from "zod";
+
+// What Google answers, as little of it as is used. New fields and new words pass. User data comes back in the metadata of
+// every read: it is left behind here.
+
+const absent = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
+const text = z.string();
+// 64-bit numbers are strings of digits.
+const number = text.regex(/^[0-9]{1,20}$/);
+const lastPart = text.transform((url) => url.slice(url.lastIndexOf("/") + 1));
+
+const KEPT = /^slipway-/;
+const SSH_KEYS = "ssh-keys";
+
+/** The items that this package writes, and of `ssh-keys` only for whom they are. */
+const metadata = z
+  .object({ items: absent(z.array(z.object({ key: text, value: absent(text) }))) })
+  .transform(({ items = [] }) => {
+    const user = items.find(({ key }) => key === SSH_KEYS)?.value?.split(":")[0];
+    return {
+      items: Object.fromEntries(items.flatMap(({ key, value }) => (KEPT.test(key) ? [[key, value ?? ""]] : []))),
+      ...(user === undefined ? {} : { sshUser: user }),
+    };
+  });
+
+const instance = z.object({
+  id: number,
+  name: text.min(1),
+  status: text.min(1),
+  statusMessage: absent(text),
+  zone: lastPart,
+  machineType: absent(lastPart),
+  creationTimestamp: absent(text),
+  labels: absent(z.record(text, text)),
+  metadata: absent(metadata),
+  networkInterfaces: absent(
+    z.array(
+      z.object({
+        networkIP: absent(text),
+        accessConfigs: absent(z.array(z.object({ natIP: absent(text) }))),
+        ipv6AccessConfigs: absent(z.array(z.object({ externalIpv6: absent(text) }))),
+      }),
+    ),
+  ),
+  scheduling: absent(z.object({ provisioningModel: absent(text), preemptible: absent(z.boolean()) })),
+  guestAccelerators: absent(
+    z.array(z.object({ acceleratorType: absent(lastPart), acceleratorCount: absent(z.number()) })),
+  ),
+  disks: absent(z.array(z.object({ boot: absent(z.boolean()), diskSizeGb: absent(number) }))),
+  resourceStatus: absent(z.object({ shutdownDetails: absent(z.object({ targetState: absent(text) })) })),
+});
+
+export interface WireInstance {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly statusMessage?: string | undefined;
+  readonly zone: string;
+  readonly machineType?: string | undefined;
+  readonly creationTimestamp?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly metadata?: WireMetadata | undefined;
+  readonly networkInterfaces?: readonly WireNetworkInterface[] | undefined;
+  readonly scheduling?:
+    | { readonly provisioningModel?: string | undefined; readonly preemptible?: boolean | undefined }
+    | undefined;
+  readonly guestAccelerators?:
+    | readonly { readonly acceleratorType?: string | undefined; readonly acceleratorCount?: number | undefined }[]
+    | undefined;
+  readonly disks?:
+    | readonly { readonly boot?: boolean | undefined; readonly diskSizeGb?: string | undefined }[]
+    | undefined;
+  readonly resourceStatus?:
+    | { readonly shutdownDetails?: { readonly targetState?: string | undefined } | undefined }
+    | undefined;
+}
+
+/** What this package wrote, and for whom SSH keys are set up. */
+export interface WireMetadata {
+  readonly items: Readonly<Record<string, string>>;
+  readonly sshUser?: string | undefined;
+}
+
+interface WireNetworkInterface {
+  readonly networkIP?: string | undefined;
+  readonly accessConfigs?: readonly { readonly natIP?: string | undefined }[] | undefined;
+  readonly ipv6AccessConfigs?: readonly { readonly externalIpv6?: string | undefined }[] | undefined;
+}
+
+const errorDetail = z.object({
+  quotaInfo: absent(z.object({ limitName: absent(text), dimensions: absent(z.record(text, text)) })),
+});
+
+const operation = z.object({
+  name: text.min(1),
+  status: text.min(1),
+  operationType: absent(text),
+  targetId: absent(number),
+  targetLink: absent(text),
+  httpErrorStatusCode: absent(z.number()),
+  httpErrorMessage: absent(text),
+  error: absent(
+    z.object({
+      errors: absent(
+        z.array(z.object({ code: absent(text), message: absent(text), errorDetails: absent(z.array(errorDetail)) })),
+      ),
+    }),
+  ),
+});
+
+export interface WireOperation {
+  readonly name: string;
+  readonly status: string;
+  readonly operationType?: string | undefined;
+  readonly targetId?: string | undefined;
+  readonly targetLink?: string | undefined;
+  readonly httpErrorStatusCode?: number | undefined;
+  readonly httpErrorMessage?: string | undefined;
+  readonly error?: { readonly errors?: readonly WireOperationError[] | undefined } | undefined;
+}
+
+export interface WireOperationError {
+  readonly code?: string | undefined;
+  readonly message?: string | undefined;
+  readonly errorDetails?:
+    | readonly {
+        readonly quotaInfo?:
+          | {
+              readonly limitName?: string | undefined;
+              readonly dimensions?: Readonly<Record<string, string>> | undefined;
+            }
+          | undefined;
+      }[]
+    | undefined;
+}
+
+const warning = absent(z.object({ code: absent(text), message: absent(text) }));
+const unreachables = absent(z.array(text));
+
+const aggregated = z.object({
+  items: absent(z.record(text, z.object({ instances: absent(z.array(instance)), warning }))),
+  nextPageToken: absent(text),
+  unreachables,
+  warning,
+});
+const zonal = z.object({ items: absent(z.array(instance)), nextPageToken: absent(text), warning });
+const operations = z.object({ items: absent(z.array(operation)), nextPageToken: absent(text), warning });
+
+const zone = z.object({ name: text.min(1), region: absent(lastPart), status: absent(text) });
+const zones = z.object({ items: absent(z.array(zone)), nextPageToken: absent(text), warning });
+
+const money = z.object({ currencyCode: absent(text), units: absent(text), nanos: absent(z.number()) });
+const capacityHistory = z.object({
+  priceHistory: absent(
+    z.array(
+      z.object({
+        interval: absent(z.object({ startTime: absent(text), endTime: absent(text) })),
+        listPrice: absent(money),
+      }),
+    ),
+  ),
+});
+
+export interface WireWarning {
+  readonly code?: string | undefined;
+  readonly message?: string | undefined;
+}
+
+export interface WirePage<T> {
+  readonly items?: readonly T[] | undefined;
+  readonly nextPageToken?: string | undefined;
+  readonly warning?: WireWarning | undefined;
+}
+
+export interface WireAggregated extends Pick<WirePage<never>, "nextPageToken" | "warning"> {
+  readonly items?:
+    | Readonly<
+        Record<
+          string,
+          { readonly instances?: readonly WireInstance[] | undefined; readonly warning?: WireWarning | undefined }
+        >
+      >
+    | undefined;
+  readonly unreachables?: readonly string[] | undefined;
+}
+
+export interface WireZone {
+  readonly name: string;
+  readonly region?: string | undefined;
+  readonly status?: string | undefined;
+}
+
+export interface WireCapacityHistory {
+  readonly priceHistory?:
+    | readonly {
+        readonly interval?: { readonly startTime?: string | undefined } | undefined;
+        readonly listPrice?:
+          | {
+              readonly currencyCode?: string | undefined;
+              readonly units?: string | undefined;
+              readonly nanos?: number | undefined;
+            }
+          | undefined;
+      }[]
+    | undefined;
+}
+
+export const instanceAnswer: Schema<WireInstance> = instance;
+export const operationAnswer: Schema<WireOperation> = operation;
+export const aggregatedAnswer: Schema<WireAggregated> = aggregated;
+export const instancesAnswer: Schema<WirePage<WireInstance>> = zonal;
+export const operationsAnswer: Schema<WirePage<WireOperation>> = operations;
+export const zonesAnswer: Schema<WirePage<WireZone>> = zones;
+export const capacityHistoryAnswer: Schema<WireCapacityHistory> = capacityHistory;
+
+const failure = z.object({
+  error: z.object({
+    message: absent(text),
+    status: absent(text),
+    errors: absent(z.array(z.object({ reason: absent(text), message: absent(text) }))),
+    details: absent(z.array(z.object({ "@type": absent(text), reason: absent(text) }))),
+  }),
+});
+
+/** What a failed request says: machine-readable reasons, the most exact first. Undefined for any other body. */
+export function wireFailure(
+  json: unknown,
+): { readonly reasons: readonly string[]; readonly message?: string } | undefined {
+  const parsed = failure.safeParse(json);
+  if (!parsed.success) return undefined;
+  const { message, status, errors = [], details = [] } = parsed.data.error;
+  const infos = details.filter((detail) => detail["@type"]?.endsWith("google.rpc.ErrorInfo") === true);
+  const reasons = [...infos, ...errors].flatMap(({ reason }) => (reason === undefined ? [] : [reason]));
+  return {
+    reasons: status === undefined ? reasons : [...reasons, status],
+    ...(message === undefined ? {} : { message }),
+  };
+}

@@ -1,0 +1,87 @@
+import type { ErrorTableRow, Harness, HarnessFactory } from "@slipway/contract-tests";
+import { type Runtime, timestamp } from "@slipway/core";
+import manifest from "../package.json" with { type: "json" };
+import { type GcpEmulator, type GcpEmulatorSettings, gcpEmulator } from "../src/emulator/index.ts";
+import { gcp, gcpErrorTable, register } from "../src/index.ts";
+
+export const TOKEN = "secret-gcp-token-5b1e";
+export const PROJECT = "slipway-tests";
+const OWNER = "contract-tests";
+const READ_AFTER_WRITE_MS = 3_000;
+export const ZONES: readonly string[] = ["us-central1-a", "us-central1-b", "europe-west1-b", "europe-west1-d"];
+
+// What no answer, or none of the API's, means; the HTTP client sees to that, and not the provider's table.
+const CONNECTION_ROWS: readonly ErrorTableRow[] = [
+  { id: "connection-refused", operation: "spawn", code: "NETWORK", effect: "none" },
+  { id: "connection-reset", operation: "terminate", code: "NETWORK", effect: "unknown" },
+  { id: "answer-timeout", operation: "terminate", code: "TIMEOUT", effect: "unknown" },
+  { id: "garbled-answer", operation: "terminate", code: "INTERNAL", effect: "applied" },
+  { id: "page-instead", operation: "terminate", code: "INTERNAL", effect: "unknown" },
+];
+
+/** The provider over an emulator whose lists lag. */
+export function gcpHarness(
+  settings: Omit<GcpEmulatorSettings, "tokens" | "project"> = {},
+  wire: (emulator: GcpEmulator) => typeof globalThis.fetch = ({ fetch }) => fetch,
+): HarnessFactory {
+  return async (): Promise<Harness> => {
+    const emulator = gcpEmulator({
+      listLagMs: READ_AFTER_WRITE_MS - 500,
+      tokens: [TOKEN],
+      project: PROJECT,
+      ...settings,
+    });
+    const transcript: string[] = [];
+    const config = { project: PROJECT, token: TOKEN, zones: ZONES, readAfterWriteMs: READ_AFTER_WRITE_MS };
+    const runtime = { ...runtimeOf(emulator, transcript), fetch: wire(emulator) };
+    const { control } = emulator;
+    return {
+      registration: await register(config, { owner: OWNER, variables: {}, runtime }),
+      spawnOptions: () => ({ spec: "e2-medium" }),
+      capabilityOptions: {
+        gpu: { spec: undefined, gpu: { type: "l4", count: 1 } } as never,
+        spot: { spot: {} },
+      },
+      another: async ({ owner = OWNER } = {}) => gcp({ ...config, owner, runtime }),
+      witness: {
+        instances: async () => control.instances(),
+        addStranger: async (name) => control.addStranger(name),
+        hasStranger: async (nativeId) => control.hasStranger(nativeId),
+        crash: async (nativeId) => control.preempt(nativeId),
+        changes: async () => control.changes(),
+      },
+      faults: {
+        add: control.faults.add,
+        clear: control.faults.clear,
+        supports: control.supports,
+        failRegion: (region) => control.setReachable(region, false),
+      },
+      errorTable: [...gcpErrorTable, ...CONNECTION_ROWS],
+      clock: emulator.clock,
+      unknownId: `${PROJECT}/us-central1-a/slip-aaaaaaaa-aaaaaaaaaaaaaaaaaaaa/1234567890123456789`,
+      secrets: [TOKEN],
+      transcript: () => transcript.join("\n"),
+      patienceMs: 300_000,
+      package: {
+        manifest,
+        register,
+        config,
+        badConfigs: [{ zones: [] }, { zones: ["Atlantis"] }, { token: "two words" }, { baseUrl: "x" }],
+      },
+      close: async () => undefined,
+    };
+  };
+}
+
+/** All that a provider takes from outside, and where it writes what it says. */
+export function runtimeOf(emulator: Pick<GcpEmulator, "clock" | "fetch">, transcript: string[] = []): Partial<Runtime> {
+  const note = (level: string) => (message: string, data?: object) => {
+    transcript.push(`${timestamp(emulator.clock)} ${level} ${message} ${JSON.stringify(data ?? {})}`);
+  };
+  return {
+    clock: emulator.clock,
+    fetch: emulator.fetch,
+    onEvent: (event: object) => note("event")("", event),
+    log: { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") },
+  };
+}
