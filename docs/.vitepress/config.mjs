@@ -11,9 +11,18 @@ const guides = [
   ["Writing a provider", "/guide/writing-a-provider"],
   ["When the contract changes", "/guide/contract-changes"],
 ];
-const providers = ["local", "memory", "orbstack", "apple-container", "lambda", "runpod", "slurm", "aws"];
-const providers = ["local", "memory", "orbstack", "apple-container", "lambda", "runpod", "kubernetes", "aws"];
-const providers = ["local", "memory", "orbstack", "apple-container", "lambda", "runpod", "aws", "gcp"];
+const providers = [
+  "local",
+  "memory",
+  "orbstack",
+  "apple-container",
+  "lambda",
+  "runpod",
+  "slurm",
+  "kubernetes",
+  "gcp",
+  "aws",
+];
 const reference = [
   ["What each provider can do", "/reference/capabilities"],
   ["Compared", "/reference/comparison"],

@@ -80,6 +80,8 @@ export const commands = {
     steps: [
       build("@slipway/provider-slurm..."),
       { title: "slurm", package: "@slipway/provider-slurm", script: "test:slurm", args: true },
+    ],
+  },
   "test:kubernetes": {
     about:
       "the Kubernetes provider on a real API server and etcd, built once from its modules; needs Go, etcd and openssl",

@@ -82,7 +82,7 @@ async function readUserConfig(world: World): Promise<Config> {
 }
 
 /** Where the user-level file would stand; null where the environment names no home. */
-export function userConfigFile(env: World["env"]): string | null {
+function userConfigFile(env: World["env"]): string | null {
   const given = env["XDG_CONFIG_HOME"] ?? "";
   if (isAbsolute(given)) return join(given, "slipway", "config.json");
   const home = env["HOME"] ?? "";

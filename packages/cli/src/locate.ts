@@ -104,7 +104,7 @@ async function remembered(session: Session, provider: Provider, key: string): Pr
   return [...ended].sort((a, b) => (b.createdAt ?? "").localeCompare(a.createdAt ?? ""))[0] ?? null;
 }
 
-export async function rememberedId(session: Session, provider: Provider, key: string): Promise<string | null> {
+async function rememberedId(session: Session, provider: Provider, key: string): Promise<string | null> {
   const { launchId } = await import("@slipway/control");
   const identity = { provider: provider.name, account: "", owner: provider.owner, key };
   const record = await (await session.store()).read(launchId(identity));

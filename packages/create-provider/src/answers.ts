@@ -51,12 +51,12 @@ const TAKEN: ReadonlySet<string> = new Set([
     "runpod",
     "slurm",
     "kubernetes",
+    "gcp",
     "aws",
     "package",
     "private",
     "public",
   ],
-  ...["memory", "local", "orbstack", "apple-container", "lambda", "runpod", "aws", "gcp", "package", "private", "public"],
 ]);
 
 export function checkedName(name: string): string {

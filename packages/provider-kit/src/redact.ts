@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import type { NativeError } from "@slipway/core";
 
 /** What stands in place of a secret. */
 export const REDACTED = "[redacted]";
@@ -60,6 +61,15 @@ export function redactCause(cause: unknown, secrets: readonly string[], depth = 
 
 function isClean({ name, message, stack = "" }: Error, secrets: readonly string[]): boolean {
   return [name, message, stack].every((text) => redact(text, secrets) === text);
+}
+
+/** What the remote calls its failure, without the secrets: it may repeat a header of the request. */
+export function redactNative({ requestId, code, ...rest }: NativeError, secrets: readonly string[]): NativeError {
+  return {
+    ...rest,
+    ...(requestId === undefined ? {} : { requestId: redact(requestId, secrets) }),
+    ...(code === undefined ? {} : { code: redact(code, secrets) }),
+  };
 }
 
 type Span = readonly [start: number, end: number];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type OrbstackEmulator, orbstackEmulator } from "../src/emulator/index.ts";
-import { testInside } from "./needs-bubblewrap.ts";
+import { withoutBubblewrap } from "./needs-bubblewrap.ts";
 
 let emulator: OrbstackEmulator;
 beforeEach(() => {
@@ -222,7 +222,7 @@ describe("programs inside", () => {
     expect(stdout.trim()).toBe("ff 00 fe 80");
   });
 
-  testInside("make links that lead nobody out of the machine", async () => {
+  test.skipIf(withoutBubblewrap !== null)("make links that lead nobody out of the machine", async () => {
     await run("create", "debian", "m");
     const link =
       "mkdir -p /root/d; echo inside >/root/d/f; ln -s /root/d /root/to-d; ln -s /proc/version /root/out; ln -s loop /root/loop";

@@ -7,7 +7,7 @@ import { writeProgram } from "@slipway/provider-kit/emulator";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { initialState, type OrbstackEmulator, orbstackEmulator } from "../src/emulator/index.ts";
 import { orbstack } from "../src/index.ts";
-import { testInside } from "./needs-bubblewrap.ts";
+import { withoutBubblewrap } from "./needs-bubblewrap.ts";
 
 const spawnOnce = fileURLToPath(new URL("./programs/spawn-once.ts", import.meta.url));
 const SPEED = "200";
@@ -220,7 +220,7 @@ describe("orbctl as a program", () => {
 describe("the provider over the program", () => {
   const provider = () => orbstack({ owner: "t", variables: { HOME: home, SPEED, SLIPWAY_ORBCTL: program } });
 
-  testInside("launches with a bootstrap that outlives its call, and ends it", async () => {
+  test.skipIf(withoutBubblewrap !== null)("launches with a bootstrap that outlives its call, and ends it", async () => {
     const one = provider();
     const script = "sleep 1; echo up >/var/lib/slipway/up";
     // Words that stand in our own arguments too.
@@ -241,7 +241,7 @@ describe("the provider over the program", () => {
     expect(await listed()).toHaveLength(1);
   });
 
-  testInside.each(["creating", "running", "marked"])(
+  test.skipIf(withoutBubblewrap !== null).each(["creating", "running", "marked"])(
     "its process killed with SIGKILL once the machine is %s",
     async (moment) => {
       begin(moment === "creating" ? "10" : SPEED);

@@ -1,7 +1,7 @@
 import { nameFor } from "@slipway/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { failure } from "./failure.ts";
-import { testInside } from "./needs-bubblewrap.ts";
+import { withoutBubblewrap } from "./needs-bubblewrap.ts";
 import { OWNER, orbstackWorld, type World } from "./world.ts";
 
 let world: World;
@@ -41,7 +41,7 @@ describe("a machine that others ended and made anew under its name, while it was
     expect((await world.another().exec(id, runs)).stdout).toBe("later\n");
   };
 
-  testInside.each(["slipway-mark", "slipway-deliver"] as const)(
+  test.skipIf(withoutBubblewrap !== null).each(["slipway-mark", "slipway-deliver"] as const)(
     "is not touched after a %s that failed",
     async (kind) => {
       let id = "";
@@ -55,7 +55,7 @@ describe("a machine that others ended and made anew under its name, while it was
     },
   );
 
-  testInside.each(["slipway-mark", "slipway-deliver"] as const)("refuses a %s that was on its way", async (kind) => {
+  test.skipIf(withoutBubblewrap !== null).each(["slipway-mark", "slipway-deliver"] as const)("refuses a %s that was on its way", async (kind) => {
     let id = "";
     const slow = handing(kind, async (file, args, options) => {
       id = await madeAnew();
@@ -68,7 +68,7 @@ describe("a machine that others ended and made anew under its name, while it was
     await isWhole(id);
   });
 
-  testInside("is not touched by one that hung until its time was over", async () => {
+  test.skipIf(withoutBubblewrap !== null)("is not touched by one that hung until its time was over", async () => {
     let making: Promise<string> | undefined;
     const hung = handing("slipway-mark", async (file, args, options) => {
       making = madeAnew();

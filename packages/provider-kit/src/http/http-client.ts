@@ -4,21 +4,20 @@ import {
   type ErrorCode,
   type ErrorEffect,
   isProviderError,
-  type NativeError,
   type Operation,
   type Pacing,
   ProviderError,
   type Runtime,
   runtimeDefaults,
-  type Schema,
   timestamp,
 } from "@slipway/core";
-import { redact, redactCause } from "../redact.ts";
+import { redact, redactCause, redactNative } from "../redact.ts";
 import { type HttpAnswer, readAnswer, UnreadableBody } from "./answer.ts";
 import type { AnswerMeaning } from "./answer-meaning.ts";
 import { budgetTurn } from "./budget-turn.ts";
 import { connectionCode, neverSent } from "./connection-failure.ts";
 import { defaultMeaning } from "./default-meaning.ts";
+import { type HttpCall, isWrite, urlOf } from "./http-call.ts";
 import { fetchFollowing, RefusedRedirect } from "./redirect.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
@@ -48,27 +47,6 @@ export interface HttpClientOptions {
   readonly maxAnswerBytes?: number | undefined;
   /** How often in all a call is tried where that is safe; 4 if absent. */
   readonly attempts?: number | undefined;
-}
-
-export interface HttpCall<T> {
-  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Sent as JSON. */
-  readonly body?: unknown;
-  /** What a success looks like; a zod schema, tolerant of new fields. */
-  readonly answer: Schema<T>;
-  readonly operation: Operation;
-  /** Which budget it draws on, if another than the operation's name. */
-  readonly bucket?: string | undefined;
-  /** Can it change the remote? All but GET if absent. */
-  readonly writes?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly timeoutMs?: number | undefined;
-  /** Texts of this call that must not show anywhere: user data, keys. */
-  readonly secrets?: readonly string[] | undefined;
-  /** Called at each try, when its turn in the budget has come and it is sent. */
-  readonly onSent?: (() => void) | undefined;
 }
 
 export interface HttpClient {
@@ -186,7 +164,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
     };
     try {
-      const response = await fetchFollowing(runtime.fetch, urlOf(call), init, {
+      const response = await fetchFollowing(runtime.fetch, urlOf(call, options.baseUrl), init, {
         credentials: Object.keys(credentials),
         mayChangeMethod: !isWrite(call),
       });
@@ -275,17 +253,9 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       ...at(call, effect),
       message: redacted(message, call),
       // A proxy may repeat what was sent in a header of its answer, and Node in an error.
-      ...(native === undefined ? {} : { native: cleanNative(native, call) }),
+      ...(native === undefined ? {} : { native: redactNative(native, secretsOf(call)) }),
       ...(cause === undefined ? {} : { cause: redactCause(cause, secretsOf(call)) }),
     });
-  }
-
-  function cleanNative({ requestId, code, ...rest }: NativeError, call: HttpCall<unknown>): NativeError {
-    return {
-      ...rest,
-      ...(requestId === undefined ? {} : { requestId: redacted(requestId, call) }),
-      ...(code === undefined ? {} : { code: redacted(code, call) }),
-    };
   }
 
   function redacted(text: string, call: HttpCall<unknown>): string {
@@ -299,18 +269,6 @@ export function httpClient(options: HttpClientOptions): HttpClient {
   function at(call: HttpCall<unknown>, effect: ErrorEffect) {
     return { provider: options.provider, operation: call.operation, effect };
   }
-
-  function urlOf(call: HttpCall<unknown>): URL {
-    const url = new URL(call.path.replace(/^\//, ""), options.baseUrl);
-    for (const [name, value] of Object.entries(call.query ?? {})) {
-      if (value !== undefined) url.searchParams.set(name, value);
-    }
-    return url;
-  }
-}
-
-function isWrite(call: HttpCall<unknown>): boolean {
-  return call.writes ?? call.method !== "GET";
 }
 
 function nativeOf(answer: HttpAnswer): { readonly status: number; readonly requestId?: string } {

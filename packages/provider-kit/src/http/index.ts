@@ -3,8 +3,8 @@ export type { HttpAnswer } from "./answer.ts";
 export type { AnswerMeaning } from "./answer-meaning.ts";
 export { connectionCode, neverSent } from "./connection-failure.ts";
 export { errorRows, errorTable, type HttpErrorRow, type NativeFailure, type WrittenRow } from "./error-table.ts";
+export type { HttpCall } from "./http-call.ts";
 export {
-  type HttpCall,
   type HttpClient,
   type HttpClientOptions,
   httpClient,

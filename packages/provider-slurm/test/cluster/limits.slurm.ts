@@ -31,7 +31,10 @@ describe.each(["ALL", "NO"] as const)("EnforcePartLimits=%s", (enforcePartLimits
   test("a job of a closed partition waits, with the reason", async () => {
     const one = await provider().spawn({ key: "closed", spec: "down" });
     const now = await provider().get(one.id);
-    expect(now).toMatchObject({ status: "pending", statusReason: { code: expect.stringMatching(/^(PartitionDown|None)$/) } });
+    expect(now).toMatchObject({
+      status: "pending",
+      statusReason: { code: expect.stringMatching(/^(PartitionDown|None)$/) },
+    });
     await provider().terminate(one.id);
   });
 
