@@ -1,4 +1,4 @@
-import { checksumOf, isProviderError, type Pacing, type Runtime, runtimeDefaults } from "@slipway/core";
+import { checksumOf, isProviderError, type Pacing, type Runtime, runtimeDefaults, type Schema } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
 import { type HttpCall, type HttpClient, httpClient } from "@slipway/provider-kit/http";
 import { limits } from "@slipway/provider-kit/limits";
@@ -9,11 +9,15 @@ import { accessFrom, type ClusterAccess, type WantedAccess } from "./kubeconfig.
 import { PROVIDER } from "./remote.ts";
 import {
   accessReviewAnswer,
+  claimAnswer,
+  claimPageAnswer,
   objectAnswer,
   type PodBody,
   podAnswer,
-  podListAnswer,
+  podPageAnswer,
+  type WireClaim,
   type WireObject,
+  type WirePage,
   type WirePod,
 } from "./wire.ts";
 
@@ -27,8 +31,11 @@ export interface Permission {
 export interface KubernetesClient {
   /** Which context and namespace it is. */
   readonly where: (call: Call) => Promise<Pick<ClusterAccess, "context" | "namespace">>;
-  /** All pages of one snapshot. A namespace that does not exist throws, though the server lists it as empty. */
-  readonly pods: (call: Call, selector: string) => AsyncIterable<readonly WirePod[]>;
+  /**
+   * All pages of one snapshot, of all pods without a selector. A namespace that does not exist throws, though the server
+   * lists it as empty.
+   */
+  readonly pods: (call: Call, selector?: string) => AsyncIterable<readonly WirePod[]>;
   /** Null only if the server says that there is none. */
   readonly pod: (call: Call, name: string) => Promise<WirePod | null>;
   readonly createPod: (call: Call, body: PodBody) => Promise<WirePod>;
@@ -36,6 +43,10 @@ export interface KubernetesClient {
   readonly deletePod: (call: Call, name: string, uid: string) => Promise<boolean>;
   readonly hasSecret: (call: Call, name: string) => Promise<boolean>;
   readonly createSecret: (call: Call, body: object, secrets: readonly string[]) => Promise<WireObject>;
+  readonly claims: (call: Call) => AsyncIterable<readonly WireClaim[]>;
+  readonly claim: (call: Call, name: string) => Promise<WireClaim | null>;
+  readonly createClaim: (call: Call, body: object) => Promise<WireClaim>;
+  readonly deleteClaim: (call: Call, name: string, uid: string) => Promise<boolean>;
   readonly namespace: (call: Call) => Promise<WireObject>;
   readonly isAllowed: (call: Call, permission: Permission) => Promise<boolean>;
 }
@@ -47,6 +58,7 @@ interface Connection {
 
 const PAGE_SIZE = "500";
 const MOST_RESTARTS = 5;
+const CLAIMS = "persistentvolumeclaims";
 
 export function kubernetesClient(wanted: WantedAccess, runtime: Partial<Runtime> | undefined): KubernetesClient {
   let connecting: Promise<Connection> | undefined;
@@ -69,46 +81,64 @@ export function kubernetesClient(wanted: WantedAccess, runtime: Partial<Runtime>
   const namespace: KubernetesClient["namespace"] = async (call) =>
     await send(call, { method: "GET", path: await space(call), answer: objectAnswer });
 
+  async function* pages<T>(
+    call: Call,
+    collection: string,
+    answer: Schema<WirePage<T>>,
+    labelSelector?: string,
+  ): AsyncGenerator<readonly T[]> {
+    const path = `${await space(call)}/${collection}`;
+    let token: string | undefined;
+    let isEmpty = true;
+    for (let restarts = 0; ; ) {
+      try {
+        const query = { labelSelector, limit: PAGE_SIZE, continue: token };
+        const { metadata, items } = await send<WirePage<T>>(call, { method: "GET", path, query, answer });
+        isEmpty &&= (items ?? []).length === 0;
+        yield items ?? [];
+        token = metadata?.continue || undefined;
+        if (token === undefined) break;
+      } catch (error) {
+        // The snapshot is gone: the rest that the server offers would be of another one. Begin again.
+        if (!isExpired(error) || ++restarts > MOST_RESTARTS) throw error;
+        token = undefined;
+      }
+    }
+    if (isEmpty) await namespace(call);
+  }
+
+  /** Of exactly this generation; false if it is gone already. */
+  const remove = async (call: Call, collection: string, name: string, uid: string): Promise<boolean> => {
+    const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid } };
+    const path = await one(call, collection, name);
+    return (await unlessGone(() => send(call, { method: "DELETE", path, body, answer: objectAnswer }))) !== null;
+  };
+
   return {
     namespace,
     where: async (call) => (await connection(call)).access,
-    pods: async function* (call, selector) {
-      const path = `${await space(call)}/pods`;
-      const page = (token: string | undefined) =>
-        send(call, {
-          method: "GET",
-          path,
-          query: { labelSelector: selector, limit: PAGE_SIZE, continue: token },
-          answer: podListAnswer,
-        });
-      let token: string | undefined;
-      let isEmpty = true;
-      for (let restarts = 0; ; ) {
-        try {
-          const { metadata, items } = await page(token);
-          isEmpty &&= (items ?? []).length === 0;
-          yield items ?? [];
-          token = metadata?.continue || undefined;
-          if (token === undefined) break;
-        } catch (error) {
-          // The snapshot is gone: the rest that the server offers would be of another one. Begin again.
-          if (!isExpired(error) || ++restarts > MOST_RESTARTS) throw error;
-          token = undefined;
-        }
-      }
-      if (isEmpty) await namespace(call);
-    },
+    pods: (call, selector) => pages(call, "pods", podPageAnswer, selector),
     pod: async (call, name) =>
       await unlessGone(async () =>
         send(call, { method: "GET", path: await one(call, "pods", name), answer: podAnswer }),
       ),
     createPod: async (call, body) =>
       await send(call, { method: "POST", path: `${await space(call)}/pods`, query: STRICT, body, answer: podAnswer }),
-    deletePod: async (call, name, uid) => {
-      const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid } };
-      const path = await one(call, "pods", name);
-      return (await unlessGone(() => send(call, { method: "DELETE", path, body, answer: objectAnswer }))) !== null;
-    },
+    deletePod: (call, name, uid) => remove(call, "pods", name, uid),
+    claims: (call) => pages(call, CLAIMS, claimPageAnswer),
+    claim: async (call, name) =>
+      await unlessGone(async () =>
+        send(call, { method: "GET", path: await one(call, CLAIMS, name), answer: claimAnswer }),
+      ),
+    createClaim: async (call, body) =>
+      await send(call, {
+        method: "POST",
+        path: `${await space(call)}/${CLAIMS}`,
+        query: STRICT,
+        body,
+        answer: claimAnswer,
+      }),
+    deleteClaim: (call, name, uid) => remove(call, CLAIMS, name, uid),
     hasSecret: async (call, name) =>
       (await unlessGone(async () =>
         send(call, { method: "GET", path: await one(call, "secrets", name), answer: objectAnswer }),

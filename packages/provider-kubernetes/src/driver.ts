@@ -4,16 +4,9 @@ import type { Call, Created, Driver, SpawnRequest } from "@slipway/provider-kit/
 import { type KubernetesInstance, toInstance } from "./instance.ts";
 import { MANAGED_SELECTOR, OWNER_LABEL, ownerLabel, ownershipOf } from "./ownership.ts";
 import { bootstrapSecretOf, checkPod, podBody, secretBody, specOf } from "./pod.ts";
-import {
-  idOf,
-  type KubernetesRemote,
-  type KubernetesSpawnOptions,
-  nativeIdOf,
-  type PodAddress,
-  parseId,
-  refusal,
-} from "./remote.ts";
+import { addressOf, idOf, type KubernetesRemote, type KubernetesSpawnOptions, nativeIdOf, parseId } from "./remote.ts";
 import { statusOf } from "./statuses.ts";
+import { claimNames } from "./volumes.ts";
 import type { WirePod } from "./wire.ts";
 
 /** The most of a Secret, less some room for its own fields. */
@@ -83,22 +76,6 @@ export function kubernetesDriver(remote: KubernetesRemote): KubernetesDriver {
   };
 }
 
-async function addressOf(
-  { client }: KubernetesRemote,
-  call: Call,
-  id: string,
-): Promise<PodAddress & { readonly context: string }> {
-  const { context, namespace } = await client.where(call);
-  const address = parseId(id);
-  if (address === null) throw refusal("INTERNAL", call.operation, `${id.slice(0, 64)} is no id`);
-  if ((address.context ?? context) === context && address.namespace === namespace) return { ...address, context };
-  // Nobody can say here that it does not exist.
-  const there = `the context ${address.context ?? context} and the namespace ${address.namespace}`;
-  throw refusal("INVALID_SPEC", call.operation, `the instance is in ${there}`, {
-    hint: `This provider was made for the context ${context} and the namespace ${namespace}.`,
-  });
-}
-
 async function create(
   remote: KubernetesRemote,
   call: Call,
@@ -110,9 +87,11 @@ async function create(
   for (const { pod } of previous) await client.deletePod(call, pod.metadata.name, pod.metadata.uid);
   const { context } = await client.where(call);
   // Unique for each generation: the Secret of the last one may outlive its pod for a moment.
+  const claims = await claimNames(remote, call, request.options);
   const secretName = `${request.name}-${crypto.randomUUID().slice(0, 8)}`;
+  const body = podBody(remote, request, { secretName, claims });
   try {
-    return { machine: { context, pod: await client.createPod(call, podBody(remote, request, secretName)) } };
+    return { machine: { context, pod: await client.createPod(call, body) } };
   } catch (error) {
     const native = isProviderError(error) ? (error.native?.code ?? "") : "";
     if (native === "AlreadyExists/pods") return { error, lookUp: true, retry: true };

@@ -93,7 +93,7 @@ export const kubernetesErrorTable: readonly KubernetesErrorRow[] = errorRows([
   {
     id: "being-deleted",
     status: 409,
-    native: "AlreadyExists/pods",
+    native: "AlreadyExists/",
     says: /object is being deleted/,
     code: "BUSY",
     hint: "The pod of an earlier instance of this key is still ending.",

@@ -6,6 +6,7 @@ export {
   type KubernetesOptions,
   type PodSettings,
   type Toleration,
+  type VolumeSettings,
 } from "./options.ts";
 export { PROFILES, type Profile, type ProfileName } from "./profiles.ts";
 export { type KubernetesProvider, kubernetes } from "./provider.ts";

@@ -31,6 +31,11 @@ export interface PodSettings {
   readonly terminationGracePeriodSeconds?: number | undefined;
 }
 
+export interface VolumeSettings {
+  readonly storageClassName?: string | undefined;
+  readonly accessMode?: "ReadWriteOnce" | "ReadWriteMany" | "ReadWriteOncePod" | undefined;
+}
+
 /** The settings that a config file may hold. */
 export interface KubernetesConfig {
   /** One or several kubeconfig files, separated as in PATH. Absent: KUBECONFIG, ~/.kube/config, or the pod's own account. */
@@ -46,6 +51,8 @@ export interface KubernetesConfig {
   /** By which labels the cluster's nodes tell their GPUs; `generic` if absent. */
   readonly profile?: ProfileName | undefined;
   readonly pod?: PodSettings | undefined;
+  /** Of the claims that `createVolume` makes; the cluster's default class and `ReadWriteOnce` if absent. */
+  readonly volumes?: VolumeSettings | undefined;
 }
 
 export interface KubernetesOptions extends KubernetesConfig {
@@ -97,4 +104,10 @@ export const configSchema: z.ZodType<KubernetesConfig> = z.strictObject({
     .optional(),
   profile: z.enum(Object.keys(PROFILES) as [ProfileName, ...ProfileName[]]).optional(),
   pod: podSettingsSchema.optional(),
+  volumes: z
+    .strictObject({
+      storageClassName: name.optional(),
+      accessMode: z.enum(["ReadWriteOnce", "ReadWriteMany", "ReadWriteOncePod"]).optional(),
+    })
+    .optional(),
 });

@@ -38,8 +38,8 @@ export function ownershipAnnotations(ownership: Ownership): Tags {
 
 const labelsSchema = z.record(z.string(), z.string());
 
-/** Null for a pod that Slipway has not made. */
-export function ownershipOf({ metadata }: WirePod): Ownership | null {
+/** Null for a pod or claim that Slipway has not made. */
+export function ownershipOf({ metadata }: Pick<WirePod, "metadata">): Ownership | null {
   const annotations = metadata.annotations ?? {};
   const read = (field: string): string | undefined => annotations[`${PREFIX}/${field}`];
   const [owner, key] = [read("owner"), read("key")];

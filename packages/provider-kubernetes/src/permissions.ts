@@ -11,6 +11,10 @@ export const PERMISSIONS: readonly Permission[] = [
   { verb: "delete", resource: "pods" },
   { verb: "get", resource: "secrets" },
   { verb: "create", resource: "secrets" },
+  { verb: "get", resource: "persistentvolumeclaims" },
+  { verb: "list", resource: "persistentvolumeclaims" },
+  { verb: "create", resource: "persistentvolumeclaims" },
+  { verb: "delete", resource: "persistentvolumeclaims" },
 ];
 
 /** Throws what is missing: the namespace, or a permission in it. Nothing is stored by asking. */

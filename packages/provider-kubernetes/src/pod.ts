@@ -36,16 +36,29 @@ export function checkPod({ operation }: Call, { options }: SpawnRequest<Kubernet
   throw refusal("INVALID_SPEC", operation, `pod.${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is wrong"}`);
 }
 
-/** The pod of a spawn. `secretName`: where its bootstrap will be. */
+/** What a pod names besides: the Secret where its bootstrap will be, and the claims of `volumes` in their order. */
+export interface PodNames {
+  readonly secretName: string;
+  readonly claims: readonly string[];
+}
+
+/** The pod of a spawn. */
 export function podBody(
   remote: KubernetesRemote,
   { name, ownership, options, script }: SpawnRequest<KubernetesSpawnOptions>,
-  secretName: string,
+  { secretName, claims }: PodNames,
 ): PodBody {
   const { config, profile } = remote;
   const settings = settingsOf(config.pod, options.pod);
   const { command, imagePullSecrets, nodeSelector, tolerations = [], ...plain } = settings;
   const selector = { ...nodeSelector, ...selectorOf(options, profile) };
+  const volumes = [
+    ...(script === undefined ? [] : [bootstrapVolume(secretName)]),
+    ...claims.map((claimName, at) => ({
+      volume: { name: `volume-${at}`, persistentVolumeClaim: { claimName } },
+      mount: { name: `volume-${at}`, mountPath: options.volumes?.[at]?.mountPath },
+    })),
+  ];
   const taints = options.gpu === undefined ? [] : profile.gpuTaints.map((key) => ({ key, operator: "Exists" }));
   return {
     apiVersion: "v1",
@@ -65,20 +78,23 @@ export function podBody(
           image: options.image ?? config.image ?? DEFAULT_IMAGE,
           command: commandOf(script, command),
           resources: resourcesOf(remote, options),
-          ...(script === undefined
-            ? {}
-            : { volumeMounts: [{ name: BOOTSTRAP_VOLUME, mountPath: MOUNT_PATH, readOnly: true }] }),
+          ...(volumes.length === 0 ? {} : { volumeMounts: volumes.map(({ mount }) => mount) }),
         },
       ],
-      ...(script === undefined
-        ? {}
-        : { volumes: [{ name: BOOTSTRAP_VOLUME, secret: { secretName, defaultMode: 0o500 } }] }),
+      ...(volumes.length === 0 ? {} : { volumes: volumes.map(({ volume }) => volume) }),
       ...(imagePullSecrets === undefined
         ? {}
         : { imagePullSecrets: imagePullSecrets.map((secret) => ({ name: secret })) }),
       ...(Object.keys(selector).length === 0 ? {} : { nodeSelector: selector }),
       ...(taints.length + tolerations.length === 0 ? {} : { tolerations: [...tolerations, ...taints] }),
     },
+  };
+}
+
+function bootstrapVolume(secretName: string) {
+  return {
+    volume: { name: BOOTSTRAP_VOLUME, secret: { secretName, defaultMode: 0o500 } },
+    mount: { name: BOOTSTRAP_VOLUME, mountPath: MOUNT_PATH, readOnly: true },
   };
 }
 

@@ -7,6 +7,7 @@ import { configSchema, type KubernetesOptions } from "./options.ts";
 import { checkPermissions } from "./permissions.ts";
 import { PROFILES } from "./profiles.ts";
 import { type KubernetesCapability, type KubernetesRemote, type KubernetesSpawnOptions, PROVIDER } from "./remote.ts";
+import { type ClaimedVolume, kubernetesVolumes } from "./volumes.ts";
 
 export type KubernetesProvider = Provider<KubernetesInstance, Snapshot, KubernetesCapability> & {
   /** As the contract's, and `pod` sets what only a pod has. */
@@ -28,11 +29,11 @@ export function kubernetesParts(options: KubernetesOptions): {
   const { clock } = runtimeDefaults(runtime);
   const client = kubernetesClient(config, runtime);
   const remote: KubernetesRemote = { owner, clock, client, profile: PROFILES[config.profile ?? "generic"], config };
-  return providerFromDriver<KubernetesProvider, Machine, undefined>({
+  return providerFromDriver<KubernetesProvider, Machine, undefined, ClaimedVolume>({
     name: PROVIDER,
     owner,
     tier: "additional",
-    capabilities: { gpu: true, idempotentSpawn: true },
+    capabilities: { gpu: true, idempotentSpawn: true, persistentVolumes: true },
     limits: { maxUserDataBytes: MAX_BOOTSTRAP_BYTES, maxLabels: 64, nameMaxLength: 255, readAfterWriteMs: 0 },
     whyNot: WHY_NOT,
     refuses: {
@@ -42,6 +43,7 @@ export function kubernetesParts(options: KubernetesOptions): {
       maxUsdPerHour: "Kubernetes tells no prices: what a pod costs is a share of a node that is paid for anyway.",
     },
     driver: kubernetesDriver(remote),
+    volumes: kubernetesVolumes(remote),
     ownOptions: ["pod"],
     runtime: { ...runtime, clock },
     hooks: { startup: (call) => checkPermissions(client, call) },
@@ -50,7 +52,6 @@ export function kubernetesParts(options: KubernetesOptions): {
 
 const WHY_NOT: WhyNot<KubernetesCapability> = {
   multiRegion: "A provider is one namespace of one cluster: make one provider for each context.",
-  persistentVolumes: "This provider does not make volume claims yet.",
   snapshots: "A container has no disk of its own that could be kept.",
   spot: "Kubernetes does not sell nodes: choose interruptible ones by pod.nodeSelector and pod.tolerations.",
   warmVolumes: "A pod mounts its volumes when it is created, so that none can be claimed by a running one.",

@@ -1,4 +1,5 @@
 import type { Clock, SpawnOptions } from "@slipway/core";
+import type { Call } from "@slipway/provider-kit/driver";
 import { type Refusal, refusals } from "@slipway/provider-kit/errors";
 import type { KubernetesClient } from "./client.ts";
 import type { KubernetesConfig, PodSettings } from "./options.ts";
@@ -8,7 +9,7 @@ export const PROVIDER = "kubernetes";
 /** An error of this package itself; nothing was done unless it says so. */
 export const refusal: Refusal = refusals(PROVIDER);
 
-export type KubernetesCapability = "gpu" | "idempotentSpawn";
+export type KubernetesCapability = "gpu" | "idempotentSpawn" | "persistentVolumes";
 export type KubernetesSpawnOptions = SpawnOptions<KubernetesCapability> & {
   /** What only a pod has. */
   readonly pod?: PodSettings | undefined;
@@ -52,4 +53,20 @@ export function nativeIdOf({ namespace, name, uid }: Omit<PodAddress, "context">
 
 export function idOf(address: PodAddress & { readonly context: string }): string {
   return `${encodeURIComponent(address.context)}/${nativeIdOf(address)}`;
+}
+
+/** Where an id leads. INVALID_SPEC for another cluster or namespace: here nobody can say that it does not exist. */
+export async function addressOf(
+  { client }: KubernetesRemote,
+  call: Call,
+  id: string,
+): Promise<PodAddress & { readonly context: string }> {
+  const { context, namespace } = await client.where(call);
+  const address = parseId(id);
+  if (address === null) throw refusal("INTERNAL", call.operation, `${id.slice(0, 64)} is no id`);
+  if ((address.context ?? context) === context && address.namespace === namespace) return { ...address, context };
+  const there = `the context ${address.context ?? context} and the namespace ${address.namespace}`;
+  throw refusal("INVALID_SPEC", call.operation, `the id is of ${there}`, {
+    hint: `This provider was made for the context ${context} and the namespace ${namespace}.`,
+  });
 }

@@ -43,6 +43,7 @@ export interface WirePod {
       readonly {
         readonly name: string;
         readonly secret?: Maybe<{ readonly secretName?: Maybe<string> }>;
+        readonly persistentVolumeClaim?: Maybe<{ readonly claimName: string }>;
       }[]
     >;
   };
@@ -59,9 +60,16 @@ export interface WirePod {
   }>;
 }
 
-export interface WirePodList {
+/** A PersistentVolumeClaim. */
+export interface WireClaim {
+  readonly metadata: WirePod["metadata"];
+  readonly spec: { readonly resources?: Maybe<{ readonly requests?: Maybe<WireQuantities> }> };
+  readonly status?: Maybe<{ readonly phase?: Maybe<string> }>;
+}
+
+export interface WirePage<T> {
   readonly metadata?: Maybe<{ readonly continue?: Maybe<string> }>;
-  readonly items?: Maybe<readonly WirePod[]>;
+  readonly items?: Maybe<readonly T[]>;
 }
 
 /** Any object of the API of which only the existence counts. */
@@ -87,24 +95,34 @@ const containerState: z.ZodType<WireContainerState> = z.object({
   terminated: z.object({ exitCode: z.number(), reason: text, message: text }).nullish(),
 });
 
+const metadata: z.ZodType<WirePod["metadata"]> = z.object({
+  name: z.string(),
+  namespace: z.string(),
+  uid: z.string(),
+  creationTimestamp: text,
+  deletionTimestamp: text,
+  labels: textMap,
+  annotations: textMap,
+  finalizers: z.array(z.string()).nullish(),
+});
+
 export const podAnswer: z.ZodType<WirePod> = z.object({
-  metadata: z.object({
-    name: z.string(),
-    namespace: z.string(),
-    uid: z.string(),
-    creationTimestamp: text,
-    deletionTimestamp: text,
-    labels: textMap,
-    annotations: textMap,
-    finalizers: z.array(z.string()).nullish(),
-  }),
+  metadata,
   spec: z.object({
     nodeName: text,
     nodeSelector: textMap,
     containers: z.array(
       z.object({ name: z.string(), image: text, resources: z.object({ limits: quantities }).nullish() }),
     ),
-    volumes: z.array(z.object({ name: z.string(), secret: z.object({ secretName: text }).nullish() })).nullish(),
+    volumes: z
+      .array(
+        z.object({
+          name: z.string(),
+          secret: z.object({ secretName: text }).nullish(),
+          persistentVolumeClaim: z.object({ claimName: z.string() }).nullish(),
+        }),
+      )
+      .nullish(),
   }),
   status: z
     .object({
@@ -119,10 +137,18 @@ export const podAnswer: z.ZodType<WirePod> = z.object({
     .nullish(),
 });
 
-export const podListAnswer: z.ZodType<WirePodList> = z.object({
-  metadata: z.object({ continue: text }).nullish(),
-  items: z.array(podAnswer).nullish(),
+export const claimAnswer: z.ZodType<WireClaim> = z.object({
+  metadata,
+  spec: z.object({ resources: z.object({ requests: quantities }).nullish() }),
+  status: z.object({ phase: text }).nullish(),
 });
+
+function pageOf<T>(item: z.ZodType<T>): z.ZodType<WirePage<T>> {
+  return z.object({ metadata: z.object({ continue: text }).nullish(), items: z.array(item).nullish() });
+}
+
+export const podPageAnswer: z.ZodType<WirePage<WirePod>> = pageOf(podAnswer);
+export const claimPageAnswer: z.ZodType<WirePage<WireClaim>> = pageOf(claimAnswer);
 
 export const objectAnswer: z.ZodType<WireObject> = z.object({ kind: z.string() });
 

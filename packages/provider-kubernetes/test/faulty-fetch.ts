@@ -42,7 +42,7 @@ const CODES: Readonly<Partial<Record<ErrorCode, CodeRow>>> = {
   INTERNAL: { row: "page-instead", after: "garbled-answer" },
 };
 
-const FAULTY = ["spawn", "terminate", "get", "list", "onStartup"];
+const FAULTY = ["spawn", "terminate", "get", "list", "onStartup", "createVolume", "deleteVolume", "listVolumes"];
 
 /** The real server behind a wire on which faults can be placed. */
 export function faultyFetch(real: typeof globalThis.fetch, clock: Clock): FaultyFetch {
@@ -83,6 +83,9 @@ export function faultyFetch(real: typeof globalThis.fetch, clock: Clock): Faulty
 /** Which call of the contract a request belongs to. */
 function operationOf({ pathname }: URL, method: string): string | undefined {
   if (pathname.includes("accessreviews")) return "onStartup";
+  if (pathname.includes("/persistentvolumeclaims")) {
+    return { POST: "createVolume", DELETE: "deleteVolume", GET: "listVolumes" }[method];
+  }
   const [, name] = /\/pods(?:\/([^/]+))?$/.exec(pathname) ?? [];
   if (!pathname.includes("/pods")) return undefined;
   if (method === "POST") return "spawn";

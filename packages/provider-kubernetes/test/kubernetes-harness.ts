@@ -38,6 +38,7 @@ const wirePod = z.object({
 });
 const wirePods = z.object({ items: z.array(wirePod) });
 
+const named = z.object({ items: z.array(z.object({ metadata: z.object({ name: z.string() }) })) });
 const reviewed = z.object({ status: z.object({ allowed: z.boolean() }) });
 
 let namespaces = 0;
@@ -130,7 +131,14 @@ export function kubernetesHarness(cluster: TestCluster): HarnessFactory {
     return {
       registration: await register(config, { owner: OWNER, variables: {}, runtime }),
       spawnOptions: () => ({ image: IMAGE }),
-      capabilityOptions: { gpu: { gpu: { type: "stand-in", count: 1 } } },
+      capabilityOptions: {
+        gpu: { gpu: { type: "stand-in", count: 1 } },
+        persistentVolumes: async () => {
+          const own = kubernetes({ ...config, owner: OWNER, runtime });
+          const { id } = await own.createVolume({ key: crypto.randomUUID(), sizeBytes: 1024 ** 3 });
+          return { volumes: [{ id, mountPath: "/data" }] };
+        },
+      },
       another: async ({ owner = OWNER } = {}) => kubernetes({ ...config, owner, runtime }),
       witness: {
         instances: async () => {
@@ -141,6 +149,10 @@ export function kubernetesHarness(cluster: TestCluster): HarnessFactory {
             key: pod.metadata.annotations?.["slipway.dev/key"] ?? null,
             live: !["Succeeded", "Failed"].includes(pod.status.phase ?? ""),
           }));
+        },
+        volumes: async () => {
+          const { json } = await admin.request("GET", `api/v1/namespaces/${namespace}/persistentvolumeclaims`);
+          return named.parse(json).items.map(({ metadata: { name } }) => name);
         },
         addStranger: async (name = `made-by-hand-${crypto.randomUUID()}`) => {
           const spec = { containers: [{ name: "theirs", image: IMAGE }] };

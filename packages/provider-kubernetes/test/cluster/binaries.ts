@@ -45,6 +45,8 @@ async function built(program: string, version: string): Promise<string> {
     const { exitCode, stderr } = await run("go", [
       "build",
       "-trimpath",
+      // A seventh less of the compiler's time; nobody debugs the server.
+      "-gcflags=all=-l -dwarf=false",
       "-ldflags",
       linkerFlags(version),
       "-o",

@@ -56,10 +56,11 @@ export async function startStandInNode(admin: Admin): Promise<StandInNode> {
         .catch(() => undefined);
     }
   })();
-  // A Secret may come later than its pod.
+  // A Secret may come later than its pod, and a claim stays until its last pod has gone.
   const again = setInterval(() => {
     for (const pod of pending.values()) act(pod);
-  }, 50);
+    void releaseClaims(admin).catch(() => undefined);
+  }, 100);
   return {
     close: async () => {
       clearInterval(again);
@@ -109,4 +110,22 @@ async function tend(admin: Admin, pod: Pod, pending: Map<string, Pod>): Promise<
     metadata: { uid },
     status: { phase: "Running", podIP: "10.1.0.7", podIPs: [{ ip: "10.1.0.7" }], containerStatuses, conditions },
   });
+}
+
+const claims = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string(), namespace: z.string(), deletionTimestamp: z.string().optional() }),
+    }),
+  ),
+});
+
+/** What the controller of `kubernetes.io/pvc-protection` does, for claims that nobody uses here any more. */
+async function releaseClaims(admin: Admin): Promise<void> {
+  const { items } = claims.parse((await admin.request("GET", "api/v1/persistentvolumeclaims?resourceVersion=0")).json);
+  for (const { metadata } of items) {
+    if (metadata.deletionTimestamp === undefined) continue;
+    const path = `api/v1/namespaces/${metadata.namespace}/persistentvolumeclaims/${metadata.name}`;
+    await admin.request("PATCH", path, { metadata: { finalizers: null } });
+  }
 }
