@@ -68,6 +68,13 @@ export const commands = {
       { title: "soak", package: "@slipway/provider-slurm", script: "soak", args: true },
     ],
   },
+  "soak:kubernetes": {
+    about: "kill -9 of two processes that spawn one key, on a real API server (--count N --seed S)",
+    steps: [
+      build("@slipway/provider-kubernetes..."),
+      { title: "soak", package: "@slipway/provider-kubernetes", script: "soak", args: true },
+    ],
+  },
   "test:moto": {
     about: "the AWS provider and its emulator against moto, an independent stand-in for EC2; needs python3 and pip",
     steps: [

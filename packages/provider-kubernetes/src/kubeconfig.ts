@@ -176,14 +176,14 @@ async function chosen(all: Merged, wanted: WantedAccess, operation: Operation): 
   const context = wanted.context ?? all.currentContext;
   if (context === undefined) {
     throw refusal("INVALID_SPEC", operation, `${where} has no current context`, {
-      hint: `Give context in the config; there are ${[...all.contexts.keys()].join(", ") || "none"}.`,
+      hint: `Give context in the config. Contexts: ${[...all.contexts.keys()].join(", ") || "none"}.`,
     });
   }
   const entry = all.contexts.get(context);
   const found = contextSchema.safeParse(entry?.value);
   if (!found.success) {
     throw refusal("INVALID_SPEC", operation, `${where} has no context ${JSON.stringify(context)}`, {
-      hint: `There are ${[...all.contexts.keys()].join(", ") || "none"}.`,
+      hint: `Contexts: ${[...all.contexts.keys()].join(", ") || "none"}.`,
     });
   }
   const { cluster: clusterName, user: userName, namespace } = found.data;

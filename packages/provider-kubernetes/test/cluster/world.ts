@@ -1,8 +1,8 @@
 import { inject } from "vitest";
 import { type KubernetesConfig, type KubernetesProvider, kubernetes } from "../../src/index.ts";
-import { kubeconfigOf, newNamespace } from "../kubernetes-harness.ts";
 import { writeKubeconfig } from "../world.ts";
 import { type Admin, adminOf } from "./admin.ts";
+import { kubeconfigOf, newNamespace } from "./namespaces.ts";
 
 export interface ClusterWorld {
   readonly admin: Admin;

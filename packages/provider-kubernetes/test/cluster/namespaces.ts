@@ -1,0 +1,64 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import type { Admin } from "./admin.ts";
+import type { TestCluster } from "./test-cluster.ts";
+
+const reviewed = z.object({ status: z.object({ allowed: z.boolean() }) });
+
+let namespaces = 0;
+
+/** A namespace, and in it no more rights than the README's Role gives. */
+export async function newNamespace(cluster: TestCluster, admin: Admin): Promise<string> {
+  namespaces += 1;
+  const name = `case-${process.pid}-${namespaces}`;
+  const make = async (collection: string, body: object): Promise<void> => {
+    const { status, text } = await admin.request("POST", collection, body);
+    if (status !== 201) throw new Error(`${collection} in ${cluster.url}: ${text}`);
+  };
+  await make("api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  const rbac = `apis/rbac.authorization.k8s.io/v1/namespaces/${name}`;
+  await make(`${rbac}/roles`, await roleOfReadme());
+  const apiGroup = "rbac.authorization.k8s.io";
+  await make(`${rbac}/rolebindings`, {
+    ...{ apiVersion: `${apiGroup}/v1`, kind: "RoleBinding", metadata: { name: "slipway" } },
+    roleRef: { apiGroup, kind: "Role", name: "slipway" },
+    subjects: [{ apiGroup, kind: "User", name: "tenant" }],
+  });
+  await eventuallyAllowed(admin, name);
+  return name;
+}
+
+/** The server's own authorizer learns of a new binding a moment after it is stored. */
+async function eventuallyAllowed(admin: Admin, namespace: string): Promise<void> {
+  const resourceAttributes = { namespace, verb: "create", resource: "secrets" };
+  const spec = { user: "tenant", resourceAttributes };
+  const body = { apiVersion: "authorization.k8s.io/v1", kind: "SubjectAccessReview", spec };
+  for (const until = performance.now() + 30_000; performance.now() < until; ) {
+    const { json } = await admin.request("POST", "apis/authorization.k8s.io/v1/subjectaccessreviews", body);
+    if (reviewed.parse(json).status.allowed) return;
+  }
+  throw new Error(`the binding in ${namespace} was not seen in time`);
+}
+
+async function roleOfReadme(): Promise<object> {
+  const readme = await readFile(path.join(import.meta.dirname, "..", "..", "README.md"), "utf8");
+  const block = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
+  const role: unknown = parse(block.find((text) => text.includes("kind: Role\n")) ?? "");
+  if (typeof role !== "object" || role === null) throw new Error("the README shows no Role");
+  return role;
+}
+
+/** A kubeconfig as a person has it. */
+export function kubeconfigOf({ url, ca }: TestCluster, token: string, namespace: string): string {
+  const data = Buffer.from(ca).toString("base64");
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "test",
+    contexts: [{ name: "test", context: { cluster: "here", user: "me", namespace } }],
+    clusters: [{ name: "here", cluster: { server: url, "certificate-authority-data": data } }],
+    users: [{ name: "me", user: token === "" ? {} : { token } }],
+  });
+}
