@@ -18,6 +18,8 @@ export interface TestCluster {
   /** A user named `tenant`, who may do what a RoleBinding gives. */
   readonly tenantToken: string;
   readonly version: string;
+  /** The server's own word on each request of `tenant`, one JSON line each. */
+  readonly auditLog: string;
 }
 
 export interface RunningCluster extends TestCluster {
@@ -41,6 +43,9 @@ export async function startCluster(): Promise<RunningCluster> {
     const tokens = { admin: crypto.randomUUID(), tenant: crypto.randomUUID() };
     const rows = [`${tokens.admin},admin,admin,"system:masters"`, `${tokens.tenant},tenant,tenant`];
     await writeFile(path.join(home, "tokens.csv"), `${rows.join("\n")}\n`, { mode: 0o600 });
+    const rules = [{ level: "Metadata", users: ["tenant"], omitStages: ["RequestReceived"] }, { level: "None" }];
+    const policy = { apiVersion: "audit.k8s.io/v1", kind: "Policy", rules };
+    await writeFile(path.join(home, "audit.json"), JSON.stringify(policy));
     const faults: string[] = [];
     const start = (program: string, args: readonly string[]): void => {
       const run = commandRunner({ defaults: { signal: stop.signal, timeoutMs: DAY_MS, maxOutputBytes: 2 ** 30 } });
@@ -55,7 +60,9 @@ export async function startCluster(): Promise<RunningCluster> {
     const url = `https://127.0.0.1:${port}/`;
     const ca = await readFile(path.join(home, "ca.crt"), "utf8");
     await ready({ url, ca, adminToken: tokens.admin }, faults);
-    return { url, ca, adminToken: tokens.admin, tenantToken: tokens.tenant, version: programs.version, close };
+    const { version } = programs;
+    const auditLog = path.join(home, "audit.log");
+    return { url, ca, adminToken: tokens.admin, tenantToken: tokens.tenant, version, auditLog, close };
   } catch (error) {
     await close();
     throw error;
@@ -90,6 +97,8 @@ function apiServerArguments(home: string, etcdPort: number, port: number): reado
     "--authorization-mode=Node,RBAC",
     // Without the controller manager nobody makes the account `default` in each namespace.
     "--disable-admission-plugins=ServiceAccount",
+    `--audit-policy-file=${file("audit.json")}`,
+    `--audit-log-path=${file("audit.log")}`,
     "--v=0",
   ];
 }

@@ -1,0 +1,44 @@
+import { readFile } from "node:fs/promises";
+import { expect, inject, test, vi } from "vitest";
+import { z } from "zod";
+import { register } from "../../src/index.ts";
+import { PERMISSIONS } from "../../src/permissions.ts";
+import { writeKubeconfig } from "../world.ts";
+import { kubeconfigOf } from "./namespaces.ts";
+import { clusterWorld } from "./world.ts";
+
+const event = z.object({
+  verb: z.string(),
+  responseStatus: z.object({ code: z.number() }),
+  objectRef: z.object({ resource: z.string(), namespace: z.string().optional() }),
+});
+
+/** What the server has seen of the provider in one namespace. */
+async function audited(namespace: string): Promise<readonly z.infer<typeof event>[]> {
+  const lines = (await readFile(inject("cluster").auditLog, "utf8")).split("\n").filter((line) => line !== "");
+  return lines
+    .map((line) => event.parse(JSON.parse(line)))
+    .filter(({ objectRef }) => objectRef.namespace === namespace);
+}
+
+test("the README's Role is exactly what the provider does, by the server's audit log", async () => {
+  const { namespace } = await clusterWorld();
+  const cluster = inject("cluster");
+  const kubeconfig = await writeKubeconfig(kubeconfigOf(cluster, cluster.tenantToken, namespace));
+  const config = { kubeconfig, image: "registry.test/machine:1" };
+  const { provider, hooks } = await register(config, { owner: "tests", variables: {} });
+  await hooks.onStartup();
+  const { id: volume } = await provider.createVolume({ key: "v", sizeBytes: 1024 ** 3 });
+  const volumes = [{ id: volume, mountPath: "/data" }];
+  const { id } = await provider.spawn({ key: "k", bootstrap: { script: "true" }, volumes });
+  await provider.list();
+  await provider.terminate(id);
+  await vi.waitFor(async () => expect(await provider.get(id)).toBeNull(), { timeout: 20_000 });
+  await provider.deleteVolume(volume);
+
+  const seen = await audited(namespace);
+  // Reads of what is not there yet are 404; nothing was refused.
+  expect(seen.filter(({ responseStatus: { code } }) => code >= 400 && code !== 404)).toEqual([]);
+  const done = new Set(seen.map(({ verb, objectRef: { resource } }) => `${verb} ${resource}`));
+  expect([...done].toSorted()).toEqual(PERMISSIONS.map(({ verb, resource }) => `${verb} ${resource}`).toSorted());
+});
