@@ -29,7 +29,7 @@ function define(onEvent?: () => void): Provider {
       owner: "bench",
       tier: "testing",
       capabilities: {},
-      limits: { maxUserDataBytes: 1024, maxLabels: 8, nameMaxLength: 63, readAfterWriteMs: 0 },
+      limits: { maxUserDataBytes: 1024, maxLabels: 8, nameMaxLength: 63, readAfterWriteMs: 0, requestLifeMs: 0 },
       spawn,
       get,
       terminate: async () => undefined,

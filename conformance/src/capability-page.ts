@@ -68,6 +68,7 @@ export function capabilityPage(registrations: Readonly<Record<string, ProviderRe
         ["labels", ...rows.map(({ provider }) => String(provider.limits.maxLabels))],
         ["display name, characters", ...rows.map(({ provider }) => String(provider.limits.nameMaxLength))],
         ["reads may lag, ms", ...rows.map(({ provider }) => String(provider.limits.readAfterWriteMs))],
+        ["a request may live, ms", ...rows.map(({ provider }) => String(provider.limits.requestLifeMs))],
       ],
     ),
     "",

@@ -49,7 +49,13 @@ export function sshHostsParts(options: SshHostsOptions): {
       owner,
       tier: "additional",
       capabilities: { fileCopy: true },
-      limits: { maxUserDataBytes: MAX_USER_DATA_BYTES, maxLabels: 64, nameMaxLength: 128, readAfterWriteMs: 0 },
+      limits: {
+        maxUserDataBytes: MAX_USER_DATA_BYTES,
+        maxLabels: 64,
+        nameMaxLength: 128,
+        readAfterWriteMs: 0,
+        requestLifeMs: 0,
+      },
       whyNot: WHY_NOT,
       refuses: {
         spec: "A host is what it is: there are no machine types to choose from.",

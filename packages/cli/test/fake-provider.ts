@@ -120,7 +120,7 @@ function cleaning(remote: FakeRemote): CleanupMethods {
   };
 }
 
-const LIMITS = { maxUserDataBytes: 16_384, maxLabels: 8, nameMaxLength: 63, readAfterWriteMs: 0 };
+const LIMITS = { maxUserDataBytes: 16_384, maxLabels: 8, nameMaxLength: 63, readAfterWriteMs: 0, requestLifeMs: 0 };
 
 function core(remote: FakeRemote, env: RegisterEnvironment, name: string) {
   const make = async (options: SpawnOptions<FakeCapabilities>): Promise<Instance> => {

@@ -119,7 +119,13 @@ const SHAPES: Readonly<Record<ShapeName, Fields>> = {
     "address?": text,
     image: text,
   },
-  limits: { maxUserDataBytes: price, maxLabels: amount, nameMaxLength: price, readAfterWriteMs: amount },
+  limits: {
+    maxUserDataBytes: price,
+    maxLabels: amount,
+    nameMaxLength: price,
+    readAfterWriteMs: amount,
+    requestLifeMs: amount,
+  },
 };
 
 /** Everything that is wrong with an answer; empty if it is as the contract says. */

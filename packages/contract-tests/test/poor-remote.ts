@@ -44,7 +44,7 @@ function poorProvider(owner: string, remote: Map<string, Machine>, seen: Map<str
     owner,
     tier: "additional",
     capabilities: {},
-    limits: { maxUserDataBytes: 1, maxLabels: 0, nameMaxLength: 1, readAfterWriteMs: LAG_MS },
+    limits: { maxUserDataBytes: 1, maxLabels: 0, nameMaxLength: 1, readAfterWriteMs: LAG_MS, requestLifeMs: 0 },
     whyNot: {
       snapshots: OFF,
       spot: OFF,

@@ -269,6 +269,16 @@ describe("recovery", () => {
     expect(await record()).toMatchObject({ state: "launched", instanceId: first.id, gone: [] });
   });
 
+  test("a request that was under way when its process died is waited for", async () => {
+    const slow = newWorld(clock, 5000, 40_000);
+    const dying = { ...control, failpoint: dieAt("after-intent") };
+    await launch(plainProvider(slow), { key: "k" }, dying).catch(() => undefined);
+    const late = clock.sleep(slow.lifeMs).then(() => plainProvider(slow).spawn({ key: "k" }));
+    const instance = await launch(plainProvider(slow), { key: "k" }, control);
+    expect(instance.id).toBe((await late).id);
+    expect(living(slow)).toHaveLength(1);
+  });
+
   test("a spawn sent long after its intent was written is still found", async () => {
     const slow = plainProvider(world);
     const paced = {

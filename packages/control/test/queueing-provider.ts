@@ -105,7 +105,7 @@ export function queueProvider(scheduler: Scheduler, owner = "lab"): QueueProvide
     owner,
     tier: "additional",
     capabilities: { gpu: true },
-    limits: { maxUserDataBytes: 1e6, maxLabels: 0, nameMaxLength: 63, readAfterWriteMs: 5_000 },
+    limits: { maxUserDataBytes: 1e6, maxLabels: 0, nameMaxLength: 63, readAfterWriteMs: 5_000, requestLifeMs: 0 },
     whyNot: {
       idempotentSpawn: "Submitting takes no token: two processes that share nothing can submit one key twice.",
     },

@@ -34,6 +34,8 @@ export type SpawnFault = "lost" | "dropped" | "refused-capacity" | "refused-quot
 export interface World {
   readonly clock: SimulatedClock;
   readonly lagMs: number;
+  /** How late a request may arrive. */
+  readonly lifeMs: number;
   readonly machines: Map<string, Remote>;
   /** Taken one per spawn; `undefined` lets it pass. */
   readonly spawnFaults: (SpawnFault | undefined)[];
@@ -46,10 +48,11 @@ export interface World {
   logLines: string[];
 }
 
-export function newWorld(clock: SimulatedClock, lagMs = 5000): World {
+export function newWorld(clock: SimulatedClock, lagMs = 5000, lifeMs = 0): World {
   return {
     clock,
     lagMs,
+    lifeMs,
     machines: new Map(),
     spawnFaults: [],
     readFaults: [],
@@ -173,6 +176,7 @@ const limits = (world: World) => ({
   maxLabels: 16,
   nameMaxLength: 64,
   readAfterWriteMs: world.lagMs,
+  requestLifeMs: world.lifeMs,
 });
 
 /** A remote that takes every create for a new one. */

@@ -8,4 +8,9 @@ export interface ProviderLimits {
   readonly nameMaxLength: number;
   /** How long after a write a read may still not show it, milliseconds. */
   readonly readAfterWriteMs: number;
+  /**
+   * How long after its process has ended a request may still take effect, milliseconds: at least as long as a spawn is
+   * waited for, 0 where nothing outlives the process.
+   */
+  readonly requestLifeMs: number;
 }

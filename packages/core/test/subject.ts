@@ -35,6 +35,7 @@ export const LIMITS: Provider["limits"] = {
   maxLabels: 2,
   nameMaxLength: 8,
   readAfterWriteMs: 0,
+  requestLifeMs: 0,
 };
 
 /** A definition without capabilities whose remote does everything at once. */

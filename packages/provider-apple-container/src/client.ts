@@ -71,7 +71,7 @@ const SECOND = 1000;
 /** An ordinary command; milliseconds. */
 const ORDINARY_MS: number = 30 * SECOND;
 /** A virtual machine that starts or ends. */
-const MACHINE_MS: number = 120 * SECOND;
+export const MACHINE_MS: number = 120 * SECOND;
 /** Hundreds of MiB over somebody's line. */
 const PULL_MS: number = 600 * SECOND;
 const FOR_EVER_MS: number = 2 ** 31 - 1;

@@ -18,7 +18,7 @@ import {
 import { inTurn } from "@slipway/provider-kit/limits";
 import { MAX_BOOTSTRAP_BYTES } from "./bootstrap.ts";
 import { volumeMethods } from "./capabilities/volumes.ts";
-import { appleContainerClient } from "./client.ts";
+import { appleContainerClient, MACHINE_MS } from "./client.ts";
 import type { AppleContainerContext } from "./context.ts";
 import { appleContainerDriver } from "./driver.ts";
 import { PROVIDER, refusal } from "./errors.ts";
@@ -126,6 +126,7 @@ export function partsOf(
       nameMaxLength: NAME_MAX_LENGTH,
       // The service answers from what it holds in memory.
       readAfterWriteMs: 0,
+      requestLifeMs: MACHINE_MS,
     },
     refuses: REFUSES,
     runtime: { ...runtime, clock: context.clock },

@@ -76,7 +76,7 @@ export interface AwsClient {
 
 const READ_TIMEOUT_MS = 30_000;
 // Whoever gives up on a write does not know what became of it.
-const WRITE_TIMEOUT_MS = 120_000;
+export const WRITE_TIMEOUT_MS = 120_000;
 // What fails in passing either passes soon or not at all; a throttled request is taken in the end.
 const THROTTLED_ATTEMPTS = 5;
 const ATTEMPTS = 5;

@@ -16,7 +16,7 @@ import type { AWSSnapshot } from "./capabilities/snapshot-image.ts";
 import { snapshotMethods } from "./capabilities/snapshots.ts";
 import { spotMethods } from "./capabilities/spot.ts";
 import { warmVolumeMethods } from "./capabilities/warm-volumes.ts";
-import { awsClient } from "./client.ts";
+import { awsClient, WRITE_TIMEOUT_MS } from "./client.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { PROVIDER, refusal } from "./errors.ts";
 import { awsHooks } from "./hooks.ts";
@@ -87,6 +87,7 @@ export function awsParts(options: AwsOptions): {
         maxLabels: MAX_LABELS,
         nameMaxLength: NAME_MAX_LENGTH,
         readAfterWriteMs,
+        requestLifeMs: WRITE_TIMEOUT_MS,
       },
       whyNot: {
         tailscaleNative: "EC2 joins no tailnet by itself: do it in the bootstrap, with the feature tailscale.",

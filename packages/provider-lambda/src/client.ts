@@ -49,7 +49,7 @@ export interface LambdaClient {
 export type Removed = "accepted" | "gone";
 
 // A launch is slow at times, and whoever gives up on it does not know what became of it.
-const LAUNCH_TIMEOUT_MS = 120_000;
+export const LAUNCH_TIMEOUT_MS = 120_000;
 const ATTEMPTS = 6;
 
 export function lambdaClient(options: LambdaOptions): LambdaClient {

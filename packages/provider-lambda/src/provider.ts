@@ -9,7 +9,7 @@ import {
 } from "@slipway/core";
 import { checkedConfig, providerFromDriver, recentWrites } from "@slipway/provider-kit/driver";
 import { inTurn } from "@slipway/provider-kit/limits";
-import { lambdaClient } from "./client.ts";
+import { LAUNCH_TIMEOUT_MS, lambdaClient } from "./client.ts";
 import { lambdaDriver } from "./driver.ts";
 import type { LambdaInstance } from "./instance.ts";
 import { type LambdaOffering, offeringsOf } from "./offerings.ts";
@@ -59,7 +59,13 @@ export function lambdaParts(options: LambdaOptions): {
     owner,
     tier: "additional",
     capabilities: { gpu: true, multiRegion: true, persistentVolumes: true },
-    limits: { maxUserDataBytes: MAX_USER_DATA_BYTES, maxLabels: 32, nameMaxLength: 64, readAfterWriteMs },
+    limits: {
+      maxUserDataBytes: MAX_USER_DATA_BYTES,
+      maxLabels: 32,
+      nameMaxLength: 64,
+      readAfterWriteMs,
+      requestLifeMs: LAUNCH_TIMEOUT_MS,
+    },
     whyNot: WHY_NOT,
     refuses: {
       ports: "Lambda opens ports by account-wide rules or by rulesets per region, not per instance: set them there.",

@@ -69,6 +69,8 @@ export function localParts(options: LocalOptions | LocalNetworkOptions): LocalPa
       maxLabels: MAX_LABELS,
       nameMaxLength: NAME_MAX_LENGTH,
       readAfterWriteMs: 0,
+      // The caller's own process does all the work.
+      requestLifeMs: 0,
     },
     refuses: REFUSES,
   } as const;

@@ -48,7 +48,7 @@ export type MemoryProvider = Provider<
 export function memory(options: MemoryOptions): MemoryProvider {
   const world = options.world ?? memoryWorld({ clock: options.runtime?.clock });
   const context = contextOf(options, world);
-  const { userDataMax, readAfterWriteMs } = world.settings;
+  const { userDataMax, readAfterWriteMs, latencyMs } = world.settings;
   return defineProvider<MemoryProvider>(
     {
       name: PROVIDER,
@@ -67,7 +67,13 @@ export function memory(options: MemoryOptions): MemoryProvider {
         idempotentSpawn: true,
         customNetworking: true,
       },
-      limits: { maxUserDataBytes: userDataMax, maxLabels: 32, nameMaxLength: 63, readAfterWriteMs },
+      limits: {
+        maxUserDataBytes: userDataMax,
+        maxLabels: 32,
+        nameMaxLength: 63,
+        readAfterWriteMs,
+        requestLifeMs: latencyMs,
+      },
       ...instanceMethods(context),
       generateBootstrap: (config) => render(config),
       ...snapshotMethods(context),

@@ -66,7 +66,7 @@ const SECOND = 1000;
 /** A command that is answered at once unless the engine is stuck. */
 const BRIEF_MS: number = 15 * SECOND;
 /** Typically 12 to 25 s; the first use of an image downloads it. */
-const CREATE_MS: number = 300 * SECOND;
+export const CREATE_MS: number = 300 * SECOND;
 const CLONE_MS: number = 120 * SECOND;
 const MACHINE_MS: number = 90 * SECOND;
 const DELETE_MS: number = 120 * SECOND;

@@ -11,7 +11,7 @@ import { inTurn } from "@slipway/provider-kit/limits";
 import { MAX_BOOTSTRAP_BYTES, render } from "./bootstrap.ts";
 import { breaker } from "./breaker.ts";
 import { type OrbstackSnapshot, snapshotMethods } from "./capabilities/snapshots.ts";
-import { orbstackClient } from "./client.ts";
+import { CREATE_MS, orbstackClient } from "./client.ts";
 import type { OrbstackContext } from "./context.ts";
 import { PROVIDER, refusal } from "./errors.ts";
 import { execInside } from "./exec.ts";
@@ -110,6 +110,7 @@ export function providerOf(context: OrbstackContext, { runtime }: Pick<OrbstackO
         maxLabels: MAX_LABELS,
         nameMaxLength: NAME_MAX_LENGTH,
         readAfterWriteMs: READ_AFTER_WRITE_MS,
+        requestLifeMs: CREATE_MS,
       },
       spawn: (options) => spawnInstance(context, options),
       terminate: (id, call) => terminateInstance(context, id, call),

@@ -49,7 +49,7 @@ export interface RunpodClient {
 export type Removed = "accepted" | "gone";
 
 // A create is slow at times, and whoever gives up on it does not know what became of it.
-const CREATE_TIMEOUT_MS = 120_000;
+export const CREATE_TIMEOUT_MS = 120_000;
 const PAGE_SIZE = "100";
 const MOST_PAGES = 1_000;
 

@@ -8,7 +8,7 @@ import {
   type WhyNot,
 } from "@slipway/core";
 import { type Call, checkedConfig, type DriverParts, providerFromDriver } from "@slipway/provider-kit/driver";
-import { runpodClient } from "./client.ts";
+import { CREATE_TIMEOUT_MS, runpodClient } from "./client.ts";
 import type { RunpodContext } from "./context.ts";
 import { runpodDriver } from "./driver.ts";
 import { PROVIDER } from "./errors.ts";
@@ -65,7 +65,13 @@ export function runpodParts(options: RunpodOptions): {
     owner,
     tier: "additional",
     capabilities: { gpu: true, multiRegion: true, persistentVolumes: true },
-    limits: { maxUserDataBytes: MAX_USER_DATA_BYTES, maxLabels: 64, nameMaxLength: 191, readAfterWriteMs },
+    limits: {
+      maxUserDataBytes: MAX_USER_DATA_BYTES,
+      maxLabels: 64,
+      nameMaxLength: 191,
+      readAfterWriteMs,
+      requestLifeMs: CREATE_TIMEOUT_MS,
+    },
     whyNot: WHY_NOT,
     driver: runpodDriver(context),
     volumes: runpodVolumes(context),

@@ -1,5 +1,5 @@
 import type { Instance } from "@slipway/core";
-import { answered, failed, fields, intercept, reworded, spawnsOf } from "./intercept.ts";
+import { answered, describing, failed, fields, intercept, reworded, spawnsOf } from "./intercept.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** Further mutants, for rules that the cases' own leave whole. */
@@ -10,6 +10,12 @@ export const ruleMutants: readonly Mutant[] = [
     does: "tells a time in words",
     mutate: answered<Instance>("spawn", (instance) => ({ ...instance, createdAt: "yesterday at noon" })),
     alsoKills: { "get.same-as-spawn": "it compares the time of creation" },
+  },
+  {
+    id: "ID-05 without the life of a request",
+    kills: "identity.description",
+    does: "does not say how long a request may live",
+    mutate: describing(({ limits }) => ({ limits: { ...limits, requestLifeMs: undefined } })),
   },
   {
     id: "KEY-05 without the bootstrap",

@@ -7,8 +7,9 @@ export const SURROUNDING_RULES = {
   "LAUNCH-03":
     "A process that finds an intent without an id sends the stored request again if the provider has `idempotentSpawn`.",
   "LAUNCH-04":
-    "Without `idempotentSpawn` it looks the instance up by owner and key until a listing begun a whole `readAfterWriteMs` after it took the lease does not show it, and only then spawns again.",
-  "LAUNCH-05": "Processes that share a store get exactly one instance for one key.",
+    "Without `idempotentSpawn` it looks the instance up by owner and key until a listing begun `requestLifeMs` and a whole `readAfterWriteMs` after it took the lease does not show it, and only then spawns again.",
+  "LAUNCH-05":
+    "Processes that share a store get exactly one instance for one key; without `idempotentSpawn` as long as no request takes effect later than `requestLifeMs` after its process has ended.",
   "HOOK-01": "`onStartup` resolves where credentials, tools and permissions are there, and changes nothing remotely.",
   "HOOK-02": "`onStartup` rejects with a ProviderError that says what is missing.",
   "HOOK-03": "`onShutdown` ends no instance.",

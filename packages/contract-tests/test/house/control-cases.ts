@@ -83,7 +83,10 @@ export const controlCases: { readonly [Id in RuleId]?: () => Promise<void> } = {
     assert.equal(world.instances().length, 0);
   },
   "LAUNCH-03": async () => await resumed((provider) => provider),
-  "LAUNCH-04": async () => await resumed((provider) => restrict(provider, "idempotentSpawn")),
+  "LAUNCH-04": async () => {
+    await resumed((provider) => restrict(provider, "idempotentSpawn"));
+    await arrivedLate();
+  },
   "LAUNCH-05": async () => {
     const { world } = house();
     const store = memoryStore();
@@ -178,4 +181,20 @@ async function resumed(on: (provider: MemoryProvider) => Provider): Promise<void
     world.instances().map(({ nativeId }) => nativeId),
     [again.nativeId],
   );
+}
+
+/** A request that was still under way when its process died, and arrives as late as the remote allows. */
+async function arrivedLate(): Promise<void> {
+  const { provider, world } = house();
+  const limits = { ...provider.limits, requestLifeMs: 60_000 };
+  const slow: Provider = { ...restrict(provider, "idempotentSpawn"), limits };
+  const control = { store: memoryStore(), clock: world.clock };
+  const options = { ...SPEC, key: "k" };
+  const killed = { ...control, failpoint: dieAt("after-intent") };
+  assert.ok((await failure(() => launch(slow, options, killed))) instanceof Killed);
+  const late = world.clock.sleep(limits.requestLifeMs - 1_000).then(() => provider.spawn(options));
+  const sendsNothing: Provider = { ...slow, spawn: async () => assert.fail("it was sent again") };
+  const found = await launch(sendsNothing, options, control);
+  assert.equal(found.id, (await late).id);
+  assert.equal(world.instances().length, 1);
 }

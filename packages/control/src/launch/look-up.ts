@@ -22,15 +22,17 @@ function order(instance: Instance): string {
 }
 
 /**
- * Looks for what a spawn may have made, by owner and key, until it is found or until a listing begun a whole
- * `readAfterWriteMs` from now does not show it: only that proves that there is nothing.
+ * Looks for what a spawn may have made, by owner and key, until it is found or until a listing begun `requestLifeMs` and
+ * a whole `readAfterWriteMs` from now does not show it: only that proves that there is nothing. The request may still be
+ * under way, although its process has ended or has given it up.
  *
  * The time counts from now, not from the intent: the spawn may have been sent long after its intent was written, up to
  * the moment at which its process died. It also makes the clocks of other machines irrelevant.
  */
 export async function lookUp(run: Launching, gone: readonly string[]): Promise<Instance | null> {
   const { provider, identity, poll } = run;
-  const proofAt = poll.clock.now() + provider.limits.readAfterWriteMs;
+  const { readAfterWriteMs, requestLifeMs } = provider.limits;
+  const proofAt = poll.clock.now() + requestLifeMs + readAfterWriteMs;
   let failures = 0;
   for (let look = 0; ; look += 1) {
     const begun = poll.clock.now();

@@ -24,7 +24,7 @@ export function directoryProvider(world: string, lagMs: number): Provider {
     tier: "testing",
     capabilities: {},
     whyNot: { idempotentSpawn: "a directory takes every file" },
-    limits: { maxUserDataBytes: 1024, maxLabels: 8, nameMaxLength: 64, readAfterWriteMs: lagMs },
+    limits: { maxUserDataBytes: 1024, maxLabels: 8, nameMaxLength: 64, readAfterWriteMs: lagMs, requestLifeMs: 0 },
     spawn: async ({ key = "" }) => {
       const id = randomUUID();
       const instance: Instance = {

@@ -19,7 +19,7 @@ abstract class Described {
   readonly owner = "o";
   readonly contractVersion = 1;
   readonly tier = "testing";
-  readonly limits = { maxUserDataBytes: 1, maxLabels: 1, nameMaxLength: 1, readAfterWriteMs: 0 };
+  readonly limits = { maxUserDataBytes: 1, maxLabels: 1, nameMaxLength: 1, readAfterWriteMs: 0, requestLifeMs: 0 };
   readonly whyNot = {};
   readonly refuses = {};
 }

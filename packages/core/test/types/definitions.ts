@@ -9,7 +9,7 @@ declare const snapshots: Pick<
   LocalProvider,
   "createSnapshot" | "getSnapshotStatus" | "deleteSnapshot" | "listSnapshots"
 >;
-const limits = { maxUserDataBytes: 1, maxLabels: 1, nameMaxLength: 1, readAfterWriteMs: 0 };
+const limits = { maxUserDataBytes: 1, maxLabels: 1, nameMaxLength: 1, readAfterWriteMs: 0, requestLifeMs: 0 };
 const about = { name: "lambda", owner: "o", tier: "additional", limits } as const;
 
 export const whole: LambdaProvider = defineProvider<LambdaProvider>({

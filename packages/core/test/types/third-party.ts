@@ -51,7 +51,7 @@ export function guarded(): void {
 type CriuProvider = Provider<Instance, Snapshot, "checkpoint">;
 declare const five: Pick<CriuProvider, "spawn" | "terminate" | "list" | "get" | "generateBootstrap">;
 declare const checkpoint: CheckpointMethods["checkpoint"];
-const limits = { maxUserDataBytes: 1, maxLabels: 1, nameMaxLength: 1, readAfterWriteMs: 0 };
+const limits = { maxUserDataBytes: 1, maxLabels: 1, nameMaxLength: 1, readAfterWriteMs: 0, requestLifeMs: 0 };
 const about = { name: "criu", owner: "o", tier: "testing", limits, ...five } as const;
 export const criu: CriuProvider = defineProvider<CriuProvider>(
   { ...about, checkpoint, capabilities: { checkpoint: true } },

@@ -52,6 +52,8 @@ export function __name__Parts(options: __Name__Options): {
         nameMaxLength: NAME_MAX_LENGTH,
         // The remote's reads show every write at once.
         readAfterWriteMs: 0,
+        // How long a create may be under way: as long as the client waits for it.
+        requestLifeMs: 120_000,
       },
       whyNot: WHY_NOT,
       refuses: {

@@ -35,7 +35,7 @@ export function tiny(clock: Clock): Tiny {
       owner: "test",
       tier: "testing",
       capabilities: { snapshots: true, idempotentSpawn: true },
-      limits: { maxUserDataBytes: 1_000, maxLabels: 8, nameMaxLength: 20, readAfterWriteMs: 0 },
+      limits: { maxUserDataBytes: 1_000, maxLabels: 8, nameMaxLength: 20, readAfterWriteMs: 0, requestLifeMs: 0 },
       spawn: async ({ key = "", resources = {} }) => {
         calls.push("spawn");
         const there = [...instances.values()].find((instance) => instance.key === key);

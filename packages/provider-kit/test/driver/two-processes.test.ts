@@ -73,7 +73,7 @@ function world(kind: Kind) {
       owner: "o",
       tier: "testing",
       capabilities: {},
-      limits: { maxUserDataBytes: 1_000, maxLabels: 8, nameMaxLength: 64, readAfterWriteMs: 1_000 },
+      limits: { maxUserDataBytes: 1_000, maxLabels: 8, nameMaxLength: 64, readAfterWriteMs: 1_000, requestLifeMs: 0 },
       driver,
       hooks: { startup: async () => undefined },
       runtime: { clock },
