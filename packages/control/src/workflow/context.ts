@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { isProviderError, type Step, type StepOptions, type UndoContext, type WorkflowContext } from "@slipway/core";
 import type { StepRecord } from "../store/record.ts";
-import { isJson, jsonCopy } from "./json.ts";
+import { asJson } from "./json.ts";
 import { cancelled, failpointName, type Run, stepKey, tryRepeatedly } from "./run.ts";
 import { recordError, reviveError, WorkflowError } from "./workflow-error.ts";
 
@@ -143,7 +143,7 @@ async function executeStep<T>(
   // Begun before by a process that died: it may have had its effect then.
   let mayHaveActed = before !== undefined;
   try {
-    const result: unknown = await tryRepeatedly(run, {
+    const answer: unknown = await tryRepeatedly(run, {
       name,
       retry: options.retry,
       signal: run.signal,
@@ -152,7 +152,9 @@ async function executeStep<T>(
         mayHaveActed ||= !isProviderError(error) || error.effect !== "none";
       },
     });
-    if (result !== undefined && !isJson(result)) {
+    // A copy, as a replay would give: the workflow cannot change what was recorded.
+    const result = asJson(answer);
+    if (result === undefined && answer !== undefined) {
       mayHaveActed = true;
       throw notJson(run, name);
     }
@@ -160,8 +162,7 @@ async function executeStep<T>(
     await put({ state: "done", outcome: "done", ...(result === undefined ? {} : { result }) });
     run.emit({ type: "step.end", step: name, outcome: "ok" });
     await stop("after");
-    // A copy, as a replay would give: the workflow cannot change what was recorded.
-    return (result === undefined ? undefined : jsonCopy(result)) as T;
+    return (result === undefined ? undefined : asJson(result)) as T;
   } catch (error) {
     await put({ state: "failed", outcome: mayHaveActed ? "unknown" : "none", error: recordError(error) });
     run.emit({ type: "step.end", step: name, outcome: "error" });

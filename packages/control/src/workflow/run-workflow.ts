@@ -9,6 +9,7 @@ import { owesUndo, recordedLeftovers, undoAll } from "./undo.ts";
 import { validInput, validOutput } from "./validate.ts";
 import { within } from "./within.ts";
 import {
+  inspectable,
   isCode,
   isWorkflowError,
   type Leftover,
@@ -172,7 +173,7 @@ async function conduct<In, Out>(
 ): Promise<Out> {
   const { record } = run.journal;
   const { state, steps } = record();
-  if (state === "completed") return validOutput(workflow, run.runId, record().output);
+  if (state === "completed") return (await validOutput(workflow, run.runId, record().output)).output;
   if (state === "failed" && !steps.some(owesUndo)) throw recordedFailure(run);
   if (state !== "running") return takeBack(run, await replayed(workflow, run, input));
 
@@ -182,12 +183,13 @@ async function conduct<In, Out>(
     const output = await bodyOf(workflow, run, live, input);
     live.close();
     await live.idle();
-    const promised = await validOutput(workflow, run.runId, output);
-    const kept = output === undefined ? {} : { output: output as JsonValue };
+    const { output: promised, json } = await validOutput(workflow, run.runId, output);
+    const kept = json === undefined ? {} : { output: json };
     await run.mustWork(() => run.journal.update({ state: "completed", ...kept }));
     run.emit({ type: "run.end", outcome: "ok" });
     return promised;
-  } catch (error) {
+  } catch (thrown) {
+    const error = inspectable(thrown);
     const failure = failureCode(run, error);
     live.close();
     // Steps that run beside the failed one would go on while their effects are taken back.

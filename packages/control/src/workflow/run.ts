@@ -12,6 +12,7 @@ import {
 import type { WorkflowEvent } from "./events.ts";
 import type { RunJournal } from "./run-journal.ts";
 import { within } from "./within.ts";
+import { inspectable } from "./workflow-error.ts";
 
 /** One run while this process works on it. */
 export interface Run {
@@ -67,7 +68,8 @@ export async function tryRepeatedly<T>(run: Run, attempts: Attempts<T>): Promise
       // An async wrapper, so that a function that throws at once is a failed attempt as every other.
       const promise = (async () => work())();
       return await within(promise, { signal, clock: run.clock, graceMs: run.graceMs }, () => abandoned(run, name));
-    } catch (error) {
+    } catch (thrown) {
+      const error = inspectable(thrown);
       attempts.failed?.(error);
       if (attempt >= most || signal.aborted || !isProviderError(error) || !error.retryable || error.exhausted) {
         throw error;

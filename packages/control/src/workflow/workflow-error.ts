@@ -1,5 +1,6 @@
 import { type ErrorCode, isProviderError, ProviderError } from "@slipway/core";
 import type { RecordedError } from "../store/record.ts";
+import { asJson } from "./json.ts";
 
 /** What each code means, for a person. */
 export const WORKFLOW_ERROR_CODES = {
@@ -63,7 +64,32 @@ export function isWorkflowError(error: unknown, ...codes: readonly WorkflowError
   return codes.length === 0 || ("code" in error && codes.some((code) => code === error.code));
 }
 
+/**
+ * What user code threw; or, where looking at it throws or it cannot be written down, an error that says so. Nothing is
+ * known of such a failure, and so the step may have done something.
+ */
+export function inspectable(thrown: unknown): unknown {
+  try {
+    return isWhole(written(thrown)) ? thrown : unreadable();
+  } catch {
+    return unreadable();
+  }
+}
+
+/** The error as a journal keeps it. */
 export function recordError(error: unknown): RecordedError {
+  return written(inspectable(error));
+}
+
+function unreadable(): Error {
+  return new Error("what was thrown cannot be read");
+}
+
+function isWhole(recorded: RecordedError): boolean {
+  return typeof recorded.name === "string" && typeof recorded.message === "string" && asJson(recorded) !== undefined;
+}
+
+function written(error: unknown): RecordedError {
   if (isProviderError(error)) return { name: error.name, message: error.message, provider: error.toJSON() };
   if (isWorkflowError(error)) return { name: error.name, message: error.message, code: error.code };
   return error instanceof Error
