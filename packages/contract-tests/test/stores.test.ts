@@ -1,5 +1,5 @@
-import { mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
-import { hostname, tmpdir } from "node:os";
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileStore, type Lease, memoryStore, type Store } from "@slipway/control";
 import { describe, expect, test } from "vitest";
@@ -21,9 +21,12 @@ const files: StoreHarness = {
       store: fileStore(directory),
       reopen: () => fileStore(directory),
       abandon: async (id) => {
-        const holder = { pid: 1, startTime: "1", bootId: "an earlier boot", pidNamespace: "", host: hostname() };
-        const lease = { token: "0".repeat(24), holder };
-        await writeFile(join(directory, await leasePathOf(id)), JSON.stringify(lease));
+        // A lease of this machine and boot whose pid was given to another process since.
+        await fileStore(directory).acquire(id);
+        const path = join(directory, await leasePathOf(id));
+        const { holder } = JSON.parse(await readFile(path, "utf8")) as { readonly holder: object };
+        const lease = { token: "0".repeat(24), holder: { ...holder, startTime: "1" } };
+        await writeFile(path, JSON.stringify(lease));
       },
       corrupt: async (id) => {
         await truncate(join(directory, (await leasePathOf(id)).replace(".lease", ".json")), 40);

@@ -41,14 +41,19 @@ const put = async (store: Store, id: string): Promise<void> => {
 };
 const leaseFile = (id: string): string => fileStore(directory).whereIs?.(id) ?? "";
 const recordFile = (id: string): string => leaseFile(id).replace(/lease$/, "json");
-const leaveLease = (id: string, holder: Partial<ProcessIdentity>, token = "0".repeat(24)): Promise<void> =>
-  writeFile(
-    leaseFile(id),
-    JSON.stringify({
-      token,
-      holder: { pid: 1, startTime: "1", bootId: "before", pidNamespace: "", host: hostname(), ...holder },
-    }),
-  );
+const leaveLease = async (id: string, holder: Partial<ProcessIdentity>, token = "0".repeat(24)): Promise<void> => {
+  const { machineId } = await machine.self();
+  const base = { pid: 1, startTime: "1", bootId: "before", pidNamespace: "", host: hostname(), machineId };
+  await writeFile(leaseFile(id), JSON.stringify({ token, holder: { ...base, ...holder } }));
+};
+/** This machine, which has an id whatever the test runs in. */
+const machine = processesFrom({
+  ...procTable,
+  bootId: async () => "this boot",
+  pidNamespace: async () => "",
+  startTimeOf: async (pid) => `started ${pid}`,
+  machineId: async () => "0123456789abcdef0123456789abcdef",
+});
 async function storeFailure(work: Promise<unknown>): Promise<{ code: string; message: string; hint: string }> {
   const error: unknown = await work.then(
     () => new Error("it resolved"),
@@ -168,7 +173,17 @@ describe("corrupt files", () => {
 describe("leases of the dead", () => {
   test("of another boot of this machine are taken over", async () => {
     await leaveLease("id", {});
-    expect(await fileStore(directory).acquire("id")).not.toBeNull();
+    expect(await fileStore(directory, { processes: machine }).acquire("id")).not.toBeNull();
+  });
+
+  test.each([
+    ["another machine id", { machineId: "fedcba9876543210fedcba9876543210" }],
+    ["no machine id, as earlier versions wrote it", { machineId: undefined }],
+    ["a boot that is not told", { bootId: "unknown" }],
+  ])("of a machine with this one's host name and %s are held: it may live there", async (_name, holder) => {
+    await leaveLease("id", holder as Partial<ProcessIdentity>);
+    expect(await fileStore(directory, { processes: machine }).acquire("id")).toBeNull();
+    expect(await fileStore(directory, { processes: machine, foreignLeases: "dead" }).acquire("id")).not.toBeNull();
   });
 
   test("of a pid that is used again are taken over", async () => {
@@ -184,7 +199,7 @@ describe("leases of the dead", () => {
     await leaveLease("id", {}, "2".repeat(24));
     await writeFile(ticket, await readFile(leaseFile("id")));
     await leaveLease("id", {}, "1".repeat(24));
-    const stores = Array.from({ length: 8 }, () => fileStore(directory));
+    const stores = Array.from({ length: 8 }, () => fileStore(directory, { processes: machine }));
     const leases = await Promise.all(stores.map((store) => store.acquire("id")));
     expect(leases.filter((lease) => lease !== null)).toHaveLength(1);
     expect(await readdir(directory)).toEqual([leaseFile("id").slice(directory.length + 1)]);

@@ -78,16 +78,12 @@ export async function launch(
 
 async function underLease(run: Launching, timeoutMs: number): Promise<Instance> {
   const lease = await takeLease(run, timeoutMs);
-  let instance: Instance;
   try {
-    instance = await settle(run);
-  } catch (error) {
-    // Why it failed matters more than whether the lease could be given back.
+    return await settle(run);
+  } finally {
+    // What came of it is recorded, and matters more than whether the lease could be given back: the store tries again.
     await run.store.release(lease).catch(() => undefined);
-    throw error;
   }
-  await run.store.release(lease);
-  return instance;
 }
 
 // A launch holds its lease for as long as one spawn takes, and asking for it is a look at the store: the waits stay

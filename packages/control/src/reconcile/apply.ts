@@ -125,7 +125,7 @@ async function underLease(
     const mustShow = async (): Promise<boolean> => record !== null && (await watch(recordId, record));
     return await act({ ...base, recordId, record, mustShow }, item);
   } finally {
-    await store.release(lease);
+    await store.release(lease).catch(() => undefined);
   }
 }
 

@@ -83,8 +83,8 @@ export function fileStore(directory: string, options: FileStoreOptions = {}): St
       }),
     release: (lease) =>
       onPath(leases.pathOf(fileNameOf(lease.id)), async () => {
-        await leases.release(fileNameOf(lease.id), lease.token);
         if (held.get(lease.id) === lease.token) held.delete(lease.id);
+        await leases.release(fileNameOf(lease.id), lease.token);
       }),
     entries: () => onPath(root, () => readAll(root)),
     whereIs: (id) => leases.pathOf(fileNameOf(id)),

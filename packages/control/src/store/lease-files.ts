@@ -25,6 +25,9 @@ export interface LeaseFiles {
   readonly pathOf: (name: string) => string;
 }
 
+/** As it stands in the file: one of an earlier version has no machine id. */
+type WrittenLease = Omit<LeaseFile, "holder"> & { readonly holder: Omit<ProcessIdentity, "machineId"> };
+
 // Each round means that the lease changed hands while it was looked at.
 const MOST_ROUNDS = 100;
 
@@ -32,7 +35,8 @@ const MOST_ROUNDS = 100;
  * How a lease moves, and why two processes never have it at once:
  *
  * - A lease file appears by `link`, which fails if the name is taken, and it appears with its whole content.
- * - Its holder removes it. While that process lives, nobody else touches the file.
+ * - Its holder removes it. While that process lives, nobody else touches the file. Where it cannot be removed, its holder
+ *   tries again at each later lease, and takes it over as one of the dead: the process lives, and holds nothing.
  * - The file of a dead holder, with token T, is replaced only by whoever holds the takeover ticket named after T. The
  *   ticket is a lease of the same kind, so of several contenders one has it, and a dead one's ticket is taken over in
  *   the same way. Whoever gets the ticket reads the lease again: if its token is no longer T, somebody has finished the
@@ -47,6 +51,20 @@ export function leaseFiles(directory: string, processes: Processes, foreignIsDea
   const draftPath = async (): Promise<string> => {
     const self = await processes.self();
     return join(directory, `${numberingOf(self)}-${self.pid}-${newToken()}.draft`);
+  };
+
+  // Leases that were given back and whose files could not be removed, by name: nobody works under them.
+  const givenBack = new Map<string, string>();
+
+  const removeGivenBack = async (): Promise<void> => {
+    for (const [name, token] of [...givenBack]) {
+      await removeLease(name, token).catch(() => undefined);
+    }
+  };
+
+  const removeLease = async (name: string, token: string): Promise<void> => {
+    if (await isHeld(name, token)) await rm(pathOf(name), { force: true });
+    givenBack.delete(name);
   };
 
   const isDead = async (holder: ProcessIdentity): Promise<boolean> => {
@@ -64,13 +82,14 @@ export function leaseFiles(directory: string, processes: Processes, foreignIsDea
         if (await linked(draft, path)) return token;
         const current = await readLease(path);
         if (current === null) continue;
-        if (!(await isDead(current.holder))) return null;
+        if (givenBack.get(name) !== current.token && !(await isDead(current.holder))) return null;
         const took = await takeOver(draft, path, name, current.token);
         if (took !== "changed") return took === "taken" ? token : null;
       }
       return null;
     } finally {
-      await rm(draft, { force: true });
+      // The lease stands or falls with its own file; a draft that stays is swept.
+      await rm(draft, { force: true }).catch(() => undefined);
     }
   };
 
@@ -88,7 +107,7 @@ export function leaseFiles(directory: string, processes: Processes, foreignIsDea
       await rename(draft, path);
       return "taken";
     } finally {
-      await rm(ticketPath, { force: true });
+      await rm(ticketPath, { force: true }).catch(() => undefined);
     }
   };
 
@@ -96,10 +115,14 @@ export function leaseFiles(directory: string, processes: Processes, foreignIsDea
     (await readLease(pathOf(name)))?.token === token;
 
   return {
-    take: (name) => claim(pathOf(name), name),
+    take: async (name) => {
+      await removeGivenBack();
+      return claim(pathOf(name), name);
+    },
     isHeld,
     release: async (name, token) => {
-      if (await isHeld(name, token)) await rm(pathOf(name), { force: true });
+      givenBack.set(name, token);
+      await removeLease(name, token);
     },
     draftPath,
     pathOf,
@@ -164,13 +187,13 @@ async function readLease(path: string): Promise<LeaseFile | null> {
 function parseLease(text: string): LeaseFile | null {
   try {
     const value: unknown = JSON.parse(text);
-    return isLease(value) ? value : null;
+    return isLease(value) ? { ...value, holder: { machineId: "", ...value.holder } } : null;
   } catch {
     return null;
   }
 }
 
-function isLease(value: unknown): value is LeaseFile {
+function isLease(value: unknown): value is WrittenLease {
   if (typeof value !== "object" || value === null || !("token" in value) || !("holder" in value)) return false;
   const { token, holder } = value;
   if (typeof token !== "string" || !/^[0-9a-f]{24}$/.test(token)) return false;

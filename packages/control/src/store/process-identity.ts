@@ -12,6 +12,8 @@ export interface ProcessIdentity {
   /** In which numbering the pid is meant: containers of one machine each have their own. */
   readonly pidNamespace: string;
   readonly host: string;
+  /** Stays over every start of the machine, and is another one on every other machine; empty where there is none. */
+  readonly machineId: string;
 }
 
 /** `foreign`: it belongs to another machine or container, and cannot be judged from here. */
@@ -24,10 +26,14 @@ export interface Processes {
 
 /** What the system must tell. `startTimeOf` is null for a process that is gone or has ended and is not yet collected. */
 interface ProcessTable {
+  /** `UNKNOWN` where there is none. */
   readonly bootId: () => Promise<string>;
+  readonly machineId: () => Promise<string>;
   readonly pidNamespace: () => Promise<string>;
   readonly startTimeOf: (pid: number) => Promise<string | null>;
 }
+
+const UNKNOWN = "unknown";
 
 /** Judges processes by what a table tells. */
 export function processesFrom(table: ProcessTable): Processes {
@@ -40,7 +46,13 @@ export function processesFrom(table: ProcessTable): Processes {
     self,
     stateOf: async (other) => {
       const here = await self();
-      if (other.bootId !== here.bootId) return other.host === here.host ? "dead" : "foreign";
+      // A host name alone is no machine: two of them may have the same one.
+      const sameHost = other.host === here.host && other.machineId === here.machineId;
+      if (other.bootId !== here.bootId) {
+        const bothTold = other.bootId !== UNKNOWN && here.bootId !== UNKNOWN;
+        return bothTold && sameHost && here.machineId !== "" ? "dead" : "foreign";
+      }
+      if (here.bootId === UNKNOWN && !sameHost) return "foreign";
       if (other.pidNamespace !== here.pidNamespace) return "foreign";
       return (await table.startTimeOf(other.pid)) === other.startTime ? "alive" : "dead";
     },
@@ -48,20 +60,25 @@ export function processesFrom(table: ProcessTable): Processes {
 }
 
 async function identify(table: ProcessTable): Promise<ProcessIdentity> {
-  const [bootId, pidNamespace, startTime] = await Promise.all([
+  const [bootId, machineId, pidNamespace, startTime] = await Promise.all([
     table.bootId(),
+    table.machineId(),
     table.pidNamespace(),
     table.startTimeOf(process.pid),
   ]);
   if (startTime === null) throw new Error(`cannot read when process ${process.pid} started`);
-  return { pid: process.pid, startTime, bootId, pidNamespace, host: hostname() };
+  return { pid: process.pid, startTime, bootId, pidNamespace, host: hostname(), machineId };
 }
 
 /** Linux, from /proc. */
 export const procTable: ProcessTable = {
   // Some sandboxes have no boot id; there a restart is told by the start time alone.
-  bootId: async () =>
-    (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(nullIfGone))?.trim() ?? "unknown",
+  bootId: async () => (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(nullIfGone))?.trim() ?? UNKNOWN,
+  machineId: async () => {
+    const text = (await readFile("/etc/machine-id", "utf8").catch(nullIfUnreadable))?.trim() ?? "";
+    // An image of a machine that was never started holds another word.
+    return /^[0-9a-f]{32}$/.test(text) ? text : "";
+  },
   pidNamespace: () => readlink("/proc/self/ns/pid"),
   startTimeOf: async (pid) => {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(nullIfGone);
@@ -79,12 +96,18 @@ function nullIfGone(error: NodeJS.ErrnoException): null {
   throw error;
 }
 
+/** Not known is not the same: without a machine id nothing of another boot is judged. */
+function nullIfUnreadable(): null {
+  return null;
+}
+
 type Run = (file: string, args: readonly string[]) => Promise<string | null>;
 
 /** macOS and the BSDs, from `ps` and `sysctl`. */
 export function psTable(run: Run = runSystemTool): ProcessTable {
   return {
-    bootId: async () => (await run("sysctl", ["-n", "kern.bootsessionuuid"]))?.trim() ?? "unknown",
+    bootId: async () => (await run("sysctl", ["-n", "kern.bootsessionuuid"]))?.trim() ?? UNKNOWN,
+    machineId: async () => (await run("sysctl", ["-n", "kern.uuid"]))?.trim() ?? "",
     pidNamespace: async () => "",
     startTimeOf: async (pid) => {
       const line = (await run("ps", ["-o", "stat=", "-o", "lstart=", "-p", String(pid)]))?.trim() ?? "";
@@ -109,7 +132,8 @@ function runSystemTool(file: string, args: readonly string[]): Promise<string | 
 
 /** Where neither is there, a pid is all there is: one that was used again makes a dead holder look alive. */
 const pidTable: ProcessTable = {
-  bootId: async () => "unknown",
+  bootId: async () => UNKNOWN,
+  machineId: async () => "",
   pidNamespace: async () => "",
   startTimeOf: async (pid) => {
     try {

@@ -60,17 +60,13 @@ export async function runWorkflow<In, Out>(
   const id = runRecordId(runId);
   const lease = await journal.acquire(id);
   if (lease === null) throw new WorkflowError("BUSY", { message: `another process runs ${runId} now`, runId });
-  let output: Out;
   try {
     const record = await openRecord(journal, id, workflow, runId, given.json, clock);
-    output = await continueRun(workflow, runJournal(journal, id, record), given.input, { ...options, runId, clock });
-  } catch (error) {
-    // Why it ended matters more than whether the lease could be given back.
+    return await continueRun(workflow, runJournal(journal, id, record), given.input, { ...options, runId, clock });
+  } finally {
+    // How it ended is recorded, and matters more than whether the lease could be given back: the store tries again.
     await journal.release(lease).catch(() => undefined);
-    throw error;
   }
-  await journal.release(lease);
-  return output;
 }
 
 /** The record of this run, new or of an earlier call. */
