@@ -10,7 +10,15 @@ import {
   type Store,
   StoreError,
 } from "../src/index.ts";
-import { living, newWorld, plainProvider, safeProvider, setStatus, type World } from "./scripted-provider.ts";
+import {
+  living,
+  newWorld,
+  plainProvider,
+  type SafeProvider,
+  safeProvider,
+  setStatus,
+  type World,
+} from "./scripted-provider.ts";
 import { type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
 
 class Killed extends Error {}
@@ -355,6 +363,59 @@ describe("recovery", () => {
     await launch(plainProvider(world), { key: "k" }, { ...control, store: memoryStore() });
     clock.advance(world.lagMs);
     expect((await launch(plainProvider(world), { key: "k" }, control)).id).toBe("m-1");
+  });
+});
+
+describe("a key whose name the remote still holds", () => {
+  /** Its last instance is ending until then. */
+  const heldUntil = (until: number): SafeProvider => {
+    const safe = safeProvider(world);
+    return {
+      ...safe,
+      spawn: async (options) => {
+        if (clock.now() >= until) return await safe.spawn(options);
+        world.calls.push("busy");
+        throw new ProviderError("BUSY", {
+          message: "m-0 is ending",
+          provider: "scripted",
+          operation: "spawn",
+          effect: "none",
+          retryAfterMs: 7000,
+        });
+      },
+    };
+  };
+
+  test("is waited for, as long as the remote says", async () => {
+    const instance = await launch(heldUntil(clock.now() + 60_000), { key: "k" }, control);
+    expect(living(world).map(({ id }) => id)).toEqual([instance.id]);
+    expect(world.calls.filter((call) => call === "busy")).toHaveLength(9);
+    expect(await record()).toMatchObject({ state: "launched", attempt: 1 });
+  });
+
+  test("is waited for also where an earlier process sent the request", async () => {
+    const dying = { ...control, failpoint: dieAt("after-intent") };
+    await launch(safeProvider(world), { key: "k" }, dying).catch(() => undefined);
+    await launch(heldUntil(clock.now() + 60_000), { key: "k" }, control);
+    expect(living(world)).toHaveLength(1);
+  });
+
+  test("ends the launch after ten minutes, and nothing was made", async () => {
+    const error = await failureOf(launch(heldUntil(Number.POSITIVE_INFINITY), { key: "k" }, control));
+    expect(error).toMatchObject({ code: "BUSY", effect: "none" });
+    expect(clock.elapsed()).toBeGreaterThanOrEqual(600_000);
+    expect(clock.elapsed()).toBeLessThan(610_000);
+    expect(await record()).toMatchObject({ state: "refused" });
+  });
+
+  test("ends the launch at its timeoutMs, be it shorter or longer", async () => {
+    for (const timeoutMs of [20_000, 900_000]) {
+      const before = clock.now();
+      const waiting = launch(heldUntil(Number.POSITIVE_INFINITY), { key: "k", timeoutMs }, control);
+      expect(await failureOf(waiting)).toMatchObject({ code: "TIMEOUT", effect: "none" });
+      expect(clock.now() - before).toBeGreaterThanOrEqual(timeoutMs);
+      expect(await record()).toMatchObject({ state: "refused" });
+    }
   });
 });
 

@@ -60,7 +60,7 @@ export async function attempt(run: Launching, first: LaunchRecord): Promise<Inst
 export async function send(run: Launching, intent: LaunchRecord, again = false): Promise<Instance> {
   let instance: Instance;
   try {
-    instance = await run.provider.spawn(sendable(run, intent.request ?? {}));
+    instance = await spawnWhenFree(run, intent, again);
   } catch (error) {
     placementTried(run, intent, isProviderError(error) ? error.code : "INTERNAL");
     instance = await afterFailure(run, intent, error, again);
@@ -69,6 +69,20 @@ export async function send(run: Launching, intent: LaunchRecord, again = false):
   await run.failpoint("after-spawn");
   await recordLaunched(run, intent, instance);
   return instance;
+}
+
+/** Spawns; while the remote still holds the key's name for an instance that is ending, waits and asks again. */
+async function spawnWhenFree(run: Launching, intent: LaunchRecord, again: boolean): Promise<Instance> {
+  for (let look = 0; ; look += 1) {
+    try {
+      return await run.provider.spawn(sendable(run, intent.request ?? {}));
+    } catch (error) {
+      const left = run.busyUntil - run.poll.clock.now();
+      if (!isProviderError(error, "BUSY") || error.effect !== "none" || left <= 0) throw error;
+      run.poll.setEffect(again ? "unknown" : "none");
+      await run.poll.pause(look, left, Math.min(error.retryAfterMs ?? 0, left));
+    }
+  }
 }
 
 /** Writes the id, and forgets the request: it may hold secrets, and nobody will send it again. */

@@ -31,7 +31,8 @@ interface ErasedLaunchOptions extends Omit<LaunchOptions, "placements"> {
  * share a store there is exactly one instance per key. Call it again with the same key and options after any crash or
  * failure, and it finds, completes or repeats what was begun.
  *
- * Resolves when the remote accepted the spawn; `waitForStatus` waits for more. Rejects with the provider's own error,
+ * Resolves when the remote accepted the spawn; `waitForStatus` waits for more. While the last instance of the key is still
+ * ending and the remote holds its name, it waits, ten minutes or `timeoutMs`. Rejects with the provider's own error,
  * with CONFLICT if another process works on the key or other options stand under it, or with a StoreError.
  * Without a store only where the provider's type has `idempotentSpawn`.
  */
@@ -67,6 +68,7 @@ export async function launch(
     specHash: specHash(request),
     placements: (control.placements ?? []).length === 0 ? [{}] : (control.placements ?? []).map(placementOf(provider)),
     poll,
+    busyUntil: timeoutMs === undefined ? poll.clock.now() + LONGEST_BUSY_MS : Number.POSITIVE_INFINITY,
     failpoint: control.failpoint ?? ((): void => undefined),
   };
   try {
@@ -75,6 +77,8 @@ export async function launch(
     poll.release();
   }
 }
+
+const LONGEST_BUSY_MS = 600_000;
 
 async function underLease(run: Launching, timeoutMs: number): Promise<Instance> {
   const lease = await takeLease(run, timeoutMs);

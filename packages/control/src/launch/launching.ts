@@ -20,6 +20,8 @@ export interface Launching {
   /** At least one; the empty object where the caller gave none. */
   readonly placements: readonly Request[];
   readonly poll: Poll;
+  /** Until when it waits for a remote that still holds the key's name. */
+  readonly busyUntil: number;
   readonly failpoint: (name: LaunchFailpoint) => void | Promise<void>;
 }
 
