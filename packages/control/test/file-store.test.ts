@@ -1,5 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -163,10 +175,28 @@ describe("corrupt files", () => {
     }
   });
 
-  test("other people's files in the directory do no harm", async () => {
+  test("other people's files in the directory do no harm, and JSON among them is named", async () => {
     await writeFile(join(directory, "README.txt"), "mine");
+    await writeFile(join(directory, "package.json"), "{}");
     await put(fileStore(directory), "id");
-    expect((await fileStore(directory).entries()).map(({ id }) => id)).toEqual(["id"]);
+    await copyFile(recordFile("id"), join(directory, "copy of id.json"));
+    const strays: string[] = [];
+    const store = fileStore(directory, { onStray: (path) => strays.push(path) });
+    expect((await store.entries()).map(({ id }) => id)).toEqual(["id"]);
+    expect(strays.sort()).toEqual([join(directory, "copy of id.json"), join(directory, "package.json")]);
+  });
+
+  test("a link to nothing is not nothing: as record, as lease and as the directory itself", async () => {
+    const nothing = join(directory, "nothing");
+    const store = fileStore(directory);
+    await symlink(nothing, recordFile("id"));
+    expect(await storeFailure(store.read("id"))).toMatchObject({ code: "CORRUPT", path: recordFile("id") });
+    expect(await storeFailure(store.entries())).toMatchObject({ code: "CORRUPT", path: recordFile("id") });
+    await symlink(nothing, leaseFile("id"));
+    expect(await storeFailure(store.acquire("id"))).toMatchObject({ code: "CORRUPT", path: leaseFile("id") });
+    const root = join(directory, "store");
+    await symlink(nothing, root);
+    expect((await storeFailure(fileStore(root).entries())).code).toBe("CORRUPT");
   });
 });
 
@@ -203,6 +233,26 @@ describe("leases of the dead", () => {
     const leases = await Promise.all(stores.map((store) => store.acquire("id")));
     expect(leases.filter((lease) => lease !== null)).toHaveLength(1);
     expect(await readdir(directory)).toEqual([leaseFile("id").slice(directory.length + 1)]);
+  });
+
+  test("takeover tickets that are spent and whose holders died are swept, others are not", async () => {
+    const ticketOf = (token: string): string => leaseFile("id").replace(/lease$/, `${token}.takeover`);
+    const [first, second, third, fourth] = ["1", "2", "3", "4"].map((digit) => digit.repeat(24));
+    await leaveLease("id", {}, first);
+    await rename(leaseFile("id"), ticketOf("5".repeat(24)));
+    // About the ticket above, and so spent with it.
+    await leaveLease("id", {}, second);
+    await rename(leaseFile("id"), ticketOf(first ?? ""));
+    // Its holder lives.
+    await leaveLease("id", await machine.self(), fourth);
+    await rename(leaseFile("id"), ticketOf("6".repeat(24)));
+    await leaveLease("id", {}, third);
+    await rename(leaseFile("id"), ticketOf("7".repeat(24)));
+    // About a lease that stands.
+    await leaveLease("id", {}, "7".repeat(24));
+    await put(fileStore(directory, { processes: machine }), "another");
+    const left = (await readdir(directory)).filter((name) => name.endsWith(".takeover")).sort();
+    expect(left.map((name) => join(directory, name))).toEqual([ticketOf("6".repeat(24)), ticketOf("7".repeat(24))]);
   });
 
   test.each([

@@ -522,6 +522,23 @@ describe("bad input and broken stores", () => {
     expect(living(world)).toHaveLength(1);
   });
 
+  test("an id that cannot be recorded because the lease was lost does not promise what nobody knows", async () => {
+    let writes = 0;
+    const failing: Store = {
+      ...store,
+      write: async (id, value) => {
+        if (++writes === 2) throw new StoreError("NOT_HELD", { message: "not held", hint: "Take the lease." });
+        return store.write(id, value);
+      },
+    };
+    const error: unknown = await launch(plainProvider(world), { key: "k" }, { ...control, store: failing }).catch(
+      (reason: unknown) => reason,
+    );
+    expect(isStoreError(error, "NOT_HELD")).toBe(true);
+    expect(error).toMatchObject({ hint: expect.stringContaining("reconcile") });
+    expect(error).not.toMatchObject({ hint: expect.stringContaining("finds the instance") });
+  });
+
   test("a store that cannot be written stops the launch before anything is sent", async () => {
     const failing: Store = {
       ...store,

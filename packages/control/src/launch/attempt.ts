@@ -100,7 +100,10 @@ export async function recordLaunched(run: Launching, intent: LaunchRecord, insta
     if (!isStoreError(error)) throw error;
     throw new StoreError(error.code, {
       message: `${instance.id} runs, but its id could not be recorded: ${error.message}`,
-      hint: `${error.hint} Launching the same key again finds the instance.`,
+      hint:
+        error.code === "NOT_HELD"
+          ? "Another process may have launched the key meanwhile: `reconcile` names the instance that is too many."
+          : `${error.hint} Launching the same key again finds the instance.`,
       path: error.path,
       cause: error,
     });

@@ -1,3 +1,4 @@
+import { lstat, readdir, readFile } from "node:fs/promises";
 import { isStoreError, StoreError, type StoreErrorCode } from "./store-error.ts";
 
 interface Fault {
@@ -67,8 +68,37 @@ export async function onPath<T>(path: string, work: () => Promise<T>): Promise<T
   }
 }
 
-/** Null where there is no such file. */
-export function nullIfAbsent(error: unknown): null {
-  if (errnoOf(error) === "ENOENT") return null;
-  throw error;
+/** The text of a file, or null where there is none. A link to nothing is not nothing: its target may be away for now. */
+export function readIfThere(path: string): Promise<string | null> {
+  return unlessAbsent(path, () => readFile(path, "utf8"));
+}
+
+/** The names in a directory, or null where there is none. */
+export function namesIfThere(path: string): Promise<readonly string[] | null> {
+  return unlessAbsent(path, () => readdir(path));
+}
+
+// Each round means that the file appeared while it was looked at.
+const MOST_ROUNDS = 10;
+
+async function unlessAbsent<T>(path: string, work: () => Promise<T>): Promise<T | null> {
+  for (let round = 1; ; round += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT" || round > MOST_ROUNDS) throw error;
+      const status = await lstat(path).catch(() => null);
+      if (status === null) return null;
+      if (status.isSymbolicLink()) throw dangling(path, error);
+    }
+  }
+}
+
+function dangling(path: string, cause: unknown): StoreError {
+  return new StoreError("CORRUPT", {
+    message: `${path} is a link to what is not there`,
+    hint: "Bring back what it points to, as a volume that is not mounted; remove the link only if that is lost for good.",
+    path,
+    cause,
+  });
 }

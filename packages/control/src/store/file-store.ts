@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { makeDirectory, replaceFile, syncDirectory } from "./durable-file.ts";
-import { nullIfAbsent, onPath } from "./file-faults.ts";
+import { namesIfThere, onPath, readIfThere } from "./file-faults.ts";
 import { type LeaseFiles, leaseFiles } from "./lease-files.ts";
 import { type Processes, systemProcesses } from "./process-identity.ts";
 import { isStoredRecord, type StoredRecord } from "./record.ts";
@@ -16,12 +16,15 @@ export interface FileStoreOptions {
    * at the same time, as in a container that is restarted on its volume.
    */
   readonly foreignLeases?: "held" | "dead" | undefined;
+  /** Gets the path of each JSON file among the records that is not one by its name; it is left alone otherwise. */
+  readonly onStray?: ((path: string) => void) | undefined;
   /** Who lives and who does not; the machine's own processes if absent. For tests. */
   readonly processes?: Processes | undefined;
 }
 
 const FORMAT = 1;
 const SUFFIX = ".json";
+const RECORD = /^[0-9a-f]{40}\.json$/;
 
 /**
  * A store in a directory, for the processes of one machine: one JSON file per record, written durably, and one lease
@@ -86,7 +89,7 @@ export function fileStore(directory: string, options: FileStoreOptions = {}): St
         if (held.get(lease.id) === lease.token) held.delete(lease.id);
         await leases.release(fileNameOf(lease.id), lease.token);
       }),
-    entries: () => onPath(root, () => readAll(root)),
+    entries: () => onPath(root, () => readAll(root, options.onStray)),
     whereIs: (id) => leases.pathOf(fileNameOf(id)),
   };
 }
@@ -106,7 +109,7 @@ async function readRecord(path: string, id?: string): Promise<StoredRecord | nul
 }
 
 async function readEntry(path: string, id?: string): Promise<StoreEntry | null> {
-  const text = await readFile(path, "utf8").catch(nullIfAbsent);
+  const text = await readIfThere(path);
   if (text === null) return null;
   const entry = parseEntry(text);
   if (entry !== null && (id === undefined || entry.id === id)) return entry;
@@ -114,13 +117,17 @@ async function readEntry(path: string, id?: string): Promise<StoreEntry | null> 
 }
 
 /** All records, or one error that names every file that is not one. */
-async function readAll(root: string): Promise<readonly StoreEntry[]> {
-  const names = (await readdir(root).catch(nullIfAbsent)) ?? [];
+async function readAll(root: string, onStray?: (path: string) => void): Promise<readonly StoreEntry[]> {
+  const names = (await namesIfThere(root)) ?? [];
   const entries: StoreEntry[] = [];
   const broken: string[] = [];
   for (const name of names.filter((file) => file.endsWith(SUFFIX)).sort()) {
     const path = join(root, name);
-    const text = await readFile(path, "utf8").catch(nullIfAbsent);
+    if (!RECORD.test(name)) {
+      onStray?.(path);
+      continue;
+    }
+    const text = await readIfThere(path);
     const entry = text === null ? null : parseEntry(text);
     // Null text: removed since it was listed.
     if (entry !== null && `${fileNameOf(entry.id)}${SUFFIX}` === name) entries.push(entry);

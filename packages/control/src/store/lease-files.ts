@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
-import { link, readdir, readFile, rename, rm } from "node:fs/promises";
+import { link, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeNewFile } from "./durable-file.ts";
-import { errnoOf, nullIfAbsent } from "./file-faults.ts";
+import { errnoOf, readIfThere } from "./file-faults.ts";
 import type { Processes, ProcessIdentity } from "./process-identity.ts";
 import { StoreError } from "./store-error.ts";
 
@@ -20,7 +20,7 @@ export interface LeaseFiles {
   readonly release: (name: string, token: string) => Promise<void>;
   /** A path for a file that is about to be written. */
   readonly draftPath: () => Promise<string>;
-  /** Removes the drafts of processes that have died: they may hold secrets. */
+  /** Removes what processes that have died left: drafts, which may hold secrets, and takeover tickets that are spent. */
   readonly sweep: () => Promise<void>;
   readonly pathOf: (name: string) => string;
 }
@@ -28,6 +28,7 @@ export interface LeaseFiles {
 /** As it stands in the file: one of an earlier version has no machine id. */
 type WrittenLease = Omit<LeaseFile, "holder"> & { readonly holder: Omit<ProcessIdentity, "machineId"> };
 
+const TICKET = /\.([0-9a-f]{24})\.takeover$/;
 // Each round means that the lease changed hands while it was looked at.
 const MOST_ROUNDS = 100;
 
@@ -111,6 +112,32 @@ export function leaseFiles(directory: string, processes: Processes, foreignIsDea
     }
   };
 
+  /**
+   * Removes the tickets of processes that died in the middle of a takeover, where the token that they are about stands
+   * nowhere any more: tokens never come back, so such a ticket is worth nothing to anybody.
+   */
+  const sweepTickets = async (): Promise<boolean> => {
+    const tickets = (await readdir(directory)).filter((file) => TICKET.test(file));
+    if (tickets.length === 0) return false;
+    // Listed again: what a ticket is about stood there before the ticket did.
+    const standing = new Set<string>();
+    for (const file of await readdir(directory)) {
+      if (!file.endsWith(".lease") && !TICKET.test(file)) continue;
+      const token = (await readLease(join(directory, file)))?.token;
+      if (token !== undefined) standing.add(token);
+    }
+    let removed = false;
+    for (const file of tickets) {
+      const path = join(directory, file);
+      const [, about = ""] = TICKET.exec(file) ?? [];
+      const ticket = standing.has(about) ? null : await readLease(path);
+      if (ticket === null || !(await isDead(ticket.holder))) continue;
+      await rm(path, { force: true });
+      removed = true;
+    }
+    return removed;
+  };
+
   const isHeld = async (name: string, token: string): Promise<boolean> =>
     (await readLease(pathOf(name)))?.token === token;
 
@@ -129,10 +156,10 @@ export function leaseFiles(directory: string, processes: Processes, foreignIsDea
     sweep: async () => {
       const self = await processes.self();
       for (const file of await readdir(directory)) {
-        // The ticket of a process that died in the middle of a takeover stays. It is tiny and does no harm, and while
-        // tickets can be about tickets nobody outside can be sure that one is spent.
         if (isDeadDraft(file, self)) await rm(join(directory, file), { force: true });
       }
+      // A ticket that is swept may have been what another one is about. One that cannot be judged stays: it does no harm.
+      while (await sweepTickets().catch(() => false));
     },
   };
 }
@@ -173,7 +200,7 @@ async function linked(from: string, to: string): Promise<boolean> {
 }
 
 async function readLease(path: string): Promise<LeaseFile | null> {
-  const text = await readFile(path, "utf8").catch(nullIfAbsent);
+  const text = await readIfThere(path);
   if (text === null) return null;
   const lease = parseLease(text);
   if (lease !== null) return lease;
