@@ -49,7 +49,13 @@ export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider;
     owner,
     tier: "additional",
     capabilities: { spot: true, gpu: true, multiRegion: true, idempotentSpawn: true },
-    limits: { maxUserDataBytes: MAX_USER_DATA_BYTES, maxLabels: 64, nameMaxLength: 128, readAfterWriteMs },
+    limits: {
+      maxUserDataBytes: MAX_USER_DATA_BYTES,
+      maxLabels: 64,
+      nameMaxLength: 128,
+      readAfterWriteMs,
+      requestLifeMs: 120_000,
+    },
     whyNot: WHY_NOT,
     refuses: {
       ports: "Google opens ports by firewall rules of a network, not per instance: set them there.",

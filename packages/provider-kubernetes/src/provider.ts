@@ -34,7 +34,14 @@ export function kubernetesParts(options: KubernetesOptions): {
     owner,
     tier: "additional",
     capabilities: { gpu: true, idempotentSpawn: true, persistentVolumes: true },
-    limits: { maxUserDataBytes: MAX_BOOTSTRAP_BYTES, maxLabels: 64, nameMaxLength: 255, readAfterWriteMs: 0 },
+    limits: {
+      maxUserDataBytes: MAX_BOOTSTRAP_BYTES,
+      maxLabels: 64,
+      nameMaxLength: 255,
+      readAfterWriteMs: 0,
+      // An API server ends a request after a minute.
+      requestLifeMs: 60_000,
+    },
     whyNot: WHY_NOT,
     refuses: {
       ports:

@@ -49,6 +49,8 @@ export function slurmParts(options: SlurmOptions): {
       nameMaxLength: 128,
       // One controller process orders all writes and answers all reads.
       readAfterWriteMs: 0,
+      // The controller finishes what a client that was killed has sent.
+      requestLifeMs: 60_000,
     },
     whyNot: WHY_NOT,
     refuses: {

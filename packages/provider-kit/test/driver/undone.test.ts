@@ -35,7 +35,7 @@ function providerWith(thrown: unknown): Provider {
     owner: "o",
     tier: "testing",
     capabilities: {},
-    limits: { maxUserDataBytes: 1_000, maxLabels: 8, nameMaxLength: 64, readAfterWriteMs: 5_000 },
+    limits: { maxUserDataBytes: 1_000, maxLabels: 8, nameMaxLength: 64, readAfterWriteMs: 5_000, requestLifeMs: 0 },
     driver,
     hooks: { startup: async () => undefined },
     extras: () => ({}),
