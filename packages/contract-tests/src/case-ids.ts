@@ -77,6 +77,7 @@ export const CASE_IDS = {
   get: ["get.unknown", "get.malformed", "get.fails-loudly", "get.foreign-not-found", "get.same-as-spawn", "get.shape"],
   list: [
     "list.complete",
+    "list.pages-move",
     "list.hides-terminated",
     "list.status",
     "list.by-id",

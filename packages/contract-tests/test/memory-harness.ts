@@ -12,7 +12,7 @@ export function memoryHarness(
   request: () => BaseSpawnOptions = () => ({ spec: "m1.small" }),
 ): HarnessFactory {
   return async (): Promise<Harness> => {
-    const world = memoryWorld({ apiKeys: [API_KEY], ...settings });
+    const world = memoryWorld({ apiKeys: [API_KEY], pageSize: 3, ...settings });
     const transcript: string[] = [];
     const note = (level: string, message: string, data?: object): void => {
       transcript.push(`${timestamp(world.clock)} ${level} ${message} ${JSON.stringify(data ?? {})}`);

@@ -52,6 +52,7 @@ export type Removed = "accepted" | "gone";
 export const CREATE_TIMEOUT_MS = 120_000;
 const PAGE_SIZE = "100";
 const MOST_PAGES = 1_000;
+const MOST_READINGS = 8;
 
 export function runpodClient(options: RunpodOptions): RunpodClient {
   const { apiKey, baseUrl = DEFAULT_BASE_URL, runtime } = options;
@@ -117,7 +118,11 @@ function isNotFound({ status, headers, json }: HttpAnswer): boolean {
   return SAYS_NOT_FOUND.test(detail) && !ABOUT_THE_ROUTE.test(detail);
 }
 
-/** Reads a listing to its end. Where RunPod sends no `pagination` the one answer is all. */
+/**
+ * Reads a listing to its end. Where RunPod sends no `pagination` the one answer is all. Where pages follow, it is read again
+ * until two readings agree: if a cursor counts, what ends between two pages moves another thing past the reader, and is
+ * then missing from the next reading.
+ */
 function pages(http: HttpClient) {
   return async <T extends { readonly id: string }>(
     call: Call,
@@ -125,25 +130,52 @@ function pages(http: HttpClient) {
     query: Readonly<Record<string, string>>,
     answer: Schema<WirePage<T>>,
   ): Promise<readonly T[]> => {
-    const found = new Map<string, T>();
-    const seen = new Set<string>();
-    const limit = path.startsWith("catalog/") ? {} : { limit: PAGE_SIZE };
-    for (let cursor: string | undefined; ; ) {
-      const page = await http.call<WirePage<T>>({
-        ...call,
-        method: "GET",
-        path,
-        query: { ...query, ...limit, cursor },
-        answer,
-      });
-      // Should a thing move from page to page meanwhile, it is still one.
-      for (const item of page.items) found.set(item.id, item);
-      if (!page.more) return [...found.values()];
-      cursor = page.nextCursor;
-      if (cursor === undefined || seen.has(cursor) || seen.size >= MOST_PAGES) throw endless(call.operation, path);
-      seen.add(cursor);
+    let before: ReadonlyMap<string, T> | undefined;
+    for (let readings = 0; readings < MOST_READINGS; readings += 1) {
+      const { found, isOnePage } = await reading(http, call, path, query, answer);
+      if (isOnePage || (before !== undefined && isSame(before, found))) return [...found.values()];
+      before = found;
     }
+    throw refusal(
+      "UNAVAILABLE",
+      call.operation,
+      `the listing of ${path} changed at each of ${MOST_READINGS} readings`,
+      {
+        hint: "A shorter answer would hide pods that cost money: call again when less is starting and ending.",
+      },
+    );
   };
+}
+
+function isSame(before: ReadonlyMap<string, unknown>, after: ReadonlyMap<string, unknown>): boolean {
+  return before.size === after.size && [...after.keys()].every((id) => before.has(id));
+}
+
+async function reading<T extends { readonly id: string }>(
+  http: HttpClient,
+  call: Call,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  answer: Schema<WirePage<T>>,
+): Promise<{ readonly found: ReadonlyMap<string, T>; readonly isOnePage: boolean }> {
+  const found = new Map<string, T>();
+  const seen = new Set<string>();
+  const limit = path.startsWith("catalog/") ? {} : { limit: PAGE_SIZE };
+  for (let cursor: string | undefined; ; ) {
+    const page = await http.call<WirePage<T>>({
+      ...call,
+      method: "GET",
+      path,
+      query: { ...query, ...limit, cursor },
+      answer,
+    });
+    // Should a thing move from page to page meanwhile, it is still one.
+    for (const item of page.items) found.set(item.id, item);
+    if (!page.more) return { found, isOnePage: seen.size === 0 };
+    cursor = page.nextCursor;
+    if (cursor === undefined || seen.has(cursor) || seen.size >= MOST_PAGES) throw endless(call.operation, path);
+    seen.add(cursor);
+  }
 }
 
 function endless(operation: Operation, path: string): Error {

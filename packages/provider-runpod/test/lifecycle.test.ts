@@ -133,7 +133,8 @@ test("a listing is read to its end, and each pod is shown once", async () => {
   for (let at = 0; at < 8; at += 1) await provider.spawn({ key: `pod-${at}`, spec: GPU });
   const before = emulator.requests.length;
   expect(await provider.list()).toHaveLength(8);
-  expect(emulator.requests.length - before).toBe(3);
+  // Twice the same, so that no page moved meanwhile.
+  expect(emulator.requests.length - before).toBe(6);
   emulator.faults.add({ operation: "list", when: "before", row: "server-error", times: 9 });
   expect(await rejection(provider.list())).toMatchObject({ code: "UNAVAILABLE", effect: "none" });
 });

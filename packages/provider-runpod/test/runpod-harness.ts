@@ -37,7 +37,7 @@ function rows(): readonly ErrorTableRow[] {
 export function runpodHarness(settings: RunpodEmulatorSettings = {}): HarnessFactory {
   return async (): Promise<Harness> => {
     const clock = simulatedClock({ start: "2026-11-20T12:00:00.000Z" });
-    const emulator = runpodEmulator({ clock, apiKeys: [API_KEY], latencyMs: 20, ...settings });
+    const emulator = runpodEmulator({ clock, apiKeys: [API_KEY], latencyMs: 20, pageSize: 3, ...settings });
     const transcript: string[] = [];
     const note = (...said: readonly unknown[]): void => void transcript.push(JSON.stringify(said));
     let isAstray = false;

@@ -1,10 +1,11 @@
 import type { Instance } from "@slipway/core";
 import { honoured } from "../case-context.ts";
-import { must, mustEqual, mustReject, NotApplicable, shown } from "../conformance-failure.ts";
+import { must, mustEqual, mustReject, NotApplicable, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
 import { eventually } from "../waiting.ts";
 
 const SEVERAL = 7;
+const PASSING = 3;
 const ids = (instances: readonly Instance[]): readonly string[] => instances.map(({ id }) => id).sort();
 // What changes by itself between two reads.
 const steady = ({
@@ -27,6 +28,24 @@ export const listCases: Cases<"list"> = {
       for (let i = 0; i < SEVERAL; i++) spawned.push(await provider.spawn(request()));
       await settle();
       mustEqual("LIST-02", "list()", ids(await provider.list()), ids(spawned), "Read every page of every region.");
+    },
+  },
+  "list.pages-move": {
+    title: "misses nothing that stays while others end",
+    rules: ["LIST-02", "CONC-03"],
+    run: async ({ provider, request, settle }) => {
+      const spawned = [];
+      for (let i = 0; i < SEVERAL; i++) spawned.push(await provider.spawn(request()));
+      await settle();
+      const staying = ids(spawned.slice(PASSING));
+      for (const { id } of spawned.slice(0, PASSING)) {
+        const end = settled(() => provider.terminate(id));
+        const seen = new Set(ids(await provider.list()));
+        const ended = await end;
+        if (!ended.ok) throw ended.error;
+        const missing = staying.filter((each) => !seen.has(each));
+        mustEqual("LIST-02", "what list() misses", missing, [], "Read again until two readings agree: pages move.");
+      }
     },
   },
   "list.hides-terminated": {

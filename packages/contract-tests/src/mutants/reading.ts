@@ -1,5 +1,5 @@
 import { type Instance, isProviderError } from "@slipway/core";
-import { answered, asked, fields, ignoring, intercept, wrongly } from "./intercept.ts";
+import { answered, asked, fields, ignoring, intercept, underWay, wrongly } from "./intercept.ts";
 import type { MutantsOf } from "./mutant.ts";
 
 const SECOND_MS = 1_000;
@@ -64,6 +64,17 @@ export const listMutants: MutantsOf<"list"> = {
   "list.complete": {
     does: "loses what is behind the first page",
     mutate: answered<readonly unknown[]>("list", (found) => found.slice(0, FEW)),
+    alsoKills: { "list.pages-move": "It looks whether as many are listed, too." },
+  },
+  "list.pages-move": {
+    does: "loses what moved to another page while an instance ended",
+    mutate: intercept({
+      list: async (args, next, place) => {
+        const isMoving = underWay(place, "terminate").length > 0;
+        const found = listOf(await next(...args));
+        return isMoving && found.length > FEW ? found.slice(0, 1) : found;
+      },
+    }),
   },
   "list.hides-terminated": {
     does: "answers everything where terminated instances are asked for",

@@ -36,6 +36,8 @@ export interface RunpodEmulator {
   readonly setSpendLimit: (usdPerHour: number) => void;
   /** Puts a status in the place of the clock's: EXITED, ERROR, TERMINATED, or a word that nobody knows. */
   readonly setStatus: (podId: string, status: string) => void;
+  /** A pod ends at once, without a request. */
+  readonly setGone: (podId: string) => void;
   /** A pod that Slipway has not made. Answers its id. */
   readonly addStranger: (name?: string) => string;
 }
@@ -79,6 +81,10 @@ export function runpodEmulator(settings: RunpodEmulatorSettings = {}): RunpodEmu
       const pod = world.pods.get(podId);
       if (pod === undefined) throw new TypeError(`there is no pod ${podId}`);
       pod.fixed = status;
+    },
+    setGone: (podId) => {
+      const pod = world.pods.get(podId);
+      if (pod !== undefined && pod.deletedAt === null) world.remove(pod);
     },
     addStranger: (name = "by-hand") => {
       const cpu = { id: world.cpus[0]?.id ?? "", vcpuCount: 2 };

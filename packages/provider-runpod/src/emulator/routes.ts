@@ -43,10 +43,7 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: /^\/v2\/pods$/,
     names: ({ query }) => (query.get("limit") === "1" ? ["onStartup", "pods.list"] : ["list", "pods.list"]),
-    answer: (asked) => {
-      const pods = listed([...asked.world.pods.values()], asked);
-      return page(asked, "pods", pods, (pod) => podAnswer(asked.world, pod));
-    },
+    answer: (asked) => page(asked, "pods", [...asked.world.pods.values()], (pod) => podAnswer(asked.world, pod)),
   },
   {
     method: "GET",
@@ -96,7 +93,7 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: /^\/v2\/network-volumes$/,
     names: name("listVolumes", "volumes.list"),
-    answer: (asked) => page(asked, "networkVolumes", listed([...asked.world.volumes.values()], asked), volumeAnswer),
+    answer: (asked) => page(asked, "networkVolumes", [...asked.world.volumes.values()], volumeAnswer),
   },
   {
     method: "POST",
@@ -141,19 +138,36 @@ function listed<T extends { readonly createdAt: number; readonly deletedAt: numb
   );
 }
 
-function page<T>({ settings, query }: Asked, key: string, things: readonly T[], show: (thing: T) => object): Answer {
-  if (settings.pagination === false) return { status: 200, body: { [key]: things.map(show) } };
-  const most = settings.pageSize ?? 100;
+interface Listed {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly deletedAt: number | null;
+}
+
+/** One page of all that there ever was, oldest first. */
+function page<T extends Listed>(asked: Asked, key: string, all: readonly T[], show: (thing: T) => object): Answer {
+  const { settings, query } = asked;
+  const { pagination = true, pageSize: most = 100, cursors = "offset" } = settings;
+  if (!pagination) return { status: 200, body: { [key]: listed(all, asked).map(show) } };
   const limit = Number(query.get("limit") ?? most);
   if (!Number.isInteger(limit) || limit < 1) throw new Problem(422, "limit: minimum: want 1");
+  const { offset = 0, after } = cursorIn(query);
+  const rest = listed(all.slice(all.findIndex(({ id }) => id === after) + 1), asked);
+  const to = offset + Math.min(limit, most);
+  const shown = rest.slice(offset, to);
+  const hasNextPage = to < rest.length;
+  const next = cursors === "offset" ? `at:${to}` : `after:${shown.at(-1)?.id}`;
+  const nextCursor = hasNextPage ? Buffer.from(next).toString("base64url") : null;
+  return { status: 200, body: { [key]: shown.map(show), pagination: { nextCursor, hasNextPage } } };
+}
+
+function cursorIn(query: URLSearchParams): { readonly offset?: number; readonly after?: string } {
   const cursor = query.get("cursor");
-  const from = cursor === null ? 0 : Number(Buffer.from(cursor, "base64url").toString("utf8").replace("at:", ""));
-  if (!Number.isInteger(from) || from < 0) throw new Problem(400, "cursor is not valid");
-  const to = from + Math.min(limit, most);
-  const hasNextPage = to < things.length;
-  const nextCursor = hasNextPage ? Buffer.from(`at:${to}`).toString("base64url") : null;
-  return {
-    status: 200,
-    body: { [key]: things.slice(from, to).map(show), pagination: { nextCursor, hasNextPage } },
-  };
+  if (cursor === null) return {};
+  const text = Buffer.from(cursor, "base64url").toString("utf8");
+  const after = /^after:([a-zA-Z0-9]+)$/.exec(text)?.[1];
+  if (after !== undefined) return { after };
+  const offset = /^at:(\d+)$/.exec(text)?.[1];
+  if (offset === undefined) throw new Problem(400, "cursor is not valid");
+  return { offset: Number(offset) };
 }

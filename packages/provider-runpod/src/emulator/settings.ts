@@ -67,6 +67,8 @@ export interface RunpodEmulatorSettings {
   readonly pagination?: boolean | undefined;
   /** The most that one page has; 100 if absent. */
   readonly pageSize?: number | undefined;
+  /** Whether a cursor counts (`offset`, so that pages move) or names the last one shown; `offset` if absent. */
+  readonly cursors?: "offset" | "keyset" | undefined;
   /** Null: no limits, and no headers of them. */
   readonly rates?: EmulatedRates | null | undefined;
   readonly gpus?: readonly EmulatedGpu[] | undefined;
