@@ -1,9 +1,9 @@
-import { checksumOf, isProviderError, type Pacing, ProviderError, runtimeDefaults, type Schema } from "@slipway/core";
+import { isProviderError, type Pacing, ProviderError, runtimeDefaults, type Schema } from "@slipway/core";
 import { type Call, singleFlight } from "@slipway/provider-kit/driver";
-import { type HttpAnswer, type HttpCall, httpClient } from "@slipway/provider-kit/http";
+import { credentialOf, type HttpAnswer, type HttpCall, httpClient } from "@slipway/provider-kit/http";
 import { limits } from "@slipway/provider-kit/limits";
 import { meaningOf } from "./errors.ts";
-import { DEFAULT_BASE_URL, type LambdaOptions } from "./options.ts";
+import { DEFAULT_BASE_URL, type LambdaOptions, type LambdaSettings } from "./options.ts";
 import { PROVIDER } from "./remote.ts";
 import {
   doneAnswer,
@@ -52,17 +52,18 @@ export type Removed = "accepted" | "gone";
 export const LAUNCH_TIMEOUT_MS = 120_000;
 const ATTEMPTS = 6;
 
-export function lambdaClient(options: LambdaOptions): LambdaClient {
+export function lambdaClient(options: LambdaSettings): LambdaClient {
   const { apiKey, baseUrl = DEFAULT_BASE_URL, runtime } = options;
+  const credential = credentialOf(apiKey);
   const shared = singleFlight(PROVIDER);
   const pacing = runtime?.limits ?? ownLimits(options);
   const http = httpClient({
     provider: PROVIDER,
     baseUrl: baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`,
-    // Tells accounts apart, and does not lead back to the key.
-    account: checksumOf(apiKey).slice(7, 19),
-    credentials: () => ({ authorization: `Bearer ${apiKey}` }),
-    secrets: () => [apiKey],
+    account: credential.account,
+    credentials: async () => ({ authorization: `Bearer ${await credential.current()}` }),
+    renew: credential.renew,
+    secrets: credential.secrets,
     // Cloudflare refuses clients without a name of their own.
     userAgent: "slipway-provider-lambda/0.1 (+https://www.npmjs.com/package/@slipway/provider-lambda)",
     meaningOf,

@@ -1,4 +1,5 @@
 import type { Runtime } from "@slipway/core";
+import type { CredentialSource } from "@slipway/provider-kit/http";
 import { z } from "zod";
 
 /** The settings that a config file may hold. */
@@ -20,7 +21,8 @@ export interface LambdaConfig {
 }
 
 export interface LambdaOptions extends Omit<LambdaConfig, "apiKey"> {
-  readonly apiKey: string;
+  /** A function is asked once, and once more after AUTH_ERROR: for keys that are renewed. Absent: LAMBDA_API_KEY. */
+  readonly apiKey?: CredentialSource | undefined;
   /** Whose instances these are: `[a-z0-9-]{1,63}`. */
   readonly owner: string;
   readonly runtime?: Partial<Runtime> | undefined;
@@ -53,6 +55,21 @@ export const DOCUMENTED_REGIONS: readonly string[] = [
 const apiKey = z.string().regex(/^[\x21-\x7e]+$/, "must be printable characters without spaces");
 const regionName = z.string().regex(/^[a-z0-9-]{1,64}$/, "must be a region's code, as us-west-1");
 const above = z.number().positive();
+
+/** Where a setting that is not given stands; `register` and the factory read the same. */
+export const ENVIRONMENT = {
+  apiKey: {
+    variable: "LAMBDA_API_KEY",
+    required: {
+      message: "there is no API key for Lambda",
+      hint: "Set LAMBDA_API_KEY, or give apiKey in the config.",
+    },
+  },
+  baseUrl: { variable: "LAMBDA_BASE_URL" },
+} as const;
+
+/** The options as the parts use them. */
+export type LambdaSettings = LambdaOptions & { readonly apiKey: CredentialSource };
 
 export const configSchema: z.ZodType<LambdaConfig> = z.strictObject({
   apiKey: apiKey.optional(),

@@ -7,13 +7,13 @@ import {
   type SpawnOptions,
   type WhyNot,
 } from "@slipway/core";
-import { checkedConfig, providerFromDriver, recentWrites } from "@slipway/provider-kit/driver";
+import { checkedConfig, fromEnvironment, providerFromDriver, recentWrites } from "@slipway/provider-kit/driver";
 import { inTurn } from "@slipway/provider-kit/limits";
 import { LAUNCH_TIMEOUT_MS, lambdaClient } from "./client.ts";
 import { lambdaDriver } from "./driver.ts";
 import type { LambdaInstance } from "./instance.ts";
 import { type LambdaOffering, offeringsOf } from "./offerings.ts";
-import { configSchema, DOCUMENTED_REGIONS, type LambdaOptions } from "./options.ts";
+import { configSchema, DOCUMENTED_REGIONS, ENVIRONMENT, type LambdaOptions, type LambdaSettings } from "./options.ts";
 import { allPlaces } from "./placements.ts";
 import { type LambdaCapability, type LambdaRemote, PROVIDER, refusal } from "./remote.ts";
 import { checkKeyName } from "./ssh-keys.ts";
@@ -41,13 +41,16 @@ export type LambdaProvider = Provider<LambdaInstance, Snapshot, LambdaCapability
 
 const DEFAULT_READ_AFTER_WRITE_MS = 10_000;
 
-/** Instances on Lambda Cloud. Throws INVALID_SPEC for options that are wrong; it calls nothing. */
+/**
+ * Instances on Lambda Cloud. Reads the variables that `register` reads. Throws AUTH_ERROR
+ * where there is no key, and INVALID_SPEC for options that are wrong; it calls nothing.
+ */
 export function lambda(options: LambdaOptions): LambdaProvider {
-  return lambdaParts(options).provider;
+  return lambdaParts(fromEnvironment(PROVIDER, ENVIRONMENT, options, process.env)).provider;
 }
 
 /** The provider and its hooks, over one client. */
-export function lambdaParts(options: LambdaOptions): {
+export function lambdaParts(options: LambdaSettings): {
   readonly provider: LambdaProvider;
   readonly hooks: ProviderHooks;
 } {
@@ -118,9 +121,12 @@ const WHY_NOT: WhyNot<LambdaCapability> = {
   customNetworking: "Lambda's API has no networks to choose from.",
 };
 
-function remoteOf(options: LambdaOptions, readAfterWriteMs: number): LambdaRemote {
-  const { owner, runtime, ...config } = options;
-  const { regions = DOCUMENTED_REGIONS, sshKeyName } = checkedConfig(PROVIDER, configSchema, config);
+function remoteOf(options: LambdaSettings, readAfterWriteMs: number): LambdaRemote {
+  const { owner, runtime, apiKey, ...config } = options;
+  const { regions = DOCUMENTED_REGIONS, sshKeyName } = checkedConfig(PROVIDER, configSchema, {
+    ...config,
+    ...(typeof apiKey === "string" ? { apiKey } : {}),
+  });
   const [first, ...others] = regions;
   if (first === undefined) throw refusal("INVALID_SPEC", "register", "regions must name at least one");
   const { clock } = runtimeDefaults(runtime);

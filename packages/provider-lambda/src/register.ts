@@ -1,6 +1,6 @@
 import type { ProviderRegistration, RegisterEnvironment } from "@slipway/core";
 import { registerFrom } from "@slipway/provider-kit/driver";
-import { configSchema, type LambdaOptions } from "./options.ts";
+import { configSchema, ENVIRONMENT } from "./options.ts";
 import { type LambdaProvider, lambdaParts } from "./provider.ts";
 import { PROVIDER } from "./remote.ts";
 
@@ -13,16 +13,6 @@ export type LambdaRegistration = ProviderRegistration<LambdaProvider> & { readon
 export const register: (config: unknown, env: RegisterEnvironment) => Promise<LambdaRegistration> = registerFrom(
   PROVIDER,
   configSchema,
-  {
-    apiKey: {
-      variable: "LAMBDA_API_KEY",
-      required: {
-        message: "there is no API key for Lambda",
-        hint: "Set LAMBDA_API_KEY, or give apiKey in the config.",
-      },
-    },
-    baseUrl: { variable: "LAMBDA_BASE_URL" },
-  },
-  // `required` has seen to the key.
-  (options) => lambdaParts(options as LambdaOptions),
+  ENVIRONMENT,
+  (options) => lambdaParts(options),
 );

@@ -1,9 +1,9 @@
-import { checksumOf, type Operation, type Pacing, runtimeDefaults, type Schema } from "@slipway/core";
+import { type Operation, type Pacing, runtimeDefaults, type Schema } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
-import { type HttpAnswer, type HttpClient, httpClient } from "@slipway/provider-kit/http";
+import { credentialOf, type HttpAnswer, type HttpClient, httpClient } from "@slipway/provider-kit/http";
 import { limits } from "@slipway/provider-kit/limits";
 import { meaningOf, PROVIDER, refusal } from "./errors.ts";
-import { DEFAULT_BASE_URL, type RunpodOptions } from "./options.ts";
+import { DEFAULT_BASE_URL, type RunpodOptions, type RunpodSettings } from "./options.ts";
 import {
   type Cloud,
   type CreateBody,
@@ -54,15 +54,16 @@ const PAGE_SIZE = "100";
 const MOST_PAGES = 1_000;
 const MOST_READINGS = 8;
 
-export function runpodClient(options: RunpodOptions): RunpodClient {
+export function runpodClient(options: RunpodSettings): RunpodClient {
   const { apiKey, baseUrl = DEFAULT_BASE_URL, runtime } = options;
+  const credential = credentialOf(apiKey);
   const http = httpClient({
     provider: PROVIDER,
     baseUrl: baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`,
-    // Tells accounts apart, and does not lead back to the key.
-    account: checksumOf(apiKey).slice(7, 19),
-    credentials: () => ({ authorization: `Bearer ${apiKey}` }),
-    secrets: () => [apiKey],
+    account: credential.account,
+    credentials: async () => ({ authorization: `Bearer ${await credential.current()}` }),
+    renew: credential.renew,
+    secrets: credential.secrets,
     // Cloudflare refuses clients without a name of their own.
     userAgent: "slipway-provider-runpod/0.1 (+https://www.npmjs.com/package/@slipway/provider-runpod)",
     meaningOf,

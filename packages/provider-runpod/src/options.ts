@@ -1,4 +1,5 @@
 import type { Runtime } from "@slipway/core";
+import type { CredentialSource } from "@slipway/provider-kit/http";
 import { z } from "zod";
 import type { Probe } from "./tcp-probe.ts";
 
@@ -29,7 +30,8 @@ export interface RunpodConfig {
 }
 
 export interface RunpodOptions extends Omit<RunpodConfig, "apiKey" | "probe"> {
-  readonly apiKey: string;
+  /** A function is asked once, and once more after AUTH_ERROR: for keys that are renewed. Absent: RUNPOD_API_KEY. */
+  readonly apiKey?: CredentialSource | undefined;
   /** Whose pods these are: `[a-z0-9-]{1,63}`. */
   readonly owner: string;
   /** Says whether sshd answers; false: `ssh.direct` is believed. A TCP connection if absent. */
@@ -46,6 +48,21 @@ export const DEFAULT_DISK_GB = 20;
 const apiKey = z.string().regex(/^[\x21-\x7e]+$/, "must be printable characters without spaces");
 const dataCenter = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, "must be a data centre's id, as EU-RO-1");
 const above = z.number().positive();
+
+/** Where a setting that is not given stands; `register` and the factory read the same. */
+export const ENVIRONMENT = {
+  apiKey: {
+    variable: "RUNPOD_API_KEY",
+    required: {
+      message: "there is no API key for RunPod",
+      hint: "Set RUNPOD_API_KEY, or give apiKey in the config.",
+    },
+  },
+  baseUrl: { variable: "RUNPOD_BASE_URL" },
+} as const;
+
+/** The options as the parts use them. */
+export type RunpodSettings = RunpodOptions & { readonly apiKey: CredentialSource };
 
 export const configSchema: z.ZodType<RunpodConfig> = z.strictObject({
   apiKey: apiKey.optional(),

@@ -7,7 +7,13 @@ import {
   type Snapshot,
   type WhyNot,
 } from "@slipway/core";
-import { type Call, checkedConfig, type DriverParts, providerFromDriver } from "@slipway/provider-kit/driver";
+import {
+  type Call,
+  checkedConfig,
+  type DriverParts,
+  fromEnvironment,
+  providerFromDriver,
+} from "@slipway/provider-kit/driver";
 import { CREATE_TIMEOUT_MS, runpodClient } from "./client.ts";
 import type { RunpodContext } from "./context.ts";
 import { runpodDriver } from "./driver.ts";
@@ -15,7 +21,14 @@ import { PROVIDER } from "./errors.ts";
 import type { RunpodInstance } from "./instance.ts";
 import { mountFor } from "./mounts.ts";
 import { offeringsOf, type RunpodOffering } from "./offerings.ts";
-import { configSchema, DEFAULT_DISK_GB, DEFAULT_IMAGE, type RunpodOptions } from "./options.ts";
+import {
+  configSchema,
+  DEFAULT_DISK_GB,
+  DEFAULT_IMAGE,
+  ENVIRONMENT,
+  type RunpodOptions,
+  type RunpodSettings,
+} from "./options.ts";
 import { allPlaces } from "./placements.ts";
 import { readiness } from "./readiness.ts";
 import { checkMachine, type Prepared, type RunpodCapability, type RunpodSpawnOptions } from "./request.ts";
@@ -47,13 +60,16 @@ export type RunpodProvider = Provider<RunpodInstance, Snapshot, RunpodCapability
 const DEFAULT_READ_AFTER_WRITE_MS = 10_000;
 const DEFAULT_PROBE_TIMEOUT_MS = 3_000;
 
-/** Pods on RunPod. Throws INVALID_SPEC for options that are wrong; it calls nothing. */
+/**
+ * Pods on RunPod. Reads the variables that `register` reads. Throws AUTH_ERROR
+ * where there is no key, and INVALID_SPEC for options that are wrong; it calls nothing.
+ */
 export function runpod(options: RunpodOptions): RunpodProvider {
-  return runpodParts(options).provider;
+  return runpodParts(fromEnvironment(PROVIDER, ENVIRONMENT, options, process.env)).provider;
 }
 
 /** The provider and its hooks, over one client. */
-export function runpodParts(options: RunpodOptions): {
+export function runpodParts(options: RunpodSettings): {
   readonly provider: RunpodProvider;
   readonly hooks: ProviderHooks;
 } {
@@ -152,9 +168,12 @@ async function placements(
   return [...new Map(found.map((place) => [JSON.stringify(place), place])).values()];
 }
 
-function contextOf(options: RunpodOptions): RunpodContext {
-  const { owner: _owner, runtime, probe = true, ...given } = options;
-  const config = checkedConfig(PROVIDER, configSchema, given);
+function contextOf(options: RunpodSettings): RunpodContext {
+  const { owner: _owner, runtime, probe = true, apiKey, ...given } = options;
+  const config = checkedConfig(PROVIDER, configSchema, {
+    ...given,
+    ...(typeof apiKey === "string" ? { apiKey } : {}),
+  });
   const { cloud = "SECURE" } = config;
   const used = probe === true ? tcpProbe : probe === false ? null : probe;
   return {

@@ -1,7 +1,7 @@
 import type { ProviderRegistration, RegisterEnvironment } from "@slipway/core";
 import { registerFrom } from "@slipway/provider-kit/driver";
 import { PROVIDER } from "./errors.ts";
-import { configSchema, type RunpodOptions } from "./options.ts";
+import { configSchema, ENVIRONMENT } from "./options.ts";
 import { type RunpodProvider, runpodParts } from "./provider.ts";
 
 export type RunpodRegistration = ProviderRegistration<RunpodProvider> & { readonly provider: RunpodProvider };
@@ -13,16 +13,6 @@ export type RunpodRegistration = ProviderRegistration<RunpodProvider> & { readon
 export const register: (config: unknown, env: RegisterEnvironment) => Promise<RunpodRegistration> = registerFrom(
   PROVIDER,
   configSchema,
-  {
-    apiKey: {
-      variable: "RUNPOD_API_KEY",
-      required: {
-        message: "there is no API key for RunPod",
-        hint: "Set RUNPOD_API_KEY, or give apiKey in the config.",
-      },
-    },
-    baseUrl: { variable: "RUNPOD_BASE_URL" },
-  },
-  // `required` has seen to the key.
-  (options) => runpodParts(options as RunpodOptions),
+  ENVIRONMENT,
+  (options) => runpodParts(options),
 );

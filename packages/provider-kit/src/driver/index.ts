@@ -24,6 +24,14 @@ export {
   type SpawnOptionsOfDriver,
 } from "./provider-from-driver.ts";
 export { type RecentWrites, recentWrites } from "./recent-writes.ts";
-export { checkedConfig, describeIssue, type EnvironmentField, registerFrom } from "./register-from.ts";
+export {
+  checkedConfig,
+  describeIssue,
+  type EnvironmentField,
+  type EnvironmentFields,
+  type Filled,
+  fromEnvironment,
+  registerFrom,
+} from "./register-from.ts";
 export { type SingleFlight, singleFlight } from "./single-flight.ts";
 export type { VolumeDriver, VolumeIdentity, VolumeRequest } from "./volume-driver.ts";

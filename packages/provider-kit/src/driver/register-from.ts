@@ -34,23 +34,44 @@ export function checkedConfig<C>(provider: string, schema: Parses<C>, config: un
   );
 }
 
+export type EnvironmentFields<C> = { readonly [K in keyof C]?: EnvironmentField };
+
+/** The config, with its required fields in place. */
+export type Filled<C, F> = C & {
+  readonly [K in keyof C & keyof F as F[K] extends { readonly required: object } ? K : never]-?: NonNullable<C[K]>;
+};
+
+/**
+ * A config whose absent fields stand in environment variables: for `register`, and for a factory, which reads the same ones.
+ * AUTH_ERROR where a required one stands nowhere.
+ */
+export function fromEnvironment<C extends object, F extends EnvironmentFields<C>>(
+  provider: string,
+  fields: F,
+  given: C,
+  variables: Readonly<Record<string, string | undefined>>,
+): Filled<C, F> {
+  const filled: Record<string, unknown> = Object.fromEntries(Object.entries(given));
+  for (const [name, field] of Object.entries<EnvironmentField | undefined>(fields)) {
+    if (field === undefined) continue;
+    const variable = variables[field.variable];
+    if (variable !== "") filled[name] ??= variable;
+    if (field.required === undefined || (filled[name] !== undefined && filled[name] !== "")) continue;
+    throw refusals(provider)("AUTH_ERROR", "register", field.required.message, { hint: field.required.hint });
+  }
+  // The loop above has seen to what is required.
+  return filled as Filled<C, F>;
+}
+
 /** The body of `register`: checks the config, fills what stands in environment variables, and makes the parts. */
-export function registerFrom<C extends object, R>(
+export function registerFrom<C extends object, F extends EnvironmentFields<C>, R>(
   provider: string,
   schema: Parses<C>,
-  fields: { readonly [K in keyof C]?: EnvironmentField },
-  make: (options: C & { readonly owner: string; readonly runtime: Partial<Runtime> | undefined }) => R,
+  fields: F,
+  make: (options: Filled<C, F> & { readonly owner: string; readonly runtime: Partial<Runtime> | undefined }) => R,
 ): (config: unknown, env: RegisterEnvironment) => Promise<R> {
   return async (config, { owner, variables, runtime }) => {
-    const parsed: Record<string, unknown> = Object.fromEntries(
-      Object.entries(checkedConfig(provider, schema, config ?? {})),
-    );
-    for (const [name, field] of Object.entries<EnvironmentField | undefined>(fields)) {
-      if (field === undefined) continue;
-      parsed[name] ??= variables[field.variable];
-      if (field.required === undefined || (parsed[name] !== undefined && parsed[name] !== "")) continue;
-      throw refusals(provider)("AUTH_ERROR", "register", field.required.message, { hint: field.required.hint });
-    }
-    return make({ ...(parsed as C), owner, runtime });
+    const filled = fromEnvironment(provider, fields, checkedConfig(provider, schema, config ?? {}), variables);
+    return make({ ...filled, owner, runtime });
   };
 }

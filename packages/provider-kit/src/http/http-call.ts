@@ -1,5 +1,6 @@
 import type { Operation, Schema } from "@slipway/core";
 
+/** One request of an HTTP client. */
 export interface HttpCall<T> {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
@@ -21,6 +22,7 @@ export interface HttpCall<T> {
   readonly onSent?: (() => void) | undefined;
 }
 
+/** Can it change the remote? */
 export function isWrite(call: HttpCall<unknown>): boolean {
   return call.writes ?? call.method !== "GET";
 }

@@ -4,50 +4,20 @@ import {
   type ErrorCode,
   type ErrorEffect,
   isProviderError,
-  type Operation,
-  type Pacing,
   ProviderError,
-  type Runtime,
   runtimeDefaults,
   timestamp,
 } from "@slipway/core";
 import { redact, redactCause, redactNative } from "../redact.ts";
 import { type HttpAnswer, readAnswer, UnreadableBody } from "./answer.ts";
 import type { AnswerMeaning } from "./answer-meaning.ts";
-import { budgetTurn } from "./budget-turn.ts";
 import { connectionCode, neverSent } from "./connection-failure.ts";
 import { defaultMeaning } from "./default-meaning.ts";
 import { type HttpCall, isWrite, urlOf } from "./http-call.ts";
+import type { HttpClientOptions } from "./http-client-options.ts";
 import { fetchFollowing, RefusedRedirect } from "./redirect.ts";
 import { retryAfterMs } from "./retry-after.ts";
-
-export interface HttpClientOptions {
-  readonly provider: string;
-  /** Paths are resolved against it; it ends with `/`. */
-  readonly baseUrl: string;
-  /** Whose budget the calls draw on: anything that tells two accounts apart, but not the credential itself. */
-  readonly account: string;
-  /** Headers with the credential, for example `authorization`. Made anew for each call; they are never logged. */
-  readonly credentials: () => Readonly<Record<string, string>>;
-  /** Texts that must not show anywhere: the credential. */
-  readonly secrets: () => readonly string[];
-  readonly userAgent: string;
-  /** The provider's own table: what an answer that is no success means; undefined for what it does not list. */
-  readonly meaningOf: (answer: HttpAnswer, operation: Operation) => AnswerMeaning | undefined;
-  /**
-   * Are these the remote's own, documented words that the thing is not there? Nothing else is believed to say so: a gateway
-   * and a wrong base address answer 404, too. Absent: only `meaningOf` with a native code makes a NOT_FOUND.
-   */
-  readonly isNotFound?: ((answer: HttpAnswer) => boolean) | undefined;
-  readonly runtime?: Partial<Runtime> | undefined;
-  readonly limits: Pacing;
-  /** One try, milliseconds; 30 s if absent. */
-  readonly timeoutMs?: number | undefined;
-  /** 10 MiB if absent. */
-  readonly maxAnswerBytes?: number | undefined;
-  /** How often in all a call is tried where that is safe; 4 if absent. */
-  readonly attempts?: number | undefined;
-}
+import { untilAborted } from "./until-aborted.ts";
 
 export interface HttpClient {
   /** The decoded answer of a success. Rejects with a ProviderError whose effect is true. */
@@ -81,11 +51,17 @@ export function httpClient(options: HttpClientOptions): HttpClient {
   };
 
   async function request<T>(call: HttpCall<T>): Promise<T> {
+    let isRenewed = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await tryOnce(call);
       } catch (error) {
         if (!isProviderError(error)) throw error;
+        if (!isRenewed && options.renew !== undefined && isRefusedCredential(error)) {
+          options.renew();
+          isRenewed = true;
+          continue;
+        }
         if (attempt >= attempts || !mayTryAgain(error, call)) {
           if (error.code === "RATE_LIMIT_ERROR") hold(call, error.retryAfterMs);
           throw error;
@@ -146,7 +122,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
 
   async function acquire(call: HttpCall<unknown>): Promise<void> {
     try {
-      await budgetTurn(options.limits, bucketOf(call), call.signal);
+      await untilAborted(options.limits.acquire(bucketOf(call), { signal: call.signal }), call.signal);
     } catch (error) {
       if (call.signal?.aborted === true) throw abortError(call.signal, at(call, "none"));
       throw error;
@@ -154,7 +130,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
   }
 
   async function exchange(call: HttpCall<unknown>, signal: AbortSignal): Promise<HttpAnswer> {
-    const credentials = options.credentials();
+    const credentials = await credentialsFor(call, signal);
     const headers = new Headers({ ...credentials, accept: "application/json", "user-agent": options.userAgent });
     if (call.body !== undefined) headers.set("content-type", "application/json");
     const init = {
@@ -171,6 +147,17 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       return await readAnswer(response, options.maxAnswerBytes ?? 10 * 1024 * 1024);
     } catch (error) {
       throw exchangeFailure(error, call, signal);
+    }
+  }
+
+  async function credentialsFor(call: HttpCall<unknown>, signal: AbortSignal) {
+    try {
+      return await untilAborted(Promise.resolve(options.credentials()), signal);
+    } catch (error) {
+      if (signal.aborted) throw abortError(signal, at(call, "none"));
+      if (isProviderError(error)) throw error;
+      const why = error instanceof Error ? `: ${error.message}` : "";
+      throw fail("AUTH_ERROR", call, "none", `the credential cannot be had${why}`, { cause: error });
     }
   }
 
@@ -273,4 +260,9 @@ export function httpClient(options: HttpClientOptions): HttpClient {
 
 function nativeOf(answer: HttpAnswer): { readonly status: number; readonly requestId?: string } {
   return { status: answer.status, ...(answer.requestId === undefined ? {} : { requestId: answer.requestId }) };
+}
+
+/** The remote did not take the credential; what it says of a place or a thing is no business of the credential's. */
+function isRefusedCredential({ code, scope, effect, native }: ProviderError): boolean {
+  return code === "AUTH_ERROR" && scope === "account" && effect === "none" && native?.status !== undefined;
 }
