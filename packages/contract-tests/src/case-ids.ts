@@ -41,6 +41,7 @@ export const CASE_IDS = {
     "key.after-terminate",
     "key.generations",
     "key.while-ending",
+    "key.unclear-repeated",
     "key.five-times",
     "key.concurrent",
     "key.concurrent-elsewhere",

@@ -187,6 +187,12 @@ export const keyCases: Cases<"key"> = {
     advisory: true,
     run: async (context) => await whileEnding(context),
   },
+  "key.unclear-repeated": {
+    title: "makes no second instance in the process whose first answer was lost",
+    rules: ["KEY-03"],
+    needs: ["faults"],
+    run: async (context) => await unclearRepeated(context),
+  },
 };
 
 async function otherSpecMustConflict(
@@ -251,4 +257,19 @@ async function whileEnding(context: CaseContext): Promise<void> {
     must(clock.now() < until, "KEY-06", "spawn stays BUSY", "See that the name gets free.");
     await clock.sleep(Math.min(error?.retryAfterMs ?? 0, patienceMs));
   }
+}
+
+/** At once, so that no listing needs to show the first one yet. */
+async function unclearRepeated(context: CaseContext): Promise<void> {
+  const options = context.request();
+  const before = await context.census();
+  context.fault({ operation: "spawn", when: "reply-lost" });
+  await settled(() => context.provider.spawn(options));
+  const again = await settled(() => context.provider.spawn(options));
+  await context.settle();
+  const next = "Remember the key of a creation without an answer, and look it up until a listing has to show it.";
+  const born = await context.bornSince(before);
+  mustEqual("KEY-03", "the number of new instances", born.length, 1, next);
+  const error = errorOf(again);
+  must(again.ok || error?.code === "BUSY", "KEY-03", `the repeated spawn throws ${shown(error)}`, next);
 }

@@ -89,6 +89,11 @@ export const keyMutants: MutantsOf<"key"> = {
     does: "answers an instance whose end has just begun",
     mutate: answeringFirst(({ calls }) => calls.at(-1)?.operation === "terminate"),
   },
+  "key.unclear-repeated": {
+    does: "makes a second instance after a lost answer, where nothing but its own memory could prevent it",
+    world: "bare",
+    mutate: forgetting("NETWORK"),
+  },
   "key.five-times": {
     does: "makes a second instance in the fifth process that comes after the first",
     mutate: asked("spawn", (options, place) =>
@@ -112,6 +117,7 @@ export const keyMutants: MutantsOf<"key"> = {
   "key.answer-lost": {
     does: "makes a second instance after a lost answer",
     mutate: forgetting("NETWORK"),
+    alsoKills: { "key.unclear-repeated": "It is the same mistake, for providers without idempotentSpawn, too." },
   },
   "key.failed-after": {
     does: "makes a second instance after a failure behind the effect",
