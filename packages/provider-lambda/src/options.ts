@@ -1,5 +1,5 @@
 import type { Runtime } from "@slipway/core";
-import type { CredentialSource } from "@slipway/provider-kit/http";
+import type { CredentialSource } from "@slipway/provider-kit/driver";
 import { z } from "zod";
 
 /** The settings that a config file may hold. */

@@ -1,3 +1,4 @@
+export type { CredentialSource } from "../http/credential.ts";
 export { defaultHooks, type HookParts } from "./default-hooks.ts";
 export {
   type Accepted,
