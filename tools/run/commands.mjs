@@ -97,6 +97,14 @@ export const commands = {
       { title: "kubernetes", package: "@slipway/provider-kubernetes", script: "test:cluster", args: true },
     ],
   },
+  "test:gcp-judges": {
+    about:
+      "the GCP provider and its emulator before Google's document and clients that nobody here wrote; needs python3 and pip",
+    steps: [
+      build("@slipway/provider-gcp..."),
+      { title: "judges", package: "@slipway/provider-gcp", script: "test:judges", args: true },
+    ],
+  },
   "test:live:lambda": {
     about:
       "one short launch on the real Lambda Cloud; needs LAMBDA_API_KEY and SLIPWAY_LIVE_SSH_KEY_NAME, and costs money",

@@ -3,7 +3,7 @@ import { EMULATED_REGIONS, EMULATED_TYPES, EMULATED_ZONES } from "./catalogue.ts
 import { filterOf } from "./filter.ts";
 import type { Handler } from "./handler.ts";
 import { pageOf } from "./paging.ts";
-import { shownOperation, shownZone, time, url } from "./views.ts";
+import { shownOperation, shownRegion, shownZone, time, url } from "./views.ts";
 import type { StoredOperation, World } from "./world.ts";
 
 const LONGEST_WAIT_MS = 120_000;
@@ -57,6 +57,19 @@ export const listZones: Handler = (world, { query }) => {
     items,
     ...(nextPageToken === undefined ? {} : { nextPageToken }),
     selfLink: url(world, "zones"),
+  });
+};
+
+export const listRegions: Handler = (world, { query }) => {
+  const matches = filterOf(query.get("filter"));
+  const regions = EMULATED_REGIONS.map((region) => shownRegion(world, region)).filter(matches);
+  const { items, nextPageToken } = pageOf(world, regions, query);
+  return ok({
+    kind: "compute#regionList",
+    id: `projects/${world.settings.project}/regions`,
+    items,
+    ...(nextPageToken === undefined ? {} : { nextPageToken }),
+    selfLink: url(world, "regions"),
   });
 };
 

@@ -1,6 +1,15 @@
+import { listAllDisks } from "./disks.ts";
 import type { Handler } from "./handler.ts";
 import { deleteInstance, insertInstance, listAllInstances, listInstances, readInstance } from "./instances.ts";
-import { capacityHistory, listOperations, listZones, readOperation, readZone, waitForOperation } from "./operations.ts";
+import {
+  capacityHistory,
+  listOperations,
+  listRegions,
+  listZones,
+  readOperation,
+  readZone,
+  waitForOperation,
+} from "./operations.ts";
 
 export interface Route {
   /** The name of the request on the wire; faults may stand at it. */
@@ -45,6 +54,8 @@ export const ROUTES: readonly Route[] = [
   route("zoneOperations.get", undefined, "operation", ["GET", `${ZONE}/operations/${NAME}`], readOperation),
   route("zoneOperations.wait", undefined, "operation", ["POST", `${ZONE}/operations/${NAME}/wait`], waitForOperation),
   route("zones.list", "onStartup", "list", ["GET", "zones"], listZones),
+  route("disks.aggregatedList", undefined, "list", ["GET", "aggregated/disks"], listAllDisks),
+  route("regions.list", undefined, "list", ["GET", "regions"], listRegions),
   route("zones.get", undefined, "read", ["GET", `zones/${NAME}`], readZone),
   route(
     "advice.capacityHistory",

@@ -1,5 +1,5 @@
-import { regionOfZone } from "./catalogue.ts";
-import { eventAt, type StoredInstance, type StoredOperation, statusAt, type World } from "./world.ts";
+import { EMULATED_REGIONS, EMULATED_ZONES, regionOfZone } from "./catalogue.ts";
+import { countIn, eventAt, type StoredInstance, type StoredOperation, statusAt, type World } from "./world.ts";
 
 // How the API shows what it holds, as it was at a moment.
 
@@ -142,5 +142,20 @@ export function shownZone(world: World, name: string): Readonly<Record<string, u
     status: "UP",
     region: url(world, `regions/${regionOfZone(name)}`),
     selfLink: url(world, `zones/${name}`),
+  };
+}
+
+export function shownRegion(world: World, name: string): Readonly<Record<string, unknown>> {
+  const zones = EMULATED_ZONES.filter((zone) => regionOfZone(zone) === name);
+  return {
+    kind: "compute#region",
+    id: String(1_000 + EMULATED_REGIONS.indexOf(name)),
+    creationTimestamp: time(0),
+    name,
+    description: name,
+    status: "UP",
+    zones: zones.map((zone) => url(world, `zones/${zone}`)),
+    quotas: [{ metric: "INSTANCES", limit: world.settings.instanceQuota, usage: countIn(world, name) }],
+    selfLink: url(world, `regions/${name}`),
   };
 }

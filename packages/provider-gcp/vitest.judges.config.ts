@@ -1,0 +1,17 @@
+import type { ViteUserConfig } from "vitest/config";
+import usual from "./vitest.config.ts";
+
+// Apart from the other tests: it needs Python, and once the net.
+const config: ViteUserConfig = {
+  ...usual,
+  test: {
+    ...usual.test,
+    name: "provider-gcp and its judges",
+    include: ["test/judges/*.judge.ts"],
+    testTimeout: 300_000,
+    hookTimeout: 400_000,
+    typecheck: { enabled: false },
+  },
+};
+
+export default config;
