@@ -7,7 +7,8 @@ const config: ViteUserConfig = {
   test: {
     ...usual.test,
     name: "provider-gcp and its judges",
-    include: ["test/judges/*.judge.ts"],
+    include: ["test/judges/*.judge.ts", "test/two-processes.test.ts"],
+    env: { SLIPWAY_RUNS: "1000" },
     testTimeout: 300_000,
     hookTimeout: 400_000,
     typecheck: { enabled: false },

@@ -46,7 +46,7 @@ export function gcpDriver(remote: GcpRemote): GcpDriver {
     prepare: (call, request) => prepare(remote, call.operation, request),
     create: (call, request) => create(remote, call, request),
     finish: async (call, machine, _request, origin) =>
-      origin === "created" ? machine : await settled(remote, call, machine),
+      origin === "created" ? standing(call, machine) : await settled(remote, call, machine),
     destroy: (call, id, machine) => destroy(remote, call, id, machine),
   };
 }
@@ -95,7 +95,7 @@ async function create(remote: GcpRemote, call: Call, request: Request): Promise<
     // The insert goes on, whoever asks for it.
     throw isProviderError(error) ? withEffect(error, "unknown") : error;
   });
-  const failure = operationFailure(ended, call.operation);
+  const failure = operationFailure(ended, call.operation, secretsOf(request.script, body));
   if (failure === null) return { machine: asked(body, zone, ended, remote), isProvisional: true };
   if (failure.native?.code === "RESOURCE_ALREADY_EXISTS") {
     return await afterRival(remote, call, request, withEffect(failure, "none"));
@@ -112,8 +112,7 @@ async function insert(
   body: InsertBody,
   requestId: string,
 ): Promise<WireOperation> {
-  const userData = body.metadata.items.find(({ key }) => key === "user-data")?.value;
-  const secrets = bootstrapSecrets(script, userData);
+  const secrets = secretsOf(script, body);
   let unclear: ProviderError | undefined;
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -130,6 +129,10 @@ async function insert(
       });
     }
   }
+}
+
+function secretsOf(script: Request["script"], { metadata }: InsertBody): readonly string[] {
+  return bootstrapSecrets(script, metadata.items.find(({ key }) => key === "user-data")?.value);
 }
 
 function isNameTaken(error: unknown): boolean {
@@ -167,6 +170,17 @@ async function nameFreed({ client, clock }: GcpRemote, call: Call, zone: string,
     }
     if (holding.length === 0) await clock.sleep(PAUSE_MS, call.signal);
   }
+}
+
+/** The instance that was just made; somebody, or Google itself, may have begun to delete it meanwhile. */
+function standing({ operation }: Call, machine: WireInstance): WireInstance {
+  if (statusOf(machine) !== "terminating") return machine;
+  const code = machine.scheduling?.provisioningModel === "SPOT" ? "SPOT_INTERRUPTED" : "BUSY";
+  throw refusal(code, operation, `${machine.name} was made, and is being deleted already`, {
+    effect: "applied",
+    nativeId: machine.id,
+    retryAfterMs: 30_000,
+  });
 }
 
 /** An instance of the key as it is once its insert has ended; null if it failed, or goes. */

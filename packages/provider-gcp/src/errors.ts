@@ -1,5 +1,5 @@
 import { type ErrorCode, type ErrorScope, type Operation, type ProviderError } from "@slipway/core";
-import { errorRows, errorTable, type HttpErrorRow, type WrittenRow } from "@slipway/provider-kit/http";
+import { errorRows, errorTable, type HttpErrorRow, redact, type WrittenRow } from "@slipway/provider-kit/http";
 import { refusal } from "./remote.ts";
 import { type WireOperation, type WireOperationError, wireFailure } from "./wire.ts";
 
@@ -184,7 +184,11 @@ const OPERATION_ROWS: readonly OperationRow[] = [
 ];
 
 /** What a finished operation failed with; null if it did not. `effect` is `unknown` until somebody has looked. */
-export function operationFailure(ended: WireOperation, operation: Operation): ProviderError | null {
+export function operationFailure(
+  ended: WireOperation,
+  operation: Operation,
+  secrets: readonly string[] = [],
+): ProviderError | null {
   const errors = ended.error?.errors ?? [];
   const status = ended.httpErrorStatusCode;
   if (errors.length === 0 && (status === undefined || status < 400)) return null;
@@ -197,7 +201,7 @@ export function operationFailure(ended: WireOperation, operation: Operation): Pr
   return refusal(
     row?.code ?? (isQuota ? "QUOTA_EXCEEDED" : "INTERNAL"),
     operation,
-    `the ${ended.operationType ?? "operation"} failed: ${said.slice(0, 500)}`,
+    `the ${ended.operationType ?? "operation"} failed: ${redact(said, secrets).slice(0, 500)}`,
     {
       effect: "unknown",
       native: { ...native, ...(status === undefined ? {} : { status }) },
