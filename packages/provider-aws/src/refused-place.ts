@@ -5,6 +5,11 @@ export function mayGoElsewhere(error: unknown): boolean {
   return isProviderError(error) && error.effect === "none" && isOfPlace(error);
 }
 
+/** May the next of several places, in other regions too, be tried? */
+export function mayTryNextPlace(error: unknown): boolean {
+  return isProviderError(error) && error.effect === "none" && (error.scope === "region" || isOfPlace(error));
+}
+
 /** Is a refusal about the place, or about the way of buying? */
 export function isOfPlace({
   code,

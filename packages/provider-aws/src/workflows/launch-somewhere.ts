@@ -1,11 +1,18 @@
-import { isProviderError, ProviderError, type StepOptions, type WorkflowContext } from "@slipway/core";
+import {
+  type ErrorCode,
+  type ErrorScope,
+  isProviderError,
+  ProviderError,
+  type StepOptions,
+  type WorkflowContext,
+} from "@slipway/core";
 import { afterRefusal, afterWrite } from "../after-write.ts";
 import type { AwsContext } from "../context.ts";
 import { PROVIDER, refusal } from "../errors.ts";
 import { getInstance, underKeyInTheEnd } from "../look-up.ts";
 import { placesOf } from "../placements.ts";
 import type { AwsProvider } from "../provider.ts";
-import { mayGoElsewhere } from "../refused-place.ts";
+import { mayTryNextPlace } from "../refused-place.ts";
 import type { AWSSpawnOptions } from "../request.ts";
 import { endAll } from "./end-all.ts";
 import { checkSpawn } from "./input.ts";
@@ -35,7 +42,7 @@ interface PlannedPlace {
 
 type Outcome =
   | { readonly instanceId: string; readonly code: null }
-  | { readonly instanceId: null; readonly code: string };
+  | { readonly instanceId: null; readonly code: ErrorCode; readonly scope?: ErrorScope };
 
 const RETRY = { attempts: 4, delayMs: 2000 } as const;
 const RUNNING_WITHIN_MS = 300_000;
@@ -69,16 +76,23 @@ export async function launchSomewhere(
     return { key, places: wanted.map(({ region, zone, subnetId }) => ({ region, zone, subnetId })) };
   });
   const attempts: { zone: string; outcome: string }[] = [];
+  const refusals: ErrorCode[] = [];
+  const closed = new Set<string>();
   for (const place of plan.places) {
-    const { instanceId, code } = await ctx.step(
+    if (closed.has(place.region)) continue;
+    const outcome = await ctx.step(
       `launch in ${place.zone}`,
       ({ signal }) => launchIn({ context, provider }, { ...options, key: plan.key, signal }, place),
       undoing(context, plan.key),
     );
+    const { instanceId, code } = outcome;
     attempts.push({ zone: place.zone, outcome: code ?? "ok" });
     if (instanceId !== null) return { instanceId, region: place.region, zone: place.zone, key: plan.key, attempts };
+    refusals.push(code);
+    // A quota, or what the account lacks, is the same in all of the region's zones.
+    if (outcome.scope === "region" || outcome.scope === "capacity-type") closed.add(place.region);
   }
-  throw nowhere(options, attempts);
+  throw nowhere(options, attempts, refusals);
 }
 
 /** The instance once it runs; or why this zone has none to give. */
@@ -92,10 +106,12 @@ async function launchIn(
     const { id } = await provider.spawn({ ...options, region, network: { ...options.network, subnet: subnetId } });
     return await confirmed(context, id, options.signal);
   } catch (error) {
-    if (!isProviderError(error) || !mayGoElsewhere(error)) throw error;
+    if (!isProviderError(error) || !mayTryNextPlace(error)) throw error;
     // A quota refuses also the repetition of a launch that another process has got through.
     const made = isProviderError(error, "QUOTA_EXCEEDED") ? await madeBefore(context, options) : undefined;
-    return made === undefined ? { instanceId: null, code: error.code } : await confirmed(context, made, options.signal);
+    return made === undefined
+      ? { instanceId: null, code: error.code, scope: error.scope }
+      : await confirmed(context, made, options.signal);
   }
 }
 
@@ -143,13 +159,19 @@ function undoing(context: AwsContext, key: string): StepOptions<Outcome> {
   };
 }
 
-function nowhere(options: AWSSpawnOptions, attempts: readonly { zone: string; outcome: string }[]): ProviderError {
+function nowhere(
+  options: AWSSpawnOptions,
+  attempts: readonly { zone: string; outcome: string }[],
+  refusals: readonly ErrorCode[],
+): ProviderError {
   const tried = attempts.map(({ zone, outcome }) => `${zone}: ${outcome}`).join(", ");
-  return new ProviderError("CAPACITY_ERROR", {
+  // One reason everywhere is the reason: a quota does not pass by waiting for capacity.
+  const [code = "CAPACITY_ERROR"] = new Set(refusals).size === 1 ? refusals : [];
+  return new ProviderError(code, {
     message:
       attempts.length === 0
         ? `no zone sells ${options.spec ?? "such a machine"} with an address left`
-        : `no zone has room for ${options.spec ?? "the instance"} now (${tried})`,
+        : `no zone takes ${options.spec ?? "the instance"} now (${tried})`,
     provider: PROVIDER,
     operation: "launch",
     effect: "none",

@@ -39,13 +39,17 @@ export async function storedWorld(store: StoreName, settings: Ec2EmulatorSetting
 /** `wire` stands between the workflows' processes and the remote. */
 export function flowWorld(
   settings: Ec2EmulatorSettings = {},
-  { readAfterWriteMs = 3_000, wire }: { readonly readAfterWriteMs?: number; readonly wire?: Wire } = {},
+  {
+    readAfterWriteMs = 3_000,
+    regions = ["us-east-1"],
+    wire,
+  }: { readonly readAfterWriteMs?: number; readonly regions?: readonly string[]; readonly wire?: Wire } = {},
 ): FlowWorld {
   const world = awsWorld({ bootMs: 5_000, endMs: 1_000, ...settings });
   const { runtime: plain = {} } = world.options();
   const { fetch = globalThis.fetch } = plain;
   const runtime = wire === undefined ? plain : { ...plain, fetch: wired(fetch, wire) };
-  const config = { credentials: CREDENTIALS, regions: ["us-east-1"], readAfterWriteMs };
+  const config = { credentials: CREDENTIALS, regions, readAfterWriteMs };
   return {
     ...world,
     journal: memoryStore(),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { refusedWith, type Wire } from "../world.ts";
 import { flowWorld, runKilled, STORES, storedWorld, workflowFailure } from "./flows.ts";
 
 const ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"];
@@ -44,6 +45,39 @@ describe("one instance in whichever zone has room", () => {
     const world = flowWorld({ vcpuQuota: 0 });
     await workflowFailure(runKilled(world, ({ workflows }) => workflows.multiAz, input, []));
     expect(world.sent("RunInstances")).toHaveLength(1);
+  });
+
+  test.each(["VcpuLimitExceeded", "OptInRequired"] as const)(
+    "%s of a region is tried in none of its other zones, and in the next region",
+    async (row) => {
+      const world = flowWorld({}, { regions: ["us-east-1", "eu-central-1"] });
+      world.emulator.control.faults.add({ operation: "RunInstances", when: "before", row });
+      const output = await runKilled(world, ({ workflows }) => workflows.multiAz, input, []);
+      expect(output.region).toBe("eu-central-1");
+      expect(world.sent("RunInstances").map(({ region }) => region)).toEqual(["us-east-1", "eu-central-1"]);
+    },
+  );
+
+  test("a quota of spot is tried once in each region, and stays a quota", async () => {
+    const world = flowWorld({ spotVcpuQuota: 0 }, { regions: ["us-east-1", "eu-central-1"] });
+    const spawn = { ...input.spawn, spot: {} };
+    const { cause } = await workflowFailure(runKilled(world, ({ workflows }) => workflows.multiAz, { spawn }, []));
+    expect(cause).toMatchObject({ code: "QUOTA_EXCEEDED", effect: "none", exhausted: true });
+    expect(world.sent("RunInstances").map(({ region }) => region)).toEqual(["us-east-1", "eu-central-1"]);
+  });
+
+  test("an image's terms are no matter of places", async () => {
+    const terms = "In order to use this AWS Marketplace product you need to accept terms and subscribe.";
+    let asked = 0;
+    const wire: Wire = async ({ action }, send) => {
+      if (action !== "RunInstances") return await send();
+      asked += 1;
+      return refusedWith("OptInRequired", terms, 401);
+    };
+    const world = flowWorld({}, { wire, regions: ["us-east-1", "eu-central-1"] });
+    const { cause } = await workflowFailure(runKilled(world, ({ workflows }) => workflows.multiAz, input, []));
+    expect(cause).toMatchObject({ code: "AUTH_ERROR", scope: "request" });
+    expect(asked).toBe(1);
   });
 
   test("whoever asks next in this process goes straight to the good zone", async () => {
