@@ -16,6 +16,7 @@ export interface AwsContext {
   readonly defaultSpec: string;
   readonly defaultImage: string | undefined;
   readonly instanceProfile: string | undefined;
+  readonly cpuCredits: "standard" | "unlimited";
   readonly readAfterWriteMs: number;
   readonly clock: Clock;
   readonly emit: (event: RuntimeEvent) => void;

@@ -6,7 +6,7 @@ import type { AwsContext, Call } from "./context.ts";
 import { meaningOf, nativeCodeOf, PROVIDER, refusal } from "./errors.ts";
 import { isOfPlace, mayGoElsewhere } from "./refused-place.ts";
 import { launchTags, type SpawnRequest } from "./request.ts";
-import { type LaunchParts, runRequest } from "./run-request.ts";
+import { creditsOf, type LaunchParts, runRequest } from "./run-request.ts";
 import { INSTANCE_DISK, TAGS, tagsOf } from "./tags.ts";
 import { type CapacityType, reachOf } from "./unavailable.ts";
 
@@ -34,7 +34,7 @@ export async function makeTemplate(
   call: Call,
   request: SpawnRequest,
   parts: LaunchParts,
-  { name, expiresAt }: { readonly name: string; readonly expiresAt: string },
+  { name, expiresAt, specs }: { readonly name: string; readonly expiresAt: string; readonly specs: readonly string[] },
 ): Promise<void> {
   const { ImageId, UserData, BlockDeviceMappings, MetadataOptions, SecurityGroupIds, IamInstanceProfile } = runRequest(
     context,
@@ -43,7 +43,8 @@ export async function makeTemplate(
     parts,
     0,
   );
-  const data = { ImageId, UserData, BlockDeviceMappings, MetadataOptions, SecurityGroupIds, IamInstanceProfile };
+  const machine = { ImageId, UserData, BlockDeviceMappings, MetadataOptions, SecurityGroupIds, IamInstanceProfile };
+  const data = { ...machine, ...creditsOf(context, specs) };
   const tags = [
     ...tagsOf(context.owner, null),
     { Key: TAGS.role, Value: "fleet" },

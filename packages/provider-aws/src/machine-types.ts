@@ -50,6 +50,11 @@ const TYPES: readonly MachineType[] = [
 
 const GIB = 1024 ** 3;
 
+/** Does EC2 bill or slow down what it does beyond a share of its CPU? Others refuse to be told which. */
+export function isBurstable(type: string): boolean {
+  return /^t\d/.test(type);
+}
+
 /** The cheapest known machine type with so much, or the default where only a disk is asked for. */
 export function typeFor(operation: Operation, { cpus, memoryBytes }: ResourceOptions, byDefault: string): string {
   if (cpus === undefined && memoryBytes === undefined) return byDefault;

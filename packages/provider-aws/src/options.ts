@@ -22,6 +22,8 @@ export interface AwsConfig {
   readonly defaultImage?: string | undefined;
   /** The IAM instance profile of every instance, by name; none if absent. */
   readonly instanceProfile?: string | undefined;
+  /** What a T3, T3a, T4g or T2 instance does beyond its share of the CPU: `standard` slows down, `unlimited` is billed more. `standard` if absent. */
+  readonly cpuCredits?: "standard" | "unlimited" | undefined;
   /** How long EC2's reads may lag behind its writes, milliseconds; 30 000 if absent. */
   readonly readAfterWriteMs?: number | undefined;
   /** How much of the account's published request limits this provider may use, above 0 and at most 1; 0.8 if absent. */
@@ -62,6 +64,7 @@ export const configSchema: z.ZodType<AwsConfig> = z.strictObject({
     .string()
     .regex(/^[\w+=,.@-]{1,128}$/, "must be the name of an instance profile")
     .optional(),
+  cpuCredits: z.enum(["standard", "unlimited"]).optional(),
   readAfterWriteMs: z.number().nonnegative().optional(),
   share: z.number().positive().max(1).optional(),
 });

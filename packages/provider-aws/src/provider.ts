@@ -142,6 +142,8 @@ function contextOf(options: AwsOptions): AwsContext {
     defaultSpec,
     defaultImage: config.defaultImage,
     instanceProfile: config.instanceProfile,
+    // EC2's own default for T3 bills what goes beyond the list price.
+    cpuCredits: config.cpuCredits ?? "standard",
     readAfterWriteMs,
     clock,
     emit: onEvent,

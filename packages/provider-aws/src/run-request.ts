@@ -4,6 +4,7 @@ import { networkPart, type ResolvedNetwork } from "./capabilities/custom-network
 import { hibernationPart } from "./capabilities/hibernation-part.ts";
 import { marketOptions } from "./capabilities/market-options.ts";
 import type { AwsContext, Call } from "./context.ts";
+import { isBurstable } from "./machine-types.ts";
 import { launchTags, type SpawnRequest } from "./request.ts";
 import { INSTANCE_DISK, TAGS, type Tag } from "./tags.ts";
 
@@ -46,6 +47,7 @@ export function runRequest(
     ...networkPart(place),
     ...(byZone ? { Placement: { AvailabilityZone: place.zone } } : {}),
     BlockDeviceMappings: disksOf(image, parts.rootGib),
+    ...creditsOf(context, [instanceType]),
     // Without a session's token nobody reads an instance's credentials; two hops, so that containers can.
     MetadataOptions: { HttpTokens: "required", HttpEndpoint: "enabled", HttpPutResponseHopLimit: 2 },
     TagSpecifications: tagged(tags, options.spot !== undefined),
@@ -54,6 +56,14 @@ export function runRequest(
     ...marketOptions(call.operation, options),
     ...hibernationPart(options.hibernation),
   };
+}
+
+/** EC2 refuses it for a machine type without credits, so that a mixture of types goes without. */
+export function creditsOf(
+  { cpuCredits }: Pick<AwsContext, "cpuCredits">,
+  types: readonly string[],
+): Pick<RunInstancesCommandInput, "CreditSpecification"> {
+  return types.every(isBurstable) ? { CreditSpecification: { CpuCredits: cpuCredits } } : {};
 }
 
 /**

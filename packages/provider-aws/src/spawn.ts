@@ -2,7 +2,7 @@ import { afterWrite } from "./after-write.ts";
 import { attachAtSpawn, mountsOf } from "./capabilities/attach.ts";
 import { checkHibernation, hibernationRootGib } from "./capabilities/hibernation-part.ts";
 import { machineType } from "./capabilities/machine-type-info.ts";
-import { onDemandPrice } from "./capabilities/prices.ts";
+import { besideTheMachine, onDemandPrice } from "./capabilities/prices.ts";
 import { claimAtSpawn } from "./capabilities/warm-volumes.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { nativeCodeOf, refusal } from "./errors.ts";
@@ -80,10 +80,8 @@ export async function prepared(
   packed: string | undefined,
 ): Promise<LaunchParts> {
   const { options, region, instanceType } = request;
-  await checkPrice(context, call, request);
   const image = await imageFor(context, call, request);
   const mounts = await mountsOf(context, call, region, options.volumes ?? []);
-  const place = await placeFor(context, call, request, mounts[0]?.zone);
   const imageGib = image.BlockDeviceMappings?.find(({ DeviceName }) => DeviceName === image.RootDeviceName)?.Ebs
     ?.VolumeSize;
   const asked = options.resources?.diskBytes;
@@ -93,24 +91,42 @@ export async function prepared(
     checkHibernation(call.operation, { type, rootDeviceType: image.RootDeviceType, spot: options.spot !== undefined });
     rootGib = Math.max(rootGib ?? 0, hibernationRootGib(imageGib ?? 8, type.MemoryInfo?.SizeInMiB ?? 0));
   }
+  await checkPrice(context, call, request, Math.max(rootGib ?? 0, imageGib ?? 8));
+  // Last, since it may make a security group.
+  const place = await placeFor(context, call, request, mounts[0]?.zone);
   return { image, place, userData: packed, rootGib };
 }
 
+/** What a cap is checked against is all that the instance costs an hour: the machine, its public address, its disk. */
 async function checkPrice(
   context: AwsContext,
   call: Call,
   { options, region, instanceType }: SpawnRequest,
+  diskGib: number,
 ): Promise<void> {
   const { maxUsdPerHour } = options;
   if (maxUsdPerHour === undefined || options.spot !== undefined) return;
   const price = await onDemandPrice(context, call, region, instanceType);
-  if (price === undefined || price.usdPerHour <= maxUsdPerHour) return;
+  if (price === undefined) {
+    throw refusal(
+      "INVALID_SPEC",
+      call.operation,
+      `AWS lists no price of ${instanceType} in ${region}: maxUsdPerHour cannot be checked`,
+      { hint: "Leave maxUsdPerHour out, or name a machine type that slipway prices aws lists." },
+    );
+  }
+  const beside = besideTheMachine({ publicAddress: options.network?.isolated !== true, diskGib });
+  const total = price.usdPerHour + beside;
+  if (total <= maxUsdPerHour) return;
   throw refusal(
     "INVALID_SPEC",
     call.operation,
-    `${instanceType} costs ${price.usdPerHour} USD an hour in ${region}, above maxUsdPerHour ${maxUsdPerHour}`,
+    `${instanceType} costs ${usd(total)} USD an hour in ${region}, above maxUsdPerHour ${maxUsdPerHour}: ` +
+      `${usd(price.usdPerHour)} for the machine, ${usd(beside)} for its disk of ${diskGib} GiB and a public address`,
   );
 }
+
+const usd = (amount: number): string => String(Number(amount.toFixed(5)));
 
 /** The second half of a spawn with volumes; a repeated spawn finishes what a killed one began. */
 async function completed(

@@ -18,7 +18,7 @@ test("one key on spot and then on demand is two requests to EC2, each of which m
   const template = "slipway-fleet-test";
   const expiresAt = new Date(world.emulator.clock.now() + 3_600_000).toISOString();
   for (let times = 0; times < 2; times += 1) {
-    await makeTemplate(context, call, request, parts, { name: template, expiresAt });
+    await makeTemplate(context, call, request, parts, { name: template, expiresAt, specs: ["m5.large"] });
   }
   expect(world.emulator.control.launchTemplates()).toHaveLength(1);
   const places = await world.provider.placements({ spec: "m5.large" });

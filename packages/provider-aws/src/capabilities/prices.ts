@@ -30,6 +30,22 @@ export function offeringMethods(context: AwsContext): {
   };
 }
 
+// AWS's list prices on 2026-11-29: a public IPv4 address, and gp3 in us-east-1, up to twice as much elsewhere.
+const PUBLIC_IPV4_USD_PER_HOUR = 0.005;
+const GP3_USD_PER_GIB_MONTH = 0.08;
+const HOURS_PER_MONTH = 730;
+
+/** What an hour of an instance costs beside its machine type: the price list has each of them as a product of its own. */
+export function besideTheMachine({
+  publicAddress,
+  diskGib,
+}: {
+  readonly publicAddress: boolean;
+  readonly diskGib: number;
+}): number {
+  return (publicAddress ? PUBLIC_IPV4_USD_PER_HOUR : 0) + (diskGib * GP3_USD_PER_GIB_MONTH) / HOURS_PER_MONTH;
+}
+
 /** What an hour on demand costs: Linux, shared hardware, nothing preinstalled. Undefined where AWS lists no price. */
 export async function onDemandPrice(
   context: AwsContext,

@@ -29,6 +29,12 @@ export function checkedMachine(call: Call, request: MachineRequest): Machine {
       `The architecture '${type.architecture}' of the specified instance type does not match the architecture '${image.architecture}' of the specified AMI. Specify an instance type and an AMI that have matching architectures, and try again.`,
     );
   }
+  if (request.CreditSpecification !== undefined && !/^t\d/.test(type.name)) {
+    refuse(
+      "InstanceCreditSpecification.NotSupported",
+      `The instance type '${type.name}' does not use CPU credits: only burstable performance instances do.`,
+    );
+  }
   const spot = request.InstanceMarketOptions?.MarketType === "spot";
   checkTags(request, spot);
   checkKey(request.KeyName);

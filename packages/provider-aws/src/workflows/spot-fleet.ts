@@ -171,7 +171,7 @@ async function templateStep(
       const { script } = request;
       const packed = userData({ script, sshKeys: options.sshKeys ?? [], volumes: [] }, call.operation);
       const parts = await prepared(context, call, request, packed);
-      await makeTemplate(context, call, request, parts, { name: template, expiresAt: neededUntil });
+      await makeTemplate(context, call, request, parts, { name: template, expiresAt: neededUntil, specs });
     },
     {
       retry: RETRY,

@@ -103,7 +103,32 @@ describe("prices", () => {
     const error = await failure(provider.spawn({ spec: "m5.large", maxUsdPerHour: price / 2 }));
     expect(error).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
     expect(sent("RunInstances")).toEqual([]);
-    await provider.spawn({ spec: "m5.large", maxUsdPerHour: price });
+    // The public address and the disk are no part of the list price, and part of the bill.
+    const listed = await failure(provider.spawn({ spec: "m5.large", maxUsdPerHour: price }));
+    expect(listed.message).toMatch(/public address/);
+    expect(sent("RunInstances")).toEqual([]);
+    await provider.spawn({ spec: "m5.large", maxUsdPerHour: price + 0.007 });
+  });
+
+  test("that AWS does not list refuse a spawn that must not cost more, and say what to do", async () => {
+    const world = awsWorld();
+    const provider = through(world, async (request, send) => {
+      if (request.action !== "GetProducts") return await send();
+      return Response.json({ PriceList: [] });
+    });
+    const error = await failure(provider.spawn({ spec: "m5.large", maxUsdPerHour: 10, ports: [{ port: 22 }] }));
+    expect(error).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
+    expect(error.hint).toMatch(/maxUsdPerHour/);
+    expect([...world.sent("RunInstances"), ...world.sent("CreateSecurityGroup")]).toEqual([]);
+  });
+
+  test("of machines with CPU credits stay what they are: what goes beyond is not bought unless asked for", async () => {
+    const world = awsWorld();
+    await world.provider.spawn({ spec: "t3.micro" });
+    await world.another({ cpuCredits: "unlimited" }).spawn({ spec: "t3.micro" });
+    await world.provider.spawn({ spec: "m5.large" });
+    const sent = world.sent("RunInstances").map(({ parameters }) => parameters.get("CreditSpecification.CpuCredits"));
+    expect(sent).toEqual(["standard", "unlimited", null]);
   });
 
   test("that may not be asked for refuse a spawn that must not cost more", async () => {

@@ -59,6 +59,16 @@ describe("a fleet's request", () => {
     expect(spot?.get("ClientToken")).not.toBe(onDemand?.get("ClientToken"));
   });
 
+  test.each([
+    [["t3.large", "t3.xlarge"], "standard"],
+    [["t3.large", "m5.large"], null],
+  ] as const)("of %j says %s of CPU credits", async (specs, credits) => {
+    const world = flowWorld();
+    await run(world, { specs: [...specs] });
+    const [template] = world.sent("CreateLaunchTemplate");
+    expect(template?.parameters.get("LaunchTemplateData.CreditSpecification.CpuCredits") ?? null).toBe(credits);
+  });
+
   test("marks the disks as those of an instance: they are no volumes", async () => {
     const world = flowWorld();
     await run(world);
