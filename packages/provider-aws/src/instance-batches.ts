@@ -1,5 +1,6 @@
 import type { Instance as Ec2Instance } from "@aws-sdk/client-ec2";
 import { type Clock, isProviderError, type RuntimeEvent } from "@slipway/core";
+import { afterRefusal } from "./after-write.ts";
 import { withoutBadIds } from "./bad-ids.ts";
 import { batching, type Outcome } from "./batching.ts";
 import type { Call } from "./call.ts";
@@ -21,6 +22,7 @@ const LONGEST_WAIT_MS = 250;
 const MOST_ZONES = 10_000;
 
 const INSTANCE_ID = /\bi-[0-9a-f]{8,17}\b/g;
+const ENDING: ReadonlySet<string> = new Set(["shutting-down", "terminated"]);
 const UNKNOWN_ID = /^InvalidInstanceID\.(NotFound|Malformed)$/;
 
 export function instanceBatches(
@@ -94,7 +96,8 @@ async function terminateAll(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, Outcome<"accepted" | "unknown">>> {
   const ended = new Map<string, Outcome<"accepted" | "unknown">>();
-  await withoutBadIds(ids, {
+  const unended: string[] = [];
+  const work: Parameters<typeof withoutBadIds>[1] = {
     ask: async (some) => {
       const answer = await client.send(
         call,
@@ -103,8 +106,15 @@ async function terminateAll(
         { InstanceIds: [...some] },
         { instances: some.length },
       );
-      const told = new Set((answer.TerminatingInstances ?? []).map(({ InstanceId }) => InstanceId));
-      for (const id of some) ended.set(id, told.has(id) ? { value: "accepted" } : { error: untold(call, id) });
+      const ending = new Set(
+        (answer.TerminatingInstances ?? []).flatMap(({ InstanceId, CurrentState }) =>
+          ENDING.has(CurrentState?.Name ?? "") ? [InstanceId] : [],
+        ),
+      );
+      const [ends, others] = [some.filter((id) => ending.has(id)), some.filter((id) => !ending.has(id))];
+      for (const id of ends) ended.set(id, { value: "accepted" });
+      if (some.length > 1) unended.push(...others);
+      else for (const id of others) ended.set(id, { error: untold(call, id) });
     },
     badIn: (error) => {
       const code = nativeCodeOf(error);
@@ -112,7 +122,17 @@ async function terminateAll(
     },
     // A protected instance is told so; one that EC2 does not know is the caller's to judge.
     onBad: (id, error) => ended.set(id, UNKNOWN_ID.test(nativeCodeOf(error)) ? { value: "unknown" } : { error }),
-  });
+  };
+  await withoutBadIds(ids, work);
+  // Whoever EC2 names in a state that does not end, or not at all, is asked for alone. That is another write: what the
+  // first one came to for the others stays true, whatever becomes of this one.
+  for (const id of unended.splice(0)) {
+    try {
+      await afterRefusal(call, `EC2 did not say that ${id} ends`, () => withoutBadIds([id], work));
+    } catch (error) {
+      ended.set(id, { error });
+    }
+  }
   return ended;
 }
 
@@ -127,7 +147,7 @@ function missing(call: Call, id: string): Error {
 }
 
 function untold(call: Call, id: string): Error {
-  return refusal("INTERNAL", call.operation, `EC2 accepted the end of others, and ${id} was asked for too`, {
+  return refusal("INTERNAL", call.operation, `EC2 accepted the end of ${id}, and does not say that it ends`, {
     effect: "unknown",
   });
 }

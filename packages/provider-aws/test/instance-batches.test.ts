@@ -1,6 +1,6 @@
 import "@aws-sdk/client-ec2";
 import { describe, expect, test } from "vitest";
-import { awsWorld, failure } from "./world.ts";
+import { awsWorld, failure, through, type Wire } from "./world.ts";
 
 const M5 = { spec: "m5.large" } as const;
 
@@ -40,4 +40,39 @@ test("a protected instance is not ended, and says so", async () => {
   emulator.control.protect(first, true);
   expect(await failure(provider.terminate(first))).toMatchObject({ effect: "none", operation: "terminate" });
   expect(emulator.control.instances().filter((one) => one.live)).toHaveLength(1);
+});
+
+describe("an instance that EC2 names in a state that does not end", () => {
+  /** The first `times` answers name this instance as running, whatever became of it. */
+  const runningOn = (id: string, times: number): Wire => {
+    const native = id.slice(id.indexOf("/") + 1);
+    let left = times;
+    return async ({ action, parameters }, send) => {
+      if (action !== "TerminateInstances" || ![...parameters.values()].includes(native) || left === 0) {
+        return await send();
+      }
+      left -= 1;
+      const text = await (await send()).text();
+      const rows = text.replaceAll(/<item>.*?<\/item>/gs, (row) =>
+        row.includes(native) ? row.replace(/(<currentState>.*?<name>)[\w-]+/s, "$1running") : row,
+      );
+      return new Response(rows, { headers: { "content-type": "text/xml;charset=UTF-8" } });
+    };
+  };
+
+  test("among others is asked for alone, and the others have ended", async () => {
+    const { made, second, ...world } = await spawned(4);
+    const provider = through(world, runningOn(second, 1));
+    for (const id of made) await provider.get(id);
+    const before = world.sent("TerminateInstances").length;
+    await Promise.all(made.map((id) => provider.terminate(id)));
+    // The first goes at once, the others together, and one of those alone.
+    expect(world.sent("TerminateInstances").length - before).toBe(3);
+  });
+
+  test("for good is no success: nobody knows", async () => {
+    const { first, ...world } = await spawned(1);
+    const error = await failure(through(world, runningOn(first, 2)).terminate(first));
+    expect(error).toMatchObject({ code: "INTERNAL", effect: "unknown" });
+  });
 });
