@@ -12,9 +12,9 @@ export interface AwsCredentials {
 export interface AwsConfig {
   /** Absent: the variables AWS_ACCESS_KEY_ID and so on, else the SDK's own chain (profiles, SSO, roles). */
   readonly credentials?: AwsCredentials | undefined;
-  /** Where instances may be; the first is where a spawn goes that names none. Absent: AWS_REGION, else us-east-1. */
+  /** Where instances may be; the first is where a spawn goes that names none. Absent: AWS_REGION, AWS_DEFAULT_REGION, else us-east-1. */
   readonly regions?: readonly string[] | undefined;
-  /** The address of all services, for emulators and proxies; absent: AWS's own. */
+  /** The address of all services, for emulators and proxies; absent: AWS_ENDPOINT_URL, else AWS's own. */
   readonly endpoint?: string | undefined;
   /** The machine type of a spawn that names neither spec, resources nor gpu; `t3.micro` if absent. */
   readonly defaultSpec?: string | undefined;
@@ -40,6 +40,31 @@ export const DEFAULT_REGION = "us-east-1";
 export const DEFAULT_SPEC = "t3.micro";
 export const DEFAULT_READ_AFTER_WRITE_MS = 30_000;
 export const DEFAULT_SHARE = 0.8;
+
+/** What the options leave out, from the environment's variables: `register` and `aws` read the same ones. */
+export function withEnvironment(
+  options: AwsOptions,
+  variables: Readonly<Record<string, string | undefined>>,
+): AwsOptions {
+  const valueOf = (...names: readonly string[]): string | undefined =>
+    names.map((name) => variables[name]).find((value) => value !== undefined && value !== "");
+  const region = valueOf("AWS_REGION", "AWS_DEFAULT_REGION");
+  return {
+    ...options,
+    credentials: options.credentials ?? credentialsFrom(valueOf),
+    regions: options.regions ?? (region === undefined ? undefined : [region]),
+    endpoint: options.endpoint ?? valueOf("AWS_ENDPOINT_URL"),
+  };
+}
+
+/** Both halves or nothing: what else a variable says is the SDK's to read. */
+function credentialsFrom(valueOf: (name: string) => string | undefined): AwsCredentials | undefined {
+  const accessKeyId = valueOf("AWS_ACCESS_KEY_ID");
+  const secretAccessKey = valueOf("AWS_SECRET_ACCESS_KEY");
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  const sessionToken = valueOf("AWS_SESSION_TOKEN");
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+}
 
 // What may stand in a header as it is.
 const keyText = z.string().regex(/^[\x21-\x7e]+$/, "must be printable characters without spaces");

@@ -30,6 +30,7 @@ import {
   DEFAULT_REGION,
   DEFAULT_SPEC,
   describeIssue,
+  withEnvironment,
 } from "./options.ts";
 import { type PlacementOptions, placementsOf } from "./placements.ts";
 import type { AWSSpawnOptions, AwsCapability } from "./request.ts";
@@ -52,9 +53,12 @@ export type AwsProvider = Provider<AWSInstance, AWSSnapshot, AwsCapability> & {
 // So long a lost answer is remembered: the same claim is then the same volume.
 const UNCLEAR_CLAIM_MS = 3_600_000;
 
-/** Instances on AWS EC2. Throws INVALID_SPEC for options that are wrong; it calls nothing, and loads no SDK. */
+/**
+ * Instances on AWS EC2. What the options leave out is read from the variables that `register` reads. Throws INVALID_SPEC
+ * for options that are wrong; it calls nothing, and loads no SDK.
+ */
 export function aws(options: AwsOptions): AwsProvider {
-  return awsParts(options).provider;
+  return awsParts(withEnvironment(options, process.env)).provider;
 }
 
 /** The provider and its hooks, over one client. */

@@ -1,7 +1,7 @@
 import type { CleanupMethods, ProviderHooks, RegisterEnvironment, Workflow, WorkflowContract } from "@slipway/core";
 import { cleanupMethods } from "./cleanup.ts";
 import { refusal } from "./errors.ts";
-import { type AwsCredentials, configSchema, describeIssue } from "./options.ts";
+import { configSchema, describeIssue, withEnvironment } from "./options.ts";
 import { type AwsProvider, awsParts } from "./provider.ts";
 import { type MultiAzInput, type MultiAzOutput, multiAz, multiAzContract } from "./workflows/multi-az.ts";
 import { type SpotFleetInput, type SpotFleetOutput, spotFleet, spotFleetContract } from "./workflows/spot-fleet.ts";
@@ -43,15 +43,7 @@ export async function register(config: unknown, env: RegisterEnvironment): Promi
   if (!parsed.success) {
     throw refusal("INVALID_SPEC", "register", `the config of aws is wrong: ${describeIssue(parsed.error)}`);
   }
-  const region = variables["AWS_REGION"] ?? variables["AWS_DEFAULT_REGION"];
-  const { provider, hooks, context } = awsParts({
-    ...parsed.data,
-    credentials: parsed.data.credentials ?? credentialsFrom(variables),
-    regions: parsed.data.regions ?? (region === undefined || region === "" ? undefined : [region]),
-    endpoint: parsed.data.endpoint ?? variables["AWS_ENDPOINT_URL"],
-    owner,
-    runtime,
-  });
+  const { provider, hooks, context } = awsParts(withEnvironment({ ...parsed.data, owner, runtime }, variables));
   const parts = { context, provider };
   return {
     provider,
@@ -59,18 +51,5 @@ export async function register(config: unknown, env: RegisterEnvironment): Promi
     cleanup: cleanupMethods(context),
     workflows: { multiAz: multiAz(parts), warmVolumes: warmVolumes(parts), spotFleet: spotFleet(parts) },
     contracts: { multiAz: multiAzContract, warmVolumes: warmVolumesContract, spotFleet: spotFleetContract },
-  };
-}
-
-/** Both halves or nothing: what else a variable says is the SDK's to read. */
-function credentialsFrom(variables: RegisterEnvironment["variables"]): AwsCredentials | undefined {
-  const accessKeyId = variables["AWS_ACCESS_KEY_ID"] ?? "";
-  const secretAccessKey = variables["AWS_SECRET_ACCESS_KEY"] ?? "";
-  if (accessKeyId === "" || secretAccessKey === "") return undefined;
-  const sessionToken = variables["AWS_SESSION_TOKEN"];
-  return {
-    accessKeyId,
-    secretAccessKey,
-    ...(sessionToken === undefined || sessionToken === "" ? {} : { sessionToken }),
   };
 }
