@@ -46,6 +46,6 @@ export interface AwsContext {
   readonly prices: Map<string, AskedPrices>;
   /** Ids of our security groups, by region, network and name. */
   readonly securityGroups: Map<string, Promise<string>>;
-  /** Images by `region/ami-…`, which never change, and by `region/parameter`, which do. */
+  /** Image ids by `region/parameter`; what a parameter names changes. */
   readonly images: Map<string, { readonly at: number; readonly imageId: string }>;
 }

@@ -23,14 +23,23 @@ export async function imageFor(context: AwsContext, call: Call, request: SpawnRe
   const imageId = AMI.test(wanted) ? wanted : await resolved(context, call, region, wanted);
   const found = await imageById(context, call, region, imageId);
   if (found !== null) return found;
+  // What the parameter said within the last hour is gone: it may name a newer one by now.
+  if (!AMI.test(wanted) && context.images.delete(`${region}/${parameterOf(wanted)}`)) {
+    const newer = await imageById(context, call, region, await resolved(context, call, region, wanted));
+    if (newer !== null) return newer;
+  }
   throw refusal("INVALID_SPEC", call.operation, `image: there is no ${imageId} in ${region}`, {
     hint: "Images are regional: name one of this region, or the name of an SSM parameter.",
   });
 }
 
+function parameterOf(wanted: string): string {
+  return wanted.startsWith(BY_PARAMETER) ? wanted.slice(BY_PARAMETER.length) : wanted;
+}
+
 /** An SSM parameter's value, by `/aws/service/…` or in EC2's form `resolve:ssm:…`. */
 async function resolved(context: AwsContext, call: Call, region: string, wanted: string): Promise<string> {
-  const name = wanted.startsWith(BY_PARAMETER) ? wanted.slice(BY_PARAMETER.length) : wanted;
+  const name = parameterOf(wanted);
   if (!/^[\w./:-]{1,1011}$/.test(name) || !(wanted.startsWith(BY_PARAMETER) || name.startsWith("/"))) {
     throw refusal(
       "INVALID_SPEC",

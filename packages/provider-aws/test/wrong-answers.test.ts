@@ -98,3 +98,18 @@ test("a launch that EC2 ends because of the disks' key does not pass by itself",
     "INTERNAL",
   );
 });
+
+test("an image that a parameter named within the hour, and that is gone, is asked for again", async () => {
+  const world = awsWorld();
+  let gone = true;
+  const provider = through(world, async ({ action }, send) => {
+    if (action !== "GetParameter" || !gone) return await send();
+    gone = false;
+    return Response.json(
+      { Parameter: { Name: "x", Type: "String", Value: "ami-0dead0dead0dead00" } },
+      { headers: { "content-type": "application/x-amz-json-1.1" } },
+    );
+  });
+  expect((await provider.spawn({ key: "k", spec: "t3.micro" })).image).toMatch(/^ami-/);
+  expect(gone).toBe(false);
+});
