@@ -23,6 +23,7 @@ export type CliErrorCode =
   | "MISSING_TOOL"
   | "NOT_FOUND"
   | "NO_SSH"
+  | "SSH_TIMEOUT"
   | "UNSUPPORTED"
   | "CORRUPT_STATE"
   | "DISK_FULL"
@@ -52,6 +53,7 @@ const EXIT_CODES: Readonly<Record<CliErrorCode, number>> = {
   MISSING_TOOL: EXIT.failure,
   NOT_FOUND: EXIT.failure,
   NO_SSH: EXIT.failure,
+  SSH_TIMEOUT: EXIT.failure,
   UNSUPPORTED: EXIT.failure,
   CORRUPT_STATE: EXIT.failure,
   DISK_FULL: EXIT.failure,

@@ -39,12 +39,32 @@ async function readStdin(): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-const spawnProcess: SpawnProcess = async (file, args) => {
+const KILL_AFTER_MS = 3000;
+
+const spawnProcess: SpawnProcess = async (file, args, signal) => {
   const [{ spawn }, { constants }] = await Promise.all([import("node:child_process"), import("node:os")]);
   return new Promise((resolve, reject) => {
+    // It stays in the terminal's foreground group, without which it could not read what is typed.
     const child = spawn(file, args, { stdio: "inherit" });
-    child.on("error", reject);
-    child.on("exit", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+    let killing: NodeJS.Timeout | undefined;
+    const end = (): void => {
+      child.kill("SIGTERM");
+      killing = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
+    };
+    if (signal.aborted) end();
+    signal.addEventListener("abort", end, { once: true });
+    const over = (): void => {
+      clearTimeout(killing);
+      signal.removeEventListener("abort", end);
+    };
+    child.on("error", (error) => {
+      over();
+      reject(error);
+    });
+    child.on("exit", (code, by) => {
+      over();
+      resolve(code ?? 128 + (by === null ? 0 : constants.signals[by]));
+    });
   });
 };
 

@@ -3,14 +3,22 @@ import { EXIT } from "./exit-code.ts";
 import { runCli } from "./run-cli.ts";
 
 const SAY_AFTER_MS = 1000;
+// What is going on may be in the middle of a call that has to say its effect; service managers wait 10 s or more.
+const GRACE_MS = 5000;
 
-/** The command as a process: the first interrupt aborts what is going on, the second one ends at once. */
+type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/**
+ * The command as a process: the first signal aborts what is going on, the second one ends at once. SIGTERM and SIGHUP
+ * come from programs, which send no second one: after a grace they end it in any case.
+ */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
   const interrupted = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const satisfies readonly EndingSignal[]) {
     process.on(name, () => {
-      if (interrupted.signal.aborted) process.exit(128 + constants.signals[name]);
-      setTimeout(sayHowToLeave, SAY_AFTER_MS).unref();
+      if (interrupted.signal.aborted) endBy(name);
+      if (name === "SIGINT") setTimeout(sayHowToLeave, SAY_AFTER_MS).unref();
+      else setTimeout(() => endBy(name), GRACE_MS).unref();
       interrupted.abort(new DOMException("interrupted by the user", "AbortError"));
     });
   }
@@ -29,10 +37,20 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   process.exit(exitCode);
 }
 
-/** What is going on may be in the middle of a call that has to tell its effect. */
+/** By the signal itself: `process.exit` waits for a thread that hangs in the file system. */
+function endBy(name: EndingSignal): never {
+  process.stderr.write(
+    "slipway: error INTERRUPTED: ended in the middle of a call; look with `slipway list` at what is there\n",
+  );
+  process.removeAllListeners(name);
+  process.kill(process.pid, name);
+  // The first process of a container is not ended by a signal of its own.
+  process.exit(128 + constants.signals[name]);
+}
+
 function sayHowToLeave(): void {
   if (process.stderr.isTTY)
-    process.stderr.write("\ninterrupting; once more ends it at once, and nobody tells what is left\n");
+    process.stderr.write("\nStopping. Press Ctrl-C again to quit now; an instance may be left running.\n");
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -46,10 +46,8 @@ export class StateDirectory {
   /** Makes the directory, or one below it. */
   async make(path: string = this.path): Promise<void> {
     try {
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      await makePath(path);
     } catch (error) {
-      // On a read-only file system Node says ENOENT of a directory that it could not make.
-      if (isSystemError(error) && error.code === "ENOENT") await this.checkWritable();
       throw this.failure(error);
     }
   }
@@ -114,6 +112,21 @@ export class StateDirectory {
 
   failure(error: unknown): unknown {
     return isSystemError(error) ? stateFailure(error, this.path) : error;
+  }
+}
+
+/** Not `recursive`: where no directory can be made at all, as in /proc, Node would try for ever. */
+async function makePath(path: string): Promise<void> {
+  const make = (): Promise<void> =>
+    mkdir(path, { mode: 0o700 }).catch(async (error: unknown) => {
+      if (!isSystemError(error) || error.code !== "EEXIST" || !(await stat(path)).isDirectory()) throw error;
+    });
+  try {
+    await make();
+  } catch (error) {
+    if (!isSystemError(error) || error.code !== "ENOENT" || dirname(path) === path) throw error;
+    await makePath(dirname(path));
+    await make();
   }
 }
 

@@ -14,8 +14,11 @@ export interface Prompter {
   readonly text: (question: string, initial: string) => Promise<string | null>;
 }
 
-/** How a program that took over the terminal ended; by the shell's rule 128 and the signal's number, if a signal ended it. */
-export type SpawnProcess = (file: string, args: readonly string[]) => Promise<number>;
+/**
+ * How a program that took over the terminal ended; by the shell's rule 128 and the signal's number, if a signal ended it.
+ * When `signal` aborts, the program is ended.
+ */
+export type SpawnProcess = (file: string, args: readonly string[], signal: AbortSignal) => Promise<number>;
 
 /** All that the command takes from the machine. A test hands in its own, and runs the whole command in its process. */
 export interface World {

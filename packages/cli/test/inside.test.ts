@@ -20,23 +20,76 @@ describe("slipway ssh", () => {
     const [first, second] = line.spawned;
     expect(first?.file).toBe("ssh");
     expect(first?.args).toEqual([
+      ...["-o", "ConnectTimeout=30"],
       "-o",
       expect.stringMatching(new RegExp(`^UserKnownHostsFile="${line.state}/slipway/known_hosts/[0-9a-f]{40}"$`)),
       ...["-o", "StrictHostKeyChecking=accept-new", "-o", "HashKnownHosts=no", "-p", "2222", "-l", "root"],
       ...["-i", `${line.cwd}/key`, "--", "192.0.2.7", "uname", "-a"],
     ]);
-    expect(second?.args[1]).not.toBe(first?.args[1]);
+    expect(second?.args[3]).not.toBe(first?.args[3]);
   });
 
   it("names the known_hosts file so that ssh expands nothing in its path", async () => {
     const line = commandLine();
-    line.remote.ssh = { host: "-oProxyCommand=x", port: 22, user: "u" };
+    line.remote.ssh = { host: "2001:db8::7", port: 22, user: "u" };
     const env = { XDG_STATE_HOME: join(line.directory, 'a 100%h "q"'), HOME: line.directory };
     await line.slipway(["spawn", "--key", "a"], { env });
     await line.slipway(["ssh", "a"], { env });
-    expect(line.spawned[0]?.args[1]).toContain('/a 100%%h \\"q\\"/slipway/known_hosts/');
-    // A host that looks like an option stays a host.
-    expect(line.spawned[0]?.args.slice(-2)).toEqual(["--", "-oProxyCommand=x"]);
+    expect(line.spawned[0]?.args[3]).toContain('/a 100%%h \\"q\\"/slipway/known_hosts/');
+    expect(line.spawned[0]?.args.slice(-2)).toEqual(["--", "2001:db8::7"]);
+  });
+
+  it("gives ssh no address that it could read an option or a script in", async () => {
+    const hostile = [
+      { host: "-oProxyCommand=touch harm", port: 22, user: "u" },
+      { host: "h`touch harm`", port: 22, user: "u" },
+      { host: "h;touch harm", port: 22, user: "u" },
+      { host: "ssh://h", port: 22, user: "u" },
+      { host: "a\nb", port: 22, user: "u" },
+      { host: "", port: 22, user: "u" },
+      { host: "192.0.2.7", port: 22, user: "-oProxyCommand=x" },
+      { host: "192.0.2.7", port: 22, user: "$(touch harm)" },
+      { host: "192.0.2.7", port: 22, user: "" },
+      { host: "192.0.2.7", port: 70_000, user: "u" },
+    ];
+    for (const [at, ssh] of hostile.entries()) {
+      const line = commandLine();
+      line.remote.ssh = ssh;
+      await line.slipway(["spawn", "--key", `k-${at}`]);
+      const run = await line.slipway(["ssh", `k-${at}`, "--json"]);
+      expect(run.exitCode, JSON.stringify(ssh)).toBe(1);
+      expect(line.spawned).toEqual([]);
+    }
+    for (const host of ["192.0.2.7", "node-1.example_x.test", "::1", "fe80::1%eth0", "::ffff:192.0.2.7"]) {
+      const line = commandLine();
+      line.remote.ssh = { host, port: 22, user: "ec2-user" };
+      await line.slipway(["spawn", "--key", "a"]);
+      expect((await line.slipway(["ssh", "a"])).exitCode, host).toBe(0);
+    }
+  });
+
+  it("waits for a connection as long as --timeout says, and ends ssh when it is over", async () => {
+    const line = commandLine();
+    line.remote.ssh = { host: "192.0.2.7", port: 22, user: "u" };
+    await line.slipway(["spawn", "--key", "a"]);
+    let started = (): void => undefined;
+    const running = new Promise<void>((resolve) => {
+      started = resolve;
+    });
+    // Every deadline of the run ends once ssh runs, and none before.
+    const clock = { ...line.clock, sleep: () => running };
+    const run = await line.slipway(["ssh", "a", "--timeout", "3500ms", "--json"], {
+      clock,
+      spawnProcess: (file, args, signal) => {
+        line.spawned.push({ file, args });
+        started();
+        return new Promise((resolve) => {
+          signal.addEventListener("abort", () => resolve(143), { once: true });
+        });
+      },
+    });
+    expect(line.spawned[0]?.args.slice(0, 2)).toEqual(["-o", "ConnectTimeout=4"]);
+    expect([run.exitCode, run.error()["code"]]).toEqual([1, "SSH_TIMEOUT"]);
   });
 
   it("says what to do where there is no address or no ssh", async () => {

@@ -48,7 +48,7 @@ describe("slipway list", () => {
     expect(stdout).not.toContain("\u001b");
   });
 
-  it("never takes a part for the whole: JSON only if every provider answered", async () => {
+  it("shows what it has and says what is missing, to people and to programs", async () => {
     const line = commandLine();
     line.write("slipway.config.json", JSON.stringify({ providers: { broken: { package: "./broken.mjs" } } }));
     line.write("broken.mjs", "throw new Error('no such library')");
@@ -58,7 +58,9 @@ describe("slipway list", () => {
     expect(people.stdout).toContain("i-1");
     expect(people.stderr).toContain("BROKEN_PROVIDER: ./broken.mjs cannot be loaded: no such library");
     const json = await line.slipway(["list", "--json"]);
-    expect(json).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(json.exitCode).toBe(1);
+    expect(json.json()).toMatchObject([{ id: "i-1" }]);
+    expect(json.error()).toMatchObject({ code: "BROKEN_PROVIDER", message: expect.stringContaining("./broken.mjs") });
     expect((await line.slipway(["list", "--provider", "local", "--json"])).exitCode).toBe(0);
   });
 

@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { environment, nodeArguments, type Run, runProgram } from "./command-process.ts";
 
 const bin = fileURLToPath(new URL("../bin/slipway.js", import.meta.url));
@@ -86,6 +86,41 @@ describe("the command as a process", { timeout: PATIENCE_MS }, () => {
     expect(stderr).toMatch(/is there all the same\. price: not known; to end it: slipway terminate \S+/);
   });
 
+  it.skipIf(!existsSync("/proc/self"))("says at once that a state directory cannot be made", async () => {
+    const env = { ...environment("/proc"), HOME: directory };
+    for (const words of [["list"], ["spawn", "--key", "k"], ["doctor"]]) {
+      const done = await runProgram(process.execPath, nodeArguments(...words), { cwd: directory, env });
+      expect(done.exitCode).toBe(1);
+      expect(done.stdout + done.stderr).toMatch(/STATE_UNUSABLE|STATE_READ_ONLY/);
+    }
+  });
+
+  it.skipIf(process.platform === "win32")("is ended by SIGTERM also where a file never answers", async () => {
+    const state = join(directory, "stuck");
+    mkdirSync(join(state, "slipway"), { recursive: true, mode: 0o700 });
+    // Whoever opens it waits for a writer, in a thread that Node would wait for at its end.
+    const fifo = join(state, "slipway", "owner");
+    execFileSync("mkfifo", ["-m", "600", fifo]);
+    const child = spawn(process.execPath, nodeArguments("list", "--verbose"), {
+      cwd: directory,
+      env: environment(state),
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const exited = new Promise((resolve) => child.on("exit", (code, signal) => resolve(signal ?? code)));
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    // A writer can open it once a reader waits; it writes nothing, and so the reader goes on waiting.
+    let writer: number | null = null;
+    await until(async () => (writer = opened(fifo)) !== null);
+    onTestFinished(() => (writer === null ? undefined : closeSync(writer)));
+    child.kill("SIGTERM");
+    expect(await exited).toBe("SIGTERM");
+    expect(stderr).toContain("INTERRUPTED");
+  });
+
   it("survives a reader that goes away", async () => {
     const child = spawn(process.execPath, nodeArguments("--help"), {
       cwd: directory,
@@ -114,6 +149,14 @@ describe("the command as a process", { timeout: PATIENCE_MS }, () => {
     });
   });
 });
+
+function opened(fifo: string): number | null {
+  try {
+    return openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return null;
+  }
+}
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + PATIENCE_MS / 2; !(await condition()); ) {

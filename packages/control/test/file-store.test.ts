@@ -344,6 +344,11 @@ describe("places that cannot hold a store", () => {
     expect((await storeFailure(fileStore(join(path, "below")).acquire("id"))).code).toBe("UNUSABLE");
   });
 
+  test.skipIf(process.platform !== "linux")("a file system in which no directory can be made", async () => {
+    const code = (await storeFailure(fileStore("/proc/slipway/launch").acquire("id"))).code;
+    expect(["IO", "NO_ACCESS", "READ_ONLY"]).toContain(code);
+  });
+
   test("a directory that somebody removed is made again at the next try but one", async () => {
     const store = fileStore(join(directory, "store"));
     await put(store, "id");

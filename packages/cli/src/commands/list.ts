@@ -25,13 +25,14 @@ export const configure: Configure = (command, run) => {
     .option("--region <name>", "only this region", notEmpty)
     .addHelpText(
       "after",
-      "\nWithout --provider all providers are asked; if one cannot answer, that is told and the exit code is 1.\n",
+      "\nWithout --provider all providers are asked. If one cannot answer, the rest is shown, and the exit code is 1.\n",
     );
   run<Flags>(command, list);
 };
 
 async function list(session: Session, _args: readonly string[], flags: Flags): Promise<void> {
   const { output, world } = session;
+  await session.state.checkTrust();
   const names = await providersInScope(session);
   const answers = await session.progress.during("asking the providers", () =>
     Promise.allSettled(
@@ -43,9 +44,9 @@ async function list(session: Session, _args: readonly string[], flags: Flags): P
     ...(await outOfSight(session, flags)),
   ];
   const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
-  // A program must not take a part for the whole; a person reads both.
-  if (session.json && failures.length > 0) throw failures[0];
-  if (found.length > 0 || failures.length === 0) {
+  const hasAnswer = session.json && answers.some(({ status }) => status === "fulfilled");
+  if (hasAnswer || found.length > 0 || failures.length === 0) {
+    // A program that takes a part for the whole has not looked at the exit code.
     output.list(found, instanceColumns(world.clock, names.length > 1), "No instances.");
   }
   for (const failure of failures.slice(1)) session.report(failure);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { canExec, type Instance, type SshEndpoint } from "@slipway/core";
+import { canExec, deadline, type Instance, type SshEndpoint } from "@slipway/core";
 import { CliError } from "../cli-error.ts";
 import { type Configure, notEmpty } from "../command.ts";
 import { inputPath } from "../input-file.ts";
@@ -38,26 +38,59 @@ export async function runSsh(
   const { world, state } = session;
   const endpoint = located.instance.ssh;
   if (endpoint === undefined) throw noSsh(located);
+  refuseHostile(located, endpoint);
   await state.make(state.knownHosts);
   const knownHosts = join(state.knownHosts, fileNameFor(located.instance));
   const key = identity === undefined ? [] : ["-i", inputPath(world, identity)];
   session.progress.stop();
+  const { timeoutMs } = session.call;
+  const limit = timeoutMs === undefined ? null : deadline(world.clock, timeoutMs, world.signal);
   try {
-    return await world.spawnProcess("ssh", [
-      ...sshArguments(endpoint, knownHosts),
-      ...key,
-      "--",
-      endpoint.host,
-      ...remote,
-    ]);
+    const args = [...sshArguments(endpoint, knownHosts, timeoutMs), ...key, "--", endpoint.host, ...remote];
+    const exitCode = await world.spawnProcess("ssh", args, limit?.signal ?? world.signal);
+    if (limit?.signal.aborted === true && !world.signal.aborted) throw timedOut(located, timeoutMs ?? 0);
+    return exitCode;
   } catch (error) {
     if (!isSystemError(error) || error.code !== "ENOENT") throw error;
     throw new CliError("MISSING_TOOL", "there is no ssh on this machine", "Install OpenSSH's client.", error);
+  } finally {
+    limit?.release();
   }
 }
 
-function sshArguments({ port, user }: SshEndpoint, knownHosts: string): readonly string[] {
+// An address that swallows packets would hold the command for minutes.
+const CONNECT_MS = 30_000;
+
+function timedOut({ instance }: Located, timeoutMs: number): CliError {
+  return new CliError(
+    "SSH_TIMEOUT",
+    `ssh to ${instance.id} was ended after ${timeoutMs} ms, as --timeout says`,
+    "What it started in the instance may go on.",
+  );
+}
+
+const HOST_NAME = /^[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})$/;
+const IPV6 = /^[0-9A-Fa-f:]+(:[0-9.]+)?(%[A-Za-z0-9._-]+)?$/;
+const USER = /^[A-Za-z0-9_][A-Za-z0-9._@-]{0,63}$/;
+
+/** The address is what a remote says: ssh, and commands in the user's ssh_config, would read options or a script in it. */
+function refuseHostile({ instance }: Located, { host, port, user }: SshEndpoint): void {
+  const isHost = HOST_NAME.test(host) || (host.includes(":") && IPV6.test(host));
+  if (isHost && USER.test(user) && Number.isInteger(port) && port >= 1 && port <= 65_535) return;
+  throw new CliError(
+    "NO_SSH",
+    `${instance.provider} says that ${instance.id} is at ${JSON.stringify(`${user}@${host}:${port}`)}, which is no address that ssh is given`,
+    "Nothing was run. Look at the instance with the provider's own tools.",
+  );
+}
+
+function sshArguments(
+  { port, user }: SshEndpoint,
+  knownHosts: string,
+  timeoutMs: number = CONNECT_MS,
+): readonly string[] {
   return [
+    ...["-o", `ConnectTimeout=${Math.ceil(Math.min(timeoutMs, CONNECT_MS) / 1000)}`],
     ...["-o", `UserKnownHostsFile=${optionPath(knownHosts)}`],
     ...["-o", "StrictHostKeyChecking=accept-new"],
     ...["-o", "HashKnownHosts=no"],

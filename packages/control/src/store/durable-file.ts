@@ -46,7 +46,10 @@ export async function makeDirectory(path: string): Promise<void> {
     if (errnoOf(error) === "EEXIST" && (await stat(path)).isDirectory()) return;
     if (errnoOf(error) !== "ENOENT" || dirname(path) === path) throw error;
     await makeDirectory(dirname(path));
-    return makeDirectory(path);
+    // Once: where no directory can be made at all, as in /proc, this says ENOENT for ever.
+    await mkdir(path, { mode: 0o700 }).catch(async (second: unknown) => {
+      if (errnoOf(second) !== "EEXIST" || !(await stat(path)).isDirectory()) throw second;
+    });
   }
   await syncDirectory(dirname(path)).catch((error: unknown) => {
     // A parent that may be passed through but not read cannot be synchronised by this user.
