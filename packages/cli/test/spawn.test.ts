@@ -110,6 +110,19 @@ describe("slipway spawn", () => {
     });
   });
 
+  it("says the price that `slipway prices` knows where the instance has none", async () => {
+    const { slipway, remote } = commandLine({ sells: true });
+    const price = { usdPerHour: 1.5, per: "instance", asOf: "2026-01-31T12:00:00Z", source: "live" } as const;
+    remote.offerings = [{ spec: "big", price }, { spec: "small" }];
+    const big = await slipway(["spawn", "--key", "a", "--spec", "big"]);
+    expect(big.stdout).toContain("price: $1.50 per hour (live, as of 2026-01-31T12:00:00Z); to end it:");
+    expect((await slipway(["spawn", "--key", "b", "--spec", "small"])).stdout).toContain("price: not known;");
+    expect((await slipway(["spawn", "--key", "c"])).stdout).toContain("price: not known;");
+    remote.failures.set("listOfferings", () => fault("NETWORK", "local", "cut"));
+    const failed = await slipway(["spawn", "--key", "d", "--spec", "big"]);
+    expect([failed.exitCode, failed.stdout]).toEqual([0, expect.stringContaining("price: not known;")]);
+  });
+
   it("goes on to the next place when one has no capacity, and looks first where something may have been made", async () => {
     const { slipway, remote } = commandLine({ sells: true });
     remote.places = [{ spec: "first" }, { spec: "second" }];

@@ -3,6 +3,7 @@ import {
   assertAccepts,
   type BaseSpawnOptions,
   type Capability,
+  canListOfferings,
   canPlace,
   type Instance,
   isProviderError,
@@ -53,11 +54,12 @@ async function spawn(session: Session, _args: readonly string[], flags: Flags): 
   session.context.id = launched.id;
   try {
     const instance = flags.wait === true ? await waitFor(session, provider, launched, request) : launched;
-    await show(session, instance);
+    await show(session, instance, registration.provider);
   } catch (error) {
     // It runs, whatever went wrong after: the user must not be left without the way to end it.
     session.progress.stop();
-    session.output.note(`${printable(launched.id)} is there all the same. ${await lastLine(session, launched)}`);
+    const rest = await lastLine(session, launched, registration.provider);
+    session.output.note(`${printable(launched.id)} is there all the same. ${rest}`);
     throw error;
   }
 }
@@ -129,17 +131,41 @@ async function waitFor(
   }
 }
 
-async function show(session: Session, instance: Instance): Promise<void> {
+async function show(session: Session, instance: Instance, exact: Provider | undefined): Promise<void> {
   const { output, world } = session;
   if (session.json) return output.document(instance);
   output.fields(instanceFields(instance, world.clock).filter(([name]) => name !== "price"));
-  output.text(await lastLine(session, instance));
+  output.text(await lastLine(session, instance, exact));
 }
 
 /** The price and the exact command that ends it. */
-async function lastLine(session: Session, instance: Instance): Promise<string> {
+async function lastLine(session: Session, instance: Instance, exact: Provider | undefined): Promise<string> {
   const command = terminateCommand(instance, await session.providers.defaultName());
-  return `price: ${printable(priceOf(instance))}; to end it: ${command}`;
+  const price = instance.price ?? (await offeredPrice(session, instance, exact));
+  return `price: ${printable(priceOf(price === undefined ? {} : { price }))}; to end it: ${command}`;
+}
+
+// The instance is there: nobody waits long for what it costs.
+const PRICE_MS = 15_000;
+
+/** What `slipway prices` says of its machine type, where the instance itself has no price. */
+async function offeredPrice(
+  session: Session,
+  { spec, isSpot, region }: Instance,
+  exact: Provider | undefined,
+): Promise<Instance["price"]> {
+  // The price of an offering is that of an instance on demand.
+  if (session.json || isSpot || spec === undefined || exact === undefined || !canListOfferings(exact)) return undefined;
+  try {
+    const offerings = await exact.listOfferings({ signal: session.world.signal, timeoutMs: PRICE_MS });
+    const same = offerings.filter((one) => one.spec === spec && one.price !== undefined);
+    // A type that is sold in several regions may be listed once for each.
+    const here = same.find(({ regions }) => region !== undefined && regions?.includes(region) === true);
+    return (here ?? (same.length === 1 ? same[0] : undefined))?.price;
+  } catch {
+    // Not known, as the line then says; the launch itself has succeeded.
+    return undefined;
+  }
 }
 
 async function lookCommand(session: Session, provider: Provider, key: string): Promise<string> {
