@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { commandLine } from "./command-line.ts";
@@ -44,6 +44,44 @@ describe("slipway conformance", () => {
     expect(json.exitCode).toBe(report.passed ? 0 : 1);
     expect((await line.slipway(args)).stdout).toContain("Slipway contract 1");
     expect((await line.slipway([...args, "--markdown"])).stdout).toContain("| group | passed |");
+  });
+
+  it("takes the suite of the harness's own project, and says how to install one where there is none", async () => {
+    const line = commandLine();
+    const path = line.write("harness.mjs", "");
+    line.modules.set(`file://${path}`, () => ({ harness: harness() }));
+    const suite = JSON.stringify({ name: "@slipway/contract-tests", exports: "./index.js" });
+    line.write("node_modules/@slipway/contract-tests/package.json", suite);
+    const entry = line.write("node_modules/@slipway/contract-tests/index.js", "");
+    const own = { runConformance: async () => ({ passed: true }), renderTable: () => "of its own\n" };
+    line.modules.set(`file://${entry}`, () => ({
+      ...own,
+      renderJson: own.renderTable,
+      renderMarkdown: own.renderTable,
+    }));
+    expect(await line.slipway(["conformance", "harness.mjs"])).toMatchObject({ exitCode: 0, stdout: "of its own\n" });
+
+    line.modules.set(`file://${entry}`, () => ({}));
+    expect((await line.slipway(["conformance", "harness.mjs"])).stderr).toContain("does not know");
+    rmSync(join(line.cwd, "node_modules"), { recursive: true });
+    line.modules.set("@slipway/contract-tests", () => {
+      throw Object.assign(new Error("Cannot find package"), { code: "ERR_MODULE_NOT_FOUND" });
+    });
+    const none = await line.slipway(["conformance", "harness.mjs"]);
+    expect([none.exitCode, none.stderr]).toEqual([
+      1,
+      expect.stringContaining("npm install --save-dev @slipway/contract-tests"),
+    ]);
+  });
+
+  it("constrains nobody's test runner: the suite is no dependency of the command", () => {
+    const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+    const { dependencies, peerDependencies = {} } = JSON.parse(manifest) as {
+      dependencies: object;
+      peerDependencies?: object;
+    };
+    expect(Object.keys({ ...dependencies, ...peerDependencies })).not.toContain("@slipway/contract-tests");
+    expect(Object.keys({ ...dependencies, ...peerDependencies })).not.toContain("vitest");
   });
 
   it("fails where a case fails, and where none ran", async () => {

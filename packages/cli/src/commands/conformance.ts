@@ -1,8 +1,7 @@
 import { stat } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { isAbsolute, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import type { CaseResult, ConformanceOptions, ConformanceReport, HarnessFactory, Skip } from "@slipway/contract-tests";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { CliError } from "../cli-error.ts";
 import { type Configure, oneOf, several } from "../command.ts";
 import { firstLine } from "../config-file.ts";
@@ -19,10 +18,37 @@ interface Flags {
   readonly mode?: "plain" | "projected";
 }
 
-/** What the module exports. */
+/** What the module exports. The suite itself checks what the function returns, and what the skips say. */
 interface HarnessModule {
-  readonly harness: HarnessFactory;
-  readonly skips: readonly Skip[];
+  readonly harness: object;
+  readonly skips: readonly unknown[];
+}
+
+// The part of @slipway/contract-tests that is used here: the package is found at run time, and binds nobody before.
+interface CaseResult {
+  readonly id: string;
+  readonly group: string;
+  readonly mode: string;
+  readonly status: string;
+  readonly reason?: string;
+}
+
+interface ConformanceReport {
+  readonly passed: boolean;
+}
+
+interface ConformanceOptions {
+  readonly skips: readonly unknown[];
+  readonly onResult: (result: CaseResult, of: { readonly done: number; readonly total: number }) => void;
+  readonly modes?: readonly ("plain" | "projected")[];
+  readonly only?: (one: Pick<CaseResult, "id" | "group">) => boolean;
+}
+
+interface Suite {
+  readonly runConformance: (harness: object, options: ConformanceOptions) => Promise<ConformanceReport>;
+  readonly renderJson: (report: ConformanceReport) => string;
+  readonly renderMarkdown: (report: ConformanceReport) => string;
+  readonly renderTable: (report: ConformanceReport) => string;
 }
 
 export const configure: Configure = (command, run) => {
@@ -36,8 +62,12 @@ export const configure: Configure = (command, run) => {
 };
 
 async function conformance(session: Session, [name = ""]: readonly string[], flags: Flags): Promise<number> {
-  const { harness, skips } = await load(session, name);
-  const { runConformance, renderJson, renderMarkdown, renderTable } = await import("@slipway/contract-tests");
+  const specifier = await specifierOf(session, name);
+  const { harness, skips } = await load(session, name, specifier);
+  const { runConformance, renderJson, renderMarkdown, renderTable } = await suite(
+    session,
+    dirname(fileURLToPath(specifier)),
+  );
   const { only, mode } = flags;
   const progress = showing(session);
   const options: ConformanceOptions = {
@@ -68,8 +98,44 @@ function showing(session: Session): (result: CaseResult, of: { done: number; tot
   };
 }
 
-async function load(session: Session, name: string): Promise<HarnessModule> {
-  const specifier = await specifierOf(session, name);
+const SUITE = "@slipway/contract-tests";
+
+/**
+ * The suite of the harness's own project, or the one beside the command. It is no dependency of the command: it comes
+ * with the range of a test runner, which would then bind every project that has the command.
+ */
+async function suite(session: Session, directory: string): Promise<Suite> {
+  const { world, providers } = session;
+  let module: unknown;
+  try {
+    for (const base of [directory, world.cwd, world.installedAt]) {
+      const found = await findPackage(SUITE, base);
+      const entry = found === null ? null : entryFile(found);
+      if (found === null || entry === null) continue;
+      const file = join(found.directory, entry);
+      await refuseForeignOwner(file, trustedOwners(world, await providers.config()));
+      module = await world.loadModule(pathToFileURL(file).href);
+      break;
+    }
+    module ??= await world.loadModule(SUITE);
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    throw noSuite("is not installed", error);
+  }
+  if (!isSuite(module)) throw noSuite("is of a version that this slipway does not know");
+  return module;
+}
+
+function isSuite(module: unknown): module is Suite {
+  const names = ["runConformance", "renderJson", "renderMarkdown", "renderTable"];
+  return names.every((name) => typeof Reflect.get(Object(module), name) === "function");
+}
+
+function noSuite(what: string, cause?: unknown): CliError {
+  return new CliError("MISSING_TOOL", `${SUITE} ${what}`, `Install it: npm install --save-dev ${SUITE}`, cause);
+}
+
+async function load(session: Session, name: string, specifier: string): Promise<HarnessModule> {
   let module: unknown;
   try {
     module = await session.world.loadModule(specifier);
@@ -88,8 +154,7 @@ async function load(session: Session, name: string): Promise<HarnessModule> {
       "Export one that makes a Harness of @slipway/contract-tests: export const harness = async () => ({ … })",
     );
   }
-  // The suite itself checks what the function answers, and what the skips say.
-  return { harness: harness as HarnessFactory, skips: skips as readonly Skip[] };
+  return { harness, skips };
 }
 
 async function specifierOf({ world, providers }: Session, name: string): Promise<string> {
