@@ -159,6 +159,7 @@ export const CASE_IDS = {
     "cancellation.read-under-way",
     "cancellation.timeout",
     "cancellation.too-late",
+    "cancellation.beyond",
   ],
   hooks: [
     "hooks.startup",

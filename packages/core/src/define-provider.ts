@@ -1,7 +1,8 @@
 import { BUILTIN_CAPABILITIES, type Capability, type CapabilityFlags, type LackedMethods } from "./capability.ts";
+import type { CleanupMethods } from "./cleanup.ts";
 import { systemClock } from "./clock.ts";
 import { attachDefinitions, type CapabilityDefinition, capabilityRows } from "./define-capability.ts";
-import { guardCalls } from "./guard-calls.ts";
+import { guardCalls, guardCleanup } from "./guard-calls.ts";
 import { isOwner } from "./key.ts";
 import { membersOf } from "./members.ts";
 import { type CapabilitiesOf, CONTRACT_VERSION, type Provider, type WhyNot } from "./provider.ts";
@@ -99,6 +100,21 @@ export function defineProvider(written: object, options: DefineOptions = {}): ob
   attachDefinitions(provider, definitions);
   // A P: the definition's type demanded every member, and the loop above has checked the capabilities' own.
   return Object.freeze(provider);
+}
+
+/**
+ * Makes the `cleanup` of a registration: puts the checks, the time limit, the error frame and the events around its
+ * methods that `defineProvider` puts around a provider's own.
+ */
+export function defineCleanup(
+  { name, limits }: Pick<Provider, "name" | "limits">,
+  methods: CleanupMethods,
+  { runtime }: { readonly runtime?: Partial<Runtime> | undefined } = {},
+): CleanupMethods {
+  return guardCleanup(methods, {
+    ...{ name, limits, whyNot: {}, clock: runtime?.clock ?? systemClock },
+    onEvent: runtime?.onEvent === undefined ? undefined : guardedListener(runtime.onEvent),
+  });
 }
 
 function flagsOf(declared: Readonly<Record<string, boolean | undefined>>): CapabilityFlags {

@@ -1,4 +1,5 @@
 import type { Capability, CapabilityFlags, CapabilityRow } from "./capability.ts";
+import type { CleanupMethods } from "./cleanup.ts";
 import { type Clock, deadline, timestamp } from "./clock.ts";
 import { abortError } from "./errors/abort.ts";
 import type { ErrorEffect } from "./errors/codes.ts";
@@ -24,10 +25,14 @@ interface CallShape {
   readonly checks?: "spawn" | "list";
   /** The first argument is an id. */
   readonly takesId?: true;
+  /** It asks where a spawn could go, and makes nothing: its request gets no key. */
+  readonly keyless?: true;
+  /** It takes no option but the call's own. */
+  readonly exact?: true;
 }
 
 // Written out: made of calls and spreads, this table would take a tenth of the whole import.
-/** Every contract method. Methods of third parties' capabilities count as writes: that is the safe side. */
+/** Every contract method, and those beyond it that core knows. Methods of third parties' capabilities count as writes: that is the safe side. */
 const CALLS: Readonly<Record<string, CallShape>> = {
   spawn: { writes: true, callArgument: 0, checks: "spawn" },
   terminate: { writes: true, callArgument: 1, takesId: true },
@@ -51,7 +56,11 @@ const CALLS: Readonly<Record<string, CallShape>> = {
   resume: { writes: true, callArgument: 1, takesId: true },
   getCosts: { writes: false, callArgument: 0 },
   exec: { writes: true, callArgument: 2, takesId: true },
+  listOfferings: { writes: false, callArgument: 0, exact: true },
+  placements: { writes: false, callArgument: 0, checks: "spawn", keyless: true },
 };
+const PLAN_CLEANUP: CallShape = { writes: false, callArgument: 0, exact: true };
+const REMOVE_LEFTOVER: CallShape = { writes: true, callArgument: 1, exact: true };
 const MERGED_CALL: CallShape = { writes: true, callArgument: 1 };
 
 export interface GuardedProvider {
@@ -80,8 +89,9 @@ interface Guard {
   readonly operation: string;
   readonly shape: CallShape;
   readonly method: Method;
-  readonly provider: GuardedProvider;
-  readonly rules: Rules;
+  readonly provider: Pick<GuardedProvider, "name" | "limits" | "whyNot" | "clock" | "onEvent">;
+  /** For a shape that checks a request. */
+  readonly rules?: Rules;
 }
 
 /** Puts the checks, the deadline, the error frame and the events around every contract method of a provider. */
@@ -97,6 +107,17 @@ export function guardCalls(members: Map<string, unknown>, provider: GuardedProvi
   // `defineProvider` has checked that it is there.
   const render = members.get("generateBootstrap") as Method;
   members.set("generateBootstrap", guardedRender(render, provider));
+}
+
+/** As `guardCalls`, for the methods of a registration's `cleanup`. */
+export function guardCleanup(methods: CleanupMethods, provider: Guard["provider"]): CleanupMethods {
+  const frame = (operation: keyof CleanupMethods, shape: CallShape): Method =>
+    guarded({ operation, shape, method: methods[operation] as Method, provider });
+  return Object.freeze({
+    planCleanup: frame("planCleanup", PLAN_CLEANUP),
+    removeLeftover: frame("removeLeftover", REMOVE_LEFTOVER),
+    // Each frame takes and returns what the method that it is put around does.
+  }) as unknown as CleanupMethods;
 }
 
 function rulesFor(aspect: "spawn" | "list", provider: GuardedProvider): RequestRules {
@@ -175,7 +196,13 @@ function ownArguments(shape: CallShape, args: readonly unknown[]): unknown[] {
   const given = args.slice();
   if (shape.checks !== undefined) given[0] = copiedRequest(args[0]);
   const request = given[0];
-  if (shape.checks === "spawn" && typeof request === "object" && request !== null && request !== args[0]) {
+  if (
+    shape.checks === "spawn" &&
+    shape.keyless !== true &&
+    typeof request === "object" &&
+    request !== null &&
+    request !== args[0]
+  ) {
     // `copiedRequest` has made it: nobody else sees the change.
     const copied = request as { key?: unknown };
     if (copied.key === undefined) copied.key = crypto.randomUUID();
@@ -196,7 +223,7 @@ function refuseWrong({ operation, shape, provider, rules }: Guard, args: readonl
     throw new ProviderError(code, { message, provider: provider.name, operation, effect: "none" });
   };
   if (shape.takesId === true && typeof args[0] !== "string") refuse("INVALID_SPEC", `${operation} needs an id`);
-  if (shape.checks !== undefined && (args[0] !== undefined || shape.checks === "spawn")) {
+  if (shape.checks !== undefined && rules !== undefined && (args[0] !== undefined || shape.checks === "spawn")) {
     const refusal = refusalOf(args[0], rules[shape.checks]);
     if (refusal !== null) {
       const why = refusal.capability === undefined ? undefined : provider.whyNot[refusal.capability];
@@ -208,6 +235,12 @@ function refuseWrong({ operation, shape, provider, rules }: Guard, args: readonl
   if (shape.checks === "spawn") return;
   const wrong = callFault(operation, args[shape.callArgument], provider.limits);
   if (wrong !== null) refuse("INVALID_SPEC", `${operation}: ${wrong}`);
+  if (shape.exact !== true) return;
+  // `callFault` has let through nothing but an object.
+  for (const name in args[shape.callArgument] as object | undefined) {
+    if (name === "signal" || name === "timeoutMs") continue;
+    refuse("INVALID_SPEC", `${operation}: unknown option ${JSON.stringify(name)}`);
+  }
 }
 
 async function send(

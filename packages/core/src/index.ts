@@ -43,7 +43,13 @@ export {
   capabilityDefinitionsOf,
   defineCapability,
 } from "./define-capability.ts";
-export { type DeclaredFlags, type DefineOptions, defineProvider, type ProviderDefinition } from "./define-provider.ts";
+export {
+  type DeclaredFlags,
+  type DefineOptions,
+  defineCleanup,
+  defineProvider,
+  type ProviderDefinition,
+} from "./define-provider.ts";
 export { checksumOf, sha256 } from "./digest.ts";
 export { abortError } from "./errors/abort.ts";
 export {

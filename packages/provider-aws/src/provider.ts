@@ -1,11 +1,4 @@
-import {
-  type CallOptions,
-  deadline,
-  defineProvider,
-  type Provider,
-  type ProviderHooks,
-  runtimeDefaults,
-} from "@slipway/core";
+import { type CallOptions, defineProvider, type Provider, type ProviderHooks, runtimeDefaults } from "@slipway/core";
 import { inTurn, recent } from "@slipway/provider-kit/limits";
 import { costMethods } from "./capabilities/cost-explorer.ts";
 import { hibernationMethods } from "./capabilities/hibernation.ts";
@@ -17,7 +10,7 @@ import { snapshotMethods } from "./capabilities/snapshots.ts";
 import { spotMethods } from "./capabilities/spot.ts";
 import { warmVolumeMethods } from "./capabilities/warm-volumes.ts";
 import { awsClient, WRITE_TIMEOUT_MS } from "./client.ts";
-import type { AwsContext, Call } from "./context.ts";
+import type { AwsContext } from "./context.ts";
 import { PROVIDER, refusal } from "./errors.ts";
 import { awsHooks } from "./hooks.ts";
 import type { AWSInstance } from "./instance.ts";
@@ -108,28 +101,12 @@ export function awsParts(options: AwsOptions): {
       ...warmVolumeMethods(context),
       ...hibernationMethods(context),
       ...costMethods(context),
-      placements: (wanted) => timed(context, "placements", wanted, (call) => placementsOf(context, call, wanted)),
-      listOfferings: (given) =>
-        timed(context, "listOfferings", given, ({ signal }) => offeringMethods(context).listOfferings({ signal })),
+      placements: (wanted) => placementsOf(context, { operation: "placements", signal: wanted.signal }, wanted),
+      listOfferings: (given) => offeringMethods(context).listOfferings(given),
     },
     { runtime: { ...options.runtime, clock: context.clock } },
   );
   return { provider, hooks: awsHooks(context), context };
-}
-
-/** What core does for the contract's methods: `timeoutMs` becomes the signal. */
-async function timed<T>(
-  { clock }: AwsContext,
-  operation: string,
-  { signal, timeoutMs }: CallOptions = {},
-  work: (call: Call) => Promise<T>,
-): Promise<T> {
-  const limit = deadline(clock, timeoutMs, signal);
-  try {
-    return await work({ operation, signal: limit.signal });
-  } finally {
-    limit.release();
-  }
 }
 
 function contextOf(options: AwsOptions): AwsContext {

@@ -1,4 +1,11 @@
-import type { CleanupMethods, ProviderHooks, RegisterEnvironment, Workflow, WorkflowContract } from "@slipway/core";
+import {
+  type CleanupMethods,
+  defineCleanup,
+  type ProviderHooks,
+  type RegisterEnvironment,
+  type Workflow,
+  type WorkflowContract,
+} from "@slipway/core";
 import { cleanupMethods } from "./cleanup.ts";
 import { refusal } from "./errors.ts";
 import { configSchema, describeIssue, withEnvironment } from "./options.ts";
@@ -48,7 +55,7 @@ export async function register(config: unknown, env: RegisterEnvironment): Promi
   return {
     provider,
     hooks,
-    cleanup: cleanupMethods(context),
+    cleanup: defineCleanup(provider, cleanupMethods(context), { runtime: { ...runtime, clock: context.clock } }),
     workflows: { multiAz: multiAz(parts), warmVolumes: warmVolumes(parts), spotFleet: spotFleet(parts) },
     contracts: { multiAz: multiAzContract, warmVolumes: warmVolumesContract, spotFleet: spotFleetContract },
   };

@@ -79,16 +79,16 @@ export function lambdaParts(options: LambdaSettings): {
     runtime: { ...runtime, clock: remote.clock },
     // Lambda describes a region only while it has capacity; its code is always true.
     listRegions: async () => regions.map((id) => ({ id, name: id })),
-    extras: ({ lifeCycle, timed }) => ({
-      placements: (wanted) =>
-        timed("placements", wanted, async (call) => {
-          lifeCycle.checkRegion(call, wanted.region);
-          const places = await allPlaces(remote, call, wanted);
-          // Spec and resources exclude each other: there the spawn chooses the machine type again, in the given region.
-          if (wanted.resources === undefined) return places;
-          return [...new Set(places.map(({ region }) => region))].map((region) => ({ region }));
-        }),
-      listOfferings: (given) => timed("listOfferings", given, (call) => offeringsOf(remote, call)),
+    extras: ({ lifeCycle }) => ({
+      placements: async (wanted) => {
+        const call = { operation: "placements", signal: wanted.signal };
+        lifeCycle.checkRegion(call, wanted.region);
+        const places = await allPlaces(remote, call, wanted);
+        // Spec and resources exclude each other: there the spawn chooses the machine type again, in the given region.
+        if (wanted.resources === undefined) return places;
+        return [...new Set(places.map(({ region }) => region))].map((region) => ({ region }));
+      },
+      listOfferings: ({ signal } = {}) => offeringsOf(remote, { operation: "listOfferings", signal }),
     }),
     hooks: {
       startup: (call) => checkKeyName(remote, call),

@@ -100,13 +100,13 @@ export function runpodParts(options: RunpodSettings): {
       return centres.map(({ id, name }) => ({ id, name: name ?? id }));
     },
     extras: ({ lifeCycle, timed }) => ({
-      placements: (wanted) =>
-        timed("placements", wanted, (call) => {
-          lifeCycle.checkRegion(call, wanted.region);
-          checkMachine(call.operation, wanted);
-          return placements(context, call, wanted);
-        }),
-      listOfferings: (given) => timed("listOfferings", given, (call) => offeringsOf(context, call)),
+      placements: async (wanted) => {
+        const call = { operation: "placements", signal: wanted.signal };
+        lifeCycle.checkRegion(call, wanted.region);
+        checkMachine(call.operation, wanted);
+        return placements(context, call, wanted);
+      },
+      listOfferings: ({ signal } = {}) => offeringsOf(context, { operation: "listOfferings", signal }),
       stop: (id, given) => timed("stop", given, (call) => actOn(context, lifeCycle, call, id)),
       start: (id, given) => timed("start", given, (call) => actOn(context, lifeCycle, call, id)),
     }),

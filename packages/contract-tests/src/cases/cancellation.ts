@@ -1,3 +1,4 @@
+import { canListOfferings, canPlace } from "@slipway/core";
 import type { CaseContext } from "../case-context.ts";
 import { must, mustReject, settled } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
@@ -88,6 +89,26 @@ export const cancellationCases: Cases<"cancellation"> = {
         const seen = await provider.get(id);
         must(seen !== null, "CANCEL-04", "the instance is gone", "Let go of the signal when the call is over.");
       });
+    },
+  },
+  "cancellation.beyond": {
+    title: "frames methods beyond the contract as its own",
+    rules: ["CANCEL-05"],
+    run: async ({ harness }) => {
+      const { provider, cleanup } = harness.registration;
+      const calls = new Map<string, (call: object) => Promise<unknown>>();
+      if (canListOfferings(provider)) calls.set("listOfferings", (call) => provider.listOfferings(call));
+      if (canPlace(provider)) calls.set("placements", (call) => provider.placements(call));
+      if (cleanup !== undefined) calls.set("planCleanup", (call) => cleanup.planCleanup(call));
+      const next = "Make the provider with core's defineProvider, and `cleanup` with defineCleanup.";
+      for (const [name, call] of calls) {
+        const aborted = () => call({ signal: AbortSignal.abort() });
+        await mustReject("CANCEL-05", `an aborted ${name}`, aborted, { codes: ["CANCELLED"], effect: "none" }, next);
+        // As a typing error that no compiler has seen.
+        const unknown = () => call({ timeoutMS: 1000 });
+        const refused = { codes: ["INVALID_SPEC"], effect: "none" } as const;
+        await mustReject("CANCEL-05", `${name} with an unknown option`, unknown, refused, next);
+      }
     },
   },
 };

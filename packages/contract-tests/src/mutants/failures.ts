@@ -128,6 +128,13 @@ function isRepeated(calls: readonly { readonly operation: string; readonly args:
   return calls.some((call) => call.operation === "terminate" && call.args[0] === id);
 }
 
+/** The provider gets a method beyond the contract that nothing is put around. */
+const unframed: Mutate = (harness) => {
+  const { registration } = harness;
+  const provider = Object.assign({ ...registration.provider }, { listOfferings: async () => [] });
+  return { ...harness, registration: { ...registration, provider } };
+};
+
 /** Mutants of the group cancellation. */
 export const cancellationMutants: MutantsOf<"cancellation"> = {
   "cancellation.before": {
@@ -161,6 +168,10 @@ export const cancellationMutants: MutantsOf<"cancellation"> = {
         return instance;
       },
     }),
+  },
+  "cancellation.beyond": {
+    does: "lists offerings without core's frame",
+    mutate: unframed,
   },
 };
 
