@@ -51,7 +51,7 @@ function existing(context: SshContext, call: Call, held: readonly Held[], { key,
   const same = ours.find(({ claim }) => claim.marks?.specHash === hash);
   const [other] = ours;
   if (same === undefined && other !== undefined) {
-    throw conflict(call, other, `another spec stands under the key ${JSON.stringify(key)}`);
+    throw conflict(call, other, `the key ${JSON.stringify(key)} has an instance of another spec`);
   }
   return same ?? null;
 }

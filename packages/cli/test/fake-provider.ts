@@ -130,7 +130,7 @@ function core(remote: FakeRemote, env: RegisterEnvironment, name: string) {
     const hash = specHash(rest);
     const known = [...remote.instances.values()].find((one) => one.key === key && one.status !== "terminated");
     if (known !== undefined && remote.hashes.get(known.id) === hash) return known;
-    if (known !== undefined) throw fault("CONFLICT", name, "another spec stands under this key", known.id);
+    if (known !== undefined) throw fault("CONFLICT", name, "the key has an instance of another spec", known.id);
     const id = `i-${remote.next++}`;
     const instance: Instance = {
       id,

@@ -37,7 +37,7 @@ export const LOCAL_ERRORS: Readonly<Record<LocalErrorId, Row>> = {
   "other-spec": {
     code: "CONFLICT",
     effect: "none",
-    hint: "Use another key, or terminate the instance that stands under this one.",
+    hint: "Use another key, or terminate the instance that this key has.",
   },
   "name-taken": {
     code: "CONFLICT",

@@ -109,7 +109,7 @@ export const ERROR_CODES: ErrorCodes = {
     category: "conflict",
     retryable: false,
     scope: "request",
-    meaning: "Something else stands under this key or name.",
+    meaning: "This key or name already has something else.",
   },
   INVALID_STATE: {
     category: "conflict",

@@ -52,7 +52,7 @@ async function existing(context: __Name__Context, call: Call, request: __Name__R
   if (first === undefined) return null;
   const same = ours.find(({ tags }) => marksOf(tags)?.specHash === specHash);
   if (same !== undefined) return same;
-  throw conflict(call.operation, first.id, `another spec stands under the key ${JSON.stringify(key)}`);
+  throw conflict(call.operation, first.id, `the key ${JSON.stringify(key)} has an instance of another spec`);
 }
 
 function conflict(operation: Operation, nativeId: string, message: string): Error {

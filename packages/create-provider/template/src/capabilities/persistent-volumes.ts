@@ -75,6 +75,6 @@ function volumeFrom(wire: WireDisk): Volume {
 }
 
 function conflict(operation: Operation, key: string, what: string, nativeId: string): Error {
-  const message = `a volume of another ${what} stands under the key ${JSON.stringify(key)}: ${nativeId}`;
+  const message = `the key ${JSON.stringify(key)} has a volume of another ${what}: ${nativeId}`;
   return refusal("CONFLICT", operation, message, { nativeId });
 }

@@ -19,7 +19,7 @@ export function snapshotMethods(context: __Name__Context): SnapshotMethods<Snaps
         const known = (await client.captures(call)).find(({ tags }) => isOf(tags, owner) && marksOf(tags)?.key === key);
         if (known?.machine === instanceId) return snapshotFrom(known);
         if (known !== undefined) {
-          const message = `a snapshot of ${known.machine} stands under the key ${JSON.stringify(key)}: ${known.id}`;
+          const message = `the key ${JSON.stringify(key)} has a snapshot of ${known.machine}: ${known.id}`;
           throw refusal("CONFLICT", call.operation, message, { nativeId: known.id });
         }
         const found = isId(instanceId) ? await client.read(call, instanceId) : null;
