@@ -52,17 +52,31 @@ export async function execInSandbox(
   }
   if (options.signal?.aborted === true) throw new SandboxError("aborted", "aborted before it began");
   await assertAlive(sandbox);
-  const [file, args] = await entering(sandbox, argv);
-  const layout = sandboxLayout(sandbox.directory);
+  const { file, args, environment } = await enterSandbox(sandbox, argv, options.environment);
   const child = spawn(file, args, {
-    cwd: layout.directory,
-    env: sandboxEnvironment(sandbox.id, layout, sandbox.isolation, options.environment),
+    cwd: sandbox.directory,
+    env: environment,
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
   });
   const result = await finished(child, options);
   if (mayHaveMissedIt(result)) await assertStaysAlive(sandbox);
   return result;
+}
+
+/** A command of this machine that runs another one inside, for a program that is not this process. */
+export async function enterSandbox(
+  sandbox: Sandbox,
+  argv: readonly string[],
+  own?: Readonly<Record<string, string>>,
+): Promise<{
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}> {
+  const [file, args] = await entering(sandbox, argv);
+  const layout = sandboxLayout(sandbox.directory);
+  return { file, args, environment: sandboxEnvironment(sandbox.id, layout, sandbox.isolation, own) };
 }
 
 async function assertAlive(sandbox: Sandbox): Promise<void> {

@@ -1,7 +1,7 @@
 export type { SandboxBind, SandboxNetwork } from "./bubblewrap.ts";
 export { type DetectOptions, detectIsolation } from "./detect-isolation.ts";
 export { endSandbox } from "./end.ts";
-export { execInSandbox, type SandboxExecOptions, type SandboxExecResult } from "./exec.ts";
+export { enterSandbox, execInSandbox, type SandboxExecOptions, type SandboxExecResult } from "./exec.ts";
 export { type FileLock, fileLock, isLocked, tryFileLock } from "./file-lock.ts";
 export type { Isolation, IsolationReport, IsolationTools } from "./isolation.ts";
 export { type SandboxLayout, sandboxLayout } from "./layout.ts";

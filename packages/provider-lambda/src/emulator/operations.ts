@@ -1,8 +1,19 @@
 import { type Answer, ok, refuse, refuseMissing, refuseParameters } from "./answers.ts";
 import { EMULATED_IMAGES, EMULATED_REGIONS, EMULATED_TYPES } from "./catalogue.ts";
 import { fileSystemRequest, idsRequest, type LaunchRequest, launchRequest, read, sshKeyRequest } from "./requests.ts";
-import { listedAt, readableAt, shownFileSystem, shownInstance, shownType } from "./views.ts";
-import { at, freeAt, isAlive, newId, placeId, statusAt, turn, typeOf, type World } from "./world.ts";
+import { addressOf, listedAt, readableAt, shownFileSystem, shownInstance, shownType } from "./views.ts";
+import {
+  at,
+  freeAt,
+  isAlive,
+  newId,
+  placeId,
+  type StoredInstance,
+  statusAt,
+  turn,
+  typeOf,
+  type World,
+} from "./world.ts";
 
 /** A request as the router hands it on. */
 export interface WireRequest {
@@ -76,10 +87,25 @@ export const launch: Handler = (world, { body }) => {
     { at: now, status: "booting" },
     { at: now + bootMs, status: "active" },
   ];
-  world.instances.set(id, { id, request, launchedAt: now, events, number: world.instances.size + 1 });
+  const made = { id, request, launchedAt: now, events, number: world.instances.size + 1 };
+  world.instances.set(id, made);
+  startMachine(world, made, now);
   world.changes += 1;
   return ok({ instance_ids: [id] });
 };
+
+/** A machine that cannot start is an instance in error, as everywhere. */
+function startMachine(world: World, one: StoredInstance, now: number): void {
+  const keys = at(world.sshKeys, now).filter(({ name }) => one.request.ssh_key_names.includes(name));
+  world.settings.machines
+    ?.start({
+      id: one.id,
+      address: addressOf(world, one),
+      userData: one.request.user_data ?? "",
+      sshKeys: keys.map(({ public_key }) => public_key),
+    })
+    .catch(() => turn(world, one, { inMs: 0, status: "unhealthy" }));
+}
 
 function checkReferences(world: World, request: LaunchRequest, now: number): void {
   if (typeOf(request.instance_type_name) === undefined) refuseMissing(404, "instance type");
@@ -120,6 +146,8 @@ export const terminate: Handler = (world, { body }) => {
   }
   for (const one of found) {
     turn(world, one, { inMs: 0, status: "terminating" }, { inMs: world.settings.endMs, status: "terminated" });
+    // One that does not end is the inspector's to see.
+    world.settings.machines?.end(one.id).catch(() => undefined);
   }
   return ok({ terminated_instances: found.map((one) => shownInstance(world, one, now)) });
 };

@@ -1,4 +1,5 @@
 import type { Clock } from "@slipway/core";
+import type { Machines } from "@slipway/provider-kit/emulator";
 
 /** What an emulator is like. Times are milliseconds. */
 export interface LambdaEmulatorSettings {
@@ -34,12 +35,15 @@ export interface LambdaEmulatorSettings {
   readonly retryAfter?: boolean | undefined;
   /** SSH keys that the account has from the beginning. */
   readonly sshKeys?: readonly { readonly name: string; readonly publicKey: string }[] | undefined;
+  /** What really runs behind each instance; nothing if absent. */
+  readonly machines?: Machines | undefined;
 }
 
-type Given = Omit<LambdaEmulatorSettings, "clock" | "limits">;
+type Given = Omit<LambdaEmulatorSettings, "clock" | "limits" | "machines">;
 
 export type ResolvedSettings = { readonly [K in keyof Given]-?: NonNullable<Given[K]> } & {
   readonly limits: { readonly requestsPerSecond: number; readonly secondsPerLaunch: number } | null;
+  readonly machines: Machines | null;
 };
 
 /** The key that an emulator takes where `apiKeys` names none. */
@@ -63,5 +67,6 @@ export function resolved(settings: LambdaEmulatorSettings): ResolvedSettings {
     limits: settings.limits === undefined ? { requestsPerSecond: 1, secondsPerLaunch: 12 } : settings.limits,
     retryAfter: settings.retryAfter ?? false,
     sshKeys: settings.sshKeys ?? [],
+    machines: settings.machines ?? null,
   };
 }

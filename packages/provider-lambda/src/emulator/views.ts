@@ -22,6 +22,11 @@ export function shownType(type: EmulatedType): object {
   };
 }
 
+/** Of the loopback where a machine runs behind it. */
+export function addressOf({ settings }: World, { number }: Pick<StoredInstance, "number">): string {
+  return `${settings.machines === null ? "198.51" : "127.51"}.${number >> 8}.${number & 255}`;
+}
+
 export function shownInstance(world: World, one: StoredInstance, moment: number): object {
   const { request } = one;
   const status = statusAt(one, moment) ?? "booting";
@@ -31,7 +36,7 @@ export function shownInstance(world: World, one: StoredInstance, moment: number)
   return {
     id: one.id,
     ...(request.name === undefined ? {} : { name: request.name }),
-    ...(hasAddress ? { ip: `198.51.${one.number >> 8}.${one.number & 255}` } : {}),
+    ...(hasAddress ? { ip: addressOf(world, one) } : {}),
     private_ip: `10.19.${one.number >> 8}.${one.number & 255}`,
     status,
     ssh_key_names: request.ssh_key_names,

@@ -1,0 +1,82 @@
+import { spawnSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { memoryStore } from "@slipway/control";
+import { type Provider, systemClock } from "@slipway/core";
+import { type LightMachines, lightMachines, lightMachinesMissing } from "@slipway/provider-kit/emulator";
+import { lambda } from "@slipway/provider-lambda";
+import { lambdaEmulator } from "@slipway/provider-lambda/emulator";
+import { local } from "@slipway/provider-local";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type JobSpec, runJobs, type SshAccess } from "../src/index.ts";
+
+const missing = await lightMachinesMissing();
+if (missing !== null && process.env["SLIPWAY_REQUIRE_TOOLS"] === "1") throw new Error(missing);
+
+const COUNT = 20;
+
+/** A newcomer's job runner. Only the line with its provider changes, and what it rents there. */
+async function runThem(
+  { provider, machine }: { readonly provider: Provider; readonly machine: { readonly spec?: string } },
+  access: SshAccess,
+): Promise<void> {
+  const jobs: readonly JobSpec[] = Array.from({ length: COUNT }, (_, at) => ({
+    key: `n${at}`,
+    argv: ["/bin/sh", "-c", `cat /made; echo "out ${at}"; exit ${at}`],
+    options: { ...machine, bootstrap: { script: "echo by the bootstrap >/made" } },
+  }));
+  const results = await runJobs(provider, jobs, { store: memoryStore(), access, concurrency: 5 });
+  const failures = results.flatMap((result) => (result.state === "failed" ? [String(result.error)] : []));
+  expect(failures).toEqual([]);
+  const expected = jobs.map(({ key }, at) => ({
+    key,
+    state: "done",
+    repeated: false,
+    result: { exitCode: at, stdout: `by the bootstrap\nout ${at}\n`, stderr: "" },
+  }));
+  expect(results).toMatchObject(expected);
+  expect(results.filter((result) => "leftover" in result)).toEqual([]);
+  expect(await provider.list()).toEqual([]);
+}
+
+describe.skipIf(missing !== null)(
+  `the job runner does ${COUNT} of ${COUNT}`,
+  () => {
+    let directory: string;
+    let machines: LightMachines;
+    let access: SshAccess;
+    beforeAll(async () => {
+      directory = await mkdtemp(join(tmpdir(), "slipway-runner-"));
+      machines = lightMachines(directory);
+      const identityFile = join(directory, "key");
+      const made = spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", identityFile]);
+      if (made.status !== 0) throw new Error(made.stderr.toString());
+      access = { identityFile, endpoint: machines.endpoint };
+    });
+    afterAll(async () => {
+      await machines.close();
+      await rm(directory, { recursive: true, force: true });
+    });
+
+    it("on local", async () => {
+      const provider = local({ owner: "runner", stateDirectory: join(directory, "local") });
+      await runThem({ provider, machine: {} }, access);
+    });
+
+    it("on an emulated Lambda whose machines are real", async () => {
+      const lag = { latencyMs: 0, bootMs: 0, endMs: 0, listedAfterEndMs: 0, readableAfterEndMs: 0, limits: null };
+      const emulator = lambdaEmulator({ ...lag, clock: systemClock, machines });
+      const provider = lambda({
+        owner: "runner",
+        apiKey: "lambda-emulator-key",
+        readAfterWriteMs: 0,
+        requestsPerSecond: 1000,
+        secondsPerLaunch: 0.001,
+        runtime: { fetch: emulator.fetch },
+      });
+      await runThem({ provider, machine: { spec: "gpu_1x_a10" } }, access);
+    });
+  },
+  240_000,
+);
