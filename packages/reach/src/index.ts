@@ -1,4 +1,14 @@
 export { type AccessArguments, openSession } from "./open-session.ts";
 export { type JobOutcome, type JobResult, type JobSpec, type RunJobsOptions, runJobs } from "./run-jobs.ts";
-export type { KnownHostKeys, Session, SessionExecOptions, SessionResult, SshAccess } from "./session.ts";
+export type {
+  FollowOptions,
+  Job,
+  JobOptions,
+  JobOutput,
+  KnownHostKeys,
+  Session,
+  SessionExecOptions,
+  SessionResult,
+  SshAccess,
+} from "./session.ts";
 export { type AccessOption, type InstanceWork, type WithInstanceOptions, withInstance } from "./with-instance.ts";

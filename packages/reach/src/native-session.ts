@@ -1,12 +1,17 @@
-import type { ExecMethods, Provider } from "@slipway/core";
+import { type Clock, type ExecMethods, type Provider, systemClock } from "@slipway/core";
 import { checkCommand, readingSettings, renderSettings } from "./command-line.ts";
+import { attachJob, startJob } from "./job.ts";
 import type { Session, SessionExecOptions, SessionResult } from "./session.ts";
 
 /** A session over the provider's own exec. */
-export function openNativeSession(provider: Provider & ExecMethods, id: string): Session {
+export function openNativeSession(provider: Provider & ExecMethods, id: string, clock: Clock = systemClock): Session {
+  const exec: Session["exec"] = (argv, options) => execNatively(provider, id, argv, options ?? {});
+  const host = { provider: provider.name, instanceId: id, clock, exec };
   return {
     via: "native",
-    exec: (argv, options) => execNatively(provider, id, argv, options ?? {}),
+    exec,
+    start: (argv, options) => startJob(host, argv, options),
+    job: (jobId) => attachJob(host, jobId),
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

@@ -18,8 +18,8 @@ export async function openSession<P extends Provider>(
   id: string,
   ...rest: AccessArguments<P>
 ): Promise<Session> {
-  if (canExec(provider)) return openNativeSession(provider, id);
   const [access] = rest;
+  if (canExec(provider)) return openNativeSession(provider, id, access?.runtime?.clock);
   const { name } = provider;
   if (access === undefined) {
     throw refusal("UNSUPPORTED", name, "openSession", `provider ${name} has no exec: pass an SSH key`);

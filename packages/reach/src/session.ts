@@ -47,4 +47,39 @@ export interface Session extends AsyncDisposable {
    * and `unknown` if it began and nobody saw its end. An abort ends the command's process group on the instance.
    */
   readonly exec: (argv: readonly string[], options?: SessionExecOptions) => Promise<SessionResult>;
+  /**
+   * Starts a program that goes on without this session: its output and its exit code are kept in files on the instance.
+   * Resolves when it has begun. If it rejects with `effect: unknown`, the program may run.
+   */
+  readonly start: (argv: readonly string[], options?: JobOptions) => Promise<Job>;
+  /** A job that was started before, in any session to the same instance as the same user. Asks nothing. */
+  readonly job: (id: string) => Job;
+}
+
+export type JobOptions = Pick<SessionExecOptions, "cwd" | "environment" | "signal" | "timeoutMs">;
+
+export interface FollowOptions {
+  /** Of the job's output; 0 if absent. */
+  readonly fromByte?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** How long a lost connection may stay lost, milliseconds; a minute if absent. */
+  readonly reconnectMs?: number | undefined;
+}
+
+/** A piece of a job's output, stdout and stderr as they were printed. */
+export interface JobOutput {
+  readonly text: string;
+  /** Where to go on after it. Never within a character. */
+  readonly nextByte: number;
+}
+
+/** A program that runs on without a session. */
+export interface Job {
+  readonly id: string;
+  /** Yields what the job prints until it ends. Reconnects, and yields each byte once. */
+  readonly follow: (options?: FollowOptions) => AsyncIterable<JobOutput>;
+  /** Waits for the end. Rejects with INVALID_STATE if the job is gone and left no exit code: killed, or the instance was restarted. */
+  readonly result: (options?: Omit<FollowOptions, "fromByte">) => Promise<{ readonly exitCode: number }>;
+  /** Sends a signal to the job's process group; TERM if absent. A job that has ended resolves. */
+  readonly kill: (signal?: "TERM" | "INT" | "HUP" | "KILL") => Promise<void>;
 }

@@ -10,6 +10,7 @@ import {
 } from "@slipway/core";
 import { commandRunner, isCommandError } from "@slipway/provider-kit/command";
 import { checkCommand, joinInput, renderMarkedLine, renderSettings } from "./command-line.ts";
+import { attachJob, startJob } from "./job.ts";
 import { MarkedStderr } from "./marked-stderr.ts";
 import type { Session, SessionExecOptions, SessionResult, SshAccess } from "./session.ts";
 import { cannotConnect, SshConnection, type SshTarget } from "./ssh-connection.ts";
@@ -33,10 +34,14 @@ export async function openSshSession(
   const target: SshTarget = { provider, id, endpoint, identityFile, hostKeys, exec };
   const connection = await SshConnection.prepare(target);
   const remote: Remote = { target, connection, clock: runtime.clock ?? systemClock };
+  const run: Session["exec"] = (argv, options) => execOverSsh(remote, argv, options ?? {});
+  const host = { provider, instanceId: id, clock: remote.clock, exec: run };
   return {
     via: "ssh",
     hostKey: hostKeys?.from ?? "first-use",
-    exec: (argv, options) => execOverSsh(remote, argv, options ?? {}),
+    exec: run,
+    start: (argv, options) => startJob(host, argv, options),
+    job: (jobId) => attachJob(host, jobId),
     [Symbol.asyncDispose]: () => connection.close(),
   };
 }

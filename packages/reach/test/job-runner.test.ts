@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { memoryStore } from "@slipway/control";
 import { type Provider, systemClock } from "@slipway/core";
 import { type LightMachines, lightMachines, lightMachinesMissing } from "@slipway/provider-kit/emulator";
-import { lambda } from "@slipway/provider-lambda";
-import { lambdaEmulator } from "@slipway/provider-lambda/emulator";
+import { type LambdaProvider, lambda } from "@slipway/provider-lambda";
+import { EMULATOR_API_KEY, lambdaEmulator } from "@slipway/provider-lambda/emulator";
 import { local } from "@slipway/provider-local";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type JobSpec, runJobs, type SshAccess } from "../src/index.ts";
+import { type JobSpec, runJobs, type SshAccess, withInstance } from "../src/index.ts";
 
 const missing = await lightMachinesMissing();
 if (missing !== null && process.env["SLIPWAY_REQUIRE_TOOLS"] === "1") throw new Error(missing);
@@ -64,19 +64,57 @@ describe.skipIf(missing !== null)(
       await runThem({ provider, machine: {} }, access);
     });
 
-    it("on an emulated Lambda whose machines are real", async () => {
+    const emulatedLambda = (): LambdaProvider => {
       const lag = { latencyMs: 0, bootMs: 0, endMs: 0, listedAfterEndMs: 0, readableAfterEndMs: 0, limits: null };
       const emulator = lambdaEmulator({ ...lag, clock: systemClock, machines });
-      const provider = lambda({
+      return lambda({
         owner: "runner",
-        apiKey: "lambda-emulator-key",
+        apiKey: EMULATOR_API_KEY,
         readAfterWriteMs: 0,
         requestsPerSecond: 1000,
         secondsPerLaunch: 0.001,
         runtime: { fetch: emulator.fetch },
       });
-      await runThem({ provider, machine: { spec: "gpu_1x_a10" } }, access);
+    };
+
+    it("on an emulated Lambda whose machines are real", async () => {
+      await runThem({ provider: emulatedLambda(), machine: { spec: "gpu_1x_a10" } }, access);
+    });
+
+    it("and there a job is followed while its connection is killed, and an abort leaves no process", async () => {
+      const control = { store: memoryStore(), access };
+      await withInstance(emulatedLambda(), { key: "follow", spec: "gpu_1x_a10" }, control, async (session) => {
+        const job = await session.start([
+          "/bin/sh",
+          "-c",
+          "for i in 1 2 3 4; do echo line $i; sleep 0.5; done; exit 6",
+        ]);
+        let text = "";
+        for await (const piece of job.follow()) {
+          if (text === "") killMaster(machines);
+          text += piece.text;
+        }
+        expect(text).toBe("line 1\nline 2\nline 3\nline 4\n");
+        expect(await job.result()).toEqual({ exitCode: 6 });
+
+        const stop = new AbortController();
+        const sleeping = session.exec(["/bin/sh", "-c", "echo up; sleep 444 & wait"], {
+          signal: stop.signal,
+          onStdout: () => stop.abort(),
+        });
+        await expect(sleeping).rejects.toMatchObject({ code: "CANCELLED", effect: "unknown" });
+        const left = await session.exec(["/bin/sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"]);
+        expect(left.stdout).not.toContain("sleep 444 ");
+      });
     });
   },
   240_000,
 );
+
+/** Ends the client's side of the connection to the test's one machine, as a lost network would. */
+function killMaster({ endpoint }: LightMachines): void {
+  const shown = { host: "127.51.0.1", port: 22, user: "ubuntu" };
+  const port = endpoint(shown)?.port;
+  const killed = spawnSync("pkill", ["-KILL", "-f", `^ssh .* -p ${port} .* -M -N`]);
+  if (killed.status !== 0) throw new Error("no master was found");
+}

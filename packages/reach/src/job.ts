@@ -1,0 +1,136 @@
+import { type Clock, isProviderError, ProviderError } from "@slipway/core";
+import { refusal } from "./refusal.ts";
+import type { FollowOptions, Job, JobOptions, JobOutput, Session } from "./session.ts";
+
+/** What a job needs of its session. */
+export interface JobHost {
+  readonly provider: string;
+  readonly instanceId: string;
+  readonly clock: Clock;
+  readonly exec: Session["exec"];
+}
+
+const POLL_MS = 500;
+const RECONNECT_MS = 60_000;
+const CHUNK_BYTES = 256 * 1024;
+const JOB_ID = /^[0-9a-f-]{36}$/;
+
+const DIRECTORY = 'd="$HOME/.slipway-jobs/$1"; shift';
+// The wrapper is the leader of the job's group. It survives a signal to the group, since it writes the exit code.
+const WRAPPER = [
+  'd="$1"; shift; trap : TERM INT HUP',
+  'echo $$ >"$d/pid.new" && mv "$d/pid.new" "$d/pid"',
+  '"$@" >"$d/log" 2>&1 </dev/null',
+  'echo $? >"$d/code.new"; mv "$d/code.new" "$d/code"',
+].join("; ");
+const START = [
+  `umask 077; ${DIRECTORY}; mkdir -p "$d" || exit 125`,
+  `setsid /bin/sh -c '${WRAPPER}' sh "$d" "$@" >/dev/null 2>&1 </dev/null & `,
+  'tries=0; until [ -s "$d/pid" ]; do tries=$((tries + 1)); [ "$tries" -lt 200 ] || exit 125; sleep 0.05; done',
+].join("\n");
+// The state is read before the output, so an end that is seen has all of the output before it.
+const LOOK = [
+  DIRECTORY,
+  'state() { if [ -s "$d/code" ]; then cat "$d/code"; else return 1; fi; }',
+  'state || { kill -s 0 "$(cat "$d/pid" 2>/dev/null)" 2>/dev/null && echo running; } || state || echo gone',
+  `tail -c "+$1" "$d/log" 2>/dev/null | head -c ${CHUNK_BYTES} | base64`,
+].join("\n");
+const KILL = [
+  `${DIRECTORY}; [ -s "$d/code" ] && exit 0; p=$(cat "$d/pid" 2>/dev/null) || exit 0`,
+  // dash needs the `--` before a negative number, and busybox refuses it.
+  '{ kill -s "$1" -- "-$p" || kill -s "$1" "-$p"; } 2>/dev/null',
+  '[ "$1" != KILL ] || [ -s "$d/code" ] || echo 137 >"$d/code"',
+].join("\n");
+
+/** Starts a job and returns it. */
+export async function startJob(host: JobHost, argv: readonly string[], options: JobOptions = {}): Promise<Job> {
+  const id = crypto.randomUUID();
+  if (argv.length === 0) throw refusal("INVALID_SPEC", host.provider, "start", "a job needs at least one word");
+  const started = await host.exec(["/bin/sh", "-c", START, "sh", id, ...argv], options);
+  if (started.exitCode === 126) {
+    throw refusal("INVALID_SPEC", host.provider, "start", `the job's cwd cannot be entered: ${started.stderr.trim()}`);
+  }
+  if (started.exitCode === 0) return attachJob(host, id);
+  throw new ProviderError("INTERNAL", {
+    message: `the job did not start on ${host.instanceId}: ${started.stderr.trim().slice(-300)}`,
+    provider: host.provider,
+    operation: "start",
+    effect: "unknown",
+  });
+}
+
+/** The job of an id. */
+export function attachJob(host: JobHost, id: string): Job {
+  if (!JOB_ID.test(id)) throw refusal("INVALID_SPEC", host.provider, "job", "this is not the id of a job");
+  return {
+    id,
+    follow: (options = {}) => follow(host, id, options),
+    result: async (options = {}) => {
+      for (let wait = false; ; wait = true) {
+        if (wait) await host.clock.sleep(POLL_MS, options.signal);
+        const { exitCode } = await look(host, id, Number.MAX_SAFE_INTEGER, options);
+        if (exitCode !== null) return { exitCode };
+      }
+    },
+    kill: async (signal = "TERM") => {
+      await host.exec(["/bin/sh", "-c", KILL, "sh", id, signal]);
+    },
+  };
+}
+
+async function* follow(host: JobHost, id: string, options: FollowOptions): AsyncGenerator<JobOutput> {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  let at = options.fromByte ?? 0;
+  for (;;) {
+    const { exitCode, bytes } = await look(host, id, at, options);
+    const isLast = exitCode !== null && bytes.length < CHUNK_BYTES;
+    const whole = isLast ? bytes : bytes.subarray(0, bytes.length - incompleteTail(bytes));
+    at += whole.length;
+    if (whole.length > 0) yield { text: decoder.decode(whole), nextByte: at };
+    if (isLast) return;
+    if (bytes.length < CHUNK_BYTES) await host.clock.sleep(POLL_MS, options.signal);
+  }
+}
+
+/** How many bytes at the end begin a character whose rest is still to come. */
+export function incompleteTail(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if (byte < 0x80) return 0;
+    if (byte < 0xc0) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+    return back < length ? back : 0;
+  }
+  return 0;
+}
+
+/** One look. It changes nothing, so a lost connection is simply tried again. */
+async function look(
+  host: JobHost,
+  id: string,
+  at: number,
+  { signal, reconnectMs = RECONNECT_MS }: FollowOptions,
+): Promise<{ readonly exitCode: number | null; readonly bytes: Uint8Array }> {
+  const { provider, clock } = host;
+  const until = clock.now() + reconnectMs;
+  for (;;) {
+    try {
+      const { stdout } = await host.exec(["/bin/sh", "-c", LOOK, "sh", id, String(at + 1)], { signal });
+      const [state = "", ...encoded] = stdout.split("\n");
+      if (state === "gone") throw gone(host, id);
+      const bytes = Buffer.from(encoded.join(""), "base64");
+      return { exitCode: /^\d+$/.test(state) ? Number(state) : null, bytes };
+    } catch (error) {
+      if (!isProviderError(error) || !error.retryable || clock.now() >= until) throw error;
+    }
+    await clock.sleep(POLL_MS, signal).catch((error: unknown) => {
+      throw signal?.aborted === true ? refusal("CANCELLED", provider, "follow", "the wait was cancelled") : error;
+    });
+  }
+}
+
+function gone({ provider, instanceId }: JobHost, id: string): Error {
+  return refusal("INVALID_STATE", provider, "job", `job ${id} is not on ${instanceId}, or ended without an exit code`, {
+    hint: "It was killed, or the instance was restarted. What it printed until then may still be in its log.",
+  });
+}

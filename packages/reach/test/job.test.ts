@@ -1,0 +1,92 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { waitForStatus } from "@slipway/control";
+import { ProviderError } from "@slipway/core";
+import { type LocalProvider, local } from "@slipway/provider-local";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Job, openSession, type Session } from "../src/index.ts";
+import { incompleteTail } from "../src/job.ts";
+
+let directory: string;
+let provider: LocalProvider;
+let session: Session;
+let id: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "slipway-job-"));
+  provider = local({ owner: "job", stateDirectory: directory });
+  ({ id } = await provider.spawn({ key: "one" }));
+  await waitForStatus(provider, id, "running");
+  session = await openSession(provider, id);
+});
+afterAll(async () => {
+  await provider.terminate(id);
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function printed(job: Job, fromByte?: number): Promise<string> {
+  let text = "";
+  for await (const piece of job.follow({ fromByte })) text += piece.text;
+  return text;
+}
+
+describe("a job", () => {
+  it("goes on by itself, keeps what it prints and its exit code, and is found again", async () => {
+    const script = 'pwd; echo "$WORD"; echo é >&2; sleep 0.2; echo end; exit 7';
+    const { id: jobId } = await session.start(["/bin/sh", "-c", script], { cwd: "/usr", environment: { WORD: "a b" } });
+    const job = (await openSession(provider, id)).job(jobId);
+    expect(await job.result()).toEqual({ exitCode: 7 });
+    expect(await printed(job)).toBe("/usr\na b\né\nend\n");
+    expect(await printed(job, 9)).toBe("é\nend\n");
+  });
+
+  it("is followed over lost connections, each byte once", async () => {
+    let execs = 0;
+    const shaky: LocalProvider = {
+      ...provider,
+      exec: async (...call) => {
+        execs += 1;
+        const result = await provider.exec(...call);
+        if (execs % 2 === 1) return result;
+        const lost = { message: "lost", provider: "local", operation: "exec", effect: "unknown" } as const;
+        throw new ProviderError("NETWORK", lost);
+      },
+    };
+    const shakySession = await openSession(shaky, id);
+    const job = await shakySession.start(["/bin/sh", "-c", "for i in 1 2 3 4 5; do echo line $i; sleep 0.2; done"]);
+    expect(await printed(job)).toBe("line 1\nline 2\nline 3\nline 4\nline 5\n");
+    expect(execs).toBeGreaterThan(2);
+  });
+
+  it.each([
+    ["TERM", 143],
+    ["KILL", 137],
+  ] as const)("is ended as a group by %s, and says so", async (signal, exitCode) => {
+    const job = await session.start(["/bin/sh", "-c", "sleep 333 & wait"]);
+    await job.kill(signal);
+    expect(await job.result()).toEqual({ exitCode });
+    const left = await session.exec(["/bin/sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"]);
+    expect(left.stdout).not.toContain("sleep 333 ");
+    await job.kill();
+  });
+
+  it("refuses a missing directory, and knows no job that is not there", async () => {
+    await expect(session.start(["true"], { cwd: "/missing" })).rejects.toMatchObject({ code: "INVALID_SPEC" });
+    await expect(session.job(crypto.randomUUID()).result()).rejects.toMatchObject({ code: "INVALID_STATE" });
+    expect(() => session.job("../x")).toThrow("not the id of a job");
+  });
+});
+
+it.each([
+  ["a", 0],
+  ["é", 0],
+  ["aé€😀", 0],
+])("finds no incomplete character in %j, and one in each part of it", (text, none) => {
+  const bytes = Buffer.from(text);
+  expect(incompleteTail(bytes)).toBe(none);
+  for (let length = 0; length <= bytes.length; length += 1) {
+    const part = bytes.subarray(0, length);
+    const whole = part.subarray(0, length - incompleteTail(part));
+    expect(text.startsWith(new TextDecoder("utf-8", { fatal: true }).decode(whole))).toBe(true);
+  }
+});
