@@ -13,6 +13,13 @@ export const commands = {
     about: "two real instances on this machine, start to end",
     steps: [build("slipway-demo..."), { title: "demo", package: "slipway-demo", script: "start", args: true }],
   },
+  "demo:slurm": {
+    about: "forty jobs on a real Slurm that is started here, four at a time; needs root and Debian's slurm packages",
+    steps: [
+      build("slipway-slurm-sweep..."),
+      { title: "sweep", package: "slipway-slurm-sweep", script: "start:test-cluster" },
+    ],
+  },
   test: {
     about: "build, types, unit and contract tests, mutants, structure",
     // A breach of the structure should not hide a failing test, nor the other way round.
