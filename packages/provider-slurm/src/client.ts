@@ -1,6 +1,6 @@
-import type { CommandResult, Exec, ExecResult } from "@slipway/core";
+import type { Clock, CommandResult, Exec, ExecResult, Pacing } from "@slipway/core";
 import { commandFailure } from "@slipway/provider-kit/command";
-import type { Call } from "@slipway/provider-kit/driver";
+import { type Call, singleFlight } from "@slipway/provider-kit/driver";
 import { commandError, errorRow } from "./errors.ts";
 import { PROVIDER, refusal } from "./remote.ts";
 import { type Job, parseJobs, SQUEUE_FORMAT } from "./wire.ts";
@@ -31,9 +31,9 @@ export interface StepOptions {
 /** The only thing that runs Slurm's commands. Each has a time limit of its own. */
 export interface SlurmClient {
   readonly cluster: (call: Call) => Promise<ClusterFacts>;
-  /** All jobs of this user, ended ones too as long as the controller shows them. */
-  readonly jobs: (call: Call, only?: { readonly name?: string | undefined }) => Promise<readonly Job[]>;
-  /** Null only if the controller says that it has no such number. */
+  /** All jobs of this user, ended ones too as long as the controller shows them. Callers share one `squeue`. */
+  readonly jobs: (call: Call) => Promise<readonly Job[]>;
+  /** The same for one number: null only if the controller's whole answer does not hold it. */
   readonly job: (call: Call, number: string) => Promise<Job | null>;
   /** Submits held: it cannot start before `release`. Returns the number. */
   readonly submit: (call: Call, job: Submission) => Promise<string>;
@@ -51,13 +51,23 @@ export interface ClientOptions {
   readonly slurmConf: string | undefined;
   readonly commandPrefix: readonly string[] | undefined;
   readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly pacing: Pacing;
 }
+
+/** The bucket of `pacing` from which reads of the queue draw. */
+export const QUEUE_BUCKET = "squeue";
+/** Who asks within this time shares a read: it costs less than the command itself takes. */
+const GATHER_MS = 10;
 
 type Sent = StepOptions & { readonly writes?: boolean; readonly secrets?: readonly string[] };
 const NO_LIMIT_MS: number = 2 ** 31 - 1;
 
-export function slurmClient({ exec, slurmConf, commandPrefix, timeoutMs }: ClientOptions): SlurmClient {
+export function slurmClient(options: ClientOptions): SlurmClient {
+  const { exec, slurmConf, commandPrefix, timeoutMs, clock, pacing } = options;
   let facts: ClusterFacts | undefined;
+  const shared = singleFlight(PROVIDER);
+  const account = slurmConf ?? "";
   const env: Readonly<Record<string, string>> = {
     SLURM_TIME_FORMAT: "%s",
     TZ: "UTC",
@@ -104,18 +114,20 @@ export function slurmClient({ exec, slurmConf, commandPrefix, timeoutMs }: Clien
     if (jobs === undefined) throw refusal("INTERNAL", call.operation, "`squeue` printed something that cannot be read");
     return jobs;
   };
-  const QUEUE = ["-h", "-t", "all", "--me", "-o", SQUEUE_FORMAT];
+  // Not one of another job's number or name: a controller counts what each user asks it.
+  const jobs = (call: Call): Promise<readonly Job[]> =>
+    shared.read(QUEUE_BUCKET, call, async (signal) => {
+      await clock.sleep(GATHER_MS, signal);
+      await pacing.acquire({ account, operation: QUEUE_BUCKET }, { signal });
+      shared.sent(QUEUE_BUCKET);
+      const reading = { ...call, signal };
+      return await parsed(reading, await answer(reading, "squeue", ["-h", "-t", "all", "--me", "-o", SQUEUE_FORMAT]));
+    });
 
   return {
     cluster,
-    jobs: async (call, { name } = {}) =>
-      await parsed(call, await answer(call, "squeue", [...QUEUE, ...(name === undefined ? [] : [`--name=${name}`])])),
-    job: async (call, number) => {
-      const { exitCode, stdout, stderr } = await send(call, "squeue", [...QUEUE, "-j", number]);
-      if (exitCode !== 0 && errorRow(stderr)?.id === "job-gone") return null;
-      if (exitCode !== 0) throw commandError(call, "squeue", stderr, false);
-      return (await parsed(call, stdout)).find((job) => job.number === number) ?? null;
-    },
+    jobs,
+    job: async (call, number) => (await jobs(call)).find((job) => job.number === number) ?? null,
     submit: async (call, { name, comment, args, script, secrets }) => {
       const words = ["--parsable", "--hold", "--export=NONE", `--job-name=${name}`, `--comment=${comment}`, ...args];
       const printed = await answer(call, "sbatch", words, { writes: true, stdin: script, secrets });

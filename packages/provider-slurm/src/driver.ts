@@ -1,25 +1,17 @@
-import { randomBytes } from "node:crypto";
 import { bootstrapSecrets, parseSentinel } from "@slipway/provider-kit/bootstrap";
-import { type Call, type Driver, type SpawnRequest, Undone } from "@slipway/provider-kit/driver";
+import { type Call, type Driver, Undone } from "@slipway/provider-kit/driver";
 import { type SlurmInstance, statusOf, submittedAt, toInstance } from "./instance.ts";
 import { jobScript, MAX_BOOTSTRAP_BYTES, printFile } from "./job-script.ts";
-import { NAME } from "./options.ts";
-import { MAX_COMMENT_BYTES, readComment, writeComment } from "./ownership.ts";
-import { refusal, type SlurmRemote, type SlurmSpawnOptions } from "./remote.ts";
+import { readComment } from "./ownership.ts";
+import { refusal, type SlurmRemote } from "./remote.ts";
+import { type Prepared, prepare, type SlurmSpawnOptions } from "./request.ts";
 import { reasonRow } from "./states.ts";
 import { idOf, type Job, numberOf } from "./wire.ts";
 
-/** What a spawn submits, beside its script. */
-export interface Prepared {
-  readonly args: readonly string[];
-  readonly comment: string;
-  readonly token: string;
-}
 export type SlurmDriver = Driver<Job, SlurmInstance, SlurmSpawnOptions, Prepared>;
 
 const LOOK_MS = 500;
 const SENTINEL_MS = 15_000;
-const MEBIBYTE = 1024 ** 2;
 
 /** Jobs of one user. No token and no unique names: held submission and the kit's election decide between processes. */
 export function slurmDriver(remote: SlurmRemote): SlurmDriver {
@@ -45,9 +37,8 @@ export function slurmDriver(remote: SlurmRemote): SlurmDriver {
     bootstrap: { format: "shell", executed: true, maxBytes: MAX_BOOTSTRAP_BYTES },
     elects: true,
 
-    list: async function* (call, { names }) {
-      const [name, ...more] = names ?? [];
-      yield await client.jobs(call, { name: more.length === 0 ? name : undefined });
+    list: async function* (call) {
+      yield await client.jobs(call);
     },
     get: read,
     prepare: (call, request) => prepare(remote, call, request),
@@ -131,56 +122,3 @@ async function bootstrapOf(remote: SlurmRemote, call: Call, job: Job, token: str
   return { state, ...(exitCode === undefined ? {} : { exitCode }) };
 }
 type BootstrapView = NonNullable<SlurmInstance["bootstrap"]>;
-
-function prepare(remote: SlurmRemote, { operation }: Call, request: SpawnRequest<SlurmSpawnOptions>): Prepared {
-  const { options, ownership, script } = request;
-  const { resources, gpu } = options;
-  const [partition = remote.partition, account, qos, ...more] = options.spec?.split("/") ?? [];
-  const names = [partition, account, qos].filter((one) => one !== undefined);
-  if (more.length > 0 || names.some((one) => !NAME.test(one))) {
-    throw refusal(
-      "INVALID_SPEC",
-      operation,
-      "spec must be a partition, or partition/account, or partition/account/qos",
-    );
-  }
-  if (gpu?.type !== undefined && !NAME.test(gpu.type)) {
-    throw refusal("INVALID_SPEC", operation, "gpu.type must be a type of the cluster's gres.conf, as a100");
-  }
-  const token = randomBytes(6).toString("hex");
-  const comment = writeComment({ ownership, token: script === undefined ? undefined : token });
-  const bytes = Buffer.byteLength(comment);
-  if (bytes > MAX_COMMENT_BYTES) {
-    throw refusal(
-      "INVALID_SPEC",
-      operation,
-      `key, name and labels take ${bytes} bytes, and a job's comment holds ${MAX_COMMENT_BYTES}`,
-    );
-  }
-  const args = [
-    "--output=/dev/null",
-    "--chdir=/",
-    "--nodes=1",
-    "--ntasks=1",
-    remote.requeue ? "--requeue" : "--no-requeue",
-    `--cpus-per-task=${Math.ceil(resources?.cpus ?? 1)}`,
-    ...option("partition", partition),
-    ...option("account", account),
-    ...option("qos", qos),
-    ...option("time", remote.timeLimitMinutes),
-    ...option(
-      "mem",
-      resources?.memoryBytes === undefined ? undefined : `${Math.ceil(resources.memoryBytes / MEBIBYTE)}M`,
-    ),
-    ...option(
-      "gres",
-      gpu === undefined ? undefined : ["gpu", gpu.type, gpu.count ?? 1].filter((one) => one !== undefined).join(":"),
-    ),
-    ...(remote.exclusive ? ["--exclusive"] : []),
-  ];
-  return { args, comment, token };
-}
-
-function option(name: string, value: string | number | undefined): readonly string[] {
-  return value === undefined ? [] : [`--${name}=${value}`];
-}

@@ -176,6 +176,22 @@ export const slurmErrorTable: readonly SlurmErrorRow[] = [
   },
   {
     ...spawn,
+    id: "no-such-feature",
+    says: /Invalid feature specification/,
+    code: "INVALID_SPEC",
+    message: "no node has this feature",
+    hint: "See `sinfo -o '%N %f'` for the features, and give one as constraint.",
+  },
+  {
+    ...spawn,
+    id: "no-such-reservation",
+    says: /Requested reservation is invalid/,
+    code: "INVALID_SPEC",
+    message: "there is no such reservation, or it is not yours",
+    hint: "See `scontrol show reservations`.",
+  },
+  {
+    ...spawn,
     id: "option-invalid",
     says: /Invalid --\w+ specification/i,
     code: "INVALID_SPEC",

@@ -1,5 +1,6 @@
 import type { Instance, InstanceResources, InstanceStatus } from "@slipway/core";
 import type { InstanceBase } from "@slipway/provider-kit/driver";
+import { readComment } from "./ownership.ts";
 import type { SlurmRemote } from "./remote.ts";
 import { reasonRow, slurmStates } from "./states.ts";
 import { idOf, type Job } from "./wire.ts";
@@ -64,13 +65,13 @@ function reasonOf({ state, reason }: Job): { readonly code: string; readonly mes
 
 const UNITS: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
 
-function resourcesOf({ cpus, memory, gres }: Job): InstanceResources {
+function resourcesOf({ cpus, memory, gres, comment }: Job): InstanceResources {
   const [, size, unit = "M"] = /^([\d.]+)([KMGT])?$/.exec(memory) ?? [];
   const [, type = "gpu", count] = /gpu(?::([A-Za-z][\w.-]*))?:(\d+)/.exec(gres) ?? [];
   const bytes = Number(size) * (UNITS[unit] ?? 1);
   return {
     cpus: Number(cpus),
-    ...(bytes > 0 ? { memoryBytes: Math.round(bytes) } : {}),
+    ...(bytes > 0 && readComment(comment)?.asksMemory === true ? { memoryBytes: Math.round(bytes) } : {}),
     ...(count === undefined ? {} : { gpus: { type, count: Number(count) } }),
   };
 }

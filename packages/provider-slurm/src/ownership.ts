@@ -8,10 +8,12 @@ export interface Comment {
   readonly ownership: Ownership;
   /** Undefined: it has no bootstrap. */
   readonly token: string | undefined;
+  /** Memory was asked for: else what Slurm shows may be the default of one CPU. */
+  readonly asksMemory: boolean;
 }
 
 /** JSON in printable ASCII, on one line. */
-export function writeComment({ ownership, token }: Comment): string {
+export function writeComment({ ownership, token, asksMemory }: Comment): string {
   const { owner, key, specHash, displayName, expiresAt, labels } = ownership;
   const text = JSON.stringify({
     slipway: 1,
@@ -22,6 +24,7 @@ export function writeComment({ ownership, token }: Comment): string {
     e: expiresAt,
     l: Object.keys(labels).length === 0 ? undefined : labels,
     t: token,
+    m: asksMemory ? 1 : undefined,
   });
   return text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
@@ -36,12 +39,13 @@ export function readComment(comment: string): Comment | null {
     return null;
   }
   if (!isRecord(parsed)) return null;
-  const { o: owner, k: key, h: specHash, n, e, l, t } = parsed;
+  const { o: owner, k: key, h: specHash, n, e, l, t, m } = parsed;
   if (typeof owner !== "string" || typeof key !== "string" || typeof specHash !== "string") return null;
   const labels: Record<string, string> = {};
   for (const [name, value] of Object.entries(isRecord(l) ? l : {})) if (typeof value === "string") labels[name] = value;
   return {
     ownership: { owner, key, specHash, displayName: textOf(n), expiresAt: textOf(e), labels },
+    asksMemory: m === 1,
     token: typeof t === "string" && /^[0-9a-f]{12}$/.test(t) ? t : undefined,
   };
 }

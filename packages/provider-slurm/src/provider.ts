@@ -9,21 +9,30 @@ import {
 } from "@slipway/core";
 import { BASE_ENVIRONMENT, commandRunner } from "@slipway/provider-kit/command";
 import { checkedConfig, providerFromDriver } from "@slipway/provider-kit/driver";
-import { slurmClient } from "./client.ts";
-import { type Prepared, slurmDriver } from "./driver.ts";
+import { limits } from "@slipway/provider-kit/limits";
+import { QUEUE_BUCKET, slurmClient } from "./client.ts";
+import { slurmDriver } from "./driver.ts";
 import { slurmHooks } from "./hooks.ts";
 import { execInside, logsOf } from "./inside.ts";
 import type { SlurmInstance } from "./instance.ts";
 import { MAX_BOOTSTRAP_BYTES } from "./job-script.ts";
 import { configSchema, type SlurmOptions } from "./options.ts";
 import { PROVIDER, type SlurmCapability, type SlurmRemote } from "./remote.ts";
+import { OWN_OPTIONS, type Prepared, type SlurmSpawnOptions } from "./request.ts";
 import type { Job } from "./wire.ts";
 
 /** Instances as jobs of one user on one Slurm cluster. */
-export type SlurmProvider = Provider<SlurmInstance, Snapshot, SlurmCapability> & ExecMethods & LogMethods;
+export type SlurmProvider = Provider<SlurmInstance, Snapshot, SlurmCapability> &
+  ExecMethods &
+  LogMethods & {
+    /** As the contract's, with what `sbatch` takes beside. */
+    readonly spawn: (options: SlurmSpawnOptions) => Promise<SlurmInstance>;
+  };
 
 const MAX_LABELS = 8;
 const COMMAND_MS = 30_000;
+// Slurm's own default where a site limits each user's requests (`rl_enable`): beyond it commands only become slow.
+const QUEUE_READS = { capacity: 30, refillPerSecond: 2 };
 const REASON_MS = 1_500;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
@@ -42,6 +51,7 @@ export function slurmParts(options: SlurmOptions): {
     name: PROVIDER,
     owner: options.owner,
     tier: "additional",
+    ownOptions: OWN_OPTIONS,
     capabilities: { gpu: true, idempotentSpawn: true },
     limits: {
       maxUserDataBytes: MAX_BOOTSTRAP_BYTES,
@@ -87,6 +97,7 @@ const WHY_NOT: WhyNot<SlurmCapability> = {
 function remoteOf({ owner: _owner, runtime, ...config }: SlurmOptions): SlurmRemote {
   const checked = checkedConfig(PROVIDER, configSchema, config);
   const { clock, log, onEvent } = runtimeDefaults(runtime);
+  const buckets = [{ operation: QUEUE_BUCKET, ...QUEUE_READS }];
   const defaults = { maxOutputBytes: MAX_OUTPUT_BYTES };
   // Only these variables pass: a stray SBATCH_* or SLURM_* would change what is asked for.
   const inherit = [...BASE_ENVIRONMENT, "SLURM_CONF", "SSH_AUTH_SOCK"];
@@ -97,6 +108,8 @@ function remoteOf({ owner: _owner, runtime, ...config }: SlurmOptions): SlurmRem
       slurmConf: checked.slurmConf,
       commandPrefix: checked.commandPrefix,
       timeoutMs: checked.commandTimeoutMs ?? COMMAND_MS,
+      clock,
+      pacing: runtime?.limits ?? limits({ clock, onEvent, provider: PROVIDER, buckets }),
     }),
     clock,
     partition: checked.partition,

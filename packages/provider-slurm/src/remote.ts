@@ -1,4 +1,4 @@
-import type { Clock, SpawnOptions } from "@slipway/core";
+import type { Clock } from "@slipway/core";
 import { type Refusal, refusals } from "@slipway/provider-kit/errors";
 import type { SlurmClient } from "./client.ts";
 
@@ -7,7 +7,6 @@ export const PROVIDER = "slurm";
 export const refusal: Refusal = refusals(PROVIDER);
 
 export type SlurmCapability = "gpu" | "idempotentSpawn";
-export type SlurmSpawnOptions = SpawnOptions<SlurmCapability>;
 
 /** One user's view of one cluster, as the parts of the driver use it. */
 export interface SlurmRemote {

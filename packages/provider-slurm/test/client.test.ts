@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { slurm } from "../src/index.ts";
+import { failure } from "./failure.ts";
 import { recordedCommands } from "./recorded-commands.ts";
 
 const SECRET = "s3cret-registration-token";
@@ -36,6 +37,30 @@ describe("what Slurm's commands get", () => {
     expect(sbatch?.args).toEqual(expect.arrayContaining(["--cpus-per-task=2", "--mem=1024M", "--no-requeue"]));
     expect(sbatch?.stdin).toMatch(/^#!\/bin\/sh\n/);
     expect(JSON.stringify(all.map(({ args, env }) => ({ args, env })))).not.toContain(SECRET);
+  });
+
+  test("this provider's own options win over its config, and are checked", async () => {
+    const { commands } = await recordedCommands();
+    const provider = slurm({ owner: "tests", timeLimitMinutes: 5, exclusive: true });
+    const own = {
+      timeLimitMinutes: 90,
+      requeue: true,
+      exclusive: false,
+      constraint: "ib",
+      reservation: "r1",
+      nice: 10,
+    };
+    await provider.spawn({ key: "a", ...own }).catch(() => undefined);
+    const args = (await commands()).find(({ program }) => program === "sbatch")?.args;
+    const wanted = ["--time=90", "--requeue", "--constraint=ib", "--reservation=r1", "--nice=10"];
+    expect(args).toEqual(expect.arrayContaining(wanted));
+    expect(args).not.toContain("--exclusive");
+    for (const bad of [{ timeLimitMinutes: 0.5 }, { constraint: "a b" }, { reservation: "--x" }, { nice: -1 }]) {
+      expect(await failure(provider.spawn({ key: "b", ...bad }))).toMatchObject({
+        code: "INVALID_SPEC",
+        effect: "none",
+      });
+    }
   });
 
   test("behind a prefix they get the same words, and the variables as well", async () => {

@@ -136,6 +136,18 @@ ${refused("Job violates accounting/QOS policy (job submit limit, user's size and
     effect: "none",
   },
   {
+    id: "no-such-feature",
+    stderr: refused("Invalid feature specification"),
+    code: "INVALID_SPEC",
+    effect: "none",
+  },
+  {
+    id: "no-such-reservation",
+    stderr: refused("Requested reservation is invalid"),
+    code: "INVALID_SPEC",
+    effect: "none",
+  },
+  {
     id: "option-invalid",
     stderr: "sbatch: error: Invalid --time specification\n",
     code: "INVALID_SPEC",

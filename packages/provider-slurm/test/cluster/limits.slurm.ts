@@ -21,6 +21,9 @@ describe.each(["ALL", "NO"] as const)("EnforcePartLimits=%s", (enforcePartLimits
     ["GPUs in a partition that has none", { spec: "short", gpu: { count: 1 } }, {}],
     ["a longer time than the partition allows", { spec: "short" }, { timeLimitMinutes: 60 }],
     ["a partition that is not there", { spec: "nope" }, {}],
+    ["a longer time for this job", { spec: "short", timeLimitMinutes: 60 }, {}],
+    ["a feature that no node has", { constraint: "nope" }, {}],
+    ["a reservation that is not there", { reservation: "nope" }, {}],
   ])("%s is refused, and no job is left", async (_, asked, config) => {
     const error = await failure(provider(config).spawn({ key: "never", ...asked }));
     expect(error).toMatchObject({ code: "INVALID_SPEC", effect: "none" });

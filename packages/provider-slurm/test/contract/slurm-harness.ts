@@ -1,7 +1,7 @@
 import type { Harness, HarnessFactory } from "@slipway/contract-tests";
 import { systemClock, timestamp } from "@slipway/core";
 import manifest from "../../package.json" with { type: "json" };
-import { register, slurm } from "../../src/index.ts";
+import { register, type SlurmConfig, slurm } from "../../src/index.ts";
 import { readComment } from "../../src/ownership.ts";
 import type { SlurmCluster } from "../../src/testing/index.ts";
 
@@ -9,9 +9,13 @@ let harnesses = 0;
 let strangers = 0;
 
 /** The provider on a real cluster. Cases share it, so each has an owner of its own and sees no job older than itself. */
-export function slurmHarness(cluster: () => Promise<SlurmCluster>): HarnessFactory {
+export function slurmHarness(
+  cluster: () => Promise<SlurmCluster>,
+  more: (cluster: SlurmCluster) => SlurmConfig = () => ({}),
+): HarnessFactory {
   return async (): Promise<Harness> => {
-    const { slurmConf, run, cancelAll } = await cluster();
+    const started = await cluster();
+    const { slurmConf, run, cancelAll } = started;
     harnesses += 1;
     const owner = `contract-tests-${harnesses}`;
     const transcript: string[] = [];
@@ -22,7 +26,7 @@ export function slurmHarness(cluster: () => Promise<SlurmCluster>): HarnessFacto
       onEvent: (event: object) => note("event")("", event),
       log: { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") },
     };
-    const config = { slurmConf, partition: "main" };
+    const config = { slurmConf, partition: "main", ...more(started) };
     const jobs = async () =>
       (await run("squeue", "-h", "-a", "-t", "all", "-o", "%i\x1f%T\x1f%k"))
         .split("\n")

@@ -1,0 +1,123 @@
+import { randomBytes } from "node:crypto";
+import type { Operation, SpawnOptions } from "@slipway/core";
+import type { Call, SpawnRequest } from "@slipway/provider-kit/driver";
+import { NAME } from "./options.ts";
+import { MAX_COMMENT_BYTES, writeComment } from "./ownership.ts";
+import { refusal, type SlurmCapability, type SlurmRemote } from "./remote.ts";
+
+/** As the contract's, and what `sbatch` takes beside. Each is part of the spec that a repeated key compares. */
+export type SlurmSpawnOptions = SpawnOptions<SlurmCapability> & {
+  /** The job's time limit; absent: the provider's, else the partition's. */
+  readonly timeLimitMinutes?: number | undefined;
+  /** True: Slurm may run the job, and so its bootstrap, again after a node failure or a preemption. */
+  readonly requeue?: boolean | undefined;
+  /** True: whole nodes. */
+  readonly exclusive?: boolean | undefined;
+  /** A feature that the node must have. */
+  readonly constraint?: string | undefined;
+  readonly reservation?: string | undefined;
+  /** Lowers the job's priority; 0 to 2 147 483 645. */
+  readonly nice?: number | undefined;
+};
+
+/** The names of the options that the contract does not know. */
+export const OWN_OPTIONS: readonly string[] = [
+  "timeLimitMinutes",
+  "requeue",
+  "exclusive",
+  "constraint",
+  "reservation",
+  "nice",
+];
+
+const MEBIBYTE = 1024 ** 2;
+const MAX_NICE = 2_147_483_645;
+// Slurm counts minutes in 32 bits, and the highest values mean "unlimited".
+const MAX_MINUTES = 2 ** 31 - 1;
+
+/** What a spawn submits, beside its script. */
+export interface Prepared {
+  readonly args: readonly string[];
+  readonly comment: string;
+  readonly token: string;
+}
+
+/** The arguments of `sbatch`, from the contract's options and this provider's own. Throws INVALID_SPEC; runs nothing. */
+export function prepare(remote: SlurmRemote, { operation }: Call, request: SpawnRequest<SlurmSpawnOptions>): Prepared {
+  const { options, ownership, script } = request;
+  const { resources, gpu } = options;
+  const [partition = remote.partition, account, qos, ...more] = options.spec?.split("/") ?? [];
+  const names = [partition, account, qos].filter((one) => one !== undefined);
+  if (more.length > 0 || names.some((one) => !NAME.test(one))) {
+    throw refusal(
+      "INVALID_SPEC",
+      operation,
+      "spec must be a partition, or partition/account, or partition/account/qos",
+    );
+  }
+  if (gpu?.type !== undefined && !NAME.test(gpu.type)) {
+    throw refusal("INVALID_SPEC", operation, "gpu.type must be a type of the cluster's gres.conf, as a100");
+  }
+  checkOwn(operation, options);
+  const token = randomBytes(6).toString("hex");
+  const comment = writeComment({
+    ownership,
+    token: script === undefined ? undefined : token,
+    asksMemory: resources?.memoryBytes !== undefined,
+  });
+  const bytes = Buffer.byteLength(comment);
+  if (bytes > MAX_COMMENT_BYTES) {
+    throw refusal(
+      "INVALID_SPEC",
+      operation,
+      `key, name and labels take ${bytes} bytes, and a job's comment holds ${MAX_COMMENT_BYTES}`,
+    );
+  }
+  const args = [
+    "--output=/dev/null",
+    "--chdir=/",
+    "--nodes=1",
+    "--ntasks=1",
+    (options.requeue ?? remote.requeue) ? "--requeue" : "--no-requeue",
+    `--cpus-per-task=${Math.ceil(resources?.cpus ?? 1)}`,
+    ...option("partition", partition),
+    ...option("account", account),
+    ...option("qos", qos),
+    ...option("time", options.timeLimitMinutes ?? remote.timeLimitMinutes),
+    ...option("constraint", options.constraint),
+    ...option("reservation", options.reservation),
+    ...option("nice", options.nice),
+    ...option(
+      "mem",
+      resources?.memoryBytes === undefined ? undefined : `${Math.ceil(resources.memoryBytes / MEBIBYTE)}M`,
+    ),
+    ...option(
+      "gres",
+      gpu === undefined ? undefined : ["gpu", gpu.type, gpu.count ?? 1].filter((one) => one !== undefined).join(":"),
+    ),
+    ...((options.exclusive ?? remote.exclusive) ? ["--exclusive"] : []),
+  ];
+  return { args, comment, token };
+}
+
+function option(name: string, value: string | number | undefined): readonly string[] {
+  return value === undefined ? [] : [`--${name}=${value}`];
+}
+
+function checkOwn(operation: Operation, options: SlurmSpawnOptions): void {
+  const { timeLimitMinutes, requeue, exclusive, constraint, reservation, nice } = options;
+  const faults = [
+    isWhole(timeLimitMinutes, 1, MAX_MINUTES) ? undefined : "timeLimitMinutes must be a whole number of at least 1",
+    isWhole(nice, 0, MAX_NICE) ? undefined : `nice must be a whole number from 0 to ${MAX_NICE}`,
+    ["boolean", "undefined"].includes(typeof requeue) ? undefined : "requeue must be true or false",
+    ["boolean", "undefined"].includes(typeof exclusive) ? undefined : "exclusive must be true or false",
+    isName(constraint) ? undefined : "constraint must be the name of one feature",
+    isName(reservation) ? undefined : "reservation must be a reservation's name",
+  ];
+  const fault = faults.find((one) => one !== undefined);
+  if (fault !== undefined) throw refusal("INVALID_SPEC", operation, fault);
+}
+
+const isName = (value: unknown): boolean => value === undefined || (typeof value === "string" && NAME.test(value));
+const isWhole = (value: number | undefined, least: number, most: number): boolean =>
+  value === undefined || (Number.isInteger(value) && value >= least && value <= most);

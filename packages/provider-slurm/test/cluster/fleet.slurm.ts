@@ -1,0 +1,36 @@
+import type { RuntimeEvent } from "@slipway/core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { slurm } from "../../src/index.ts";
+import { type SlurmCluster, slurmCluster } from "../../src/testing/index.ts";
+
+const COUNT = 200;
+let cluster: SlurmCluster;
+beforeAll(async () => {
+  cluster = await slurmCluster();
+});
+afterAll(() => cluster.close(), 60_000);
+
+test(`${COUNT} instances are listed and waited for with one squeue per poll`, { timeout: 300_000 }, async () => {
+  const programs: string[] = [];
+  const onEvent = (event: RuntimeEvent): void => {
+    if (event.type === "command.run") programs.push(event.command[0] ?? "");
+  };
+  const counted = (): Readonly<Record<string, number>> => {
+    const counts = Object.fromEntries([...Map.groupBy(programs, String)].map(([name, all]) => [name, all.length]));
+    programs.length = 0;
+    return counts;
+  };
+  const provider = slurm({ owner: "fleet", slurmConf: cluster.slurmConf, runtime: { onEvent } });
+  const keys = Array.from({ length: COUNT }, (_, index) => `job-${index}`);
+  const spawned = await Promise.all(keys.map((key) => provider.spawn({ key })));
+  const { squeue = 0, ...writes } = counted();
+  // One `scontrol` more reads the cluster's name, once.
+  expect(writes).toEqual({ sbatch: COUNT, scontrol: COUNT + 1 });
+  expect(squeue).toBeLessThan(COUNT / 4);
+
+  expect(await provider.list()).toHaveLength(COUNT);
+  expect(counted()).toEqual({ squeue: 1 });
+  const now = await Promise.all(spawned.map(({ id }) => provider.get(id)));
+  expect(now.filter((one) => one !== null)).toHaveLength(COUNT);
+  expect(counted()).toEqual({ squeue: 1 });
+});
