@@ -38,7 +38,10 @@ export class Submitter {
 
   constructor(env: Readonly<Record<string, string | undefined>>) {
     this.#child = fork(PROGRAM, [], { env, execArgv: ["--conditions=@slipway/source"], stdio: "ignore" });
-    this.ready = new Promise((resolve) => this.#listeners.add(({ kind }) => kind === "ready" && resolve()));
+    this.ready = new Promise((resolve) => {
+      this.#listeners.add(({ kind }) => kind === "ready" && resolve());
+      this.#child.once("exit", () => resolve());
+    });
     this.#child.on("message", (answer: Answer) => {
       for (const listener of this.#listeners) listener(answer);
     });

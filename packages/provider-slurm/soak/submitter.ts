@@ -11,6 +11,8 @@ const path = process.env["PATH"] ?? "";
 const send = (answer: Answer): void => void process.send?.(answer);
 
 process.on("message", (message: Ask) => void answer(message));
+// Ctrl-C reaches the whole group: the parent decides when this one ends.
+for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => undefined);
 process.on("disconnect", () => process.exit(0));
 send({ kind: "ready" });
 
