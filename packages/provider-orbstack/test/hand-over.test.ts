@@ -55,18 +55,21 @@ describe("a machine that others ended and made anew under its name, while it was
     },
   );
 
-  test.skipIf(withoutBubblewrap !== null).each(["slipway-mark", "slipway-deliver"] as const)("refuses a %s that was on its way", async (kind) => {
-    let id = "";
-    const slow = handing(kind, async (file, args, options) => {
-      id = await madeAnew();
-      return await world.exec(file, args, options);
-    });
-    expect(await failure(slow.spawn({ key: "a", bootstrap }))).toMatchObject({
-      code: "UNAVAILABLE",
-      effect: "unknown",
-    });
-    await isWhole(id);
-  });
+  test.skipIf(withoutBubblewrap !== null).each(["slipway-mark", "slipway-deliver"] as const)(
+    "refuses a %s that was on its way",
+    async (kind) => {
+      let id = "";
+      const slow = handing(kind, async (file, args, options) => {
+        id = await madeAnew();
+        return await world.exec(file, args, options);
+      });
+      expect(await failure(slow.spawn({ key: "a", bootstrap }))).toMatchObject({
+        code: "UNAVAILABLE",
+        effect: "unknown",
+      });
+      await isWhole(id);
+    },
+  );
 
   test.skipIf(withoutBubblewrap !== null)("is not touched by one that hung until its time was over", async () => {
     let making: Promise<string> | undefined;

@@ -21,25 +21,28 @@ const snapshotOf = async (isolated = true): Promise<string> => {
 };
 
 describe("a restored instance", () => {
-  test.skipIf(withoutBubblewrap !== null)("has the resources and the bootstrap that are asked for, and not those of its source", async () => {
-    const bootstrap = { script: "echo first >>/var/lib/slipway/runs" };
-    const a = await world.provider.spawn({ key: "a", bootstrap });
-    await expect.poll(async () => (await world.provider.get(a.id))?.bootstrap?.state).toBe("succeeded");
-    const { id: fromSnapshot } = await world.provider.createSnapshot(a.id, { key: "s" });
-    const again = { script: "echo second >>/var/lib/slipway/runs" };
-    const resources = { cpus: 3, memoryBytes: 1024 ** 3, diskBytes: 8 * 1024 ** 3 };
-    const b = await world.provider.spawn({ key: "b", fromSnapshot, resources, bootstrap: again });
-    expect(b.resources).toEqual(resources);
-    await expect.poll(async () => (await world.provider.get(b.id))?.bootstrap?.state).toBe("succeeded");
-    const runs = await world.provider.exec(b.id, ["cat", "/var/lib/slipway/runs"]);
-    expect(runs.stdout).toBe("first\nsecond\n");
-    const limits = await Promise.all(
-      ["cpu", "memory_mib", "disk_bytes"].map((leaf) =>
-        world.orbctl(["config", "get", `machine.${nameFor(OWNER, "b")}.${leaf}`]),
-      ),
-    );
-    expect(limits.map(({ stdout }) => Number(stdout))).toEqual([3, 1024, 8 * 1024 ** 3]);
-  });
+  test.skipIf(withoutBubblewrap !== null)(
+    "has the resources and the bootstrap that are asked for, and not those of its source",
+    async () => {
+      const bootstrap = { script: "echo first >>/var/lib/slipway/runs" };
+      const a = await world.provider.spawn({ key: "a", bootstrap });
+      await expect.poll(async () => (await world.provider.get(a.id))?.bootstrap?.state).toBe("succeeded");
+      const { id: fromSnapshot } = await world.provider.createSnapshot(a.id, { key: "s" });
+      const again = { script: "echo second >>/var/lib/slipway/runs" };
+      const resources = { cpus: 3, memoryBytes: 1024 ** 3, diskBytes: 8 * 1024 ** 3 };
+      const b = await world.provider.spawn({ key: "b", fromSnapshot, resources, bootstrap: again });
+      expect(b.resources).toEqual(resources);
+      await expect.poll(async () => (await world.provider.get(b.id))?.bootstrap?.state).toBe("succeeded");
+      const runs = await world.provider.exec(b.id, ["cat", "/var/lib/slipway/runs"]);
+      expect(runs.stdout).toBe("first\nsecond\n");
+      const limits = await Promise.all(
+        ["cpu", "memory_mib", "disk_bytes"].map((leaf) =>
+          world.orbctl(["config", "get", `machine.${nameFor(OWNER, "b")}.${leaf}`]),
+        ),
+      );
+      expect(limits.map(({ stdout }) => Number(stdout))).toEqual([3, 1024, 8 * 1024 ** 3]);
+    },
+  );
 
   test.each(["config", "start", "run"])(
     "whose maker was cut off before `%s` is finished by the next",

@@ -234,21 +234,26 @@ describe("the circuit breaker", () => {
 });
 
 describe("the bootstrap", () => {
-  test.skipIf(withoutBubblewrap !== null)("runs once, however often it is handed over, and leaves no script", async () => {
-    const bootstrap = { script: "echo ran >>/var/lib/slipway/runs; exit 3" };
-    const { id } = await world.provider.spawn({ key: "a", bootstrap });
-    await Promise.all([1, 2, 3].map(() => world.another().spawn({ key: "a", bootstrap })));
-    await expect.poll(async () => (await world.provider.get(id))?.bootstrap).toEqual({ state: "failed", exitCode: 3 });
-    await world.provider.spawn({ key: "a", bootstrap });
-    const left = await world.provider.exec(id, [
-      "sh",
-      "-c",
-      "cat /var/lib/slipway/runs; ls /var/lib/slipway/bootstrap",
-    ]);
-    expect(left.stdout).toMatch(/^ran\n/);
-    expect(left.stdout.match(/ran/g)).toHaveLength(1);
-    expect(left.stdout).not.toContain("bootstrap.sh");
-  });
+  test.skipIf(withoutBubblewrap !== null)(
+    "runs once, however often it is handed over, and leaves no script",
+    async () => {
+      const bootstrap = { script: "echo ran >>/var/lib/slipway/runs; exit 3" };
+      const { id } = await world.provider.spawn({ key: "a", bootstrap });
+      await Promise.all([1, 2, 3].map(() => world.another().spawn({ key: "a", bootstrap })));
+      await expect
+        .poll(async () => (await world.provider.get(id))?.bootstrap)
+        .toEqual({ state: "failed", exitCode: 3 });
+      await world.provider.spawn({ key: "a", bootstrap });
+      const left = await world.provider.exec(id, [
+        "sh",
+        "-c",
+        "cat /var/lib/slipway/runs; ls /var/lib/slipway/bootstrap",
+      ]);
+      expect(left.stdout).toMatch(/^ran\n/);
+      expect(left.stdout.match(/ran/g)).toHaveLength(1);
+      expect(left.stdout).not.toContain("bootstrap.sh");
+    },
+  );
 
   test("that could not be handed over is applied, and the next spawn hands it over", async () => {
     const bootstrap = { script: "exit 0" };
