@@ -80,6 +80,7 @@ export const keyMutants: MutantsOf<"key"> = {
     mutate: answeringFirst(
       (place, spawns) => hasEnded(place) && spawns.length === 1 && spawns[0]?.call.process === place.process,
     ),
+    alsoKills: { "key.while-ending": "The instance is on its way to be terminated there." },
   },
   "key.generations": {
     does: "answers the first instance when its key is spawned a third time",
