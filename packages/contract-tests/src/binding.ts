@@ -1,4 +1,5 @@
 import type { ProviderRegistry, Registrations } from "@slipway/core";
+import type { Mode } from "./case-context.ts";
 import type { CaseResult } from "./case-result.ts";
 import { DEFAULT_CASE_TIMEOUT_MS } from "./case-result.ts";
 import type { HarnessFactory } from "./harness.ts";
@@ -22,6 +23,8 @@ export interface TestRunner {
 export interface ContractOptions {
   /** Cases that the provider does not pass yet, with reason and review date. */
   readonly skips?: readonly Skip[] | undefined;
+  /** Both if absent. A provider whose remote is slow may run the other one elsewhere. */
+  readonly modes?: readonly Mode[] | undefined;
 }
 
 // The runner's own limit stands behind the suite's, which says more. A case makes its world, runs, cleans up and closes,
@@ -34,7 +37,7 @@ export function declareContract(
   { describe, test, skipped }: TestRunner,
   name: string,
   factory: HarnessFactory,
-  { skips = [] }: ContractOptions = {},
+  { skips = [], modes = MODES }: ContractOptions = {},
 ): void {
   describe(`${name} conforms to the Slipway contract (suite ${SUITE_VERSION})`, async () => {
     const prepared = await prepareRun(factory, { skips }).catch((error: unknown) => ({ error }));
@@ -47,7 +50,7 @@ export function declareContract(
     test("every skip is allowed and not overdue", async () => {
       if (skipProblems.length > 0) throw new Error(skipProblems.join("\n"));
     });
-    for (const mode of MODES) {
+    for (const mode of modes) {
       const results: CaseResult[] = [];
       describe(mode, () => {
         for (const one of planned) {

@@ -10,7 +10,9 @@ afterAll(async () => {
   await (await cluster)?.close();
 }, 60_000);
 
+// The projected run goes through a command prefix.
 describeProviderContract(
   "slurm",
   slurmHarness(() => (cluster ??= slurmCluster())),
+  { modes: ["plain"] },
 );
