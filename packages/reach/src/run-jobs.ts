@@ -80,7 +80,11 @@ export async function runJobs<P extends Provider>(
       const [at, job] = next;
       const result = await runJob(provider, job, options);
       results[at] = result;
-      options.onResult?.(result);
+      try {
+        options.onResult?.(result);
+      } catch {
+        // It must not leave the other workers and their instances to themselves.
+      }
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, jobs.length) }, work));
@@ -128,7 +132,7 @@ async function run<P extends Provider>(
   }
   await record.open();
   // An earlier call's command may still run in its instance: it must not run beside its repetition.
-  if (before > 0) await endUnderKey(provider, instanceKey(job.key), clock);
+  if (before > 0) await endUnderKey(provider, instanceKey(job.key), clock, 0);
   for (let retry = 0; ; retry += 1) {
     if (signal?.aborted === true) throw cancelled(provider, job.key);
     try {

@@ -69,19 +69,20 @@ export class SshConnection {
   /** Starts the master, or resolves at once if there is one. */
   async connect(signal?: AbortSignal): Promise<void> {
     if (!this.#isShared) return;
-    this.#master ??= this.#start();
-    const master = this.#master;
-    try {
-      await (signal === undefined ? master : orAborted(master, signal));
-    } catch (error) {
-      if (this.#master === master && signal?.aborted !== true) this.#master = null;
-      throw error;
+    if (this.#master === null) {
+      const begun = this.#start();
+      this.#master = begun;
+      // Also where everybody who waited for it has given up.
+      begun.catch(() => {
+        if (this.#master === begun) this.#master = null;
+      });
     }
+    await (signal === undefined ? this.#master : orAborted(this.#master, signal));
   }
 
-  /** Forgets the master unless it lives: the next command starts another. True if it was gone. */
+  /** Forgets the master unless it lives: the next command starts another. True if there was one and it is gone. */
   async forgetIfGone(): Promise<boolean> {
-    if (!this.#isShared) return true;
+    if (!this.#isShared) return false;
     if (await this.#isAlive()) return false;
     this.#master = null;
     await rm(this.#socket, { force: true });
@@ -102,8 +103,17 @@ export class SshConnection {
 
   async #enter(signal: AbortSignal | undefined): Promise<void> {
     while (this.#running >= MOST_AT_ONCE) {
-      const turn = new Promise<void>((resolve) => this.#waiting.push(resolve));
-      await (signal === undefined ? turn : orAborted(turn, signal));
+      const turn = Promise.withResolvers<void>();
+      this.#waiting.push(turn.resolve);
+      try {
+        await (signal === undefined ? turn.promise : orAborted(turn.promise, signal));
+      } catch (error) {
+        const at = this.#waiting.indexOf(turn.resolve);
+        // Its turn had come: it is the next one's.
+        if (at === -1) this.#waiting.shift()?.();
+        else this.#waiting.splice(at, 1);
+        throw error;
+      }
     }
     this.#running += 1;
   }

@@ -89,12 +89,17 @@ async function attempt(remote: Remote, argv: readonly string[], call: Call): Pro
   stderr.end();
   if (stderr.exitCode !== null) return { exitCode: stderr.exitCode, stdout: result.stdout, stderr: stderr.text };
   if (stderr.pid !== null) throw lost(target);
-  if (await connection.forgetIfGone()) return null;
+  if (await connection.forgetIfGone()) {
+    // Only these words of ssh say that the line never left: else the first mark may be what was lost.
+    if (!/UNKNOWN port|mux_client_/.test(stderr.preface)) throw lost(target);
+    return null;
+  }
   throw cannotConnect(target, stderr.preface);
 }
 
 function failed({ provider }: SshTarget, error: unknown, signal: AbortSignal, began: boolean): unknown {
-  const effect = began ? "unknown" : "none";
+  // Also without the first mark: it may have been on its way.
+  const effect = began || (isCommandError(error) && error.started) ? "unknown" : "none";
   if (signal.aborted) return abortError(signal, { provider, operation: "exec", effect });
   if (isProviderError(error) || !isCommandError(error)) return error;
   const message = error.notFound ? "the program ssh is not installed" : `ssh gave no result: ${error.reason}`;

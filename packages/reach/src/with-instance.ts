@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { launch, type StoredLaunchOptions, terminateAndConfirm, waitForStatus } from "@slipway/control";
 import {
   type BaseSpawnOptions,
+  type CallOptions,
   type Clock,
   canExec,
   type ExecMethods,
@@ -40,6 +41,7 @@ export interface ErasedOptions extends Omit<StoredLaunchOptions, "placements"> {
 
 const READY_TIMEOUT_MS = 900_000;
 const POLL_MS = 1000;
+const END_PATIENCE_MS = 300_000;
 // Between the start of sshd and the writing of its key file a log-in with the right key may be refused.
 const KEY_GRACE_MS = 60_000;
 
@@ -95,15 +97,29 @@ async function afterwards(
   }
 }
 
-/** Terminates whatever is there under a key, until nothing can be hidden any more by a read that lags. */
-export async function endUnderKey(provider: Provider, key: string, clock: Clock): Promise<void> {
-  const until = clock.now() + provider.limits.readAfterWriteMs;
+/**
+ * Terminates whatever is there under a key, until nothing can come any more of a request that is under way for so long,
+ * or be hidden by a read that lags.
+ */
+export async function endUnderKey(
+  provider: Provider,
+  key: string,
+  clock: Clock,
+  requestLifeMs: number = provider.limits.requestLifeMs,
+): Promise<void> {
+  const until = clock.now() + requestLifeMs + provider.limits.readAfterWriteMs;
+  const giveUpAt = until + END_PATIENCE_MS;
   for (;;) {
-    const isLast = clock.now() >= until;
-    const found = await provider.list({ keys: [key] });
-    for (const { id } of found) await terminateAndConfirm(provider, id, { clock });
-    if (isLast) return;
-    await clock.sleep(Math.min(POLL_MS, Math.max(1, until - clock.now())));
+    const begun = clock.now();
+    try {
+      const found = await provider.list({ keys: [key] });
+      for (const { id } of found) await terminateAndConfirm(provider, id, { clock });
+      if (begun >= until) return;
+    } catch (error) {
+      if (!isProviderError(error) || !error.retryable || clock.now() >= giveUpAt) throw error;
+    }
+    const left = until - clock.now();
+    await clock.sleep(left > 0 ? Math.min(POLL_MS, left) : POLL_MS);
   }
 }
 
@@ -159,7 +175,10 @@ async function sessionWithin(
   let refusedSince: number | null = null;
   for (;;) {
     try {
-      return await connected(await openSession(provider, id, { ...access, signal }), signal);
+      return await connected(await openSession(provider, id, { ...access, signal }), {
+        signal,
+        timeoutMs: Math.max(1, until - clock.now()),
+      });
     } catch (error) {
       if (!isProviderError(error)) throw error;
       const now = clock.now();
@@ -171,9 +190,9 @@ async function sessionWithin(
   }
 }
 
-async function connected(session: Session, signal: AbortSignal | undefined): Promise<Session> {
+async function connected(session: Session, call: CallOptions): Promise<Session> {
   try {
-    await session.exec(["true"], { signal });
+    await session.exec(["true"], call);
     return session;
   } catch (error) {
     await session[Symbol.asyncDispose]();

@@ -2,12 +2,20 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { SshEndpoint } from "@slipway/core";
-import { detectIsolation, endSandbox, enterSandbox, type Sandbox, startSandbox } from "../sandbox/index.ts";
+import {
+  detectIsolation,
+  endSandbox,
+  enterSandbox,
+  identify,
+  type ProcessIdentity,
+  type Sandbox,
+  startSandbox,
+} from "../sandbox/index.ts";
 import { readLightUserData } from "./light-user-data.ts";
 
 /** What an emulated remote knows of a machine when it makes it. */
@@ -65,10 +73,12 @@ export function lightMachines(directory: string): LightMachines {
 
   const end = async (id: string): Promise<void> => {
     const machine = await starting.get(id)?.catch(() => null);
-    machine?.sshd.kill();
-    await endSandbox({ id: `light-${id}`, directory: placeOf(id) });
+    const sshd = machine === undefined || machine === null ? null : await stopped(machine.sshd);
+    // With the sshd go its connections, which outlive it otherwise.
+    await endSandbox({ id: `light-${id}`, directory: placeOf(id), ...(sshd === null ? {} : { process: sshd }) });
     await rm(placeOf(id), { recursive: true, force: true });
     starting.delete(id);
+    for (const [address, endpoint] of endpoints) if (endpoint === machine?.endpoint) endpoints.delete(address);
   };
   return {
     start: async (machine) => {
@@ -84,10 +94,19 @@ export function lightMachines(directory: string): LightMachines {
   };
 }
 
+/** Takes no more connections; null if it has ended. Until its end is noticed here, nobody else has its process id. */
+async function stopped(sshd: ChildProcess): Promise<ProcessIdentity | null> {
+  if (sshd.pid === undefined || sshd.exitCode !== null || sshd.signalCode !== null) return null;
+  sshd.kill("SIGSTOP");
+  return await identify(sshd.pid);
+}
+
 async function startMachine(directory: string, machine: EmulatedMachine): Promise<Running> {
   const { id, address } = machine;
   const { script, sshKeys } = await readLightUserData(machine.userData);
   const boot = join(directory, "root", "var", "lib", "cloud");
+  // Closed to other users of the host: its root can hold setuid programs of the host's root.
+  await mkdir(directory, { recursive: true, mode: 0o700 });
   await mkdir(boot, { recursive: true });
   await writeFile(join(boot, "light-boot"), script, { mode: 0o700 });
   const sandbox = await startSandbox({
@@ -110,7 +129,10 @@ async function enterScript(sandbox: Sandbox): Promise<string> {
   const { file, args, environment } = await enterSandbox(sandbox, inside);
   const words = ["env", "-i", ...Object.entries(environment).map(([name, value]) => `${name}=${value}`), file, ...args];
   const quoted = words.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`).join(" ");
-  return `#!/bin/sh\nexec ${quoted} "\${SSH_ORIGINAL_COMMAND:-exec /bin/sh}"\n`;
+  // The sandbox may have ended before its sshd, and the process id may be another machine's by now.
+  const { pid, startTime } = sandbox.process;
+  const seen = `sed 's/.*) //' /proc/${pid}/stat 2>/dev/null | cut -d ' ' -f 20`;
+  return `#!/bin/sh\n[ "$(${seen})" = '${startTime}' ] || exit 255\nexec ${quoted} "\${SSH_ORIGINAL_COMMAND:-exec /bin/sh}"\n`;
 }
 
 async function startSshd(directory: string, address: string, port: number): Promise<ChildProcess> {
@@ -121,7 +143,10 @@ async function startSshd(directory: string, address: string, port: number): Prom
     ...[`ListenAddress ${address}`, `Port ${port}`, `HostKey ${hostKey}`, "PidFile none", "UsePAM no", "UseDNS no"],
     ...["PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin prohibit-password"],
     ...["StrictModes no", `AuthorizedKeysFile ${join(directory, "authorized_keys")}`, "X11Forwarding no"],
-    ...["AllowTcpForwarding no", "AllowAgentForwarding no", "PrintMotd no", "PrintLastLog no"],
+    // Each by itself too: before 10.0 DisableForwarding leaves out X11 and the agent.
+    ...["DisableForwarding yes", "AllowTcpForwarding no", "AllowStreamLocalForwarding no", "AllowAgentForwarding no"],
+    ...["PermitTunnel no", "PermitUserRC no", "PermitUserEnvironment no", `AllowUsers ${userInfo().username}`],
+    ...["PrintMotd no", "PrintLastLog no"],
     ...["MaxStartups 200", "MaxSessions 200", `ForceCommand ${join(directory, "enter")}`],
   ];
   await writeFile(config, `${lines.join("\n")}\n`, { mode: 0o600 });
@@ -133,7 +158,11 @@ async function startSshd(directory: string, address: string, port: number): Prom
   });
   await new Promise<void>((resolve, reject) => {
     let said = "";
-    const fail = (): void => reject(new Error(`sshd does not listen: ${said.trim().slice(0, 300)}`));
+    const fail = (): void => {
+      clearTimeout(timer);
+      child.kill();
+      reject(new Error(`sshd does not listen: ${said.trim().slice(0, 300)}`));
+    };
     const timer = setTimeout(fail, LISTEN_TIMEOUT_MS);
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
       if (said.length < 4096) said += chunk;
@@ -141,10 +170,15 @@ async function startSshd(directory: string, address: string, port: number): Prom
       clearTimeout(timer);
       resolve();
     });
-    child.once("error", reject);
+    child.once("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
     child.once("exit", fail);
   });
   child.unref();
+  // Its pipe too, or this process would never end by itself.
+  (child.stderr as Socket).unref();
   return child;
 }
 

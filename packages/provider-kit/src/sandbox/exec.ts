@@ -50,9 +50,11 @@ export async function execInSandbox(
   if (argv.length === 0 || argv.some((word) => word.includes("\0"))) {
     throw new SandboxError("invalid", "a command needs at least one word, and no word may hold NUL");
   }
-  if (options.signal?.aborted === true) throw new SandboxError("aborted", "aborted before it began");
+  assertWanted(options.signal);
   await assertAlive(sandbox);
   const { file, args, environment } = await enterSandbox(sandbox, argv, options.environment);
+  // A signal that has aborted meanwhile tells nobody again.
+  assertWanted(options.signal);
   const child = spawn(file, args, {
     cwd: sandbox.directory,
     env: environment,
@@ -77,6 +79,10 @@ export async function enterSandbox(
   const [file, args] = await entering(sandbox, argv);
   const layout = sandboxLayout(sandbox.directory);
   return { file, args, environment: sandboxEnvironment(sandbox.id, layout, sandbox.isolation, own) };
+}
+
+function assertWanted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new SandboxError("aborted", "aborted before it began");
 }
 
 async function assertAlive(sandbox: Sandbox): Promise<void> {
