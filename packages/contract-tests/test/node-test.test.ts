@@ -27,8 +27,9 @@ test("a conforming provider passes under node:test", { timeout: 60_000 }, async 
 
 test("a provider that breaks a rule fails under node:test", { timeout: 60_000 }, async () => {
   const { code, output } = await nodeTest("broken.ts");
-  expect(count(output, "fail")).toBe(2);
+  expect(count(output, "fail")).toBe(4);
   expect(output).toMatch(/not ok \d+ - list.complete/);
+  expect(output).toMatch(/not ok \d+ - list.pages-move/);
   expect(output).toContain("LIST-02");
   expect(code).toBe(1);
 });
