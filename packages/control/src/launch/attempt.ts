@@ -132,9 +132,18 @@ async function afterFailure(run: Launching, intent: LaunchRecord, error: unknown
     if (found !== null) await recordLaunched(run, intent, found);
     throw error;
   }
-  if (found !== null) return adopted(run, found);
+  if (found !== null) return adopted(run, await completed(run, intent, found, error));
   await recordRefused(run, intent);
   throw madeNothing(run, error);
+}
+
+/** What is found may be half made, by the spawn that was cut off: only the same request completes it. */
+async function completed(run: Launching, intent: LaunchRecord, found: Instance, error: unknown): Promise<Instance> {
+  if (!run.provider.capabilities.idempotentSpawn) return found;
+  return await run.provider.spawn(sendable(run, intent.request ?? {})).catch(() => {
+    // The intent stays, and the next launch of this key sends it again.
+    throw error;
+  });
 }
 
 /**
