@@ -96,7 +96,12 @@ async function create(remote: GcpRemote, call: Call, request: Request): Promise<
     throw isProviderError(error) ? withEffect(error, "unknown") : error;
   });
   const failure = operationFailure(ended, call.operation, secretsOf(request.script, body));
-  if (failure === null) return { machine: asked(body, zone, ended, remote), isProvisional: true };
+  if (failure === null) {
+    if (ended.targetId !== undefined) return { machine: asked(body, zone, ended, remote), isProvisional: true };
+    throw refusal("INTERNAL", call.operation, `${body.name} was made, and Google does not say its number`, {
+      effect: "applied",
+    });
+  }
   if (failure.native?.code === "RESOURCE_ALREADY_EXISTS") {
     return await afterRival(remote, call, request, withEffect(failure, "none"));
   }
@@ -159,16 +164,20 @@ async function nameFreed({ client, clock }: GcpRemote, call: Call, zone: string,
     const holding = (await client.running(call, zone)).filter(({ targetLink = "" }) =>
       targetLink.endsWith(`/instances/${name}`),
     );
-    for (const operation of holding) await client.finished(call, zone, operation);
     const there = await client.instance(call, zone, name);
-    if (there === null || statusOf(there) !== "terminating") return waited || holding.length > 0;
+    if (holding.length === 0 && (there === null || statusOf(there) !== "terminating")) return waited;
     if (clock.now() >= until) {
-      throw refusal("BUSY", call.operation, `${name} is being deleted, and its name is free only after that`, {
-        nativeId: there.id,
-        retryAfterMs: 30_000,
-      });
+      throw refusal(
+        "BUSY",
+        call.operation,
+        `${name} has an operation under way, and its name is free only after that`,
+        {
+          nativeId: there?.id,
+          retryAfterMs: 30_000,
+        },
+      );
     }
-    if (holding.length === 0) await clock.sleep(PAUSE_MS, call.signal);
+    await clock.sleep(PAUSE_MS, call.signal);
   }
 }
 
@@ -215,13 +224,18 @@ async function leftOver(
   } catch {
     return "unknown";
   }
-  if (there === null || number === undefined || there.id !== number) return "none";
+  if (there === null) return "none";
+  if (number === undefined) return "unknown";
+  if (there.id !== number) return "none";
   try {
     const removal = await client.remove(call, zone, number, randomUUID());
     const ended = operationFailure(await client.finished(call, zone, removal), call.operation);
     return ended === null || ended.code === "NOT_FOUND" ? "none" : "applied";
   } catch (error) {
-    return isNotThere(error) ? "none" : "applied";
+    if (!isNotThere(error)) return "applied";
+    // Not by its number: what the name shows decides, as for a deletion.
+    const now = await client.instance(call, zone, name).catch(() => there);
+    return now?.id === number ? "applied" : "none";
   }
 }
 

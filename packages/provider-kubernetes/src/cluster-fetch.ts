@@ -18,9 +18,12 @@ export function clusterFetch(tls: () => ClusterTls): typeof globalThis.fetch {
     try {
       return await exchange(asked, body, tls(), agent);
     } catch (error) {
-      // A kept connection that the server had closed already: the request was not read, and each of ours may be repeated.
+      // A kept connection that the server had closed already, most likely. Each request of ours may be repeated.
       if (!(error instanceof ReusedConnectionCut)) throw error;
-      return await exchange(asked, body, tls(), undefined);
+      return await exchange(asked, body, tls(), undefined).catch((again: unknown) => {
+        // Of a write, that the repeat was never sent says nothing of the first.
+        throw asked.method === "GET" ? again : error;
+      });
     }
   };
 }

@@ -24,7 +24,8 @@ export const slurmErrorTable: readonly SlurmErrorRow[] = [
   {
     ...spawn,
     id: "no-munge",
-    says: /Munge encode failed|Failed to access .*munge/i,
+    // Not where it fails on the answer: then the controller has had the request.
+    says: /Munge encode failed/i,
     code: "AUTH_ERROR",
     message: "munge does not run here, so Slurm refuses every command",
     hint: "Start munge on this machine, or set commandPrefix to run the commands on a login node.",
@@ -34,6 +35,8 @@ export const slurmErrorTable: readonly SlurmErrorRow[] = [
     id: "protocol-authentication",
     says: /Protocol authentication error/,
     code: "AUTH_ERROR",
+    // Of the controller's answer too.
+    effect: "unknown",
     message: "Slurm does not accept this machine's credentials",
     hint: "Check that munge runs and has the cluster's key.",
   },
@@ -53,6 +56,15 @@ export const slurmErrorTable: readonly SlurmErrorRow[] = [
     code: "INVALID_SPEC",
     message: "Slurm finds no slurm.conf",
     hint: "Set slurmConf or SLURM_CONF, or set commandPrefix to run the commands on a login node.",
+  },
+  {
+    ...spawn,
+    id: "answer-lost",
+    says: /Unable to contact slurm controller \((receive|send|shutdown) failure\)/,
+    code: "UNAVAILABLE",
+    effect: "unknown",
+    message: "the connection to the controller broke",
+    hint: "Call again with the same key: a job that was accepted is found.",
   },
   {
     ...spawn,

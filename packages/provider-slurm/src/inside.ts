@@ -10,6 +10,7 @@ type Managed = (call: Call, id: string) => Promise<Job>;
 
 const SRUN_LINE = /^(srun|slurmstepd(-\S+)?): /;
 const FOLLOW_MS = 2_000;
+const PRINT_MS = 60_000;
 
 /** Runs a program in a running job, as a step of its own. Slurm's own lines on stderr are left out. */
 export async function execInside(
@@ -52,7 +53,7 @@ export async function* logsOf(
   let rest = "";
   for (;;) {
     const argv = ["/bin/sh", "-c", printFile(remote.bootstrapDirectory, token, job.number, "log", from)];
-    const { exitCode, stdout } = await remote.client.step(call, job.number, argv);
+    const { exitCode, stdout } = await remote.client.step(call, job.number, argv, { timeoutMs: PRINT_MS });
     if (exitCode === 0) {
       from += Buffer.byteLength(stdout);
       const lines = (rest + stdout).split("\n");

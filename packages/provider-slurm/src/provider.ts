@@ -60,7 +60,7 @@ export function slurmParts(options: SlurmOptions): {
       // One controller process orders all writes and answers all reads.
       readAfterWriteMs: 0,
       // The controller finishes what a client that was killed has sent.
-      requestLifeMs: 60_000,
+      requestLifeMs: Math.max(60_000, options.commandTimeoutMs ?? COMMAND_MS),
     },
     whyNot: WHY_NOT,
     refuses: {

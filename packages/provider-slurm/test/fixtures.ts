@@ -27,7 +27,7 @@ ${refused("Protocol authentication error")}`,
     id: "protocol-authentication",
     stderr: refused("Protocol authentication error"),
     code: "AUTH_ERROR",
-    effect: "none",
+    effect: "unknown",
   },
   {
     id: "zero-bytes",
@@ -44,6 +44,12 @@ sbatch: fatal: Could not establish a configuration source
 `,
     code: "INVALID_SPEC",
     effect: "none",
+  },
+  {
+    id: "answer-lost",
+    stderr: refused("Unable to contact slurm controller (receive failure)"),
+    code: "UNAVAILABLE",
+    effect: "unknown",
   },
   {
     id: "controller-down",
