@@ -204,8 +204,11 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
     const { previous } = listed;
     const [first] = live;
     if (first !== undefined) {
-      const found = this.#judged(call, request, live);
-      if (this.#driver.elects === true) await this.#endLosers(call, live.toSorted(byAge).slice(1));
+      // One that failed and was terminated elsewhere is still shown: it must not win over the one that took its place.
+      const whole = live.filter(({ identity }) => identity.status !== "error");
+      const standing = this.#driver.elects === true && whole.length > 0 ? whole : live;
+      const found = this.#judged(call, request, standing);
+      if (this.#driver.elects === true) await this.#endLosers(call, standing.toSorted(byAge).slice(1));
       return { found, previous };
     }
     return { found: await this.#fromRecent(call, request), previous };

@@ -156,8 +156,9 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     } catch (error) {
       if (signal.aborted) throw abortError(signal, at(call, "none"));
       if (isProviderError(error)) throw error;
-      const why = error instanceof Error ? `: ${error.message}` : "";
-      throw fail("AUTH_ERROR", call, "none", `the credential cannot be had${why}`, { cause: error });
+      // Its text may hold anything, a secret too: it stays in `cause`.
+      const kind = error instanceof Error ? error.name : typeof error;
+      throw fail("AUTH_ERROR", call, "none", `the credential cannot be had (${kind})`, { cause: error });
     }
   }
 
