@@ -1,12 +1,4 @@
-import {
-  abortError,
-  deadline,
-  isProviderError,
-  type Pacing,
-  ProviderError,
-  runtimeDefaults,
-  type Schema,
-} from "@slipway/core";
+import { isProviderError, type Pacing, ProviderError, runtimeDefaults, type Schema } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
 import { type HttpCall, httpClient } from "@slipway/provider-kit/http";
 import { limits } from "@slipway/provider-kit/limits";
@@ -60,7 +52,6 @@ export interface GcpClient {
 const WAIT_TIMEOUT_MS = 150_000;
 const LONGEST_OPERATION_MS = 900_000;
 const POLL_MS = 2_000;
-const TOKEN_MS = 60_000;
 // So often a new operation may be unknown to the server that is asked.
 const MOST_UNKNOWN = 10;
 const PAGE = "500";
@@ -69,7 +60,7 @@ const MOST_PAGES = 10_000;
 export function gcpClient(options: GcpOptions): GcpClient {
   const { baseUrl = DEFAULT_BASE_URL, project, runtime } = options;
   const { clock } = runtimeDefaults(runtime);
-  const source = tokens(options, () => clock.now());
+  const source = tokens(options, clock);
   const pacing = runtime?.limits ?? ownLimits(options);
   const common = {
     provider: PROVIDER,
@@ -88,31 +79,15 @@ export function gcpClient(options: GcpOptions): GcpClient {
   };
   const patient = httpClient(common);
   const once = httpClient({ ...common, attempts: 1 });
-
-  /** A token, for as long as the caller wants one, and no longer than a minute: whoever gives it may never answer. */
-  const ready = async ({ operation, signal }: Call): Promise<void> => {
-    const limit = deadline(clock, TOKEN_MS, signal);
-    const over = Promise.withResolvers<never>();
-    const onAbort = (): void =>
-      over.reject(abortError(limit.signal, { provider: PROVIDER, operation, effect: "none" }));
-    if (limit.signal.aborted) onAbort();
-    else limit.signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      await Promise.race([source.ready(operation), over.promise]);
-    } finally {
-      limit.signal.removeEventListener("abort", onAbort);
-      limit.release();
-    }
-  };
   const send = async <T>(call: HttpCall<T>, http = patient): Promise<T> => {
-    await ready(call);
+    await source.ready(call);
     try {
       return await http.call(call);
     } catch (error) {
       if (!isProviderError(error, "AUTH_ERROR") || error.native?.status !== 401) throw error;
       // The token may have been taken back before its hour was over.
       source.forget();
-      await ready(call);
+      await source.ready(call);
       return await http.call(call);
     }
   };

@@ -1,11 +1,16 @@
-import { isProviderError, type Operation } from "@slipway/core";
+import { abortError, type Clock, deadline, isProviderError, type Operation } from "@slipway/core";
 import type { GcpOptions } from "./options.ts";
-import { refusal } from "./remote.ts";
+import { PROVIDER, refusal } from "./remote.ts";
+
+interface TokenCall {
+  readonly operation: Operation;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** Where access tokens come from. */
 export interface Tokens {
-  /** Resolves when `current` may be used; asks for a token only where there is none. */
-  readonly ready: (operation: Operation) => Promise<void>;
+  /** Resolves when `current` may be used; asks for a token only where there is none. Waits no longer than a minute. */
+  readonly ready: (call: TokenCall) => Promise<void>;
   readonly current: () => string;
   /** Google refused it: the next `ready` asks anew. */
   readonly forget: () => void;
@@ -14,33 +19,49 @@ export interface Tokens {
 const SCOPE = "https://www.googleapis.com/auth/cloud-platform";
 // Google's tokens live an hour; the library renews its own earlier.
 const KEPT_MS = 300_000;
+const PATIENCE_MS = 60_000;
 
 /** Google's library is loaded at the first token, and only where nothing else gives one. */
 export function tokens(
   options: Pick<GcpOptions, "accessToken" | "token" | "project" | "metadataServer">,
-  now: () => number,
+  clock: Clock,
 ): Tokens {
   const { accessToken, token } = options;
   const source = accessToken ?? (token === undefined ? googleTokens(options) : () => Promise.resolve(token));
   let held: { readonly token: string; readonly until: number } | null = null;
   let asking: Promise<string> | null = null;
   return {
-    ready: async (operation) => {
-      if (held !== null && held.until > now()) return;
+    ready: async (call) => {
+      if (held !== null && held.until > clock.now()) return;
       asking ??= source().finally(() => {
         asking = null;
       });
-      const fresh = await asking.catch((cause: unknown) => {
-        throw isProviderError(cause) ? cause : noToken(operation, cause);
+      const fresh = await inTime(asking, clock, call).catch((cause: unknown) => {
+        throw isProviderError(cause) ? cause : noToken(call.operation, cause);
       });
-      if (!/^[\x21-\x7e]+$/.test(fresh)) throw noToken(operation, undefined);
-      held = { token: fresh, until: now() + KEPT_MS };
+      if (!/^[\x21-\x7e]+$/.test(fresh)) throw noToken(call.operation, undefined);
+      held = { token: fresh, until: clock.now() + KEPT_MS };
     },
     current: () => held?.token ?? "",
     forget: () => {
       held = null;
     },
   };
+}
+
+/** For as long as the caller wants it: whoever gives the token may never answer. */
+async function inTime(asked: Promise<string>, clock: Clock, { operation, signal }: TokenCall): Promise<string> {
+  const limit = deadline(clock, PATIENCE_MS, signal);
+  const over = Promise.withResolvers<never>();
+  const onAbort = (): void => over.reject(abortError(limit.signal, { provider: PROVIDER, operation, effect: "none" }));
+  if (limit.signal.aborted) onAbort();
+  else limit.signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([asked, over.promise]);
+  } finally {
+    limit.signal.removeEventListener("abort", onAbort);
+    limit.release();
+  }
 }
 
 function noToken(operation: Operation, cause: unknown): Error {

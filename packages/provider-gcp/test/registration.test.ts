@@ -64,6 +64,13 @@ describe("tokens", () => {
     expect(asked).toBe(1);
   });
 
+  test("a source of tokens that never answers is left after a minute, or when the caller's time is over", async () => {
+    const { another } = gcpWorld();
+    const never = another({ accessToken: () => new Promise<string>(() => undefined) });
+    expect(await failure(never.list({}, { timeoutMs: 5_000 }))).toMatchObject({ code: "TIMEOUT" });
+    expect(await failure(never.spawn({ key: "job" }))).toMatchObject({ effect: "none" });
+  });
+
   test("none is AUTH_ERROR with nothing done, and names no secret", async () => {
     const { another } = gcpWorld();
     const accessToken = () => Promise.reject(new Error("broker: s3cret"));
