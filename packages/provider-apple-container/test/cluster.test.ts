@@ -27,6 +27,20 @@ async function world(settings: ContainerEmulatorSettings = {}): Promise<{
   return { emulator, cluster, folder };
 }
 
+/** Whoever lists the containers finds only those whose first process has ended. */
+async function late(): Promise<{ readonly emulator: ContainerEmulator; readonly provision: () => Promise<unknown> }> {
+  const emulator = containerEmulator();
+  open.push(() => emulator.close());
+  const isUp = async (): Promise<boolean> =>
+    (await emulator.control.instances()).some(({ status }) => status === "running");
+  const exec: typeof emulator.exec = async (file, args, options) => {
+    if (args[0] === "list") await expect.poll(isUp, { timeout: 10_000 }).toBe(false);
+    return await emulator.exec(file, args, options);
+  };
+  const { cluster } = await register({}, { owner: "t", variables: {}, runtime: { exec, clock: emulator.clock } });
+  return { emulator, provision: () => cluster.provision({ name: "demo", waitTimeoutMs: 10_000 }) };
+}
+
 describe("a cluster of one node", () => {
   test("is made, found and taken away", async () => {
     const { cluster, emulator, folder } = await world();
@@ -160,6 +174,14 @@ describe("a failure", () => {
     expect(error).toMatchObject({ effect: "none", operation: "provision", provider: "apple-container" });
     expect(await emulator.control.instances()).toEqual([]);
     expect(await cluster.listClusters()).toEqual([]);
+  });
+
+  test("of a node's first process is named so, however late anybody looks", async () => {
+    const { emulator, provision } = await late();
+    await emulator.control.setStep("init", { does: "fail", says: "systemd said no" });
+    const { message } = await failure(provision());
+    expect(message).toContain("cluster demo: step init failed: ");
+    expect(message).toContain("is stopped after its start");
   });
 
   test("shows what the node said last", async () => {

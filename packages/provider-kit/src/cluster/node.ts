@@ -7,6 +7,13 @@ const POLL_MS = 1_000;
 /** A program in a node answered what a step cannot go on with. Its message is what the program said last. */
 export class StepFailure extends Error {
   override readonly name: string = "StepFailure";
+  /** Which step it belongs to, where that is not the one under way. */
+  readonly step: string | undefined;
+
+  constructor(message: string, step?: string) {
+    super(message);
+    this.step = step;
+  }
 }
 
 /** A running node, and what a step does in it. */

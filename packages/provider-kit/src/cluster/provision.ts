@@ -136,7 +136,8 @@ async function startNodes(
   const shells = plan.nodes.map((spec) => {
     const node = nodes.find(({ name }) => name === spec.name);
     if (node?.status === "running") return new NodeShell(runtime, call, node);
-    throw new StepFailure(`${spec.name} is ${node?.status ?? "gone"} after its start`);
+    // It was created; what ended is its first process, which a slow machine sees only when it looks for it.
+    throw new StepFailure(`${spec.name} is ${node?.status ?? "gone"} after its start`, "init");
   });
   const [plane, ...workers] = shells;
   // A plan has one node at least.
@@ -166,9 +167,10 @@ async function failed(
   runtime: ClusterRuntime,
   call: Call,
   plan: ClusterPlan,
-  { step, complete }: Progress,
+  { step: begun, complete }: Progress,
   error: unknown,
 ): Promise<ProviderError> {
+  const step = (error instanceof StepFailure ? error.step : undefined) ?? begun;
   const still = { operation: call.operation, signal: AbortSignal.timeout(CLEANUP_MS) };
   const logs = await lastLines(runtime, still, plan);
   const keeps = complete || plan.retain;
