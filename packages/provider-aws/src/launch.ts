@@ -129,12 +129,11 @@ async function rivalOf(
 ): Promise<AWSInstance | "ended"> {
   const until = context.clock.now() + context.readAfterWriteMs;
   for (;;) {
-    const [under, made] = await afterRefusal(call, "EC2 knows another launch under this key", async () => [
-      await underKey(context, call, request.key),
-      await madeByToken(context, call, request.region, token),
-    ]);
+    const known = "EC2 knows another launch under this key";
+    const under = await afterRefusal(call, known, () => underKey(context, call, request.key));
     const found = existing(context, call, request, under);
     if (found !== undefined) return found;
+    const made = await afterRefusal(call, known, () => madeByToken(context, call, request.region, token));
     if (made !== undefined && isEnding(made)) return "ended";
     const left = until - context.clock.now();
     // Nothing shows it, and everything would by now.
