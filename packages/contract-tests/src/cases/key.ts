@@ -184,7 +184,6 @@ export const keyCases: Cases<"key"> = {
   "key.while-ending": {
     title: "never answers an instance that is terminating",
     rules: ["KEY-06"],
-    advisory: true,
     run: async (context) => await whileEnding(context),
   },
   "key.unclear-repeated": {
