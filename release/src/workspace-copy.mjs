@@ -9,7 +9,7 @@ export class WorkspaceCopy {
     this.folder = folder;
     const listed = run("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { cwd: root }).stdout;
     for (const file of listed.split("\n"))
-      if (file !== "" && existsSync(path.join(root, file))) copy(root, folder, file);
+      if (file !== "" && !isPending(file) && existsSync(path.join(root, file))) copy(root, folder, file);
     for (const { folder: from } of publishedPackages(root))
       copy(root, folder, path.join(path.relative(root, from), "dist"));
     // The tools are those of the workspace itself; packing reads nothing else from there.
@@ -51,6 +51,11 @@ export class WorkspaceCopy {
   #changeset(args, env = {}) {
     return run(path.join(this.folder, "node_modules", ".bin", "changeset"), args, { cwd: this.folder, env });
   }
+}
+
+/** A change that waits for the next release: here each release is of one change alone. */
+function isPending(file) {
+  return /^\.changeset\/(?!README\.md$)[^/]+\.md$/.test(file);
 }
 
 function copy(root, folder, file) {
