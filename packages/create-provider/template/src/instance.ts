@@ -22,6 +22,9 @@ const STATUSES: ReadonlyMap<string, InstanceStatus> = new Map([
   // #end
 ]);
 
+/** An instance of such a status is done with: a spawn of its key makes a new one, and terminate leaves it alone. */
+export const ENDING: ReadonlySet<InstanceStatus> = new Set(["terminating", "terminated"]);
+
 /** A word that the table does not have is `unknown`, and never a failure. */
 export function statusOf(state: string): InstanceStatus {
   return STATUSES.get(state) ?? "unknown";

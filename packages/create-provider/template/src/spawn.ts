@@ -5,12 +5,17 @@ import type { Operation, SpawnOptions } from "@slipway/core";
 // #end
 import type { Call, __Name__Context } from "./context.ts";
 import { refusal } from "./errors.ts";
-import { materialize, statusOf, type __Name__Instance } from "./instance.ts";
+import { ENDING, materialize, statusOf, type __Name__Instance } from "./instance.ts";
 import { marksOf } from "./marks.ts";
 import type { __Name__Capability } from "./provider.ts";
 import { requestOf, type __Name__Request } from "./request.ts";
 import type { WireMachine } from "./wire.ts";
 
+// #if idempotentSpawn
+/** How long until a repeated spawn is worth a call while the remote still holds the name. */
+const NAME_HELD_MS = 5_000;
+
+// #end
 /** One creation, after the key was looked up. Spawns of one key in this process come one after the other. */
 export async function spawnInstance(
   context: __Name__Context,
@@ -26,9 +31,16 @@ export async function spawnInstance(
       return materialize(await context.client.create(call, request.body, request.secrets));
     } catch (error) {
       // The remote keeps names unique among what lives: another process was quicker, and it is this very key.
-      const taken = isProviderError(error, "CONFLICT") ? await existing(context, call, request) : null;
-      if (taken === null) throw error;
-      return materialize(taken);
+      if (!isProviderError(error, "CONFLICT")) throw error;
+      const taken = await existing(context, call, request);
+      if (taken !== null) return materialize(taken);
+      const machines = await context.client.list(call);
+      if (!machines.some(({ name, state }) => name === request.body.name && ENDING.has(statusOf(state)))) throw error;
+      // Nothing was made, and the name is free in a while.
+      throw refusal("BUSY", call.operation, `the name ${request.body.name} is held by a machine that is terminating`, {
+        retryAfterMs: NAME_HELD_MS,
+        cause: error,
+      });
     }
     // #else
     return materialize(await context.client.create(call, request.body, request.secrets));
@@ -39,7 +51,8 @@ export async function spawnInstance(
 /** The machine that a repeated key already has, or null. */
 async function existing(context: __Name__Context, call: Call, request: __Name__Request): Promise<WireMachine | null> {
   const { key, specHash, body } = request;
-  const alive = (await context.client.list(call)).filter(({ state }) => statusOf(state) !== "terminated");
+  // One that is terminating is never returned: its caller would be left with nothing.
+  const alive = (await context.client.list(call)).filter(({ state }) => !ENDING.has(statusOf(state)));
   const stranger = alive.find(({ name, tags }) => name === body.name && marksOf(tags) === null);
   if (stranger !== undefined) {
     throw conflict(call.operation, stranger.id, `a machine that Slipway has not made is named ${body.name}`);

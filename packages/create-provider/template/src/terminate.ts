@@ -1,10 +1,8 @@
 import type { CallOptions } from "@slipway/core";
 import { type Call, isId, type __Name__Context } from "./context.ts";
 import { refusal } from "./errors.ts";
-import { statusOf } from "./instance.ts";
+import { ENDING, statusOf } from "./instance.ts";
 import { marksOf } from "./marks.ts";
-
-const ENDING: ReadonlySet<string> = new Set(["terminating", "terminated"]);
 
 /** Ends an instance of Slipway's. What is gone, unknown or ending already is done. */
 export async function terminateInstance(
