@@ -1,4 +1,4 @@
-import { apply, launch, memoryStore, reconcile } from "@slipway/control";
+import { allEntries, apply, launch, memoryStore, reconcile } from "@slipway/control";
 import { isProviderError, layer, type ProviderError } from "@slipway/core";
 import { seededRandom } from "@slipway/provider-kit/emulator";
 import { type OrbstackProvider, orbstack } from "@slipway/provider-orbstack";
@@ -206,7 +206,7 @@ class Storm {
     const { clock, control } = this.#world;
     for (let round = 0; round < ROUNDS; round += 1) {
       // What was begun and never heard of is looked up by launching it again.
-      for (const { record } of await this.#store.entries()) {
+      for await (const { record } of this.#store.entries()) {
         if (record.kind === "launch" && record.state === "intended") {
           await launch(this.#calm, { key: record.identity.key }, { store: this.#store, clock });
         }
@@ -216,7 +216,7 @@ class Storm {
       await apply(this.#calm, plan, { store: this.#store, clock });
       await clock.sleep(10_000);
     }
-    const known = (await this.#store.entries()).flatMap(({ record }) =>
+    const known = (await allEntries(this.#store)).flatMap(({ record }) =>
       record.kind === "launch" && record.state === "launched" && record.instanceId !== undefined
         ? [record.instanceId]
         : [],

@@ -21,6 +21,13 @@ export async function valuesFor(world: World): Promise<CompletionValues> {
 async function launchedKeys(state: StateDirectory): Promise<readonly string[]> {
   await state.checkTrust();
   const { fileStore } = await import("@slipway/control");
-  const entries = await fileStore(state.launches).entries();
-  return [...new Set(entries.flatMap(({ record }) => (record.kind === "launch" ? [record.identity.key] : [])))];
+  const keys = new Set<string>();
+  try {
+    for await (const { record } of fileStore(state.launches).entries({ kind: "launch" })) {
+      if (record.kind === "launch" && record.state !== "ended") keys.add(record.identity.key);
+    }
+  } catch {
+    // The keys that could be read are worth offering.
+  }
+  return [...keys];
 }

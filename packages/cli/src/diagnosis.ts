@@ -59,13 +59,16 @@ async function ownerFinding({ providers }: Session): Promise<readonly Finding[]>
 }
 
 async function launchesFinding(session: Session): Promise<readonly Finding[]> {
-  const entries = await (await session.store()).entries();
-  const open = entries.filter(({ record }) => record.kind === "launch" && record.state === "intended");
-  const says = `${entries.length} remembered in ${session.state.launches}`;
+  let count = 0;
+  const keys: string[] = [];
+  for await (const { record } of (await session.store()).entries({ kind: "launch" })) {
+    count += 1;
+    if (record.kind === "launch" && record.state === "intended") keys.push(record.identity.key);
+  }
+  const says = `${count} remembered in ${session.state.launches}`;
   const unseen = await unreachable(session, await rememberedLaunches(session));
   if (unseen.length > 0) return unseen.map((error) => failed("launches", error));
-  if (open.length === 0) return [{ check: "launches", state: "ok", says }];
-  const keys = open.flatMap(({ record }) => (record.kind === "launch" ? [record.identity.key] : []));
+  if (keys.length === 0) return [{ check: "launches", state: "ok", says }];
   return [
     {
       check: "launches",

@@ -35,8 +35,12 @@ export class UnreachableLaunches extends CliError {
 
 /** All launches that may have an instance, of every owner and provider. */
 export async function rememberedLaunches(session: Session): Promise<readonly LaunchRecord[]> {
-  const entries = await (await session.store()).entries();
-  return entries.flatMap(({ record }) => (record.kind === "launch" && record.state !== "refused" ? [record] : []));
+  const launches: LaunchRecord[] = [];
+  const filter = { kind: "launch", states: ["intended", "launched"] } as const;
+  for await (const { record } of (await session.store()).entries(filter)) {
+    if (record.kind === "launch") launches.push(record);
+  }
+  return launches;
 }
 
 /** Does the word mean this launch: is it the instance's id, or the key? */

@@ -1,9 +1,18 @@
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileStore, type Lease, memoryStore, type Store } from "@slipway/control";
+import { fileURLToPath } from "node:url";
+import { fileStore, type Lease, memoryStore, type Store, type StoreEntry } from "@slipway/control";
 import { describe, expect, test } from "vitest";
-import { runStoreCase, type StoreFixture, type StoreHarness, storeCases } from "../src/stores.ts";
+import {
+  runStoreCase,
+  type StoreFixture,
+  type StoreHarness,
+  type StoreProcess,
+  startStoreProcess,
+  storeCases,
+} from "../src/stores.ts";
+import { expiringFixture } from "./expiring-store.ts";
 
 const memory: StoreHarness = { create: async () => ({ store: memoryStore() }) };
 
@@ -14,12 +23,21 @@ async function leasePathOf(id: string): Promise<string> {
   return path.slice(1);
 }
 
+const program = fileURLToPath(new URL("children/serve-file-store.ts", import.meta.url));
+
 const files: StoreHarness = {
   create: async () => {
     const directory = await mkdtemp(join(tmpdir(), "slipway-stores-"));
+    const processes: StoreProcess[] = [];
     return {
       store: fileStore(directory),
       reopen: () => fileStore(directory),
+      start: async () => {
+        const argv = ["--conditions=@slipway/source", "--no-warnings", program, directory];
+        const process_ = startStoreProcess(process.execPath, argv);
+        processes.push(process_);
+        return process_;
+      },
       abandon: async (id) => {
         // A lease of this machine and boot whose pid was given to another process since.
         await fileStore(directory).acquire(id);
@@ -32,6 +50,7 @@ const files: StoreHarness = {
         await truncate(join(directory, (await leasePathOf(id)).replace(".lease", ".json")), 40);
       },
       dispose: async () => {
+        for (const one of processes) await one.kill();
         expect((await readdir(directory)).filter((name) => name.endsWith(".draft"))).toEqual([]);
         await rm(directory, { recursive: true });
       },
@@ -41,8 +60,9 @@ const files: StoreHarness = {
 
 /** Which needs of a fixture a harness does not meet: such cases must skip, and no others. */
 const harnesses: readonly [string, StoreHarness, readonly string[]][] = [
-  ["memoryStore", memory, ["reopen", "abandon", "corrupt"]],
-  ["fileStore", files, []],
+  ["memoryStore", memory, ["reopen", "pooled", "start", "abandon", "corrupt", "expiry"]],
+  ["fileStore", files, ["pooled", "expiry"]],
+  ["a model of lease rows", { create: async () => expiringFixture() }, ["start", "abandon", "corrupt"]],
 ];
 
 describe.each(harnesses)("%s keeps the store contract", (_name, harness, lacks) => {
@@ -72,7 +92,60 @@ const mutants: readonly [string, string, (fixture: StoreFixture) => StoreFixture
   [
     "leaves an entry out",
     "record.parallel",
-    ({ store }) => ({ store: { ...store, entries: async () => (await store.entries()).slice(1) } }),
+    ({ store }) => ({
+      store: {
+        ...store,
+        entries: async function* (filter) {
+          let isFirst = true;
+          for await (const entry of store.entries(filter)) {
+            if (!isFirst) yield entry;
+            isFirst = false;
+          }
+        },
+      },
+    }),
+  ],
+  ["ignores filters", "entries.filter", ({ store }) => ({ store: { ...store, entries: () => store.entries() } })],
+  [
+    "lists pages by number while others remove and add",
+    "entries.alive",
+    ({ store }) => ({
+      store: {
+        ...store,
+        entries: async function* (filter) {
+          for (let at = 0; ; at += 10) {
+            const page: StoreEntry[] = [];
+            for await (const entry of store.entries(filter)) page.push(entry);
+            yield* page.slice(at, at + 10);
+            if (page.length <= at + 10) return;
+          }
+        },
+      },
+    }),
+  ],
+  [
+    "hides all records behind one that is corrupt",
+    "corrupt.told",
+    ({ store }) => ({
+      store: {
+        ...store,
+        entries: async function* (filter) {
+          const all: StoreEntry[] = [];
+          for await (const entry of store.entries(filter)) all.push(entry);
+          yield* all;
+        },
+      },
+    }),
+  ],
+  [
+    "keeps what a process wrote in the process",
+    "process.kill",
+    ({ store }) => ({ store: { ...store, read: async () => null } }),
+  ],
+  [
+    "takes the lease of a paused process",
+    "process.pause",
+    ({ store }) => ({ store: { ...store, acquire: leaseOfNobody } }),
   ],
   [
     "takes a corrupt record for none",
@@ -114,7 +187,12 @@ const mutants: readonly [string, string, (fixture: StoreFixture) => StoreFixture
   ],
 ];
 
-const leaseOfNobody = async (id: string): Promise<Lease> => ({ id, token: crypto.randomUUID() });
+const leaseOfNobody = async (id: string): Promise<Lease> => ({
+  id,
+  token: crypto.randomUUID(),
+  signal: new AbortController().signal,
+  held: () => true,
+});
 function careless(): Store {
   const records = new Map<string, string>();
   return {
@@ -133,6 +211,36 @@ test.each(mutants)("a store that %s fails %s", async (_what, id, spoil) => {
   };
   const spoilt: StoreHarness = { create };
   await expect(runStoreCase(storeCase, spoilt)).rejects.toBeInstanceOf(Error);
+});
+
+/** Leases that expire wrongly, and the case that must notice it. */
+const weaknesses: readonly [string, string, Parameters<typeof expiringFixture>[0]][] = [
+  ["renews nothing", "expiring.renewed", { lazy: true }],
+  ["tells of the loss too late", "expiring.lost", { late: true }],
+  ["writes whoever holds the lease", "expiring.late", { unfenced: true }],
+  ["writes under a lease that has expired", "expiring.free", { endless: true }],
+  ["brings lost leases back", "expiring.late", { forgiving: true }],
+];
+
+test.each(weaknesses)("a store with expiring leases that %s fails %s", async (_what, id, weak) => {
+  const storeCase = storeCases.find((one) => one.id === id);
+  if (storeCase === undefined) throw new Error(`no case ${id}`);
+  await expect(runStoreCase(storeCase, { create: async () => expiringFixture(weak) })).rejects.toBeInstanceOf(Error);
+});
+
+test("a pooler that lets six have one lease is noticed", async () => {
+  const storeCase = storeCases.find(({ id }) => id === "shared.pooled");
+  if (storeCase === undefined) throw new Error("no such case");
+  const { store } = expiringFixture();
+  const pooled = (): Store => ({ ...store, acquire: leaseOfNobody });
+  await expect(runStoreCase(storeCase, { create: async () => ({ store, pooled }) })).rejects.toThrow("round 1");
+});
+
+test("a store whose leases expire must say how", async () => {
+  const { expiry: _expiry, ...fixture } = expiringFixture();
+  const cases = storeCases.filter(({ needs }) => needs === "expiry");
+  expect(cases.length).toBeGreaterThan(2);
+  for (const one of cases) await expect(runStoreCase(one, { create: async () => fixture })).rejects.toThrow("expiry");
 });
 
 test("every case has its own id and title", () => {

@@ -1,6 +1,7 @@
 export { compose } from "./compose.ts";
 export { launch } from "./launch/launch.ts";
 export type { IdempotentProvider, LaunchFailpoint, LaunchOptions, StoredLaunchOptions } from "./launch/options.ts";
+export type { EndRecording } from "./launch/record-end.ts";
 export type { WaitOptions } from "./poll.ts";
 export { type ApplyOptions, type ApplyResult, apply } from "./reconcile/apply.ts";
 export {
@@ -16,10 +17,12 @@ export {
   type ReconcilePlan,
 } from "./reconcile/plan.ts";
 export { findOrphans, type ReconcileOptions, reconcile } from "./reconcile/reconcile.ts";
+export { allEntries, type EntryFilter, matchesFilter, type StoreEntry } from "./store/entries.ts";
 export { type FileStoreOptions, fileStore } from "./store/file-store.ts";
 export { memoryStore } from "./store/memory-store.ts";
 export type { Processes, ProcessIdentity, ProcessState } from "./store/process-identity.ts";
 export {
+  type DataRecord,
   type ExpectedInstance,
   isStoredRecord,
   type JsonValue,
@@ -27,14 +30,17 @@ export {
   type LaunchRecord,
   launchId,
   type RecordedError,
+  type RecordKind,
   type RunRecord,
+  recordFault,
+  recordId,
   runRecordId,
   type StepRecord,
   type StoredRecord,
 } from "./store/record.ts";
-export type { Journal, LaunchStore, Lease, Store, StoreEntry } from "./store/store.ts";
+export type { Exclusion, Journal, LaunchStore, Lease, Store } from "./store/store.ts";
 export { isStoreError, STORE_ERROR_CODES, StoreError, type StoreErrorCode } from "./store/store-error.ts";
-export { terminateAndConfirm } from "./terminate-and-confirm.ts";
+export { type TerminateOptions, terminateAndConfirm } from "./terminate-and-confirm.ts";
 export { waitForBootstrap, waitForStatus } from "./wait-for-status.ts";
 export type { WorkflowEvent } from "./workflow/events.ts";
 export { stepKey } from "./workflow/run.ts";

@@ -17,6 +17,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
+  allEntries,
   fileStore,
   isStoreError,
   type LaunchRecord,
@@ -95,7 +96,7 @@ describe("what is on the disk", () => {
   test("making a store and reading from it makes nothing", async () => {
     const root = join(directory, "none");
     expect(await fileStore(root).read("id")).toBeNull();
-    expect(await fileStore(root).entries()).toEqual([]);
+    expect(await allEntries(fileStore(root))).toEqual([]);
     expect(await readdir(directory)).toEqual([]);
   });
 
@@ -135,7 +136,7 @@ describe("corrupt files", () => {
   test.each([
     ["an empty file", ""],
     ["half a file", '{ "format": 1, "id": "id", "rec'],
-    ["another format", '{ "format": 2, "id": "id", "record": {} }'],
+    ["a format that is none", '{ "format": "2", "id": "id", "record": {} }'],
     ["another id", JSON.stringify({ format: 1, id: "else", record })],
     ["no record", '{ "format": 1, "id": "id", "record": null }'],
     [
@@ -148,7 +149,7 @@ describe("corrupt files", () => {
   ])("%s is CORRUPT with the file's name, and is not touched", async (_name, content) => {
     const store = fileStore(directory);
     await writeFile(recordFile("id"), content);
-    for (const error of [await storeFailure(store.read("id")), await storeFailure(store.entries())]) {
+    for (const error of [await storeFailure(store.read("id")), await storeFailure(allEntries(store))]) {
       expect(error.code).toBe("CORRUPT");
       expect(error.message).toContain(recordFile("id"));
       expect(error.hint).not.toBe("");
@@ -156,11 +157,38 @@ describe("corrupt files", () => {
     expect(await readFile(recordFile("id"), "utf8")).toBe(content);
   });
 
+  test.each([
+    ["file of a newer format", '{ "format": 2, "id": "id", "record": {} }'],
+    ["record of a kind that is not known here", '{ "format": 1, "id": "id", "record": { "kind": "odd" } }'],
+  ])("a %s is FORMAT: written by a newer version, and not touched", async (_name, content) => {
+    const store = fileStore(directory);
+    await writeFile(recordFile("id"), content);
+    for (const error of [await storeFailure(store.read("id")), await storeFailure(allEntries(store))]) {
+      expect(error).toMatchObject({ code: "FORMAT", path: recordFile("id"), retryable: false });
+    }
+    expect(await readFile(recordFile("id"), "utf8")).toBe(content);
+  });
+
+  test("what cannot be read does not hide the others, and another kind hides nothing", async () => {
+    const store = fileStore(directory);
+    await put(store, "whole");
+    await writeFile(recordFile("one"), "?");
+    const seen: string[] = [];
+    const look = async (): Promise<void> => {
+      for await (const { id } of store.entries({ kind: "launch" })) seen.push(id);
+    };
+    expect(await storeFailure(look())).toMatchObject({ code: "CORRUPT" });
+    await writeFile(recordFile("one"), '{ "format": 1, "id": "one", "record": { "kind": "pool" } }');
+    await look();
+    expect(seen).toEqual(["whole", "whole"]);
+    expect(await storeFailure(allEntries(store))).toMatchObject({ code: "CORRUPT", path: recordFile("one") });
+  });
+
   test("entries names every one of them", async () => {
     await put(fileStore(directory), "whole");
     await writeFile(recordFile("one"), "?");
     await writeFile(recordFile("two"), "?");
-    const error = await storeFailure(fileStore(directory).entries());
+    const error = await storeFailure(allEntries(fileStore(directory)));
     expect(error.message).toContain(recordFile("one"));
     expect(error.message).toContain(recordFile("two"));
     expect(error.message).not.toContain(recordFile("whole"));
@@ -182,7 +210,7 @@ describe("corrupt files", () => {
     await copyFile(recordFile("id"), join(directory, "copy of id.json"));
     const strays: string[] = [];
     const store = fileStore(directory, { onStray: (path) => strays.push(path) });
-    expect((await store.entries()).map(({ id }) => id)).toEqual(["id"]);
+    expect((await allEntries(store)).map(({ id }) => id)).toEqual(["id"]);
     expect(strays.sort()).toEqual([join(directory, "copy of id.json"), join(directory, "package.json")]);
   });
 
@@ -191,12 +219,12 @@ describe("corrupt files", () => {
     const store = fileStore(directory);
     await symlink(nothing, recordFile("id"));
     expect(await storeFailure(store.read("id"))).toMatchObject({ code: "CORRUPT", path: recordFile("id") });
-    expect(await storeFailure(store.entries())).toMatchObject({ code: "CORRUPT", path: recordFile("id") });
+    expect(await storeFailure(allEntries(store))).toMatchObject({ code: "CORRUPT", path: recordFile("id") });
     await symlink(nothing, leaseFile("id"));
     expect(await storeFailure(store.acquire("id"))).toMatchObject({ code: "CORRUPT", path: leaseFile("id") });
     const root = join(directory, "store");
     await symlink(nothing, root);
-    expect((await storeFailure(fileStore(root).entries())).code).toBe("CORRUPT");
+    expect((await storeFailure(allEntries(fileStore(root)))).code).toBe("CORRUPT");
   });
 });
 

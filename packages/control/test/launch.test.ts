@@ -1,6 +1,7 @@
 import { isProviderError, ProviderError, type RuntimeEvent } from "@slipway/core";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
+  allEntries,
   isStoreError,
   type LaunchFailpoint,
   launch,
@@ -488,7 +489,7 @@ describe("bad input and broken stores", () => {
   test("a malformed key is refused before anything is stored", async () => {
     const error = await failureOf(launch(plainProvider(world), { key: "" }, control));
     expect(error).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
-    expect(await store.entries()).toEqual([]);
+    expect(await allEntries(store)).toEqual([]);
   });
 
   test("callers without types need a store as well", async () => {

@@ -1,6 +1,7 @@
 import { ProviderError } from "@slipway/core";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
+  allEntries,
   apply,
   findOrphans,
   launch,
@@ -9,7 +10,11 @@ import {
   type PlanItem,
   type ReconcilePlan,
   reconcile,
+  recordId,
   type Store,
+  type StoredRecord,
+  StoreError,
+  terminateAndConfirm,
 } from "../src/index.ts";
 import { living, newWorld, type PlainProvider, plainProvider, setStatus, type World } from "./scripted-provider.ts";
 import { type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
@@ -30,6 +35,13 @@ beforeEach(() => {
 
 const start = (key: string, more: object = {}) => launch(provider, { key, ...more }, options);
 const settleReads = () => clock.advance(2 * world.lagMs);
+const recordIdOf = (key: string) => launchId({ provider: "scripted", account: "", owner: "tests", key });
+const recordOf = (key: string) => store.read(recordIdOf(key));
+async function put(id: string, record: StoredRecord): Promise<void> {
+  const lease = await store.acquire(id);
+  await store.write(id, record);
+  if (lease !== null) await store.release(lease);
+}
 const brief = (plan: ReconcilePlan) => plan.items.map(({ kind, instanceId }: PlanItem) => [kind, instanceId]);
 
 describe("the plan", () => {
@@ -123,6 +135,71 @@ describe("the plan", () => {
     world.machines.clear();
     settleReads();
     expect((await reconcile(provider, options)).items).toMatchObject([{ kind: "missing", key: "a" }]);
+  });
+
+  test("records of other kinds are left alone, also under a name that a launch could have", async () => {
+    await start("a");
+    const at = "2026-01-01T00:00:00.000Z";
+    for (const kind of ["report", "pool", "anywhere"] as const) {
+      const one = {
+        kind,
+        name: "a",
+        owner: "tests",
+        provider: "scripted",
+        account: "",
+        state: "launched",
+        at,
+        data: {},
+      };
+      await put(recordId(kind, "tests", "a"), one);
+    }
+    settleReads();
+    expect((await reconcile(provider, options)).items).toEqual([]);
+  });
+
+  test("an instance that was confirmed ended is not missing, and its key launches anew", async () => {
+    const { id } = await start("a");
+    await terminateAndConfirm(provider, id, { ...options, record: "keep" });
+    expect(await recordOf("a")).toMatchObject({ state: "ended", instanceId: id });
+    expect((await reconcile(provider, options)).items).toEqual([]);
+    const next = await start("a");
+    expect(next.id).not.toBe(id);
+    expect(await recordOf("a")).toMatchObject({ state: "launched", attempt: 2, gone: [id] });
+  });
+
+  test("an instance whose record says that it has ended, and that lives, is an orphan", async () => {
+    const { id } = await start("a");
+    const record = await recordOf("a");
+    if (record?.kind === "launch") await put(recordIdOf("a"), { ...record, state: "ended" });
+    settleReads();
+    const plan = await reconcile(provider, options);
+    expect(brief(plan)).toEqual([["orphan", id]]);
+    expect((await apply(provider, plan, options)).map(({ outcome }) => outcome)).toEqual(["terminated"]);
+  });
+
+  test("a plan does not grow with what was confirmed ended", async () => {
+    for (const key of ["a", "b", "c"]) await terminateAndConfirm(provider, (await start(key)).id, options);
+    expect((await reconcile(provider, options)).items).toEqual([]);
+    expect(await allEntries(store)).toEqual([]);
+  });
+
+  test("a record of another instance, and one that a process works on, stay when an end is confirmed", async () => {
+    const other = await provider.spawn({ key: "a" });
+    const { id } = await start("a");
+    await terminateAndConfirm(provider, other.id, options);
+    expect(await recordOf("a")).toMatchObject({ state: "launched", instanceId: id });
+    await store.acquire(recordIdOf("a"));
+    await terminateAndConfirm(provider, id, options);
+    expect(await recordOf("a")).toMatchObject({ state: "launched", instanceId: id });
+  });
+
+  test("a store that cannot be written does not make a failure of a confirmed end", async () => {
+    const { id } = await start("a");
+    const remove = async (): Promise<never> => {
+      throw new StoreError("UNAVAILABLE", { message: "down", hint: "Wait." });
+    };
+    await terminateAndConfirm(provider, id, { ...options, store: { ...store, remove } });
+    expect(brief(await reconcile(provider, options))).toEqual([["missing", id]]);
   });
 
   test("a listing that fails is no plan", async () => {

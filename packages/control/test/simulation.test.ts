@@ -127,7 +127,11 @@ function startProcess({ world, store, random, make }: Model, killAt: number, fau
         read: around(store.read),
         write: around(store.write),
         remove: around(store.remove),
-        entries: around(store.entries),
+        entries: async function* (filter) {
+          await step();
+          yield* store.entries(filter);
+          await step();
+        },
       },
     },
     made,

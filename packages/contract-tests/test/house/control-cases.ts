@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { isWorkflowError, type LaunchFailpoint, launch, memoryStore, runWorkflow, stepKey } from "@slipway/control";
+import {
+  allEntries,
+  isWorkflowError,
+  type LaunchFailpoint,
+  launch,
+  memoryStore,
+  runWorkflow,
+  stepKey,
+} from "@slipway/control";
 import {
   type Instance,
   isProviderError,
@@ -76,7 +84,7 @@ export const controlCases: { readonly [Id in RuleId]?: () => Promise<void> } = {
     const store = memoryStore();
     const control = { store, clock: world.clock, failpoint: dieAt("after-intent") };
     assert.ok((await failure(() => launch(provider, { ...SPEC, key: "k" }, control))) instanceof Killed);
-    const [entry] = (await store.entries?.()) ?? [];
+    const [entry] = await allEntries(store);
     const record = entry?.record;
     assert.ok(record?.kind === "launch" && record.state === "intended");
     assert.equal(record.specHash, specHash({ ...SPEC, key: "k" }));

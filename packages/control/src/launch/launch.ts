@@ -110,6 +110,7 @@ async function takeLease(run: Launching, timeoutMs: number): Promise<Lease> {
 async function settle(run: Launching): Promise<Instance> {
   const record = await readRecord(run);
   if (record === null || record.state === "refused") return attempt(run, newIntent(run, record));
+  if (record.state === "ended") return attempt(run, newIntent(run, record, record.instanceId));
   run.poll.setEffect("unknown");
   if (record.state === "intended") return recover(run, record);
   run.poll.setEffect("none");

@@ -133,6 +133,7 @@ const ACTIONS: { readonly [K in PlanItem["kind"]]: Action<K> } = {
   orphan: async (run, item) => {
     const { record } = run;
     if (record?.state === "intended") return { skipped: "a launch of this key is not finished" };
+    if (record?.state === "ended") return terminate(run, item);
     if (record?.instanceId === item.instanceId) return { skipped: "the store knows it now" };
     if (record?.instanceId !== undefined && (await lives(run, record.instanceId))) {
       return { skipped: `${record.instanceId} lives under the same key: it is a duplicate now` };

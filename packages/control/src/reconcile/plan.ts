@@ -1,7 +1,7 @@
 import type { Instance } from "@slipway/core";
 import { hasEnded, oldest } from "../launch/look-up.ts";
+import type { StoreEntry } from "../store/entries.ts";
 import { type LaunchRecord, launchId, type StoredRecord } from "../store/record.ts";
-import type { StoreEntry } from "../store/store.ts";
 
 /** One field in which an instance is not what its launch asked for. */
 export interface Difference {
@@ -64,7 +64,10 @@ export interface Findings {
   readonly account: string;
   /** This owner's whole listing. */
   readonly instances: readonly Instance[];
-  /** The store's entries, read after the listing: so every listed instance had its intent written before. */
+  /**
+   * The store's entries, read after the listing: so every listed instance had its intent written before. At least those
+   * of the listed instances and of their keys, and all that are `launched`.
+   */
   readonly entries: readonly StoreEntry[];
   /**
    * The store's entries as they were a whole `readAfterWriteMs` before the listing was begun, on the clock of the process
@@ -148,6 +151,11 @@ function whyOrphan(books: Books, instance: Instance, record: LaunchRecord | unde
   if (record.state === "intended") return null;
   if (record.state === "refused")
     return books.isSettled(record) ? "the store knows that this key launched nothing" : null;
+  if (record.state === "ended") {
+    return books.isSettled(record)
+      ? `the store knows that the last instance of this key, ${record.instanceId}, has ended`
+      : null;
+  }
   if (record.instanceId === instance.id) return null;
   // While the key's own instance lives, the other one is its duplicate.
   if (record.instanceId !== undefined && books.listedIds.has(record.instanceId)) return null;

@@ -1,4 +1,5 @@
-import { type Clock, type Provider, projectProvider, systemClock } from "@slipway/core";
+import { type Clock, type Instance, type Provider, projectProvider, systemClock } from "@slipway/core";
+import type { StoreEntry } from "../store/entries.ts";
 import type { LaunchStore } from "../store/store.ts";
 import { type Findings, type OrphanItem, planFrom, type ReconcilePlan } from "./plan.ts";
 
@@ -32,11 +33,34 @@ export async function reconcile(exact: Provider, options: ReconcileOptions): Pro
 async function look(provider: Provider, options: ReconcileOptions, clock: Clock): Promise<Omit<Findings, "earlier">> {
   const listedAt = clock.now();
   const instances = await provider.list({}, { signal: options.signal });
-  // After the listing, never before it: an instance of a launch that runs meanwhile would look like an orphan.
-  const entries = await options.store.entries();
   const { name, owner } = provider;
   const account = options.account ?? "";
+  // After the listing, never before it: an instance of a launch that runs meanwhile would look like an orphan.
+  const entries = await entriesAbout(
+    instances,
+    options.store.entries({ kind: "launch", provider: name, account, owner }),
+  );
   return { provider: name, owner, account, instances, entries, listedAt, now: clock.now() };
+}
+
+/**
+ * What a plan can be about: what is listed, and what should be. The rest of a store that has been used for years is read
+ * once and not kept.
+ */
+async function entriesAbout(
+  instances: readonly Instance[],
+  entries: AsyncIterable<StoreEntry>,
+): Promise<readonly StoreEntry[]> {
+  const keys = new Set(instances.map(({ key }) => key));
+  const ids = new Set(instances.map(({ id }) => id));
+  const kept: StoreEntry[] = [];
+  for await (const entry of entries) {
+    const { record } = entry;
+    if (record.kind !== "launch") continue;
+    const isListed = keys.has(record.identity.key) || (record.instanceId !== undefined && ids.has(record.instanceId));
+    if (isListed || record.state === "launched") kept.push(entry);
+  }
+  return kept;
 }
 
 /** This owner's instances that nobody who uses the store has launched. Deletes nothing. */

@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { makeDirectory, replaceFile, syncDirectory } from "./durable-file.ts";
+import { type EntryFilter, matchesFilter, type StoreEntry } from "./entries.ts";
 import { namesIfThere, onPath, readIfThere } from "./file-faults.ts";
 import { type LeaseFiles, leaseFiles } from "./lease-files.ts";
 import { type Processes, systemProcesses } from "./process-identity.ts";
-import { isStoredRecord, type StoredRecord } from "./record.ts";
-import type { Store, StoreEntry } from "./store.ts";
-import { StoreError } from "./store-error.ts";
+import { isStoredRecord, recordFault, type StoredRecord } from "./record.ts";
+import type { Store } from "./store.ts";
+import { isStoreError, StoreError } from "./store-error.ts";
 
 export interface FileStoreOptions {
   /**
@@ -25,6 +26,8 @@ export interface FileStoreOptions {
 const FORMAT = 1;
 const SUFFIX = ".json";
 const RECORD = /^[0-9a-f]{40}\.json$/;
+// One file after another would spend most of its time on waiting for the disk.
+const READ_AT_ONCE = 32;
 
 /**
  * A store in a directory, for the processes of one machine: one JSON file per record, written durably, and one lease
@@ -69,7 +72,7 @@ export function fileStore(directory: string, options: FileStoreOptions = {}): St
         });
         if (token === null) return null;
         held.set(id, token);
-        return { id, token };
+        return { id, token, signal: new AbortController().signal, held: () => held.get(id) === token };
       }),
     read: (id) => onPath(pathOf(id), () => readRecord(pathOf(id), id)),
     write: (id, record) =>
@@ -89,7 +92,8 @@ export function fileStore(directory: string, options: FileStoreOptions = {}): St
         if (held.get(lease.id) === lease.token) held.delete(lease.id);
         await leases.release(fileNameOf(lease.id), lease.token);
       }),
-    entries: () => onPath(root, () => readAll(root, options.onStray)),
+    entries: (filter) => entriesIn(root, filter, options.onStray),
+    exclusion: "process",
     whereIs: (id) => leases.pathOf(fileNameOf(id)),
   };
 }
@@ -104,53 +108,91 @@ function fileNameOf(id: string): string {
   return createHash("sha256").update(id).digest("hex").slice(0, 40);
 }
 
-async function readRecord(path: string, id?: string): Promise<StoredRecord | null> {
-  return (await readEntry(path, id))?.record ?? null;
-}
-
-async function readEntry(path: string, id?: string): Promise<StoreEntry | null> {
+async function readRecord(path: string, id: string): Promise<StoredRecord | null> {
   const text = await readIfThere(path);
   if (text === null) return null;
-  const entry = parseEntry(text);
-  if (entry !== null && (id === undefined || entry.id === id)) return entry;
-  throw corrupt([path]);
+  const content = parseContent(text);
+  if ("fault" in content) throw unreadable([path], content.fault);
+  if (content.id !== id) throw unreadable([path], "CORRUPT");
+  return content.record;
 }
 
-/** All records, or one error that names every file that is not one. */
-async function readAll(root: string, onStray?: (path: string) => void): Promise<readonly StoreEntry[]> {
-  const names = (await namesIfThere(root)) ?? [];
-  const entries: StoreEntry[] = [];
-  const broken: string[] = [];
-  for (const name of names.filter((file) => file.endsWith(SUFFIX)).sort()) {
-    const path = join(root, name);
-    if (!RECORD.test(name)) {
-      onStray?.(path);
-      continue;
+/** Every record that the filter wants, and then one error that names every file that cannot be read. */
+async function* entriesIn(
+  root: string,
+  filter: EntryFilter = {},
+  onStray?: (path: string) => void,
+): AsyncGenerator<StoreEntry> {
+  const names = (await onPath(root, async () => (await namesIfThere(root)) ?? [])).filter((name) => {
+    if (name.endsWith(SUFFIX) && !RECORD.test(name)) onStray?.(join(root, name));
+    return RECORD.test(name);
+  });
+  const unread: { readonly path: string; readonly fault: Fault }[] = [];
+  for (let at = 0; at < names.length; at += READ_AT_ONCE) {
+    const batch = names.slice(at, at + READ_AT_ONCE).map((name) => readFileOf(root, name, filter));
+    for (const found of await Promise.all(batch)) {
+      // Null: removed since it was listed, or of a kind that is not wanted.
+      if (found === null) continue;
+      if ("fault" in found) unread.push(found);
+      else if (matchesFilter(found.record, filter)) yield found;
     }
-    const text = await readIfThere(path);
-    const entry = text === null ? null : parseEntry(text);
-    // Null text: removed since it was listed.
-    if (entry !== null && `${fileNameOf(entry.id)}${SUFFIX}` === name) entries.push(entry);
-    else if (text !== null) broken.push(path);
   }
-  if (broken.length > 0) throw corrupt(broken);
-  return entries;
+  if (unread.length === 0) return;
+  const isCorrupt = unread.some(({ fault }) => fault === "CORRUPT");
+  throw unreadable(unread.map(({ path }) => path).sort(), isCorrupt ? "CORRUPT" : "FORMAT");
 }
 
-function parseEntry(text: string): StoreEntry | null {
+type Fault = "CORRUPT" | "FORMAT";
+
+async function readFileOf(
+  root: string,
+  name: string,
+  filter: EntryFilter,
+): Promise<StoreEntry | { readonly path: string; readonly fault: Fault } | null> {
+  const path = join(root, name);
+  try {
+    const text = await onPath(path, () => readIfThere(path));
+    if (text === null) return null;
+    const content = parseContent(text);
+    if (!("fault" in content))
+      return `${fileNameOf(content.id)}${SUFFIX}` === name ? content : { path, fault: "CORRUPT" };
+    const isOther = filter.kind !== undefined && content.kind !== undefined && content.kind !== filter.kind;
+    return isOther ? null : { path, fault: content.fault };
+  } catch (error) {
+    if (isStoreError(error, "CORRUPT")) return { path, fault: "CORRUPT" };
+    throw error;
+  }
+}
+
+/** A whole entry, or why it is none, and the kind that it would be of. */
+type Content = StoreEntry | { readonly fault: Fault; readonly kind?: string };
+
+function parseContent(text: string): Content {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null) return null;
+    if (typeof value !== "object" || value === null) return { fault: "CORRUPT" };
     const { format, id, record } = value as Partial<Record<string, unknown>>;
-    return format === FORMAT && typeof id === "string" && isStoredRecord(record) ? { id, record } : null;
+    if (typeof format === "number" && format > FORMAT) return { fault: "FORMAT" };
+    if (format !== FORMAT || typeof id !== "string") return { fault: "CORRUPT" };
+    if (isStoredRecord(record)) return { id, record };
+    const kind: unknown = typeof record === "object" && record !== null ? Reflect.get(record, "kind") : undefined;
+    return { fault: recordFault(record) ?? "CORRUPT", ...(typeof kind === "string" ? { kind } : {}) };
   } catch {
-    return null;
+    return { fault: "CORRUPT" };
   }
 }
 
-function corrupt(paths: readonly string[]): StoreError {
+function unreadable(paths: readonly string[], fault: Fault): StoreError {
+  const files = paths.join(", ");
+  if (fault === "FORMAT") {
+    return new StoreError("FORMAT", {
+      message: `${files} was written by a newer version; it was left as it is`,
+      hint: "Update @slipway/control here to the version that is used elsewhere.",
+      path: paths[0],
+    });
+  }
   return new StoreError("CORRUPT", {
-    message: `${paths.join(", ")} cannot be read as a record; it was left as it is`,
+    message: `${files} cannot be read as a record; it was left as it is`,
     hint:
       "Restore the file from a backup; or look with `list` which instance it stands for, terminate that, and then " +
       "move the file away. Without its record a second instance could be launched.",

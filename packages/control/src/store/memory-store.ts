@@ -1,3 +1,4 @@
+import { matchesFilter } from "./entries.ts";
 import type { StoredRecord } from "./record.ts";
 import type { Store } from "./store.ts";
 import { StoreError } from "./store-error.ts";
@@ -22,7 +23,7 @@ export function memoryStore(): Store {
       if (leases.has(id)) return null;
       const token = crypto.randomUUID();
       leases.set(id, token);
-      return { id, token };
+      return { id, token, signal: new AbortController().signal, held: () => leases.get(id) === token };
     },
     read: async (id) => {
       const text = records.get(id);
@@ -39,6 +40,14 @@ export function memoryStore(): Store {
     release: async (lease) => {
       if (leases.get(lease.id) === lease.token) leases.delete(lease.id);
     },
-    entries: async () => [...records].map(([id, text]) => ({ id, record: parsed(text) })),
+    entries: async function* (filter) {
+      // The ids of now: what is written meanwhile may be missed, and what is removed meanwhile is.
+      for (const id of [...records.keys()]) {
+        const text = records.get(id);
+        const record = text === undefined ? null : parsed(text);
+        if (record !== null && matchesFilter(record, filter)) yield { id, record };
+      }
+    },
+    exclusion: "process",
   };
 }

@@ -28,12 +28,12 @@ export interface ExpectedInstance {
 
 /**
  * One launch. `intended`: a spawn may have been sent, and nobody has seen its answer. `launched`: the instance is known.
- * `refused`: the last spawn is known to have made nothing.
+ * `refused`: the last spawn is known to have made nothing. `ended`: the instance was there, and its end was confirmed.
  */
 export interface LaunchRecord {
   readonly kind: "launch";
   readonly identity: LaunchIdentity;
-  readonly state: "intended" | "launched" | "refused";
+  readonly state: "intended" | "launched" | "refused" | "ended";
   /** Of the options without the placement. */
   readonly specHash: string;
   /** Counts the spawns under this key, from 1. */
@@ -44,7 +44,7 @@ export interface LaunchRecord {
   readonly placement: number;
   /** The request as it is sent, bootstrap and secrets included; kept only while `intended`. */
   readonly request?: { readonly [option: string]: JsonValue };
-  /** Set once it is `launched`. */
+  /** Set once it is `launched`, and kept when it is `ended`. */
   readonly instanceId?: string;
   /** Where the instance runs, where its provider has regions: a process that is not configured for it cannot see it. */
   readonly region?: string;
@@ -97,17 +97,44 @@ export interface RunRecord {
   readonly failure?: string;
 }
 
-export type StoredRecord = LaunchRecord | RunRecord;
+/**
+ * A record whose `data` only its own module reads: a report of a bootstrap, a slot of a pool, or the provider that was
+ * chosen for a key that may run anywhere. What is around `data` lets a store filter it without knowing the module.
+ */
+export interface DataRecord {
+  readonly kind: "report" | "pool" | "anywhere";
+  /** What it is about, as the key or the name of a pool. */
+  readonly name: string;
+  readonly owner: string;
+  /** Absent where it is not about one provider. */
+  readonly provider?: string;
+  readonly account?: string;
+  /** In the module's own words. */
+  readonly state: string;
+  /** When this state was written, ISO 8601 UTC. */
+  readonly at: string;
+  readonly data: JsonValue;
+}
+
+export type StoredRecord = LaunchRecord | RunRecord | DataRecord;
+
+/** What a record can be. Each kind has its reader, and leaves all others alone. */
+export type RecordKind = StoredRecord["kind"];
+
+/** The id of a record: its kind and what tells it apart from others of its kind, each safe from the separator. */
+export function recordId(kind: RecordKind, ...parts: readonly string[]): string {
+  return [kind, ...parts.map(encodeURIComponent)].join(":");
+}
 
 /** The id that a launch is stored under. */
 export function launchId(identity: LaunchIdentity): string {
   const { provider, account, owner, key } = identity;
-  return ["launch", provider, account, owner, key].map(encodeURIComponent).join(":");
+  return recordId("launch", provider, account, owner, key);
 }
 
 /** The id that a run of a workflow is stored under. */
 export function runRecordId(runId: string): string {
-  return `run:${encodeURIComponent(runId)}`;
+  return recordId("run", runId);
 }
 
 type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
@@ -136,7 +163,7 @@ const shaped =
 
 const isLaunch = shaped({
   identity: shaped({ provider: isText, account: isText, owner: isText, key: isText }),
-  state: oneOf("intended", "launched", "refused"),
+  state: oneOf("intended", "launched", "refused", "ended"),
   specHash: isText,
   attempt: isCount,
   at: isTime,
@@ -163,17 +190,54 @@ const isRun = shaped({
   ),
 });
 
+const isData = shaped({
+  name: isText,
+  owner: isText,
+  provider: optional(isText),
+  account: optional(isText),
+  state: isText,
+  at: isTime,
+  data: (value) => value !== undefined,
+});
+
+/** What a launch in each state must hold. */
+const NEEDED: Readonly<Record<LaunchRecord["state"], string>> = {
+  intended: "request",
+  launched: "instanceId",
+  refused: "state",
+  ended: "instanceId",
+};
+const isWholeLaunch = (value: unknown): boolean =>
+  isLaunch(value) &&
+  Object.entries(NEEDED).some(
+    ([state, needed]) =>
+      isObject(value) && Reflect.get(value, "state") === state && Reflect.get(value, needed) !== undefined,
+  );
+
+const CHECKS: Readonly<Record<RecordKind, (value: unknown) => boolean>> = {
+  launch: isWholeLaunch,
+  run: isRun,
+  report: isData,
+  pool: isData,
+  anywhere: isData,
+};
+
 /**
- * Is it a whole record? For authors of stores: what does not pass must be reported as `CORRUPT`, never taken for
- * "nothing there", since that would launch a second instance.
+ * Why a value is not a record: `CORRUPT`, or `FORMAT` where it is of a kind that only a newer version knows. Null if it is
+ * a whole record.
+ */
+export function recordFault(value: unknown): "CORRUPT" | "FORMAT" | null {
+  const kind: unknown = isObject(value) ? Reflect.get(value, "kind") : undefined;
+  if (!isText(kind) || kind === "") return "CORRUPT";
+  const check = Object.entries(CHECKS).find(([known]) => known === kind)?.[1];
+  if (check === undefined) return "FORMAT";
+  return check(value) ? null : "CORRUPT";
+}
+
+/**
+ * Is it a whole record? For authors of stores: what does not pass must be reported with the code of `recordFault`, never
+ * taken for "nothing there", since that would launch a second instance.
  */
 export function isStoredRecord(value: unknown): value is StoredRecord {
-  if (!isObject(value)) return false;
-  const kind: unknown = Reflect.get(value, "kind");
-  if (kind === "run") return isRun(value);
-  if (kind !== "launch" || !isLaunch(value)) return false;
-  const needed = { intended: "request", launched: "instanceId", refused: "state" }[
-    Reflect.get(value, "state") as string
-  ];
-  return needed !== undefined && Reflect.get(value, needed) !== undefined;
+  return recordFault(value) === null;
 }

@@ -6,6 +6,8 @@ export const STORE_ERROR_CODES = {
   NO_ACCESS: "This user may not read or write there.",
   UNUSABLE: "The place cannot hold a store: it is no directory, or its file system has no hard links.",
   NOT_HELD: "A record was written or removed by someone who does not hold its lease.",
+  UNAVAILABLE: "The store cannot be reached for now, as while a database restarts. The same call may work later.",
+  FORMAT: "The store or a record was written by a newer version, which this one cannot read. Nothing is overwritten.",
   IO: "The operating system reports another fault.",
 } as const;
 
@@ -36,6 +38,11 @@ export class StoreError extends Error {
     if (details.path !== undefined) this.path = details.path;
     this.hint = details.hint;
     Object.defineProperty(this, MARK, { value: true });
+  }
+
+  /** May the same call work later, with nothing changed by anybody? */
+  get retryable(): boolean {
+    return this.code === "UNAVAILABLE";
   }
 
   /** All but the cause and the stack. `JSON.stringify` would drop the message. */

@@ -1,3 +1,4 @@
+import type { EntryFilter, StoreEntry } from "./entries.ts";
 import type { StoredRecord } from "./record.ts";
 
 /** The right to write one record, held by one process at a time. */
@@ -5,12 +6,24 @@ export interface Lease {
   readonly id: string;
   /** Unique for every lease that was ever taken. */
   readonly token: string;
+  /**
+   * Aborts when the lease may have been lost: stop what is under way, since another process may begin. Never where
+   * `exclusion` is "process".
+   */
+  readonly signal: AbortSignal;
+  /**
+   * Is it held still? Asks nobody: it goes by this process's own monotonic clock, counted from before the last renewal was
+   * sent, so that it is false before any other process can have the lease. Once it is false, send nothing more.
+   */
+  readonly held: () => boolean;
 }
 
-export interface StoreEntry {
-  readonly id: string;
-  readonly record: StoredRecord;
-}
+/**
+ * What ends a lease whose holder is gone. `process`: its death, which the store can see; a lease is never lost while its
+ * holder lives. `expiring`: time without a renewal; a holder that was paused or cut off for longer has lost it while it
+ * lives, and every later write of it is refused.
+ */
+export type Exclusion = "process" | "expiring";
 
 /**
  * Records under ids, each written by one process at a time. Two processes that share a store never launch the same key
@@ -31,8 +44,16 @@ export interface Store {
   readonly remove: (id: string) => Promise<void>;
   /** Gives a lease back. One that is no longer held resolves. */
   readonly release: (lease: Lease) => Promise<void>;
-  /** Every record. Complete, or it throws: an entry left out would make its instance an orphan. */
-  readonly entries: () => Promise<readonly StoreEntry[]>;
+  /**
+   * The records that the filter wants, in any order, each id once, and never all in memory. Complete for what stood there
+   * all the time, or it throws: an entry left out would make its instance an orphan. What cannot be read does not hide
+   * the others: they come first, and then it throws CORRUPT or FORMAT with everything that could not be read.
+   */
+  readonly entries: (filter?: EntryFilter) => AsyncIterable<StoreEntry>;
+  /** What ends the lease of a holder that is gone, and so what `launch` can promise (LAUNCH-05). */
+  readonly exclusion: Exclusion;
+  /** Gives up connections and timers; leases that are held end as if the process had died. */
+  readonly close?: () => Promise<void>;
   /** Where a lease is kept, for a message to a person; absent if there is nothing to show. */
   readonly whereIs?: (id: string) => string;
 }

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import {
+  allEntries,
+  isStoreError,
+  type LaunchRecord,
+  launchId,
+  type RunRecord,
+  type Store,
+  type StoredRecord,
+} from "@slipway/control";
+import type { StoreProcess } from "./store-process.ts";
+
+/** How time passes for the leases of a store whose `exclusion` is "expiring". */
+export interface StoreExpiry {
+  /** How long a lease lasts that is not renewed. Short, where the time is real. */
+  readonly ms: number;
+  /** Lets so much time pass, for the storage and for every store object. */
+  readonly pass: (ms: number) => Promise<void>;
+  /** From now on the fixture's `store` cannot reach the storage, and nobody tells it. Others can. */
+  readonly cutOff: () => Promise<void>;
+  readonly reconnect: () => Promise<void>;
+}
+
+/** A store over fresh, empty storage, and what a case may do to that storage. What is absent skips the cases that need it. */
+export interface StoreFixture {
+  readonly store: Store;
+  /** Another store object over the same storage, as another process would make it. */
+  readonly reopen?: () => Store | Promise<Store>;
+  /** As `reopen`, through what may stand before the storage, as a pooler that gives each statement another connection. */
+  readonly pooled?: () => Store | Promise<Store>;
+  /** Starts a real process that opens the storage; see `startStoreProcess`. The fixture ends it at the latest. */
+  readonly start?: () => Promise<StoreProcess>;
+  /** Leaves a lease behind whose holder has died. */
+  readonly abandon?: (id: string) => Promise<void>;
+  /** Spoils the stored record of an id, as a fault of the disk would. */
+  readonly corrupt?: (id: string) => Promise<void>;
+  /** Needed where `exclusion` is "expiring". */
+  readonly expiry?: StoreExpiry;
+  /** Removes the storage. */
+  readonly dispose?: () => Promise<void>;
+}
+
+export interface StoreHarness {
+  readonly create: () => Promise<StoreFixture>;
+}
+
+type Need = "reopen" | "pooled" | "start" | "abandon" | "corrupt" | "expiry";
+
+/** One promise of the store contract, as data: any test runner can run it. */
+export interface StoreCase {
+  /** Unique, as `lease.exclusive`. */
+  readonly id: string;
+  readonly title: string;
+  /** What of the fixture it needs. */
+  readonly needs?: Need;
+  /** Throws where the store breaks the promise. */
+  readonly run: (fixture: Required<StoreFixture>) => Promise<void>;
+}
+
+/** Why a case did not run. */
+export interface StoreCaseSkip {
+  readonly skipped: string;
+}
+
+/** Runs one case over fresh storage; throws if it fails, answers why if it cannot be run. */
+export async function runStoreCase(storeCase: StoreCase, harness: StoreHarness): Promise<StoreCaseSkip | undefined> {
+  const fixture = await harness.create();
+  const { id, needs } = storeCase;
+  try {
+    if (needs !== undefined && fixture[needs] === undefined) {
+      if (needs !== "expiry" || fixture.store.exclusion === "process")
+        return { skipped: `the fixture has no ${needs}` };
+      throw new Error("the leases of this store expire: without `expiry` in its fixture nobody knows how");
+    }
+    const absent = async (): Promise<never> => {
+      throw new Error(`${id} uses what it does not name in needs`);
+    };
+    const missing = {
+      reopen: absent,
+      pooled: absent,
+      start: absent,
+      abandon: absent,
+      corrupt: absent,
+      dispose: absent,
+    };
+    const expiry: StoreExpiry = { ms: 0, pass: absent, cutOff: absent, reconnect: absent };
+    await storeCase.run({ ...missing, expiry, ...fixture });
+    return undefined;
+  } finally {
+    await fixture.dispose?.();
+  }
+}
+
+export function launchRecord(key: string, more: Partial<LaunchRecord> = {}): LaunchRecord {
+  return {
+    kind: "launch",
+    identity: { provider: "p", account: "", owner: "o", key },
+    state: "launched",
+    specHash: "sha256:0",
+    attempt: 1,
+    at: "2026-01-01T00:00:00.000Z",
+    placement: 0,
+    instanceId: `i-${key}`,
+    expected: {},
+    gone: [],
+    ...more,
+  };
+}
+
+export function runRecord(runId: string): RunRecord {
+  const step = { name: "a", kind: "step", state: "done", undoable: true, outcome: "done", result: [1, null] } as const;
+  const base = { kind: "run", runId, type: "t", version: 1, state: "running", input: { n: 1 } } as const;
+  return { ...base, startedAt: "2026-01-01T00:00:00.000Z", steps: [step] };
+}
+
+export const idOf = (key: string): string => launchId({ provider: "p", account: "", owner: "o", key });
+export const A: string = idOf("a");
+export const B: string = idOf("b");
+
+export async function put(store: Store, id: string, record: StoredRecord): Promise<void> {
+  const lease = await store.acquire(id);
+  assert.ok(lease, `the lease of ${id} was free and was not given`);
+  await store.write(id, record);
+  await store.release(lease);
+}
+
+export async function refuses(work: () => Promise<unknown>, code: "NOT_HELD" | "CORRUPT"): Promise<void> {
+  await assert.rejects(work, (error: unknown) => {
+    assert.ok(isStoreError(error, code), `expected a StoreError with ${code}, got ${String(error)}`);
+    assert.ok(error.hint.length > 0, "the error has no hint");
+    return true;
+  });
+}
+
+export const countOf = (leases: readonly unknown[]): number => leases.filter((lease) => lease !== null).length;
+
+export async function idsIn(store: Store): Promise<readonly string[]> {
+  return (await allEntries(store)).map(({ id }) => id);
+}

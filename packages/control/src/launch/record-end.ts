@@ -1,0 +1,59 @@
+import { type Clock, type Provider, timestamp } from "@slipway/core";
+import { type LaunchIdentity, type LaunchRecord, launchId } from "../store/record.ts";
+import type { LaunchStore } from "../store/store.ts";
+import { isStoreError } from "../store/store-error.ts";
+
+/** What becomes of the record of an instance whose end was confirmed. */
+export interface EndRecording {
+  /** The store that the instance was launched with: without it `reconcile` finds the instance missing later. */
+  readonly store?: LaunchStore | undefined;
+  /** As it was given to `launch`. */
+  readonly account?: string | undefined;
+  /** `forget`, if absent, removes the record; `keep` leaves it as `ended`. */
+  readonly record?: "forget" | "keep" | undefined;
+}
+
+/**
+ * Takes the record of an instance that is known to be gone out of what `reconcile` looks for. It stays if it names another
+ * instance by now or if another process works with its key. A store that fails is no failure: the instance is gone, which
+ * is what was asked for, and `reconcile` forgets it later.
+ */
+export async function recordEnd(
+  provider: Provider,
+  instance: { readonly id: string; readonly key: string | null },
+  { store, account = "", record: fate = "forget" }: EndRecording,
+  clock: Clock,
+): Promise<void> {
+  if (store === undefined) return;
+  const base = { provider: provider.name, account, owner: provider.owner };
+  try {
+    const identity =
+      instance.key === null ? await identityOf(store, base, instance.id) : { ...base, key: instance.key };
+    if (identity === null) return;
+    const recordId = launchId(identity);
+    const lease = await store.acquire(recordId);
+    if (lease === null) return;
+    try {
+      const record = await store.read(recordId);
+      if (record?.kind !== "launch" || record.state !== "launched" || record.instanceId !== instance.id) return;
+      if (fate === "forget") await store.remove(recordId);
+      else await store.write(recordId, { ...record, state: "ended", at: timestamp(clock) } satisfies LaunchRecord);
+    } finally {
+      await store.release(lease);
+    }
+  } catch (error) {
+    if (!isStoreError(error)) throw error;
+  }
+}
+
+/** Where the remote no longer tells the key, the store does. */
+async function identityOf(
+  store: LaunchStore,
+  base: Omit<LaunchIdentity, "key">,
+  instanceId: string,
+): Promise<LaunchIdentity | null> {
+  for await (const { record } of store.entries({ kind: "launch", states: ["launched"], ...base })) {
+    if (record.kind === "launch" && record.instanceId === instanceId) return record.identity;
+  }
+  return null;
+}
