@@ -530,7 +530,7 @@ describe("bad input and broken stores", () => {
     const failing: Store = {
       ...store,
       write: async (id, value) => {
-        if (++writes === 2) throw new StoreError("NOT_HELD", { message: "not held", hint: "Take the lease." });
+        if (++writes >= 2) throw new StoreError("NOT_HELD", { message: "not held", hint: "Take the lease." });
         return store.write(id, value);
       },
     };

@@ -30,9 +30,10 @@ export function serveStore(store: Store): void {
     }
   };
   const input = createInterface({ input: process.stdin });
-  input.on("line", async (line) => {
+  input.on("line", (line) => {
     // Written by `startStoreProcess`, one call in a line.
-    process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line) as Call))}\n`);
+    const call = JSON.parse(line) as Call;
+    void answer(call).then((said) => process.stdout.write(`${JSON.stringify(said)}\n`));
   });
   input.on("close", () => void store.close?.());
 }

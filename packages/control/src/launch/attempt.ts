@@ -10,6 +10,7 @@ import type { LaunchRecord } from "../store/record.ts";
 import { isStoreError, StoreError } from "../store/store-error.ts";
 import { expectedOf, type Launching, type Request, sendable } from "./launching.ts";
 import { adopted, lookUp } from "./look-up.ts";
+import { mustHoldLease, settleMade, settleUnknown } from "./lost-lease.ts";
 
 const ABOUT_THE_PLACE: ReadonlySet<ErrorScope> = new Set(["placement", "subnet", "capacity-type", "region"]);
 // A listing lags for seconds; older ids cannot come back.
@@ -59,21 +60,36 @@ export async function attempt(run: Launching, first: LaunchRecord): Promise<Inst
  */
 export async function send(run: Launching, intent: LaunchRecord, again = false): Promise<Instance> {
   let instance: Instance;
+  let recorded = intent;
   try {
     instance = await spawnWhenFree(run, intent, again);
   } catch (error) {
+    // The lease was lost before anything was sent.
+    if (isStoreError(error)) throw error;
     placementTried(run, intent, isProviderError(error) ? error.code : "INTERNAL");
-    instance = await afterFailure(run, intent, error, again);
+    if (!run.lease().held()) {
+      if (isProviderError(error) && error.effect === "none") mustHoldLease(run);
+      const settled = await settleUnknown(run, intent);
+      if ("id" in settled) return settled;
+      recorded = settled;
+    }
+    instance = await afterFailure(run, recorded, error, again);
   }
   placementTried(run, intent, "ok");
   await run.failpoint("after-spawn");
-  await recordLaunched(run, intent, instance);
-  return instance;
+  try {
+    await recordLaunched(run, recorded, instance);
+    return instance;
+  } catch (error) {
+    if (!isStoreError(error, "NOT_HELD")) throw error;
+    return await settleMade(run, recorded, instance, (at, found) => recordLaunched(run, at, found));
+  }
 }
 
 /** Spawns; while the remote still holds the key's name for an instance that is ending, waits and asks again. */
 async function spawnWhenFree(run: Launching, intent: LaunchRecord, again: boolean): Promise<Instance> {
   for (let look = 0; ; look += 1) {
+    mustHoldLease(run);
     try {
       return await run.provider.spawn(sendable(run, intent.request ?? {}));
     } catch (error) {
@@ -140,6 +156,7 @@ async function afterFailure(run: Launching, intent: LaunchRecord, error: unknown
 /** What is found may be half made, by the spawn that was cut off: only the same request completes it. */
 async function completed(run: Launching, intent: LaunchRecord, found: Instance, error: unknown): Promise<Instance> {
   if (!run.provider.capabilities.idempotentSpawn) return found;
+  mustHoldLease(run);
   return await run.provider.spawn(sendable(run, intent.request ?? {})).catch(() => {
     // The intent stays, and the next launch of this key sends it again.
     throw error;

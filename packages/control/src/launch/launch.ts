@@ -15,8 +15,9 @@ import { startPoll } from "../poll.ts";
 import { memoryStore } from "../store/memory-store.ts";
 import { type LaunchRecord, launchId } from "../store/record.ts";
 import type { LaunchStore, Lease } from "../store/store.ts";
+import { isStoreError } from "../store/store-error.ts";
 import { attempt, isAboutThePlace, newIntent, recordLaunched, send } from "./attempt.ts";
-import { type Launching, leaseConflict, type Request, readRecord, specConflict } from "./launching.ts";
+import { type Launching, leaseConflict, type Request, readRecord, specConflict, type Unleased } from "./launching.ts";
 import { adopted, lookUp, stillThere } from "./look-up.ts";
 import type { IdempotentProvider, LaunchOptions, StoredLaunchOptions } from "./options.ts";
 
@@ -59,7 +60,7 @@ export async function launch(
   const request = asRequest(provider, { ...wanted, key });
   const identity = { provider: provider.name, account: control.account ?? "", owner: provider.owner, key };
   const poll = startPoll(provider.name, "launch", { ...control, timeoutMs, signal: either(signal, control.signal) });
-  const run: Launching = {
+  const run: Unleased = {
     provider,
     store: control.store ?? memoryStore(),
     identity,
@@ -80,13 +81,29 @@ export async function launch(
 
 const LONGEST_BUSY_MS = 600_000;
 
-async function underLease(run: Launching, timeoutMs: number): Promise<Instance> {
-  const lease = await takeLease(run, timeoutMs);
+async function underLease(unleased: Unleased, timeoutMs: number): Promise<Instance> {
+  const { store, poll } = unleased;
+  let lease = await takeLease(unleased, timeoutMs);
+  // What came of it is recorded, and matters more than whether the lease could be given back: the store tries again.
+  const giveBack = (): Promise<void> => store.release(lease).catch(() => undefined);
+  const regain = async (withinMs: number): Promise<boolean> => {
+    await giveBack();
+    const until = poll.clock.now() + withinMs;
+    for (;;) {
+      try {
+        lease = await takeLease(unleased, until - poll.clock.now());
+        return true;
+      } catch (error) {
+        if (isProviderError(error, "CONFLICT")) return false;
+        if (!isStoreError(error, "UNAVAILABLE") || poll.clock.now() >= until) throw error;
+        await poll.pause(LONGEST_LEASE_LOOK);
+      }
+    }
+  };
   try {
-    return await settle(run);
+    return await settle({ ...unleased, lease: () => lease, regain });
   } finally {
-    // What came of it is recorded, and matters more than whether the lease could be given back: the store tries again.
-    await run.store.release(lease).catch(() => undefined);
+    await giveBack();
   }
 }
 
@@ -94,7 +111,7 @@ async function underLease(run: Launching, timeoutMs: number): Promise<Instance> 
 // short, or the last of many that wait for one key would sleep while nobody holds it.
 const LONGEST_LEASE_LOOK = 2;
 
-async function takeLease(run: Launching, timeoutMs: number): Promise<Lease> {
+async function takeLease(run: Unleased, timeoutMs: number): Promise<Lease> {
   const until = run.poll.clock.now() + timeoutMs;
   for (let look = 0; ; look += 1) {
     run.poll.check();

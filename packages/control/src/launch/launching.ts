@@ -1,7 +1,7 @@
 import { type Instance, type Provider, ProviderError, type SpawnOptions } from "@slipway/core";
 import type { Poll } from "../poll.ts";
 import type { ExpectedInstance, JsonValue, LaunchIdentity, LaunchRecord } from "../store/record.ts";
-import type { LaunchStore } from "../store/store.ts";
+import type { LaunchStore, Lease } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { LaunchFailpoint } from "./options.ts";
 
@@ -14,6 +14,10 @@ export interface Launching {
   readonly store: LaunchStore;
   readonly identity: LaunchIdentity;
   readonly recordId: string;
+  /** The lease under which it works now. */
+  readonly lease: () => Lease;
+  /** Takes the lease again after it was lost; false if another process has it for so long. */
+  readonly regain: (withinMs: number) => Promise<boolean>;
   /** The request without a placement: what the key stands for. */
   readonly request: Request;
   readonly specHash: string;
@@ -24,6 +28,9 @@ export interface Launching {
   readonly busyUntil: number;
   readonly failpoint: (name: LaunchFailpoint) => void | Promise<void>;
 }
+
+/** One call of `launch` before it has the lease of its key. */
+export type Unleased = Omit<Launching, "lease" | "regain">;
 
 export async function readRecord(run: Launching): Promise<LaunchRecord | null> {
   const record = await run.store.read(run.recordId);
@@ -38,7 +45,7 @@ export async function readRecord(run: Launching): Promise<LaunchRecord | null> {
 export function sendable(run: Launching, request: Request): SpawnOptions {
   // It was checked against the provider's own type when `launch` was called, and stored and read as JSON since;
   // the provider checks it again at run time.
-  return { ...request, signal: run.poll.signal };
+  return { ...request, signal: AbortSignal.any([run.poll.signal, run.lease().signal]) };
 }
 
 /** What `reconcile` will compare, out of what is sent. */
@@ -70,7 +77,7 @@ export function specConflict(run: Launching, instance: Instance): ProviderError<
 }
 
 /** Another process works on this key. */
-export function leaseConflict(run: Pick<Launching, "provider" | "store" | "identity" | "recordId">): ProviderError {
+export function leaseConflict(run: Unleased): ProviderError {
   const where = run.store.whereIs?.(run.recordId);
   return new ProviderError("CONFLICT", {
     message: `another process is launching the key ${JSON.stringify(run.identity.key)} now`,

@@ -1,0 +1,129 @@
+import { type Instance, isProviderError } from "@slipway/core";
+import { mendsItself } from "../poll.ts";
+import type { LaunchRecord } from "../store/record.ts";
+import { StoreError } from "../store/store-error.ts";
+import { type Launching, readRecord, specConflict } from "./launching.ts";
+import { adopted, hasEnded, lookUp, stillThere } from "./look-up.ts";
+
+// So long it waits for whoever has the lease now. A launch holds it for as long as one spawn takes.
+const REGAIN_MS = 60_000;
+const MOST_TRIES = 8;
+
+/** What stands under the key, after the lease was lost and taken again. */
+interface Rejoined {
+  readonly record: LaunchRecord | null;
+  /** The instance that the record names, if it is there. */
+  readonly named: Instance | null;
+  /** The own intent, as it is to be recorded now. */
+  readonly intent: LaunchRecord;
+}
+
+/** Throws unless this process may send: it has the lease, and so nobody else launches the key. */
+export function mustHoldLease(run: Launching): void {
+  if (run.lease().held()) return;
+  throw new StoreError("NOT_HELD", {
+    message: `the lease of the key ${JSON.stringify(run.identity.key)} was lost, and nothing more was sent`,
+    hint: "Launch the key again with the same options: it returns the instance that another process may have launched.",
+  });
+}
+
+/**
+ * For an instance that was made under a lease that was lost: takes the lease again and reads the record. If it names
+ * another instance that lives, that one is the key's, and this one is ended: it would cost money beside it. Otherwise this
+ * one is the key's. `record` writes an id.
+ */
+export async function settleMade(
+  run: Launching,
+  intent: LaunchRecord,
+  made: Instance,
+  record: (intent: LaunchRecord, instance: Instance) => Promise<void>,
+): Promise<Instance> {
+  run.poll.setEffect("applied");
+  const rejoined = await rejoin(run, intent, made);
+  let { named } = rejoined;
+  if (named === null && isAnothers(rejoined.record, intent)) {
+    // Another process has died, or given up, before it knew what it made: that may stand beside this one.
+    named = await lookUp(run, rejoined.intent.gone);
+    if (named !== null && named.id !== made.id) await record(rejoined.record, named);
+  }
+  if (named === null || (named.id === made.id && rejoined.record?.state !== "launched")) {
+    await record(rejoined.intent, made);
+    return made;
+  }
+  if (named.id !== made.id) await end(run, made, named);
+  return keysOwn(run, rejoined.record, named);
+}
+
+/**
+ * For a request whose answer was cut off because the lease was lost. Returns the key's instance if the record names one,
+ * after everything else under the key was ended; otherwise the intent to go on with, under the lease that was taken again.
+ */
+export async function settleUnknown(run: Launching, intent: LaunchRecord): Promise<Instance | LaunchRecord> {
+  run.poll.setEffect("unknown");
+  const { record, named, intent: current } = await rejoin(run, intent, null);
+  if (named === null) return current;
+  const { readAfterWriteMs, requestLifeMs } = run.provider.limits;
+  const proofAt = run.poll.clock.now() + requestLifeMs + readAfterWriteMs;
+  for (let look = 0; ; look += 1) {
+    const begun = run.poll.clock.now();
+    const listed = await run.provider.list({ keys: [run.identity.key] }, { signal: run.poll.signal });
+    for (const one of listed) if (one.id !== named.id && !hasEnded(one)) await end(run, one, named);
+    if (begun >= proofAt) return keysOwn(run, record, named);
+    await run.poll.pause(look, proofAt - run.poll.clock.now());
+  }
+}
+
+async function rejoin(run: Launching, intent: LaunchRecord, made: Instance | null): Promise<Rejoined> {
+  if (!(await run.regain(REGAIN_MS))) throw besideAnother(run, made);
+  const record = await readRecord(run);
+  const id = record?.state === "launched" ? record.instanceId : undefined;
+  const named = id === undefined ? null : id === made?.id ? made : await stillThere(run, id);
+  const gone = [...(record?.gone ?? []), ...intent.gone, ...(id === undefined || named !== null ? [] : [id])];
+  return {
+    record,
+    named,
+    intent: {
+      ...intent,
+      attempt: Math.max(intent.attempt, record?.attempt ?? 0),
+      gone: [...new Set(gone)].filter((one) => one !== made?.id),
+    },
+  };
+}
+
+function isAnothers(record: LaunchRecord | null, own: LaunchRecord): record is LaunchRecord {
+  return record?.state === "intended" && (record.attempt !== own.attempt || record.at !== own.at);
+}
+
+function keysOwn(run: Launching, record: LaunchRecord | null, instance: Instance): Instance {
+  if (record !== null && record.specHash !== run.specHash) throw specConflict(run, instance);
+  return adopted(run, instance);
+}
+
+/** Under the lease: nobody else adopts or launches anything under the key meanwhile. */
+async function end(run: Launching, extra: Instance, keep: Instance): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await run.provider.terminate(extra.id, { signal: run.poll.signal });
+      return;
+    } catch (error) {
+      run.poll.check();
+      const waitMs = mendsItself(error);
+      if (waitMs !== null && attempt < MOST_TRIES) await run.poll.pause(attempt, undefined, waitMs);
+      else throw besideAnother(run, extra, keep, error);
+    }
+  }
+}
+
+function besideAnother(run: Launching, made: Instance | null, keep?: Instance, cause?: unknown): StoreError {
+  const key = JSON.stringify(run.identity.key);
+  const what = made === null ? "something may run" : `${made.id} runs`;
+  const why = isProviderError(cause) ? ` and could not be ended (${cause.message})` : "";
+  return new StoreError("NOT_HELD", {
+    message:
+      keep === undefined
+        ? `the lease of the key ${key} was lost, and another process has it: ${what} under the key`
+        : `the lease of the key ${key} was lost: ${what} beside ${keep.id}${why}`,
+    hint: "Another process may have launched the key meanwhile: `reconcile` names the instance that is too many.",
+    cause,
+  });
+}

@@ -1,0 +1,272 @@
+import { isProviderError, type Provider, ProviderError } from "@slipway/core";
+import { beforeEach, describe, expect, test } from "vitest";
+import { isStoreError, launch, launchId, memoryStore, reconcile, type Store, StoreError } from "../src/index.ts";
+import { living, newWorld, plainProvider, safeProvider, setStatus, type World } from "./scripted-provider.ts";
+import { type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
+
+/** One host's store: its leases can be lost while it lives, and its writes are refused from then on. */
+interface Host {
+  readonly store: Store;
+  /** `told`: it notices at once, as by its clock. Otherwise it learns of it at its next write. */
+  readonly loseLeases: (told: boolean) => Promise<void>;
+}
+
+function newHost(shared: Store): Host {
+  const held = new Map<string, { readonly lost: AbortController; readonly token: string }>();
+  const fenced =
+    <A extends readonly unknown[]>(work: (id: string, ...rest: A) => Promise<void>) =>
+    async (id: string, ...rest: A): Promise<void> => {
+      if (!held.has(id)) throw new StoreError("NOT_HELD", { message: "not held", hint: "Take the lease." });
+      await work(id, ...rest);
+    };
+  const loseLeases: Host["loseLeases"] = async (told) => {
+    for (const [id, { lost, token }] of [...held]) {
+      held.delete(id);
+      await shared.release({ id, token, signal: lost.signal, held: () => false });
+      if (told) lost.abort();
+    }
+  };
+  const store: Store = {
+    ...shared,
+    exclusion: "expiring",
+    acquire: async (id) => {
+      const lease = await shared.acquire(id);
+      if (lease === null) return null;
+      const lost = new AbortController();
+      held.set(id, { lost, token: lease.token });
+      return { ...lease, signal: lost.signal, held: () => !lost.signal.aborted };
+    },
+    write: fenced(shared.write),
+    remove: fenced(shared.remove),
+    release: async (lease) => {
+      if (held.get(lease.id)?.token === lease.token) held.delete(lease.id);
+      await shared.release(lease);
+    },
+  };
+  return { store, loseLeases };
+}
+
+const recordId = launchId({ provider: "scripted", account: "", owner: "tests", key: "k" });
+let clock: SimulatedClock;
+let world: World;
+let shared: Store;
+let slow: Host;
+let provider: Provider;
+
+beforeEach(() => {
+  clock = simulatedClock();
+  world = newWorld(clock);
+  shared = memoryStore();
+  slow = newHost(shared);
+  provider = plainProvider(world);
+});
+
+const alive = () => living(world, "k").map(({ id }) => id);
+const elsewhere = (more: object = {}) =>
+  launch(plainProvider(world), { key: "k", ...more }, { store: newHost(shared).store, clock });
+/** Launches on the slow host; `meanwhile` happens when its request is on the way, before or after it arrives. */
+function launchSlowly(meanwhile: () => Promise<unknown>, arrives: "before" | "after" = "after", told = false) {
+  const spawn: Provider["spawn"] = async (options) => {
+    const made = arrives === "before" ? await provider.spawn(options) : null;
+    await slow.loseLeases(told);
+    await meanwhile();
+    return made ?? (await provider.spawn(options));
+  };
+  return launch({ ...provider, spawn }, { key: "k", spec: "s" }, { store: slow.store, clock });
+}
+async function storeFailure(work: Promise<unknown>): Promise<StoreError> {
+  const error: unknown = await work.then(
+    () => new Error("it resolved"),
+    (reason: unknown) => reason,
+  );
+  if (isStoreError(error)) return error;
+  throw error;
+}
+
+describe("a lease that is lost while its holder lives", () => {
+  test("before the request: nothing is sent", async () => {
+    const failpoint = async (name: string) => {
+      if (name === "after-intent") await slow.loseLeases(true);
+    };
+    const error = await storeFailure(launch(provider, { key: "k" }, { store: slow.store, clock, failpoint }));
+    expect(error.code).toBe("NOT_HELD");
+    expect(world.calls).toEqual([]);
+  });
+
+  test("while it waits for a name that is still held: nothing more is sent", async () => {
+    let sent = 0;
+    const spawn: Provider["spawn"] = async () => {
+      sent += 1;
+      await slow.loseLeases(true);
+      throw new ProviderError("BUSY", { message: "held", provider: "scripted", operation: "spawn", effect: "none" });
+    };
+    const launching = launch({ ...provider, spawn }, { key: "k" }, { store: slow.store, clock });
+    expect((await storeFailure(launching)).code).toBe("NOT_HELD");
+    expect(sent).toBe(1);
+  });
+
+  test("on the way, the call's signal says so", async () => {
+    let seen: unknown;
+    const spawn: Provider["spawn"] = async ({ signal }) => {
+      await slow.loseLeases(true);
+      seen = signal?.aborted;
+      throw new ProviderError("CANCELLED", {
+        message: "cut",
+        provider: "scripted",
+        operation: "spawn",
+        effect: "none",
+      });
+    };
+    const launching = launch({ ...provider, spawn }, { key: "k" }, { store: slow.store, clock });
+    expect((await storeFailure(launching)).code).toBe("NOT_HELD");
+    expect(seen).toBe(true);
+  });
+
+  test.each(["before", "after"] as const)(
+    "and another host launched the key (its request arrived %s): the second instance is ended by its own launcher",
+    async (arrives) => {
+      let first = "";
+      const answered = await launchSlowly(async () => {
+        // Reads show what arrived before: the other host would adopt it, if it looked. It does not know of it.
+        await shared.acquire(recordId).then(async (lease) => {
+          await shared.remove(recordId);
+          if (lease !== null) await shared.release(lease);
+        });
+        first = (await elsewhere({ spec: "s" })).id;
+      }, arrives);
+      expect(alive()).toEqual([first]);
+      expect(answered.id).toBe(first);
+      expect(await shared.read(recordId)).toMatchObject({ state: "launched", instanceId: first });
+      clock.advance(2 * world.lagMs);
+      expect((await reconcile(provider, { store: shared, clock })).items).toEqual([]);
+      expect(await shared.acquire(recordId)).not.toBeNull();
+    },
+  );
+
+  test("and the key stands for other options by now: its own instance is ended, and the caller hears of it", async () => {
+    let first = "";
+    const launching = launchSlowly(async () => {
+      const lease = await shared.acquire(recordId);
+      await shared.remove(recordId);
+      if (lease !== null) await shared.release(lease);
+      first = (await elsewhere({ spec: "other" })).id;
+    });
+    await expect(launching).rejects.toSatisfy(
+      (error) => isProviderError(error, "CONFLICT") && error.native?.id === first,
+    );
+    expect(alive()).toEqual([first]);
+  });
+
+  test("and another host found what was made: both have the same one", async () => {
+    let first = "";
+    const answered = await launchSlowly(async () => {
+      clock.advance(2 * world.lagMs);
+      first = (await elsewhere({ spec: "s" })).id;
+    }, "before");
+    expect(answered.id).toBe(first);
+    expect(alive()).toEqual([first]);
+  });
+
+  test("and nobody took it: it is taken again, and the id is recorded", async () => {
+    const answered = await launchSlowly(async () => undefined);
+    expect(alive()).toEqual([answered.id]);
+    expect(await shared.read(recordId)).toMatchObject({ state: "launched", instanceId: answered.id });
+  });
+
+  test("and what the other host launched is gone again: its own instance is the key's", async () => {
+    const answered = await launchSlowly(async () => {
+      const { id } = await elsewhere({ spec: "s" });
+      setStatus(world, id, "terminated");
+      clock.advance(2 * world.lagMs);
+    });
+    expect(alive()).toEqual([answered.id]);
+    expect(await shared.read(recordId)).toMatchObject({ instanceId: answered.id });
+  });
+
+  test("and the other host died before it knew its own answer: one of the two stays", async () => {
+    await launchSlowly(async () => {
+      const failpoint = (name: string) => {
+        if (name === "after-spawn") throw new Error("killed");
+      };
+      const dying = { store: newHost(shared).store, clock, failpoint };
+      await launch(plainProvider(world), { key: "k", spec: "s" }, dying).catch(() => undefined);
+      clock.advance(2 * world.lagMs);
+    });
+    const [id, ...more] = alive();
+    expect(more).toEqual([]);
+    expect(await shared.read(recordId)).toMatchObject({ state: "launched", instanceId: id });
+  });
+
+  test("and the answer was cut off: what arrived is found beside the other host's instance, and ended", async () => {
+    let first = "";
+    const spawn: Provider["spawn"] = async (options) => {
+      await slow.loseLeases(true);
+      const lease = await shared.acquire(recordId);
+      await shared.remove(recordId);
+      if (lease !== null) await shared.release(lease);
+      first = (await elsewhere({ spec: "s" })).id;
+      await provider.spawn({ ...options, signal: undefined });
+      throw new ProviderError("CANCELLED", {
+        message: "cut",
+        provider: "scripted",
+        operation: "spawn",
+        effect: "unknown",
+      });
+    };
+    const answered = await launch({ ...provider, spawn }, { key: "k", spec: "s" }, { store: slow.store, clock });
+    expect(answered.id).toBe(first);
+    expect(alive()).toEqual([first]);
+  });
+
+  test("and the answer was cut off, and nobody else launched: what arrived is found and recorded", async () => {
+    const spawn: Provider["spawn"] = async (options) => {
+      await slow.loseLeases(true);
+      await provider.spawn({ ...options, signal: undefined });
+      throw new ProviderError("CANCELLED", {
+        message: "cut",
+        provider: "scripted",
+        operation: "spawn",
+        effect: "unknown",
+      });
+    };
+    const answered = await launch({ ...provider, spawn }, { key: "k", spec: "s" }, { store: slow.store, clock });
+    expect(alive()).toEqual([answered.id]);
+  });
+
+  test("and another host works with the key for long: the instance is named, and nothing is ended blindly", async () => {
+    const launching = launchSlowly(() => shared.acquire(recordId));
+    const error = await storeFailure(launching);
+    expect(error.code).toBe("NOT_HELD");
+    const [id = ""] = alive();
+    expect(error.message).toContain(id);
+    expect(error.hint).toContain("reconcile");
+  });
+
+  test("and its own instance cannot be ended: it is named", async () => {
+    const no = new ProviderError("AUTH_ERROR", {
+      message: "no",
+      provider: "scripted",
+      operation: "terminate",
+      effect: "none",
+    });
+    world.terminateFaults.push(no);
+    const launching = launchSlowly(async () => {
+      const lease = await shared.acquire(recordId);
+      await shared.remove(recordId);
+      if (lease !== null) await shared.release(lease);
+      await elsewhere({ spec: "s" });
+    });
+    const error = await storeFailure(launching);
+    expect(error.code).toBe("NOT_HELD");
+    expect(error.message).toContain(alive()[1] ?? "");
+  });
+
+  test("on a remote with idempotent spawns both get the same one, and nothing is ended", async () => {
+    provider = safeProvider(world);
+    const answered = await launchSlowly(async () => {
+      await launch(safeProvider(world), { key: "k", spec: "s" }, { store: newHost(shared).store, clock });
+    });
+    expect(alive()).toEqual([answered.id]);
+    expect(world.calls).not.toContain("terminate");
+  });
+});
