@@ -499,3 +499,40 @@ describe("misuse and broken journals", () => {
     expect(trace).toEqual([]);
   });
 });
+
+test("a run whose lease is lost stops where it is: its steps are told, and nothing is taken back", async () => {
+  const lost = new AbortController();
+  const leases: Store = {
+    ...journal,
+    acquire: async (id) => {
+      const lease = await journal.acquire(id);
+      return lease === null ? null : { ...lease, signal: lost.signal, held: () => !lost.signal.aborted };
+    },
+  };
+  let told: unknown;
+  const one = workflow({
+    type: "lost",
+    version: 1,
+    input: z.null(),
+    output: z.null(),
+    run: async ({ step }) => {
+      await step("a", async () => trace.push("a"), { undo: async () => void trace.push("undo a") });
+      await step("b", async ({ signal }) => {
+        trace.push("b");
+        lost.abort();
+        await Promise.resolve();
+        signal.addEventListener("abort", () => {
+          told = true;
+        });
+        await new Promise(() => undefined);
+      });
+      return null;
+    },
+  });
+  const run = runWorkflow(one, null, { journal: leases, runId: "r", clock });
+  await expect(run).rejects.toMatchObject({ name: "StoreError", code: "NOT_HELD" });
+  expect(trace).toEqual(["a", "b"]);
+  expect(told).toBe(true);
+  const record = await journal.read(runRecordId("r"));
+  expect(record).toMatchObject({ state: "running", steps: [{ state: "done" }, { state: "started" }] });
+});

@@ -1,4 +1,4 @@
-import type { Lease } from "@slipway/control";
+import { type Lease, StoreError } from "@slipway/control";
 import {
   isProviderError,
   type Provider,
@@ -109,13 +109,25 @@ async function runJob<P extends Provider>(
     const record = await JobRecord.read(store, ids, { key, argv: job.argv }, at);
     repeated = record.beginnings > (record.result === null ? 0 : 1);
     if (record.result !== null) return { state: "done", key, result: record.result, repeated, stored: true };
-    return { ...(await run(provider, job, options, record)), key, repeated, stored: false };
-  } catch (error) {
+    const signals = options.signal === undefined ? [lease.signal] : [lease.signal, options.signal];
+    const held = { ...options, signal: AbortSignal.any(signals) };
+    return { ...(await run(provider, job, held, record)), key, repeated, stored: false };
+  } catch (thrown) {
+    const error = lease === null || lease.held() ? thrown : leaseLost(key, thrown);
     return { state: "failed", key, error, repeated, stored: false };
   } finally {
     // The result is there. A lease that cannot be given back ends with this process.
     if (lease !== null) await store.release(lease).catch(() => undefined);
   }
+}
+
+/** Another process may run the job by now: what was under way here was stopped. */
+function leaseLost(key: string, cause: unknown): StoreError {
+  return new StoreError("NOT_HELD", {
+    message: `the lease of job ${key} was lost while it ran`,
+    hint: "Call runJobs again: it returns the result that another process may have stored, or runs the job once more.",
+    cause,
+  });
 }
 
 async function run<P extends Provider>(

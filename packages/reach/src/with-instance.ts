@@ -75,7 +75,8 @@ export async function withInstance<P extends Provider, T>(
     (error: unknown) => ({ error }),
   );
   // Without the caller's signal: an abort is the very moment at which the instance must go.
-  const end = (): Promise<void> => terminateAndConfirm(provider, id, { clock });
+  const { store, account } = control as ErasedOptions;
+  const end = (): Promise<void> => terminateAndConfirm(provider, id, { clock, store, account });
   if ("error" in outcome) throw await afterwards(provider, id, outcome.error, end);
   await end();
   return outcome.value;

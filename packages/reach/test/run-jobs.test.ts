@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { memoryStore, type Store } from "@slipway/control";
+import { allEntries, memoryStore, type Store } from "@slipway/control";
 import { ProviderError } from "@slipway/core";
 import { type LocalProvider, local } from "@slipway/provider-local";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -26,11 +26,13 @@ const network = (effect: "none" | "unknown"): ProviderError =>
 describe("withInstance", () => {
   it("gives the body's value, and the instance is gone", async () => {
     const options = { key: "value", bootstrap: { script: "echo made >/made" } };
-    const value = await withInstance(provider, options, { store: memoryStore() }, async (session, instance) => {
+    const store = memoryStore();
+    const value = await withInstance(provider, options, { store }, async (session, instance) => {
       expect(await provider.get(instance.id)).toMatchObject({ status: "running" });
       return (await session.exec(["cat", "/made"])).stdout;
     });
     expect(value).toBe("made\n");
+    expect(await allEntries(store), "its launch is remembered, and would be missing").toEqual([]);
   });
 
   it("rejects with what the body threw, and the instance is gone", async () => {
@@ -153,6 +155,27 @@ describe("runJobs", () => {
     expect(execs).toBe(1);
     const [result] = await runJobs(provider, [job("cut", "exit 0")], { store });
     expect(result).toMatchObject({ state: "done", repeated: true });
+  });
+
+  it("stops a job whose lease is lost, and stores nothing for it", async () => {
+    const memory = memoryStore();
+    const lost = new AbortController();
+    const store: Store = {
+      ...memory,
+      acquire: async (id) => {
+        const lease = await memory.acquire(id);
+        const isJob = lease !== null && id.startsWith("run:");
+        return isJob ? { ...lease, signal: lost.signal, held: () => !lost.signal.aborted } : lease;
+      },
+    };
+    const cut: LocalProvider = {
+      ...provider,
+      exec: (id, argv, options) => provider.exec(id, argv, { ...options, onStdout: () => lost.abort() }),
+    };
+    const [result] = await runJobs(cut, [job("lost", "echo up; exec sleep 300")], { store });
+    expect(result).toMatchObject({ state: "failed", error: { name: "StoreError", code: "NOT_HELD" } });
+    const entries = await allEntries(memory, { kind: "run" });
+    expect(entries).toMatchObject([{ record: { state: "running", steps: [{ state: "started" }] } }]);
   });
 
   it("begins nothing more after an abort", async () => {

@@ -21,6 +21,7 @@ import {
 import { simulatedClock } from "@slipway/provider-kit/emulator";
 import { type MemoryProvider, memory } from "@slipway/provider-memory";
 import type { RuleId } from "../../src/rules.ts";
+import { expiringFixture } from "../expiring-store.ts";
 import { failure, house, OWNER, SPEC, unclear } from "./house.ts";
 
 class Killed extends Error {}
@@ -104,6 +105,8 @@ export const controlCases: { readonly [Id in RuleId]?: () => Promise<void> } = {
     );
     assert.equal(new Set(launched.map(({ id }) => id)).size, 1);
     assert.equal(world.instances().length, 1);
+    await cutOffPastExpiry(true);
+    await cutOffPastExpiry(false);
   },
   "FLOW-02": async () => {
     const made: string[] = [];
@@ -188,6 +191,40 @@ async function resumed(on: (provider: MemoryProvider) => Provider): Promise<void
   assert.deepEqual(
     world.instances().map(({ nativeId }) => nativeId),
     [again.nativeId],
+  );
+}
+
+/**
+ * A process that is cut off from an expiring store past the expiry, while its request is under way: another one launches
+ * the key meanwhile. `idempotent`: or else the remote takes every create for a new one.
+ */
+async function cutOffPastExpiry(idempotent: boolean): Promise<void> {
+  const { provider, world } = house();
+  const { store, reopen, expiry } = expiringFixture();
+  assert.ok(reopen !== undefined && expiry !== undefined);
+  const other = await reopen();
+  const limits = { ...provider.limits, requestLifeMs: 0 };
+  const plain: Provider = idempotent ? provider : { ...restrict(provider, "idempotentSpawn"), limits };
+  const options = { ...SPEC, key: "k" };
+  let first = "";
+  const slow: Provider = {
+    ...plain,
+    spawn: async () => {
+      await expiry.cutOff();
+      await expiry.pass(2 * expiry.ms);
+      first = (await launch(plain, options, { store: other, clock: world.clock })).id;
+      await expiry.reconnect();
+      // The remote knows its keys by itself; one that does not is emulated by a second key, shown as the first.
+      if (idempotent) return await provider.spawn(options);
+      return { ...(await provider.spawn({ ...options, key: "second" })), key: "k" };
+    },
+  };
+  const answered: Instance = await launch(slow, options, { store, clock: world.clock });
+  assert.equal(answered.id, first);
+  await world.clock.sleep(60_000);
+  assert.deepEqual(
+    world.instances().flatMap(({ nativeId, live }) => (live ? [nativeId] : [])),
+    [answered.nativeId],
   );
 }
 

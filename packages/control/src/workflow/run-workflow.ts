@@ -1,6 +1,7 @@
 import { type Clock, canonicalJson, deadline, systemClock, timestamp, type Workflow } from "@slipway/core";
 import { type JsonValue, type RunRecord, runRecordId } from "../store/record.ts";
-import type { Journal } from "../store/store.ts";
+import type { Journal, Lease } from "../store/store.ts";
+import { StoreError } from "../store/store-error.ts";
 import { type Steps, stepsOf } from "./context.ts";
 import type { WorkflowEvent } from "./events.ts";
 import { emitterFor, type Run } from "./run.ts";
@@ -62,7 +63,8 @@ export async function runWorkflow<In, Out>(
   if (lease === null) throw new WorkflowError("BUSY", { message: `another process runs ${runId} now`, runId });
   try {
     const record = await openRecord(journal, id, workflow, runId, given.json, clock);
-    return await continueRun(workflow, runJournal(journal, id, record), given.input, { ...options, runId, clock });
+    const resumed = { ...options, runId, clock, lease };
+    return await continueRun(workflow, runJournal(journal, id, record), given.input, resumed);
   } finally {
     // How it ended is recorded, and matters more than whether the lease could be given back: the store tries again.
     await journal.release(lease).catch(() => undefined);
@@ -101,6 +103,7 @@ function mismatchOf(before: RunRecord, now: Pick<RunRecord, "type" | "version" |
 interface Continuation extends RunOptions {
   readonly runId: string;
   readonly clock: Clock;
+  readonly lease: Lease;
 }
 
 async function continueRun<In, Out>(
@@ -126,15 +129,26 @@ async function continueRun<In, Out>(
     mustWork: stopped.mustWork,
     failpoint: options.failpoint ?? ((): void => undefined),
   };
+  // Another process may go on with the run: here it stops where it is, with nothing taken back.
+  const stopAsLost = (): void => void stopped.mustWork(() => Promise.reject(leaseLost(runId)));
+  options.lease.signal.addEventListener("abort", stopAsLost, { once: true });
   // A limit of 0 has passed before any timer could say so.
   if (left === 0) failing.abort(new DOMException("the run took too long", "TimeoutError"));
   try {
     return await Promise.race([stopped.halted, conduct(workflow, run, input, failing)]);
   } finally {
+    options.lease.signal.removeEventListener("abort", stopAsLost);
     limit.release();
     // Steps may still run where the run was halted: they are told that nobody waits for them.
     failing.abort(new DOMException("the run is over", "AbortError"));
   }
+}
+
+function leaseLost(runId: string): StoreError {
+  return new StoreError("NOT_HELD", {
+    message: `the lease of the run ${runId} was lost`,
+    hint: "Call the run again with its runId: it goes on where it was, unless another process does that already.",
+  });
 }
 
 /** Where what must not fail is run: its first failure ends everything, and nobody in the workflow can catch it. */
