@@ -1,50 +1,9 @@
 import { isProviderError, type Provider, ProviderError } from "@slipway/core";
 import { beforeEach, describe, expect, test } from "vitest";
 import { isStoreError, launch, launchId, memoryStore, reconcile, type Store, StoreError } from "../src/index.ts";
+import { type Host, newHost } from "./expiring-host.ts";
 import { living, newWorld, plainProvider, safeProvider, setStatus, type World } from "./scripted-provider.ts";
 import { type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
-
-/** One host's store: its leases can be lost while it lives, and its writes are refused from then on. */
-interface Host {
-  readonly store: Store;
-  /** `told`: it notices at once, as by its clock. Otherwise it learns of it at its next write. */
-  readonly loseLeases: (told: boolean) => Promise<void>;
-}
-
-function newHost(shared: Store): Host {
-  const held = new Map<string, { readonly lost: AbortController; readonly token: string }>();
-  const fenced =
-    <A extends readonly unknown[]>(work: (id: string, ...rest: A) => Promise<void>) =>
-    async (id: string, ...rest: A): Promise<void> => {
-      if (!held.has(id)) throw new StoreError("NOT_HELD", { message: "not held", hint: "Take the lease." });
-      await work(id, ...rest);
-    };
-  const loseLeases: Host["loseLeases"] = async (told) => {
-    for (const [id, { lost, token }] of [...held]) {
-      held.delete(id);
-      await shared.release({ id, token, signal: lost.signal, held: () => false });
-      if (told) lost.abort();
-    }
-  };
-  const store: Store = {
-    ...shared,
-    exclusion: "expiring",
-    acquire: async (id) => {
-      const lease = await shared.acquire(id);
-      if (lease === null) return null;
-      const lost = new AbortController();
-      held.set(id, { lost, token: lease.token });
-      return { ...lease, signal: lost.signal, held: () => !lost.signal.aborted };
-    },
-    write: fenced(shared.write),
-    remove: fenced(shared.remove),
-    release: async (lease) => {
-      if (held.get(lease.id)?.token === lease.token) held.delete(lease.id);
-      await shared.release(lease);
-    },
-  };
-  return { store, loseLeases };
-}
 
 const recordId = launchId({ provider: "scripted", account: "", owner: "tests", key: "k" });
 let clock: SimulatedClock;
@@ -73,6 +32,13 @@ function launchSlowly(meanwhile: () => Promise<unknown>, arrives: "before" | "af
     return made ?? (await provider.spawn(options));
   };
   return launch({ ...provider, spawn }, { key: "k", spec: "s" }, { store: slow.store, clock });
+}
+/** Another host launches the key, and knows nothing of the slow one. */
+async function replaceElsewhere(more: object = { spec: "s" }): Promise<string> {
+  const lease = await shared.acquire(recordId);
+  await shared.remove(recordId);
+  if (lease !== null) await shared.release(lease);
+  return (await elsewhere(more)).id;
 }
 async function storeFailure(work: Promise<unknown>): Promise<StoreError> {
   const error: unknown = await work.then(
@@ -127,12 +93,7 @@ describe("a lease that is lost while its holder lives", () => {
     async (arrives) => {
       let first = "";
       const answered = await launchSlowly(async () => {
-        // Reads show what arrived before: the other host would adopt it, if it looked. It does not know of it.
-        await shared.acquire(recordId).then(async (lease) => {
-          await shared.remove(recordId);
-          if (lease !== null) await shared.release(lease);
-        });
-        first = (await elsewhere({ spec: "s" })).id;
+        first = await replaceElsewhere();
       }, arrives);
       expect(alive()).toEqual([first]);
       expect(answered.id).toBe(first);
@@ -146,10 +107,7 @@ describe("a lease that is lost while its holder lives", () => {
   test("and the key stands for other options by now: its own instance is ended, and the caller hears of it", async () => {
     let first = "";
     const launching = launchSlowly(async () => {
-      const lease = await shared.acquire(recordId);
-      await shared.remove(recordId);
-      if (lease !== null) await shared.release(lease);
-      first = (await elsewhere({ spec: "other" })).id;
+      first = await replaceElsewhere({ spec: "other" });
     });
     await expect(launching).rejects.toSatisfy(
       (error) => isProviderError(error, "CONFLICT") && error.native?.id === first,
@@ -201,10 +159,7 @@ describe("a lease that is lost while its holder lives", () => {
     let first = "";
     const spawn: Provider["spawn"] = async (options) => {
       await slow.loseLeases(true);
-      const lease = await shared.acquire(recordId);
-      await shared.remove(recordId);
-      if (lease !== null) await shared.release(lease);
-      first = (await elsewhere({ spec: "s" })).id;
+      first = await replaceElsewhere();
       await provider.spawn({ ...options, signal: undefined });
       throw new ProviderError("CANCELLED", {
         message: "cut",
@@ -251,14 +206,68 @@ describe("a lease that is lost while its holder lives", () => {
     });
     world.terminateFaults.push(no);
     const launching = launchSlowly(async () => {
-      const lease = await shared.acquire(recordId);
-      await shared.remove(recordId);
-      if (lease !== null) await shared.release(lease);
-      await elsewhere({ spec: "s" });
+      await replaceElsewhere();
     });
     const error = await storeFailure(launching);
     expect(error.code).toBe("NOT_HELD");
     expect(error.message).toContain(alive()[1] ?? "");
+  });
+
+  test("and the remote cannot be read then: the instance is named, and the error does not say that nothing was done", async () => {
+    const launching = launchSlowly(async () => {
+      await replaceElsewhere();
+      world.readFaults.push(
+        new ProviderError("AUTH_ERROR", { message: "no", provider: "scripted", operation: "get", effect: "none" }),
+      );
+    });
+    const error = await storeFailure(launching);
+    expect(error.code).toBe("NOT_HELD");
+    expect(error.message).toContain(alive()[1] ?? "");
+  });
+
+  test("and the store cannot be reached for a while: it is waited for, and the id is recorded", async () => {
+    let down = 0;
+    const { store } = slow;
+    const acquire: Store["acquire"] = async (id) => {
+      if (down-- > 0) throw new StoreError("UNAVAILABLE", { message: "down", hint: "Wait." });
+      return store.acquire(id);
+    };
+    slow = { ...slow, store: { ...store, acquire } };
+    const answered = await launchSlowly(async () => {
+      down = 3;
+    });
+    expect(await shared.read(recordId)).toMatchObject({ state: "launched", instanceId: answered.id });
+  });
+
+  test("and the store fails then: the instance is named", async () => {
+    const { store } = slow;
+    let reads = 0;
+    const read: Store["read"] = async (id) => {
+      if (++reads > 1) throw new StoreError("IO", { message: "broken", hint: "Look at the disk." });
+      return store.read(id);
+    };
+    slow = { ...slow, store: { ...store, read } };
+    const error = await storeFailure(launchSlowly(async () => undefined));
+    expect(error.code).toBe("IO");
+    expect(error.message).toContain(alive()[0] ?? "?");
+  });
+
+  test("and the answer was lost and nobody noticed the loss of the lease: what arrived is ended all the same", async () => {
+    let first = "";
+    const spawn: Provider["spawn"] = async (options) => {
+      await slow.loseLeases(false);
+      first = await replaceElsewhere();
+      await provider.spawn(options);
+      throw new ProviderError("NETWORK", {
+        message: "cut",
+        provider: "scripted",
+        operation: "spawn",
+        effect: "unknown",
+      });
+    };
+    const answered = await launch({ ...provider, spawn }, { key: "k", spec: "s" }, { store: slow.store, clock });
+    expect(answered.id).toBe(first);
+    expect(alive()).toEqual([first]);
   });
 
   test("on a remote with idempotent spawns both get the same one, and nothing is ended", async () => {

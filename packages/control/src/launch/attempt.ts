@@ -61,6 +61,7 @@ export async function attempt(run: Launching, first: LaunchRecord): Promise<Inst
 export async function send(run: Launching, intent: LaunchRecord, again = false): Promise<Instance> {
   let instance: Instance;
   let recorded = intent;
+  let isCertain = true;
   try {
     instance = await spawnWhenFree(run, intent, again);
   } catch (error) {
@@ -74,6 +75,7 @@ export async function send(run: Launching, intent: LaunchRecord, again = false):
       recorded = settled;
     }
     instance = await afterFailure(run, recorded, error, again);
+    isCertain = false;
   }
   placementTried(run, intent, "ok");
   await run.failpoint("after-spawn");
@@ -81,8 +83,12 @@ export async function send(run: Launching, intent: LaunchRecord, again = false):
     await recordLaunched(run, recorded, instance);
     return instance;
   } catch (error) {
-    if (!isStoreError(error, "NOT_HELD")) throw error;
-    return await settleMade(run, recorded, instance, (at, found) => recordLaunched(run, at, found));
+    const isLost = isStoreError(error, "NOT_HELD") || (isStoreError(error, "UNAVAILABLE") && !run.lease().held());
+    if (!isLost) throw error;
+    // What was found may be another process's, while what this one has made is still to come.
+    const settled = isCertain ? recorded : await settleUnknown(run, recorded);
+    if ("id" in settled) return settled;
+    return await settleMade(run, settled, instance, (at, found) => recordLaunched(run, at, found));
   }
 }
 

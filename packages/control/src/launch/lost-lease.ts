@@ -1,7 +1,7 @@
 import { type Instance, isProviderError } from "@slipway/core";
 import { mendsItself } from "../poll.ts";
 import type { LaunchRecord } from "../store/record.ts";
-import { StoreError } from "../store/store-error.ts";
+import { isStoreError, StoreError } from "../store/store-error.ts";
 import { type Launching, readRecord, specConflict } from "./launching.ts";
 import { adopted, hasEnded, lookUp, stillThere } from "./look-up.ts";
 
@@ -22,7 +22,7 @@ interface Rejoined {
 export function mustHoldLease(run: Launching): void {
   if (run.lease().held()) return;
   throw new StoreError("NOT_HELD", {
-    message: `the lease of the key ${JSON.stringify(run.identity.key)} was lost, and nothing more was sent`,
+    message: `the lease of ${nameOf(run)} was lost, and nothing more was sent`,
     hint: "Launch the key again with the same options: it returns the instance that another process may have launched.",
   });
 }
@@ -43,14 +43,16 @@ export async function settleMade(
   let { named } = rejoined;
   if (named === null && isAnothers(rejoined.record, intent)) {
     // Another process has died, or given up, before it knew what it made: that may stand beside this one.
-    named = await lookUp(run, rejoined.intent.gone);
+    named = await naming(run, made, () => lookUp(run, rejoined.intent.gone));
     if (named !== null && named.id !== made.id) await record(rejoined.record, named);
   }
   if (named === null || (named.id === made.id && rejoined.record?.state !== "launched")) {
     await record(rejoined.intent, made);
     return made;
   }
-  if (named.id !== made.id) await end(run, made, named);
+  // Whoever recorded this one found it while it looked for its own, which may only show later.
+  if (named.id === made.id) await endOthers(run, named);
+  else await end(run, made, named);
   return keysOwn(run, rejoined.record, named);
 }
 
@@ -62,22 +64,28 @@ export async function settleUnknown(run: Launching, intent: LaunchRecord): Promi
   run.poll.setEffect("unknown");
   const { record, named, intent: current } = await rejoin(run, intent, null);
   if (named === null) return current;
+  await endOthers(run, named);
+  return keysOwn(run, record, named);
+}
+
+/** Ends what stands beside the key's own instance, until nothing can come or be hidden any more. */
+async function endOthers(run: Launching, named: Instance): Promise<void> {
   const { readAfterWriteMs, requestLifeMs } = run.provider.limits;
   const proofAt = run.poll.clock.now() + requestLifeMs + readAfterWriteMs;
   for (let look = 0; ; look += 1) {
     const begun = run.poll.clock.now();
-    const listed = await run.provider.list({ keys: [run.identity.key] }, { signal: run.poll.signal });
+    const listed = await listKey(run, named);
     for (const one of listed) if (one.id !== named.id && !hasEnded(one)) await end(run, one, named);
-    if (begun >= proofAt) return keysOwn(run, record, named);
+    if (begun >= proofAt) return;
     await run.poll.pause(look, proofAt - run.poll.clock.now());
   }
 }
 
 async function rejoin(run: Launching, intent: LaunchRecord, made: Instance | null): Promise<Rejoined> {
-  if (!(await run.regain(REGAIN_MS))) throw besideAnother(run, made);
-  const record = await readRecord(run);
+  if (!(await naming(run, made, () => run.regain(REGAIN_MS)))) throw besideAnother(run, made);
+  const record = await naming(run, made, () => readRecord(run));
   const id = record?.state === "launched" ? record.instanceId : undefined;
-  const named = id === undefined ? null : id === made?.id ? made : await stillThere(run, id);
+  const named = id === undefined ? null : id === made?.id ? made : await naming(run, made, () => stillThere(run, id));
   const gone = [...(record?.gone ?? []), ...intent.gone, ...(id === undefined || named !== null ? [] : [id])];
   return {
     record,
@@ -88,6 +96,36 @@ async function rejoin(run: Launching, intent: LaunchRecord, made: Instance | nul
       gone: [...new Set(gone)].filter((one) => one !== made?.id),
     },
   };
+}
+
+/** Reads; a failure becomes one that names what was made, since the read's own error says that nothing was done. */
+async function naming<T>(run: Launching, made: Instance | null, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    run.poll.check();
+    if (isProviderError(error)) throw besideAnother(run, made, undefined, error);
+    if (!isStoreError(error)) throw error;
+    throw new StoreError(error.code, {
+      message: `the lease of ${nameOf(run)} was lost, ${remains(made)}, and the store failed: ${error.message}`,
+      hint: `${error.hint} Then launch the key again; \`reconcile\` names the instance that is too many.`,
+      path: error.path,
+      cause: error,
+    });
+  }
+}
+
+async function listKey(run: Launching, named: Instance): Promise<readonly Instance[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await run.provider.list({ keys: [run.identity.key] }, { signal: run.poll.signal });
+    } catch (error) {
+      run.poll.check();
+      const waitMs = mendsItself(error);
+      if (waitMs === null || attempt >= MOST_TRIES) throw besideAnother(run, null, named, error);
+      await run.poll.pause(attempt, undefined, waitMs);
+    }
+  }
 }
 
 function isAnothers(record: LaunchRecord | null, own: LaunchRecord): record is LaunchRecord {
@@ -115,15 +153,19 @@ async function end(run: Launching, extra: Instance, keep: Instance): Promise<voi
 }
 
 function besideAnother(run: Launching, made: Instance | null, keep?: Instance, cause?: unknown): StoreError {
-  const key = JSON.stringify(run.identity.key);
-  const what = made === null ? "something may run" : `${made.id} runs`;
-  const why = isProviderError(cause) ? ` and could not be ended (${cause.message})` : "";
+  const beside = keep === undefined ? "" : ` beside ${keep.id}`;
+  const why = cause instanceof Error ? `: ${cause.message}` : "";
   return new StoreError("NOT_HELD", {
-    message:
-      keep === undefined
-        ? `the lease of the key ${key} was lost, and another process has it: ${what} under the key`
-        : `the lease of the key ${key} was lost: ${what} beside ${keep.id}${why}`,
+    message: `the lease of ${nameOf(run)} was lost, and ${remains(made)}${beside}${why}`,
     hint: "Another process may have launched the key meanwhile: `reconcile` names the instance that is too many.",
     cause,
   });
+}
+
+function nameOf(run: Launching): string {
+  return `the key ${JSON.stringify(run.identity.key)}`;
+}
+
+function remains(made: Instance | null): string {
+  return made === null ? "an instance may run under it" : `${made.id} runs under it`;
 }
