@@ -66,7 +66,7 @@ async function launchesFinding(session: Session): Promise<readonly Finding[]> {
     if (record.kind === "launch" && record.state === "intended") keys.push(record.identity.key);
   }
   const says = `${count} remembered in ${session.state.launches}`;
-  const unseen = await unreachable(session, await rememberedLaunches(session));
+  const unseen = await unreachable(session, (await rememberedLaunches(session)).launches);
   if (unseen.length > 0) return unseen.map((error) => failed("launches", error));
   if (keys.length === 0) return [{ check: "launches", state: "ok", says }];
   return [

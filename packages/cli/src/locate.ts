@@ -48,7 +48,10 @@ export async function locate(session: Session, word: string): Promise<Located | 
 
 async function meant(session: Session, word: string, located: Located | null): Promise<readonly LaunchRecord[]> {
   try {
-    return (await rememberedLaunches(session)).filter((record) => isMeant(record, word));
+    const { launches, unread } = await rememberedLaunches(session);
+    const found = launches.filter((record) => isMeant(record, word));
+    if (found.length === 0 && unread !== undefined) throw unread;
+    return found;
   } catch (error) {
     // An instance that was found is there, whatever the store looks like.
     if (located !== null && (error instanceof CliError || isStoreFailure(error))) return [];

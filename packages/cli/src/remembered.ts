@@ -1,7 +1,7 @@
 import type { LaunchRecord } from "@slipway/control";
 import { supports } from "@slipway/core";
 import { CliError, type SerializedCliError } from "./cli-error.ts";
-import { classify } from "./error-report.ts";
+import { classify, isStoreFailure } from "./error-report.ts";
 import type { LoadedProvider } from "./providers.ts";
 import type { Session } from "./session.ts";
 
@@ -33,14 +33,25 @@ export class UnreachableLaunches extends CliError {
   }
 }
 
-/** All launches that may have an instance, of every owner and provider. */
-export async function rememberedLaunches(session: Session): Promise<readonly LaunchRecord[]> {
+/** Launches that may have an instance, of every owner and provider. */
+export interface Remembered {
+  readonly launches: readonly LaunchRecord[];
+  /** The error that names what cannot be read; undefined if these are all. */
+  readonly unread: Error | undefined;
+}
+
+/** What cannot be read does not hide the others. */
+export async function rememberedLaunches(session: Session): Promise<Remembered> {
   const launches: LaunchRecord[] = [];
   const filter = { kind: "launch", states: ["intended", "launched"] } as const;
-  for await (const { record } of (await session.store()).entries(filter)) {
-    if (record.kind === "launch") launches.push(record);
+  const store = await session.store();
+  try {
+    for await (const { record } of store.entries(filter)) if (record.kind === "launch") launches.push(record);
+  } catch (unread) {
+    if (isStoreFailure(unread)) return { launches, unread };
+    throw unread;
   }
-  return launches;
+  return { launches, unread: undefined };
 }
 
 /** Does the word mean this launch: is it the instance's id, or the key? */

@@ -108,6 +108,30 @@ describe("a state directory that cannot be used", () => {
     expect(doctor.stdout).toMatch(/ok +provider local/);
   });
 
+  it("a corrupt launch hides no other from list, terminate and reconcile, which name it and fail", async () => {
+    const line = commandLine();
+    await line.slipway(["spawn", "--key", "a"]);
+    const directory = join(line.state, "slipway", "launch");
+    const [name = ""] = readdirSync(directory).filter((file) => file.endsWith(".json"));
+    writeFileSync(join(directory, name), "?");
+    await line.slipway(["spawn", "--key", "b"]);
+    const list = await line.slipway(["list"]);
+    expect(list.exitCode).toBe(1);
+    expect(list.stdout).toMatch(/ b /);
+    expect(list.stderr).toContain(name);
+    line.remote.instances.clear();
+    const plan = await line.slipway(["reconcile"]);
+    expect(plan.exitCode).toBe(1);
+    expect(plan.stdout).toMatch(/missing .* b /);
+    expect(plan.stderr).toContain(name);
+    const found = await line.slipway(["terminate", "b", "--confirm"]);
+    expect(found.exitCode).toBe(0);
+    expect(found.stdout).toContain("is gone");
+    const unknown = await line.slipway(["terminate", "a", "--confirm"]);
+    expect(unknown.exitCode).toBe(1);
+    expect(unknown.stderr).toContain(name);
+  });
+
   it("a corrupt expiry is named", async () => {
     const line = commandLine();
     await line.slipway(["spawn", "--key", "a", "--ttl", "1h"]);

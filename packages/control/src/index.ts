@@ -15,6 +15,7 @@ export {
   type PlanItem,
   planFrom,
   type ReconcilePlan,
+  type UnreadRecords,
 } from "./reconcile/plan.ts";
 export { findOrphans, type ReconcileOptions, reconcile } from "./reconcile/reconcile.ts";
 export { allEntries, type EntryFilter, matchesFilter, type StoreEntry } from "./store/entries.ts";

@@ -14,6 +14,7 @@ import {
   type Store,
   type StoredRecord,
   StoreError,
+  type StoreErrorCode,
   terminateAndConfirm,
 } from "../src/index.ts";
 import { living, newWorld, type PlainProvider, plainProvider, setStatus, type World } from "./scripted-provider.ts";
@@ -41,6 +42,20 @@ async function put(id: string, record: StoredRecord): Promise<void> {
   const lease = await store.acquire(id);
   await store.write(id, record);
   if (lease !== null) await store.release(lease);
+}
+/** The store with one record that cannot be read. */
+function spoiled(key: string, code: StoreErrorCode): Store {
+  const fail = (): never => {
+    throw new StoreError(code, { message: "it cannot be read", hint: "Look at it." });
+  };
+  return {
+    ...store,
+    read: async (id) => (id === recordIdOf(key) ? fail() : store.read(id)),
+    entries: async function* (filter) {
+      for await (const entry of store.entries(filter)) if (entry.id !== recordIdOf(key)) yield entry;
+      fail();
+    },
+  };
 }
 const brief = (plan: ReconcilePlan) => plan.items.map(({ kind, instanceId }: PlanItem) => [kind, instanceId]);
 
@@ -200,6 +215,33 @@ describe("the plan", () => {
     };
     await terminateAndConfirm(provider, id, { ...options, store: { ...store, remove } });
     expect(brief(await reconcile(provider, options))).toEqual([["missing", id]]);
+  });
+
+  test("a record that cannot be read hides no other: the plan is what is certain without it, and names it", async () => {
+    const unread = await start("unread");
+    const lost = await start("lost");
+    const stranger = await provider.spawn({ key: "stranger" });
+    const keyless = await provider.spawn({ key: "unread" });
+    settleReads();
+    world.machines.delete(lost.id);
+    const plan = await reconcile(provider, { ...options, store: spoiled("unread", "CORRUPT") });
+    expect(brief(plan)).toEqual([
+      ["orphan", stranger.id],
+      ["missing", lost.id],
+    ]);
+    expect(plan.unread).toEqual({ code: "CORRUPT", message: "it cannot be read", hint: "Look at it." });
+    expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+    expect((await reconcile(provider, { ...options, store: spoiled("unread", "FORMAT") })).unread?.code).toBe("FORMAT");
+    // What is left out is there once it can be read again.
+    const whole = await reconcile(provider, options);
+    expect(whole.unread).toBeUndefined();
+    expect(whole.items).toContainEqual(expect.objectContaining({ kind: "duplicate", keep: unread.id }));
+    expect(living(world, "unread").map(({ id }) => id)).toEqual([unread.id, keyless.id]);
+  });
+
+  test("a store that fails otherwise is no plan", async () => {
+    const broken = reconcile(provider, { ...options, store: spoiled("a", "IO") });
+    await expect(broken).rejects.toMatchObject({ code: "IO" });
   });
 
   test("a listing that fails is no plan", async () => {

@@ -57,14 +57,15 @@ async function list(session: Session, _args: readonly string[], flags: Flags): P
 async function outOfSight(session: Session, { id, key, owner, region }: Flags): Promise<readonly unknown[]> {
   const { rememberedLaunches, unreachable } = await import("../remembered.ts");
   try {
-    const records = (await rememberedLaunches(session)).filter(
+    const { launches, unread } = await rememberedLaunches(session);
+    const records = launches.filter(
       ({ identity, instanceId, region: at }) =>
         (id === undefined || instanceId === undefined || id.includes(instanceId)) &&
         (key === undefined || key.includes(identity.key)) &&
         (owner === undefined || owner === "*" || owner === identity.owner) &&
         (region === undefined || at === undefined || region === at),
     );
-    return await unreachable(session, records);
+    return [...(await unreachable(session, records)), ...(unread === undefined ? [] : [unread])];
   } catch (error) {
     return [error];
   }

@@ -89,8 +89,9 @@ async function plansOf(
   const { reconcile: planFor } = await import("@slipway/control");
   const { rememberedLaunches, unreachable } = await import("../remembered.ts");
   const store = await session.store();
-  const unseen = await unreachable(session, await rememberedLaunches(session));
-  const failures: unknown[] = [...unseen];
+  const { launches: records, unread } = await rememberedLaunches(session);
+  const unseen = await unreachable(session, records);
+  const failures: unknown[] = [...unseen, ...(unread === undefined ? [] : [unread])];
   const hidden = new Set(unseen.flatMap(({ launches }) => launches.map(({ provider, id }) => `${provider}\n${id}`)));
   const plans: Planned[] = [];
   for (const name of await providersInScope(session)) {

@@ -86,7 +86,8 @@ async function target(session: Session, word: string): Promise<Target> {
   const located = await locate(session, word);
   if (located !== null) return { ...located, id: located.instance.id, key: located.instance.key, seen: true };
   const { rememberedLaunches, isMeant } = await import("../remembered.ts");
-  for (const { identity, instanceId } of (await rememberedLaunches(session)).filter((one) => isMeant(one, word))) {
+  const { launches } = await rememberedLaunches(session);
+  for (const { identity, instanceId } of launches.filter((one) => isMeant(one, word))) {
     const inScope = session.namedProvider === undefined || session.namedProvider === identity.provider;
     if (!inScope || instanceId === undefined) continue;
     const { provider } = await session.providers.load(identity.provider);
@@ -105,8 +106,8 @@ interface Everything {
 
 async function everything(session: Session): Promise<Everything> {
   const { rememberedLaunches, unreachable } = await import("../remembered.ts");
-  const records = await rememberedLaunches(session);
-  const failures: unknown[] = [...(await unreachable(session, records))];
+  const { launches: records, unread } = await rememberedLaunches(session);
+  const failures: unknown[] = [...(await unreachable(session, records)), ...(unread === undefined ? [] : [unread])];
   const targets: Target[] = [];
   for (const name of await providersInScope(session)) {
     try {

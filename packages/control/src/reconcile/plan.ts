@@ -2,6 +2,7 @@ import type { Instance } from "@slipway/core";
 import { hasEnded, oldest } from "../launch/look-up.ts";
 import type { StoreEntry } from "../store/entries.ts";
 import { type LaunchRecord, launchId, type StoredRecord } from "../store/record.ts";
+import type { StoreErrorCode } from "../store/store-error.ts";
 
 /** One field in which an instance is not what its launch asked for. */
 export interface Difference {
@@ -55,6 +56,18 @@ export interface ReconcilePlan {
   readonly at: string;
   /** One instance may appear more than once, as orphan and as expired. */
   readonly items: readonly PlanItem[];
+  /**
+   * Records that cannot be read, where there are any: what may belong to them is not among the items, and the plan is
+   * complete only once they can be read.
+   */
+  readonly unread?: UnreadRecords;
+}
+
+/** The fields of the StoreError that names them. */
+export interface UnreadRecords {
+  readonly code: StoreErrorCode;
+  readonly message: string;
+  readonly hint: string;
 }
 
 /** All that a plan is made from. */

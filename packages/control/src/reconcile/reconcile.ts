@@ -1,7 +1,16 @@
 import { type Clock, type Instance, type Provider, projectProvider, systemClock } from "@slipway/core";
 import type { StoreEntry } from "../store/entries.ts";
+import { launchId } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
-import { type Findings, type OrphanItem, planFrom, type ReconcilePlan } from "./plan.ts";
+import { isStoreError } from "../store/store-error.ts";
+import {
+  type Findings,
+  type OrphanItem,
+  type PlanItem,
+  planFrom,
+  type ReconcilePlan,
+  type UnreadRecords,
+} from "./plan.ts";
 
 export interface ReconcileOptions {
   /** The store that this owner's launches use. */
@@ -16,7 +25,8 @@ export interface ReconcileOptions {
  * Compares this owner's instances with the store, and says what is not as it should be. Changes nothing: `apply` acts on
  * a plan. Where a record names what the listing does not show, it waits `limits.readAfterWriteMs` and lists again: only
  * what is still not there is in the plan, whatever the clocks of other machines say. Rejects if the listing or the store
- * is not complete, since what is merely not seen would look like an orphan.
+ * cannot be read, since what is merely not seen would look like an orphan. Of records that are CORRUPT or of a newer FORMAT
+ * the plan names the error in `unread`, and has only what is certain without them.
  */
 export async function reconcile(exact: Provider, options: ReconcileOptions): Promise<ReconcilePlan> {
   const provider: Provider = projectProvider<Provider>(exact);
@@ -25,22 +35,53 @@ export async function reconcile(exact: Provider, options: ReconcileOptions): Pro
   // What it would be if nothing could lag.
   const suspected = planFrom({ ...first, earlier: first.entries });
   const settled = planFrom({ ...first, earlier: [] });
-  if (suspected.items.length === settled.items.length) return settled;
+  if (suspected.items.length === settled.items.length) return onlyCertain(settled, first.unread, options.store);
   await clock.sleep(provider.limits.readAfterWriteMs, options.signal);
-  return planFrom({ ...(await look(provider, options, clock)), earlier: first.entries });
+  const second = await look(provider, options, clock);
+  return onlyCertain(planFrom({ ...second, earlier: first.entries }), second.unread, options.store);
 }
 
-async function look(provider: Provider, options: ReconcileOptions, clock: Clock): Promise<Omit<Findings, "earlier">> {
+type Look = Omit<Findings, "earlier"> & { readonly unread: UnreadRecords | undefined };
+
+/** Without what a record that cannot be read may be about: orphans and duplicates, unless the record of their key can be read. */
+async function onlyCertain(
+  plan: ReconcilePlan,
+  unread: UnreadRecords | undefined,
+  store: LaunchStore,
+): Promise<ReconcilePlan> {
+  if (unread === undefined) return plan;
+  const { provider, account, owner } = plan;
+  const items: PlanItem[] = [];
+  for (const item of plan.items) {
+    const isCertain =
+      (item.kind !== "orphan" && item.kind !== "duplicate") ||
+      (item.key !== null && (await canRead(store, launchId({ provider, account, owner, key: item.key }))));
+    if (isCertain) items.push(item);
+  }
+  return { ...plan, items, unread };
+}
+
+async function canRead(store: LaunchStore, recordId: string): Promise<boolean> {
+  try {
+    await store.read(recordId);
+    return true;
+  } catch (error) {
+    if (isStoreError(error, "CORRUPT", "FORMAT")) return false;
+    throw error;
+  }
+}
+
+async function look(provider: Provider, options: ReconcileOptions, clock: Clock): Promise<Look> {
   const listedAt = clock.now();
   const instances = await provider.list({}, { signal: options.signal });
   const { name, owner } = provider;
   const account = options.account ?? "";
   // After the listing, never before it: an instance of a launch that runs meanwhile would look like an orphan.
-  const entries = await entriesAbout(
+  const { entries, unread } = await entriesAbout(
     instances,
     options.store.entries({ kind: "launch", provider: name, account, owner }),
   );
-  return { provider: name, owner, account, instances, entries, listedAt, now: clock.now() };
+  return { provider: name, owner, account, instances, entries, unread, listedAt, now: clock.now() };
 }
 
 /**
@@ -50,20 +91,27 @@ async function look(provider: Provider, options: ReconcileOptions, clock: Clock)
 async function entriesAbout(
   instances: readonly Instance[],
   entries: AsyncIterable<StoreEntry>,
-): Promise<readonly StoreEntry[]> {
+): Promise<{ readonly entries: readonly StoreEntry[]; readonly unread: UnreadRecords | undefined }> {
   const keys = new Set(instances.map(({ key }) => key));
   const ids = new Set(instances.map(({ id }) => id));
   const kept: StoreEntry[] = [];
-  for await (const entry of entries) {
-    const { record } = entry;
-    if (record.kind !== "launch") continue;
-    const isListed = keys.has(record.identity.key) || (record.instanceId !== undefined && ids.has(record.instanceId));
-    if (isListed || record.state === "launched") kept.push(entry);
+  try {
+    for await (const entry of entries) {
+      const { record } = entry;
+      if (record.kind !== "launch") continue;
+      const isListed = keys.has(record.identity.key) || (record.instanceId !== undefined && ids.has(record.instanceId));
+      if (isListed || record.state === "launched") kept.push(entry);
+    }
+  } catch (error) {
+    // These two come after all that can be read.
+    if (!isStoreError(error, "CORRUPT", "FORMAT")) throw error;
+    const { code, message, hint } = error;
+    return { entries: kept, unread: { code, message, hint } };
   }
-  return kept;
+  return { entries: kept, unread: undefined };
 }
 
-/** This owner's instances that nobody who uses the store has launched. Deletes nothing. */
+/** This owner's instances that certainly nobody who uses the store has launched. Deletes nothing. */
 export async function findOrphans(provider: Provider, options: ReconcileOptions): Promise<readonly OrphanItem[]> {
   const { items } = await reconcile(provider, options);
   return items.filter((item) => item.kind === "orphan");
