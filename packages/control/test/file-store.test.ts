@@ -322,10 +322,11 @@ describe("leases of the dead", () => {
 
   test("a lease that a person deleted is no longer held", async () => {
     const store = fileStore(directory);
-    await store.acquire("id");
+    const lease = await store.acquire("id");
     await rm(leaseFile("id"));
     expect(await fileStore(directory).acquire("id")).not.toBeNull();
     expect((await storeFailure(store.write("id", record))).code).toBe("NOT_HELD");
+    expect(lease?.held()).toBe(false);
   });
 });
 

@@ -52,6 +52,8 @@ export function fileStore(directory: string, options: FileStoreOptions = {}): St
   const mustHold = async (id: string): Promise<void> => {
     const token = held.get(id);
     if (token !== undefined && (await leases.isHeld(fileNameOf(id), token))) return;
+    // A person has deleted its file: from now on its holder knows.
+    if (held.get(id) === token) held.delete(id);
     throw new StoreError("NOT_HELD", {
       message: `the lease of ${id} is not held`,
       hint: "Take the lease with acquire before writing, and do not delete lease files of living processes.",
