@@ -109,6 +109,7 @@ export const CASE_IDS = {
     "bootstrap.rotated-token",
     "bootstrap.succeeds",
     "bootstrap.fails",
+    "bootstrap.read",
   ],
   capabilities: [
     "capabilities.snapshots-on",

@@ -42,7 +42,14 @@ export {
 export type { Exclusion, Journal, LaunchStore, Lease, Store } from "./store/store.ts";
 export { isStoreError, STORE_ERROR_CODES, StoreError, type StoreErrorCode } from "./store/store-error.ts";
 export { type TerminateOptions, terminateAndConfirm } from "./terminate-and-confirm.ts";
-export { waitForBootstrap, waitForStatus } from "./wait-for-status.ts";
+export {
+  type BootstrappedInstance,
+  type BootstrapSource,
+  type BootstrapSources,
+  type BootstrapWaitArguments,
+  waitForBootstrap,
+} from "./wait-for-bootstrap.ts";
+export { waitForStatus } from "./wait-for-status.ts";
 export type { WorkflowEvent } from "./workflow/events.ts";
 export { stepKey } from "./workflow/run.ts";
 export { type RunOptions, runWorkflow } from "./workflow/run-workflow.ts";

@@ -23,6 +23,11 @@ export async function lastLines(provider: Provider, id: string, clock: Clock): P
   // Neither a failing log nor one that does not end may hide why the wait ended.
   await Promise.race([read().catch(() => undefined), over]);
   limit.release();
-  const text = lines.join("\n").slice(-MOST_CHARACTERS).trim();
+  return linesAtEnd(lines);
+}
+
+/** Lines as the end of a message; nothing if there are none. */
+export function linesAtEnd(lines: readonly string[]): string {
+  const text = lines.slice(-MOST_LINES).join("\n").slice(-MOST_CHARACTERS).trim();
   return text === "" ? "" : `; its last lines:\n${text}`;
 }

@@ -1,11 +1,4 @@
-import {
-  type Instance,
-  type InstanceStatus,
-  type Provider,
-  ProviderError,
-  projectProvider,
-  systemClock,
-} from "@slipway/core";
+import { type Instance, type InstanceStatus, type Provider, ProviderError, projectProvider } from "@slipway/core";
 import { lastLines } from "./last-lines.ts";
 import { mendsItself, type Poll, startPoll, type WaitOptions } from "./poll.ts";
 
@@ -33,40 +26,6 @@ export async function waitForStatus(
     return FINAL.has(instance.status) ? reasonOf(instance) : null;
   };
   return watch(provider, id, judge, wanted.includes("terminated"), `be ${wanted.join(" or ")}`, options);
-}
-
-/**
- * Waits until the bootstrap has succeeded. Rejects with INVALID_STATE, its exit code and its last lines if it failed or
- * the instance ended; with UNSUPPORTED if the instance runs and nothing is told about a bootstrap.
- */
-export async function waitForBootstrap(provider: Provider, id: string, options: WaitOptions = {}): Promise<Instance> {
-  const { readAfterWriteMs } = provider.limits;
-  const { now } = options.clock ?? systemClock;
-  let runningSince: number | undefined;
-  const judge: Judge = (instance) => {
-    const bootstrap = instance.bootstrap;
-    if (bootstrap?.state === "succeeded") return instance;
-    if (bootstrap?.state === "failed") {
-      return `its bootstrap failed${bootstrap.exitCode === undefined ? "" : ` with exit code ${bootstrap.exitCode}`}`;
-    }
-    if (FINAL.has(instance.status)) return reasonOf(instance);
-    if (instance.status === "running" && bootstrap === undefined) {
-      runningSince ??= now();
-      if (now() - runningSince >= readAfterWriteMs) throw tellsNothing(provider, id);
-    }
-    return null;
-  };
-  return watch(provider, id, judge, false, "finish its bootstrap", options);
-}
-
-function tellsNothing(provider: Provider, id: string): ProviderError<"UNSUPPORTED"> {
-  return new ProviderError("UNSUPPORTED", {
-    message: `${id} runs, and ${provider.name} tells nothing about a bootstrap in it`,
-    provider: provider.name,
-    operation: "waitForBootstrap",
-    effect: "none",
-    hint: "Either it was spawned without one, or this provider cannot read it: wait for the status instead.",
-  });
 }
 
 async function watch(

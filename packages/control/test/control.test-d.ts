@@ -1,7 +1,24 @@
-import { type Instance, type Layer, type Provider, type Snapshot, type Supporting, workflow } from "@slipway/core";
+import {
+  type BootstrapMethods,
+  canReadBootstrap,
+  type Instance,
+  type Layer,
+  type Provider,
+  type Snapshot,
+  type Supporting,
+  workflow,
+} from "@slipway/core";
 import { describe, expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import { compose, launch, memoryStore, runWorkflow, waitForStatus } from "../src/index.ts";
+import {
+  type BootstrapSource,
+  compose,
+  launch,
+  memoryStore,
+  runWorkflow,
+  waitForBootstrap,
+  waitForStatus,
+} from "../src/index.ts";
 
 declare const plain: Provider;
 declare const safe: Provider<Instance, Snapshot, "idempotentSpawn">;
@@ -51,6 +68,30 @@ describe("compose", () => {
     void launch(compose(plain, same, adds), { key: "k" });
     // @ts-expect-error without that layer the promise is not there
     void launch(compose(plain, same), { key: "k" });
+  });
+});
+
+describe("waitForBootstrap", () => {
+  const from: BootstrapSource = { name: "a session", readBootstrap: async () => null };
+
+  test("needs a source where the provider's type cannot read the bootstrap", () => {
+    void waitForBootstrap(plain, "id", { from });
+    void waitForBootstrap(plain, "id", { from: [from, from], timeoutMs: 1 });
+    // @ts-expect-error no source
+    void waitForBootstrap(plain, "id");
+    // @ts-expect-error no source among the options
+    void waitForBootstrap(gpus, "id", { timeoutMs: 1 });
+    // @ts-expect-error an empty list is no source
+    void waitForBootstrap(plain, "id", { from: [] });
+    // @ts-expect-error nor is an absent one
+    void waitForBootstrap(plain, "id", { from: undefined });
+  });
+
+  test("needs none where it can, and after the guard", () => {
+    const reading = plain as Provider & BootstrapMethods;
+    expectTypeOf(waitForBootstrap(reading, "id")).resolves.toHaveProperty("bootstrap").not.toBeUndefined();
+    void waitForBootstrap(reading, "id", { from });
+    if (canReadBootstrap(plain)) void waitForBootstrap(plain, "id");
   });
 });
 

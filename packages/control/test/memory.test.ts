@@ -87,8 +87,9 @@ describe.each([
 test("a bootstrap that fails shows what it printed", async () => {
   world = memoryWorld({ runBootstrap: () => ({ exitCode: 3, output: ["apt-get: command not found"] }) });
   const { id } = await launch(safe(), { key: "k", bootstrap: { script: "exit 3" } }, control());
-  for (const waiting of [waitForBootstrap(safe(), id, control()), waitForStatus(safe(), id, "stopped", control())]) {
-    const error: unknown = await waiting.catch((reason: unknown) => reason);
+  const waits = [() => waitForBootstrap(safe(), id, control()), () => waitForStatus(safe(), id, "stopped", control())];
+  for (const wait of waits) {
+    const error: unknown = await wait().catch((reason: unknown) => reason);
     expect(isProviderError(error, "INVALID_STATE")).toBe(true);
     expect(String(error)).toContain("apt-get: command not found");
   }

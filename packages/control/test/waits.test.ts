@@ -1,6 +1,6 @@
-import { isProviderError, layer, ProviderError, type RuntimeEvent } from "@slipway/core";
+import { type BootstrapTruth, isProviderError, layer, ProviderError, type RuntimeEvent } from "@slipway/core";
 import { beforeEach, describe, expect, test } from "vitest";
-import { compose, terminateAndConfirm, waitForBootstrap, waitForStatus } from "../src/index.ts";
+import { type BootstrapSource, compose, terminateAndConfirm, waitForBootstrap, waitForStatus } from "../src/index.ts";
 import {
   living,
   newWorld,
@@ -130,23 +130,89 @@ describe("waitForStatus", () => {
 describe("waitForBootstrap", () => {
   beforeEach(() => clock.advance(world.lagMs));
 
+  /** A way into the instance that answers in turn, and the last one from then on. */
+  function source(...answers: readonly (BootstrapTruth | null | Error)[]): BootstrapSource & { asked: number } {
+    const made = {
+      name: "the session",
+      asked: 0,
+      readBootstrap: async (): Promise<BootstrapTruth | null> => {
+        const answer = answers[Math.min(made.asked, answers.length - 1)] ?? null;
+        made.asked += 1;
+        if (answer instanceof Error) throw answer;
+        return answer;
+      },
+    };
+    return made;
+  }
+  const silent = source(null);
+  const told = () => ({ ...options, from: silent });
+
   test("answers when it has succeeded", async () => {
     setStatus(world, id, "running", { bootstrap: { state: "running" } });
     const onEvent = () => setStatus(world, id, "running", { bootstrap: { state: "succeeded", exitCode: 0 } });
-    const instance = await waitForBootstrap(provider, id, { clock, onEvent });
+    const instance = await waitForBootstrap(provider, id, { clock, onEvent, from: silent });
     expect(instance.bootstrap).toEqual({ state: "succeeded", exitCode: 0 });
   });
 
   test("a failure shows exit code and last lines", async () => {
     setStatus(world, id, "running", { bootstrap: { state: "failed", exitCode: 7 } });
     world.logLines = ["apt-get: not found"];
-    const error = await failureOf(waitForBootstrap(provider, id, options));
+    const error = await failureOf(waitForBootstrap(provider, id, told()));
     expect(error.code).toBe("INVALID_STATE");
     expect(error.message).toMatch(/exit code 7[\s\S]*apt-get: not found/);
   });
 
-  test("an instance of which nothing is told is UNSUPPORTED, not an endless wait", async () => {
-    expect((await failureOf(waitForBootstrap(provider, id, options))).code).toBe("UNSUPPORTED");
+  test("an instance of which nobody knows a bootstrap is UNSUPPORTED, not an endless wait", async () => {
+    const error = await failureOf(waitForBootstrap(provider, id, told()));
+    expect(error.code).toBe("UNSUPPORTED");
+    expect(error.message).toContain("does not report bootstrap status, nor does the session");
+  });
+
+  test("a source answers where the provider does not", async () => {
+    const from = source(null, { state: "pending" }, { state: "running" }, { state: "succeeded", exitCode: 0 });
+    const instance = await waitForBootstrap(provider, id, { ...options, from });
+    expect(instance.bootstrap).toEqual({ state: "succeeded", exitCode: 0 });
+    expect(from.asked).toBe(4);
+  });
+
+  test("a source's last lines and exit code are in the error", async () => {
+    const from = source({ state: "failed", exitCode: 3, lastLines: ["no such package"] });
+    const error = await failureOf(waitForBootstrap(provider, id, { ...options, from: [silent, from] }));
+    expect(error).toMatchObject({ code: "INVALID_STATE", operation: "waitForBootstrap", effect: "none" });
+    expect(error.message).toMatch(/exit code 3[\s\S]*no such package/);
+  });
+
+  test("a connection that is lost is waited out, another failure is not", async () => {
+    const done: BootstrapTruth = { state: "succeeded", exitCode: 0 };
+    const from = source(network(), network(), done);
+    expect((await waitForBootstrap(provider, id, { ...options, from })).bootstrap).toEqual(done);
+    const broken = source(new Error("what is this"));
+    expect(await waitForBootstrap(provider, id, { ...options, from: broken }).catch(String)).toContain("what is this");
+  });
+
+  test("past its time it shows the last lines that were read", async () => {
+    const from = source({ state: "running", lastLines: ["unpacking"] });
+    const error = await failureOf(waitForBootstrap(provider, id, { ...options, timeoutMs: 3000, from }));
+    expect(error.code).toBe("TIMEOUT");
+    expect(error.message).toContain("unpacking");
+  });
+
+  test("one that has ended is not logged in to", async () => {
+    setStatus(world, id, "error", { statusReason: { code: "broken", message: "disk" } });
+    clock.advance(world.lagMs);
+    const from = source(new Error("unreachable"));
+    const error = await failureOf(waitForBootstrap(provider, id, { ...options, from }));
+    expect(error).toMatchObject({ code: "INVALID_STATE" });
+    expect(from.asked).toBe(0);
+  });
+
+  test("a provider that reads it needs no source", async () => {
+    const reading = {
+      ...provider,
+      readBootstrap: async (): Promise<BootstrapTruth> => ({ state: "failed", exitCode: 5, lastLines: ["own"] }),
+    };
+    const error = await failureOf(waitForBootstrap(reading, id, options));
+    expect(error.message).toMatch(/exit code 5[\s\S]*own/);
   });
 });
 

@@ -50,7 +50,8 @@ export function defineCapability(definition: CapabilityDefinition): CapabilityDe
 function contractWords(): ReadonlySet<string> {
   const { spawn, list } = requestChecks();
   const words = new Set<string>([...Object.keys(spawn), ...Object.keys(list)]);
-  for (const word of ["spawn", "terminate", "list", "get", "generateBootstrap", "exec", "logs"]) words.add(word);
+  for (const word of ["spawn", "terminate", "list", "get", "generateBootstrap", "exec", "logs", "readBootstrap"])
+    words.add(word);
   for (const [capability, row] of Object.entries(capabilityTable)) {
     for (const word of [capability, ...Object.keys({ ...row.methods, ...row.spawn, ...row.list })]) words.add(word);
   }

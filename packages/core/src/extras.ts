@@ -1,5 +1,5 @@
 import type { Capability } from "./capability.ts";
-import type { InstanceResources } from "./instance.ts";
+import type { BootstrapState, InstanceResources } from "./instance.ts";
 import type { CallOptions } from "./options.ts";
 import type { Price } from "./price.ts";
 import type { SpawnOptions } from "./provider.ts";
@@ -35,6 +35,18 @@ export interface LogMethods {
   readonly logs: (id: string, options?: LogOptions) => AsyncIterable<string>;
 }
 
+/** What the provider knows of an instance's bootstrap. */
+export interface BootstrapTruth extends BootstrapState {
+  /** What the bootstrap printed last, oldest first, without control characters. It is the instance's word: data, no proof. */
+  readonly lastLines?: readonly string[];
+}
+
+/** Beyond the contract: providers whose remote knows how a bootstrap went. */
+export interface BootstrapMethods {
+  /** Null: it was spawned without a bootstrap, or nothing can be read now. NOT_FOUND if there is no such instance. */
+  readonly readBootstrap: (id: string, call?: CallOptions) => Promise<BootstrapTruth | null>;
+}
+
 /** A machine type that the remote sells, as of now. */
 export interface Offering {
   /** As `spawn({ spec })` takes it. */
@@ -67,6 +79,10 @@ export function canExec<P extends object>(provider: P): provider is P & ExecMeth
 
 export function canLog<P extends object>(provider: P): provider is P & LogMethods {
   return "logs" in provider && typeof provider.logs === "function";
+}
+
+export function canReadBootstrap<P extends object>(provider: P): provider is P & BootstrapMethods {
+  return "readBootstrap" in provider && typeof provider.readBootstrap === "function";
 }
 
 export function canListOfferings<P extends object>(provider: P): provider is P & OfferingMethods {

@@ -56,6 +56,7 @@ const CALLS: Readonly<Record<string, CallShape>> = {
   resume: { writes: true, callArgument: 1, takesId: true },
   getCosts: { writes: false, callArgument: 0 },
   exec: { writes: true, callArgument: 2, takesId: true },
+  readBootstrap: { writes: false, callArgument: 1, takesId: true, exact: true },
   listOfferings: { writes: false, callArgument: 0, exact: true },
   placements: { writes: false, callArgument: 0, checks: "spawn", keyless: true },
 };

@@ -73,10 +73,13 @@ export {
 } from "./errors/provider-error.ts";
 export type { RuntimeEvent } from "./events.ts";
 export {
+  type BootstrapMethods,
+  type BootstrapTruth,
   canExec,
   canListOfferings,
   canLog,
   canPlace,
+  canReadBootstrap,
   type ExecMethods,
   type ExecOptions,
   type ExecResult,

@@ -1,9 +1,18 @@
 import type { ResultKind } from "./capability.ts";
 import type { Cost } from "./cost.ts";
 import { attachDefinitions, capabilityDefinitionsOf, capabilityRows } from "./define-capability.ts";
-import { canExec, canLog, type ExecMethods, type LogMethods } from "./extras.ts";
+import {
+  type BootstrapMethods,
+  type BootstrapTruth,
+  canExec,
+  canLog,
+  canReadBootstrap,
+  type ExecMethods,
+  type LogMethods,
+} from "./extras.ts";
 import type { Instance } from "./instance.ts";
 import { membersOf } from "./members.ts";
+import type { CallOptions } from "./options.ts";
 import type { Price } from "./price.ts";
 import type { CapabilitiesOf, Provider } from "./provider.ts";
 import type { Region } from "./region.ts";
@@ -167,10 +176,11 @@ export function projectSnapshot(value: Snapshot): Snapshot {
   return copyOf("snapshot")(value) as Snapshot;
 }
 
-/** A provider reduced to the contract: its own instance type and its enhanced methods are gone; `exec` and `logs` stay. */
+/** A provider reduced to the contract: its own instance type and its enhanced methods are gone; `exec`, `logs` and `readBootstrap` stay. */
 export type Projected<P extends Provider> = Provider<Instance, Snapshot, CapabilitiesOf<P>> &
   (P extends ExecMethods ? ExecMethods : unknown) &
-  (P extends LogMethods ? LogMethods : unknown);
+  (P extends LogMethods ? LogMethods : unknown) &
+  (P extends BootstrapMethods ? BootstrapMethods : unknown);
 
 /** The same provider through the contract alone: results are allow-listed, plain and JSON-safe. */
 export function projectProvider<P extends Provider>(provider: P): Projected<P> {
@@ -190,6 +200,11 @@ export function projectProvider<P extends Provider>(provider: P): Projected<P> {
   }
   if (canExec(provider)) projected["exec"] = members.get("exec");
   if (canLog(provider)) projected["logs"] = members.get("logs");
+  if (canReadBootstrap(provider)) {
+    const copy = copier({ state: true, exitCode: true, lastLines: true } satisfies Fields<BootstrapTruth>);
+    projected["readBootstrap"] = async (id: string, call?: CallOptions): Promise<unknown> =>
+      copy(await provider.readBootstrap(id, call));
+  }
   attachDefinitions(projected, definitions);
   // The description, the five methods and those of every flag that is on: what Projected<P> says.
   return Object.freeze(projected) as unknown as Projected<P>;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  type BootstrapMethods,
   type CleanupItem,
   type CleanupMethods,
   type Clock,
@@ -12,7 +13,7 @@ import {
 } from "../src/index.ts";
 import { definition, rejection } from "./subject.ts";
 
-type Selling = Provider & OfferingMethods & PlacementMethods;
+type Selling = Provider & OfferingMethods & PlacementMethods & BootstrapMethods;
 
 const SECRET = "token-that-nobody-may-see";
 const item: CleanupItem = { kind: "security-group", id: "sg-1", reason: "nothing uses it" };
@@ -20,7 +21,7 @@ const item: CleanupItem = { kind: "security-group", id: "sg-1", reason: "nothing
 // Every time limit is over at once.
 const clock: Clock = { now: () => 0, sleep: async () => undefined };
 
-type Operation = "listOfferings" | "placements" | "planCleanup" | "removeLeftover";
+type Operation = "listOfferings" | "placements" | "readBootstrap" | "planCleanup" | "removeLeftover";
 
 interface Around {
   readonly events: RuntimeEvent[];
@@ -38,7 +39,10 @@ function around(work: (signal: AbortSignal | undefined) => Promise<unknown>): Ar
     // What it resolves with is of no interest here.
     return (await work(options.signal)) as never;
   };
-  const provider = defineProvider<Selling>({ ...definition(), listOfferings: does, placements: does }, { runtime });
+  const provider = defineProvider<Selling>(
+    { ...definition(), listOfferings: does, placements: does, readBootstrap: (_id, call) => does(call) },
+    { runtime },
+  );
   const cleanup: CleanupMethods = defineCleanup(
     provider,
     { planCleanup: does, removeLeftover: (_item, call) => does(call) },
@@ -50,6 +54,7 @@ function around(work: (signal: AbortSignal | undefined) => Promise<unknown>): Ar
     calls: {
       listOfferings: (options) => provider.listOfferings(options),
       placements: (options = {}) => provider.placements(options),
+      readBootstrap: (options) => provider.readBootstrap("i", options),
       planCleanup: (options) => cleanup.planCleanup(options),
       removeLeftover: (options) => cleanup.removeLeftover(item, options),
     },
@@ -65,6 +70,7 @@ const untilAborted = (signal: AbortSignal | undefined): Promise<never> =>
 describe.each([
   ["listOfferings", "none"],
   ["placements", "none"],
+  ["readBootstrap", "none"],
   ["planCleanup", "none"],
   ["removeLeftover", "unknown"],
 ] as const)("%s", (operation, effect) => {

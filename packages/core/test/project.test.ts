@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  type BootstrapMethods,
   type Cost,
   defineProvider,
   type ExecMethods,
@@ -76,13 +77,15 @@ type Full = Provider<
   Snapshot,
   "snapshots" | "spot" | "multiRegion" | "persistentVolumes" | "warmVolumes" | "hibernation" | "costExplorer"
 >;
-type Enhanced = Full & ExecMethods & LogMethods & { readonly describe: () => Promise<typeof RAW> };
+type Enhanced = Full & ExecMethods & LogMethods & BootstrapMethods & { readonly describe: () => Promise<typeof RAW> };
 
 function full(): Enhanced {
   // Remotes answer more than the contract asks for: void methods too.
   const noise = untyped(async () => RAW) as () => Promise<never>;
   return defineProvider<Enhanced>({
     ...definition(),
+    readBootstrap: async (id) =>
+      id === "none" ? null : { ...RAW, state: "failed", exitCode: 7, lastLines: ["a line"] },
     capabilities: {
       snapshots: true,
       spot: true,
@@ -172,6 +175,11 @@ describe("through a projected provider", () => {
     const lines: string[] = [];
     for await (const line of provider.logs("i")) lines.push(line);
     expect(lines).toEqual(["a line"]);
+  });
+
+  it("what is read of a bootstrap is the contract's fields alone", async () => {
+    expect(await provider.readBootstrap("i")).toStrictEqual({ state: "failed", exitCode: 7, lastLines: ["a line"] });
+    expect(await provider.readBootstrap("none")).toBeNull();
   });
 
   it("projected once more it is the same", async () => {

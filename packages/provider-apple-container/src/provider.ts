@@ -1,4 +1,6 @@
 import {
+  type BootstrapMethods,
+  type CallOptions,
   type ExecMethods,
   isOwner,
   type LogMethods,
@@ -7,6 +9,7 @@ import {
   runtimeDefaults,
   type Snapshot,
 } from "@slipway/core";
+import { readBootstrap } from "@slipway/provider-kit/bootstrap";
 import { commandRunner } from "@slipway/provider-kit/command";
 import {
   type Call,
@@ -39,11 +42,15 @@ import type { WireContainer } from "./wire.ts";
 type Always = "idempotentSpawn" | "persistentVolumes";
 
 /** Instances as containers, each in a virtual machine of its own on this Mac. */
-export type AppleContainerProvider = Provider<AppleContainerInstance, Snapshot, Always> & ExecMethods & LogMethods;
+export type AppleContainerProvider = Provider<AppleContainerInstance, Snapshot, Always> &
+  ExecMethods &
+  LogMethods &
+  BootstrapMethods;
 /** The same, and an instance may be put on a network of one's own. */
 export type AppleContainerNetworkProvider = Provider<AppleContainerInstance, Snapshot, Always | "customNetworking"> &
   ExecMethods &
-  LogMethods;
+  LogMethods &
+  BootstrapMethods;
 
 // The command passes the first signals of a foreground call on to nobody, and goes on: waiting for it is no use.
 const KILL_GRACE_MS = 200;
@@ -109,6 +116,12 @@ const REFUSES = {
   sshKeys: "no ssh server runs in an instance; use exec",
 } as const;
 
+// Of the life cycle alone what both types of provider have.
+interface ReadingParts {
+  readonly lifeCycle: {
+    readonly get: (id: string, call?: CallOptions) => Promise<AppleContainerInstance | null>;
+  };
+}
 type Parts<P> = { readonly provider: P; readonly hooks: ProviderHooks };
 
 /** Provider and hooks over a context that they may share with clusters. */
@@ -131,9 +144,19 @@ export function partsOf(
     refuses: REFUSES,
     runtime: { ...runtime, clock: context.clock },
     hooks: hooksOf(context),
-    extras: () => ({
+    extras: ({ lifeCycle }: ReadingParts) => ({
       exec: (id, argv, options) => execInside(context, id, argv, options),
       logs: (id, options) => logsOf(context, id, options),
+      readBootstrap: (id, call) =>
+        readBootstrap(
+          {
+            provider: PROVIDER,
+            get: (of, given) => lifeCycle.get(of, given),
+            logs: (of, options) => logsOf(context, of, options),
+          },
+          id,
+          call,
+        ),
       ...volumeMethods(context),
     }),
   } satisfies Partial<DriverDefinition<AppleContainerProvider, WireContainer, Prepared, never>>;

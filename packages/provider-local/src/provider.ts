@@ -1,4 +1,13 @@
-import { defineProvider, type ExecMethods, type LogMethods, type Provider, runtimeDefaults } from "@slipway/core";
+import {
+  type BootstrapMethods,
+  type CallOptions,
+  defineProvider,
+  type ExecMethods,
+  type LogMethods,
+  type Provider,
+  runtimeDefaults,
+} from "@slipway/core";
+import { readBootstrap } from "@slipway/provider-kit/bootstrap";
 import { detectIsolation, type IsolationReport } from "@slipway/provider-kit/sandbox";
 import { volumeMethods } from "./capabilities/persistent-volumes.ts";
 import { type LocalSnapshot, snapshotMethods } from "./capabilities/snapshots.ts";
@@ -17,11 +26,15 @@ import { terminateLocal } from "./terminate.ts";
 type Always = "snapshots" | "persistentVolumes" | "idempotentSpawn";
 
 /** Instances as sandboxed process trees on this machine. */
-export type LocalProvider = Provider<LocalInstance, LocalSnapshot, Always> & ExecMethods & LogMethods;
+export type LocalProvider = Provider<LocalInstance, LocalSnapshot, Always> &
+  ExecMethods &
+  LogMethods &
+  BootstrapMethods;
 /** The same, and an instance may have a network of its own. */
 export type LocalNetworkProvider = Provider<LocalInstance, LocalSnapshot, Always | "customNetworking"> &
   ExecMethods &
-  LogMethods;
+  LogMethods &
+  BootstrapMethods;
 
 const DEFAULT_PATIENCE_MS = 60_000;
 const MAX_LABELS = 64;
@@ -116,6 +129,16 @@ function membersOf(context: LocalContext) {
     exec: (id: string, argv: readonly string[], options?: Parameters<typeof execLocal>[3]) =>
       execLocal(context, id, argv, options),
     logs: (id: string, options?: Parameters<typeof logsLocal>[2]) => logsLocal(context, id, options),
+    readBootstrap: (id: string, call?: CallOptions) =>
+      readBootstrap(
+        {
+          provider: PROVIDER_NAME,
+          get: (of) => getLocal(context, of),
+          logs: (of, options) => logsLocal(context, of, options),
+        },
+        id,
+        call,
+      ),
     ...snapshotMethods(context),
     ...volumeMethods(context),
   };

@@ -1,4 +1,5 @@
-import { defineProvider, type LogMethods, type Provider, type Runtime } from "@slipway/core";
+import { type BootstrapMethods, defineProvider, type LogMethods, type Provider, type Runtime } from "@slipway/core";
+import { readBootstrap } from "@slipway/provider-kit/bootstrap";
 import { render } from "./bootstrap.ts";
 import { costMethods } from "./capabilities/cost-explorer.ts";
 import { hibernationMethods } from "./capabilities/hibernation.ts";
@@ -26,7 +27,7 @@ export interface MemoryOptions {
   readonly runtime?: Partial<Runtime> | undefined;
 }
 
-/** All eleven capabilities, and `logs`. */
+/** All eleven capabilities, `logs` and `readBootstrap`. */
 export type MemoryProvider = Provider<
   MemoryInstance,
   MemorySnapshot,
@@ -42,13 +43,16 @@ export type MemoryProvider = Provider<
   | "idempotentSpawn"
   | "customNetworking"
 > &
-  LogMethods;
+  LogMethods &
+  BootstrapMethods;
 
 /** The contract's model: a provider on a remote that is only data. Two of them over one world share nothing else. */
 export function memory(options: MemoryOptions): MemoryProvider {
   const world = options.world ?? memoryWorld({ clock: options.runtime?.clock });
   const context = contextOf(options, world);
   const { userDataMax, readAfterWriteMs, latencyMs } = world.settings;
+  const instances = instanceMethods(context);
+  const { logs } = logMethods(context);
   return defineProvider<MemoryProvider>(
     {
       name: PROVIDER,
@@ -74,7 +78,7 @@ export function memory(options: MemoryOptions): MemoryProvider {
         readAfterWriteMs,
         requestLifeMs: latencyMs,
       },
-      ...instanceMethods(context),
+      ...instances,
       generateBootstrap: (config) => render(config),
       ...snapshotMethods(context),
       ...spotMethods(context),
@@ -83,7 +87,8 @@ export function memory(options: MemoryOptions): MemoryProvider {
       ...warmVolumeMethods(context),
       ...hibernationMethods(context),
       ...costMethods(context),
-      ...logMethods(context),
+      logs,
+      readBootstrap: (id, call) => readBootstrap({ provider: PROVIDER, get: instances.get, logs }, id, call),
     },
     { runtime: { ...options.runtime, clock: context.clock } },
   );

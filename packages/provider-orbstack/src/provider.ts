@@ -1,4 +1,5 @@
 import {
+  type BootstrapMethods,
   defineProvider,
   type ExecMethods,
   isOwner,
@@ -6,6 +7,7 @@ import {
   type Provider,
   runtimeDefaults,
 } from "@slipway/core";
+import { readBootstrap } from "@slipway/provider-kit/bootstrap";
 import { commandRunner } from "@slipway/provider-kit/command";
 import { inTurn } from "@slipway/provider-kit/limits";
 import { MAX_BOOTSTRAP_BYTES, render } from "./bootstrap.ts";
@@ -30,6 +32,7 @@ import { terminateInstance } from "./terminate.ts";
 export type OrbstackProvider = Provider<OrbstackInstance, OrbstackSnapshot, "idempotentSpawn" | "snapshots"> &
   ExecMethods &
   LogMethods &
+  BootstrapMethods &
   FileMethods;
 
 // OrbStack goes on with what a command began, so that waiting for its end is no use.
@@ -119,6 +122,16 @@ export function providerOf(context: OrbstackContext, { runtime }: Pick<OrbstackO
       generateBootstrap: (config) => render(config),
       exec: (id, argv, options) => execInside(context, id, argv, options),
       logs: (id, options) => logsOf(context, id, options),
+      readBootstrap: (id, call) =>
+        readBootstrap(
+          {
+            provider: PROVIDER,
+            get: (of, given) => getInstance(context, of, given),
+            logs: (of, options) => logsOf(context, of, options),
+          },
+          id,
+          call,
+        ),
       ...fileMethods(context),
       ...snapshotMethods(context),
     },

@@ -1,4 +1,5 @@
 import {
+  type BootstrapMethods,
   type ExecMethods,
   type LogMethods,
   type Provider,
@@ -7,6 +8,7 @@ import {
   type Snapshot,
   type WhyNot,
 } from "@slipway/core";
+import { readBootstrap } from "@slipway/provider-kit/bootstrap";
 import { BASE_ENVIRONMENT, commandRunner } from "@slipway/provider-kit/command";
 import { checkedConfig, providerFromDriver } from "@slipway/provider-kit/driver";
 import { limits } from "@slipway/provider-kit/limits";
@@ -24,7 +26,8 @@ import type { Job } from "./wire.ts";
 /** Instances as jobs of one user on one Slurm cluster. */
 export type SlurmProvider = Provider<SlurmInstance, Snapshot, SlurmCapability> &
   ExecMethods &
-  LogMethods & {
+  LogMethods &
+  BootstrapMethods & {
     /** As the contract's, with what `sbatch` takes beside. */
     readonly spawn: (options: SlurmSpawnOptions) => Promise<SlurmInstance>;
   };
@@ -78,6 +81,16 @@ export function slurmParts(options: SlurmOptions): {
           execInside(remote, (of, one) => lifeCycle.managed(of, one), call, id, argv, given),
         ),
       logs: (id, given) => logsOf(remote, (of, one) => lifeCycle.managed(of, one), id, given),
+      readBootstrap: (id, call) =>
+        readBootstrap(
+          {
+            provider: PROVIDER,
+            get: (of, given) => lifeCycle.get(of, given),
+            logs: (of, given) => logsOf(remote, (which, one) => lifeCycle.managed(which, one), of, given),
+          },
+          id,
+          call,
+        ),
     }),
   });
 }

@@ -11,4 +11,5 @@ export type {
   SessionResult,
   SshAccess,
 } from "./session.ts";
+export { sessionBootstrap } from "./session-bootstrap.ts";
 export { type AccessOption, type InstanceWork, type WithInstanceOptions, withInstance } from "./with-instance.ts";

@@ -1,10 +1,17 @@
 import { readFile } from "node:fs/promises";
-import { launch, type StoredLaunchOptions, terminateAndConfirm, waitForStatus } from "@slipway/control";
+import {
+  launch,
+  type StoredLaunchOptions,
+  terminateAndConfirm,
+  waitForBootstrap,
+  waitForStatus,
+} from "@slipway/control";
 import {
   type BaseSpawnOptions,
   type CallOptions,
   type Clock,
   canExec,
+  canReadBootstrap,
   type ExecMethods,
   type Instance,
   isProviderError,
@@ -12,11 +19,11 @@ import {
   type SpawnOptionsOf,
   systemClock,
 } from "@slipway/core";
-import { awaitBootstrap } from "./await-bootstrap.ts";
 import { openNativeSession } from "./native-session.ts";
 import { openSession } from "./open-session.ts";
 import { refusal } from "./refusal.ts";
 import type { Session, SshAccess } from "./session.ts";
+import { sessionBootstrap } from "./session-bootstrap.ts";
 
 /** A key to log in with, needed unless the provider's type has exec. */
 export type AccessOption<P> = P extends ExecMethods
@@ -153,7 +160,9 @@ async function prepared<T>(
   const instance = await waitForStatus(provider, id, "running", { clock, signal, timeoutMs: readyTimeoutMs });
   await using session = await sessionWithin(provider, id, access, { signal, clock, until });
   if (options.bootstrap !== undefined) {
-    await awaitBootstrap(provider, session, id, { signal, clock, timeoutMs: Math.max(1, until - clock.now()) });
+    const wait = { signal, clock, timeoutMs: Math.max(1, until - clock.now()) };
+    if (canReadBootstrap(provider)) await waitForBootstrap(provider, id, wait);
+    else await waitForBootstrap(provider, id, { ...wait, from: sessionBootstrap(session) });
   }
   return await body(session, instance);
 }

@@ -10,6 +10,7 @@ import {
   type Provider,
   type SpawnOptions,
 } from "@slipway/core";
+import { waitForBootstrapOf } from "../bootstrap-wait.ts";
 import type { Configure } from "../command.ts";
 import { instanceFields, priceOf, terminateCommand } from "../instance-view.ts";
 import { oneProvider } from "../locate.ts";
@@ -114,7 +115,7 @@ async function waitFor(
   instance: Instance,
   request: SpawnRequest,
 ): Promise<Instance> {
-  const { waitForBootstrap, waitForStatus } = await import("@slipway/control");
+  const { waitForStatus } = await import("@slipway/control");
   const options = { ...session.call, clock: session.world.clock, onEvent: session.onEvent };
   const running = await session.progress.during(`waiting for ${request.key} to run`, () =>
     waitForStatus(provider, instance.id, "running", options),
@@ -122,11 +123,11 @@ async function waitFor(
   if (request.bootstrap === undefined) return running;
   try {
     return await session.progress.during(`waiting for the bootstrap of ${request.key}`, () =>
-      waitForBootstrap(provider, instance.id, options),
+      waitForBootstrapOf(session, provider, instance.id),
     );
   } catch (error) {
     if (!isProviderError(error, "UNSUPPORTED")) throw error;
-    session.output.note(`${provider.name} does not tell how the bootstrap went.`);
+    session.output.note(`Provider ${provider.name} does not report bootstrap status.`);
     return running;
   }
 }

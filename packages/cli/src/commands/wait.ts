@@ -1,4 +1,5 @@
 import { INSTANCE_STATUSES, type InstanceStatus } from "@slipway/core";
+import { waitForBootstrapOf } from "../bootstrap-wait.ts";
 import { type Configure, oneOf } from "../command.ts";
 import { instanceFields } from "../instance-view.ts";
 import { mustLocate } from "../locate.ts";
@@ -22,12 +23,12 @@ export const configure: Configure = (command, run) => {
 
 async function wait(session: Session, [word = ""]: readonly string[], flags: Flags): Promise<void> {
   const { provider, instance } = await mustLocate(session, word);
-  const { waitForBootstrap, waitForStatus } = await import("@slipway/control");
+  const { waitForStatus } = await import("@slipway/control");
   const options = { ...session.call, clock: session.world.clock, onEvent: session.onEvent };
   const wanted = flags.for ?? "running";
   const reached = await session.progress.during(`waiting for ${instance.id}: ${wanted}`, () =>
     wanted === "bootstrap"
-      ? waitForBootstrap(provider, instance.id, options)
+      ? waitForBootstrapOf(session, provider, instance.id)
       : waitForStatus(provider, instance.id, wanted, options),
   );
   if (session.json) session.output.document(reached);

@@ -1,4 +1,4 @@
-import { type BootstrapConfig, type BootstrapScript, checksumOf } from "@slipway/core";
+import { type BootstrapConfig, type BootstrapScript, canReadBootstrap, checksumOf } from "@slipway/core";
 import { type CaseContext, honoured } from "../case-context.ts";
 import { must, mustEqual, mustReject, mustResolve, NotApplicable, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
@@ -157,6 +157,30 @@ export const bootstrapCases: Cases<"bootstrap"> = {
       const told = shown(bootstrap);
       must(bootstrap.state === "failed", "BOOT-07", `it says ${told}`, "Read the sentinel's exit code.");
       mustEqual("BOOT-07", "the exit code", bootstrap.exitCode, 7, "Read the sentinel's exit code.");
+    },
+  },
+  "bootstrap.read": {
+    title: "reads the bootstrap as get reports it, null where there was none, NOT_FOUND without an instance",
+    rules: ["BOOT-09"],
+    run: async (context) => {
+      const { provider, subject, spawn, watch } = context;
+      if (!canReadBootstrap(subject)) throw new NotApplicable("the provider has no readBootstrap");
+      const read = (id: string) => subject.readBootstrap(id);
+      const refused = { codes: ["NOT_FOUND"], effect: "none" } as const;
+      const next = "Look the instance up first.";
+      await mustReject("BOOT-09", "readBootstrap of nothing", () => read("no-such"), refused, next);
+      const without = await spawn();
+      mustEqual("BOOT-09", "the answer without a bootstrap", await read(without.id), null, "Answer null.");
+      await provider.terminate(without.id);
+
+      const { id } = await spawn({ bootstrap: { script: "printf '\\033[2Ja-line\\n'\nexit 7" } });
+      const last = await watch(id, (seen) => seen === null || DONE.includes(seen.bootstrap?.state ?? ""));
+      const told = await read(id);
+      if (told === null || told.state === "unknown") throw new NotApplicable("the harness runs no bootstraps");
+      const { lastLines = [], ...state } = told;
+      mustEqual("BOOT-09", "what it reads", state, last?.bootstrap, "Read what get reads.");
+      const clean = lastLines.every((line) => !/\p{Cc}/u.test(line));
+      must(clean, "BOOT-09", `a line is ${shown(lastLines)}`, "Take control characters out of the lines.");
     },
   },
 };

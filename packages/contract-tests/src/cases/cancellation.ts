@@ -1,4 +1,4 @@
-import { canListOfferings, canPlace } from "@slipway/core";
+import { canListOfferings, canPlace, canReadBootstrap } from "@slipway/core";
 import type { CaseContext } from "../case-context.ts";
 import { must, mustReject, settled } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
@@ -98,6 +98,7 @@ export const cancellationCases: Cases<"cancellation"> = {
       const { provider, cleanup } = harness.registration;
       const calls = new Map<string, (call: object) => Promise<unknown>>();
       if (canListOfferings(provider)) calls.set("listOfferings", (call) => provider.listOfferings(call));
+      if (canReadBootstrap(provider)) calls.set("readBootstrap", (call) => provider.readBootstrap("any", call));
       if (canPlace(provider)) calls.set("placements", (call) => provider.placements(call));
       if (cleanup !== undefined) calls.set("planCleanup", (call) => cleanup.planCleanup(call));
       const next = "Make the provider with core's defineProvider, and `cleanup` with defineCleanup.";

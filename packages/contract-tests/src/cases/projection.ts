@@ -2,6 +2,7 @@ import {
   BUILTIN_CAPABILITIES,
   canExec,
   canLog,
+  canReadBootstrap,
   capabilityTable,
   type Instance,
   projectInstance,
@@ -51,7 +52,11 @@ export const projectionCases: Cases<"projection"> = {
       const unlocked = BUILTIN_CAPABILITIES.filter((name) => provider.capabilities[name]).flatMap((name) =>
         Object.keys(capabilityTable[name].methods),
       );
-      const extras = [...(canExec(provider) ? ["exec"] : []), ...(canLog(provider) ? ["logs"] : [])];
+      const extras = [
+        ...(canExec(provider) ? ["exec"] : []),
+        ...(canLog(provider) ? ["logs"] : []),
+        ...(canReadBootstrap(provider) ? ["readBootstrap"] : []),
+      ];
       const expected = new Set([...CORE_MEMBERS, ...unlocked, ...extras]);
       const members = new Set(Object.keys(projectProvider(provider)));
       const missing = [...expected].filter((name) => !members.has(name));

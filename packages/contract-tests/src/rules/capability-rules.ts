@@ -13,7 +13,7 @@ export const CAPABILITY_RULES = {
     "A capability of a third party, described by `defineCapability`, is refused where it is off, is projected, and brings its own cases into the suite.",
   "PROJ-01": "Through projection only the contract's fields are answered, in plain objects.",
   "PROJ-02":
-    "Through projection only the contract's methods, those of the capabilities that are on, `exec` and `logs` are there.",
+    "Through projection only the contract's methods, those of the capabilities that are on, `exec`, `logs` and `readBootstrap` are there.",
   "PROJ-03": "A projected provider tells in every contract field the same as the exact one.",
   "PROJ-04":
     "By a written name a registry answers the exact provider; by a name from data the erased and projected one.",

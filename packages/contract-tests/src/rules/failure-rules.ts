@@ -23,7 +23,7 @@ export const FAILURE_RULES = {
   "CANCEL-03": "A call that takes longer than `timeoutMs` rejects with TIMEOUT and the true effect.",
   "CANCEL-04": "Aborting after a call has resolved changes nothing.",
   "CANCEL-05":
-    "Methods beyond the contract (`listOfferings`, `placements`, `planCleanup`, `removeLeftover`) keep CANCEL-01 to CANCEL-03 and ERR-01, and refuse an option that they do not know with INVALID_SPEC and effect `none`.",
+    "Methods beyond the contract (`listOfferings`, `placements`, `readBootstrap`, `planCleanup`, `removeLeftover`) keep CANCEL-01 to CANCEL-03 and ERR-01, and refuse an option that they do not know with INVALID_SPEC and effect `none`.",
   "CONC-01": "Concurrent spawns of different keys give one instance each.",
   "CONC-02": "Concurrent terminations of one instance all resolve, and it is gone.",
   "CONC-03":

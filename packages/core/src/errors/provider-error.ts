@@ -11,6 +11,7 @@ export type Operation =
   | CapabilityMethodName
   | "exec"
   | "logs"
+  | "readBootstrap"
   | "register"
   | "launch"
   | "onStartup"
