@@ -16,6 +16,7 @@ export type CliErrorCode =
   | "MISSING_PROVIDER"
   | "AMBIGUOUS_PROVIDER"
   | "AMBIGUOUS_KEY"
+  | "KEY_IN_USE"
   | "NEEDS_CONFIRMATION"
   | "DECLINED"
   | "INTERRUPTED"
@@ -46,6 +47,7 @@ const EXIT_CODES: Readonly<Record<CliErrorCode, number>> = {
   MISSING_PROVIDER: EXIT.usage,
   AMBIGUOUS_PROVIDER: EXIT.usage,
   AMBIGUOUS_KEY: EXIT.usage,
+  KEY_IN_USE: EXIT.failure,
   NEEDS_CONFIRMATION: EXIT.usage,
   DECLINED: EXIT.interrupted,
   INTERRUPTED: EXIT.interrupted,

@@ -14,6 +14,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./commands/spawn.ts")).configure,
   },
   {
+    name: "run",
+    summary: "run a command on an instance of its own, which is terminated afterwards",
+    load: async () => (await import("./commands/run.ts")).configure,
+  },
+  {
     name: "list",
     summary: "show your instances",
     load: async () => (await import("./commands/list.ts")).configure,

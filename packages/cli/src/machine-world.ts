@@ -15,6 +15,8 @@ export function machineWorld(signal: AbortSignal): World {
     // One folder up, from the source as from the bundle.
     installedAt: fileURLToPath(new URL("..", import.meta.url)),
     signal,
+    // Signals are the process's own matter: `main` hands in how.
+    handleInterrupts: () => () => undefined,
     loadModule: (specifier) => import(specifier) as Promise<unknown>,
     spawnProcess,
     prompter: terminalPrompter(signal),

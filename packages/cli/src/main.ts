@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import { EXIT } from "./exit-code.ts";
 import { runCli } from "./run-cli.ts";
+import type { HandleInterrupts, Interrupt } from "./world.ts";
 
 const SAY_AFTER_MS = 1000;
 // What is going on may be in the middle of a call that has to say its effect; service managers wait 10 s or more.
@@ -10,12 +11,24 @@ type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 /**
  * The command as a process: the first signal aborts what is going on, the second one ends at once. SIGTERM and SIGHUP
- * come from programs, which send no second one: after a grace they end it in any case.
+ * come from programs, which send no second one: after a grace they end it in any case. `run` handles them by itself, since
+ * it has a machine to terminate.
  */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
   const interrupted = new AbortController();
+  let handler: ((interrupt: Interrupt) => void) | null = null;
+  const handleInterrupts: HandleInterrupts = (listener) => {
+    handler = listener;
+    return () => {
+      handler = null;
+    };
+  };
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const satisfies readonly EndingSignal[]) {
     process.on(name, () => {
+      if (handler !== null) {
+        handler({ isFinal: name !== "SIGINT", quit: () => endBy(name) });
+        return;
+      }
       if (interrupted.signal.aborted) endBy(name);
       if (name === "SIGINT") setTimeout(sayHowToLeave, SAY_AFTER_MS).unref();
       else setTimeout(() => endBy(name), GRACE_MS).unref();
@@ -31,7 +44,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
       process.exit(EXIT.failure);
     });
   }
-  const exitCode = await runCli(argv, { signal: interrupted.signal });
+  const exitCode = await runCli(argv, { signal: interrupted.signal, handleInterrupts });
   // What a provider still holds open must not keep a command that is done; what was written must still arrive.
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   process.exit(exitCode);

@@ -38,7 +38,8 @@ export async function runCli(words: readonly string[], given: Partial<World> = {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     const options = { json: wants(argv, "--json"), verbose: wants(argv, "--verbose"), secrets, context: run.context };
-    return reportError(error instanceof CommanderError ? usageError(error, argv) : error, world, options);
+    const exitCode = reportError(error instanceof CommanderError ? usageError(error, argv) : error, world, options);
+    return chosenCommand(argv) === "run" && exitCode !== EXIT.interrupted ? EXIT.notTheCommand : exitCode;
   }
 }
 

@@ -20,6 +20,17 @@ export interface Prompter {
  */
 export type SpawnProcess = (file: string, args: readonly string[], signal: AbortSignal) => Promise<number>;
 
+/** One press of Ctrl-C, or a signal that a program sent. */
+export interface Interrupt {
+  /** SIGTERM or SIGHUP: a program sends no second one, so the first says all. */
+  readonly isFinal: boolean;
+  /** Ends this process at once, by the signal itself. */
+  readonly quit: () => void;
+}
+
+/** From now on every interrupt goes to the listener, and to nothing else. Returns what ends that. */
+export type HandleInterrupts = (listener: (interrupt: Interrupt) => void) => () => void;
+
 /** All that the command takes from the machine. A test hands in its own, and runs the whole command in its process. */
 export interface World {
   readonly stdin: {
@@ -37,8 +48,9 @@ export interface World {
   readonly uid: number | null;
   /** The directory of the command's own package, links resolved. */
   readonly installedAt: string;
-  /** Aborts when the user interrupts. */
+  /** Aborts when the user interrupts, unless the command handles interrupts itself. */
   readonly signal: AbortSignal;
+  readonly handleInterrupts: HandleInterrupts;
   /** Imports a module by package name or by `file:` URL. */
   readonly loadModule: (specifier: string) => Promise<unknown>;
   /** Runs a program on this terminal. Rejects with ENOENT where there is no such program. */

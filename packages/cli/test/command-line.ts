@@ -61,6 +61,7 @@ export function commandLine(options: FakeOptions = {}): CommandLine {
       uid: process.getuid?.() ?? null,
       installedAt: join(directory, "command"),
       signal: new AbortController().signal,
+      handleInterrupts: () => () => undefined,
       loadModule: async (specifier) => {
         const module = modules.get(specifier);
         return module === undefined ? import(specifier) : module();

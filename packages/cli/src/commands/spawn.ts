@@ -1,10 +1,7 @@
 import {
-  accepts,
   assertAccepts,
-  type BaseSpawnOptions,
   type Capability,
   canListOfferings,
-  canPlace,
   type Instance,
   isProviderError,
   type Provider,
@@ -14,6 +11,7 @@ import { waitForBootstrapOf } from "../bootstrap-wait.ts";
 import type { Configure } from "../command.ts";
 import { instanceFields, priceOf, terminateCommand } from "../instance-view.ts";
 import { oneProvider } from "../locate.ts";
+import { placementsFor } from "../placements.ts";
 import { printable, shellCommand } from "../printable.ts";
 import type { Session } from "../session.ts";
 import { addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
@@ -92,21 +90,12 @@ async function launchIt(
   return session.progress.during(`launching ${request.key} on ${provider.name}`, async () =>
     launch(provider, options, {
       store,
-      placements: request.region === undefined ? await placementsFor({ provider, exact }, options) : undefined,
+      placements: request.region === undefined ? await placementsFor(provider, exact, options) : undefined,
       clock: session.world.clock,
       onEvent: session.onEvent,
       leaseTimeoutMs: LEASE_PATIENCE_MS,
     }),
   );
-}
-
-/** Where the user names no region, one that is full is no reason to give up. */
-async function placementsFor(
-  { provider, exact = provider }: Target,
-  options: SpawnOptions<Capability>,
-): Promise<readonly BaseSpawnOptions[]> {
-  if (!canPlace(exact)) return [];
-  return (await exact.placements(options)).filter((placement) => accepts(provider, placement));
 }
 
 async function waitFor(

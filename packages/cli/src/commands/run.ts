@@ -1,0 +1,162 @@
+import { assertAccepts, canExec, deadline, type Instance, isProviderError, type Provider } from "@slipway/core";
+import type { Session as InstanceSession, SshAccess } from "@slipway/reach";
+import { CliError } from "../cli-error.ts";
+import { type Configure, notEmpty } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { forgetLaunch } from "../forget-launch.ts";
+import { makeFreshKey } from "../fresh-key.ts";
+import { inputPath } from "../input-file.ts";
+import { terminateCommand } from "../instance-view.ts";
+import { oneProvider } from "../locate.ts";
+import { placementsFor } from "../placements.ts";
+import { shellCommand } from "../printable.ts";
+import { RunInterrupts } from "../run-interrupts.ts";
+import type { Session } from "../session.ts";
+import { addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
+import { type SpawnRequest, spawnRequest } from "../spawn-request.ts";
+import { withExpiry } from "../with-expiry.ts";
+
+interface Flags extends SpawnFlags {
+  readonly identity?: string;
+}
+
+const DEFAULT_TTL_MS = 86_400_000;
+
+export const configure: Configure = (command, run) => {
+  command
+    .argument("<command...>", "the program and its arguments; no shell reads them")
+    .option("-i, --identity <file>", "the private key to log in with (default: a new one for this run)", notEmpty);
+  addSpawnOptions(command).addHelpText(
+    "after",
+    `
+Examples:
+  slipway run -- uname -a
+  slipway run --provider lambda --spec gpu_1x_a10 --bootstrap setup.sh --max-usd-per-hour 1.50 -- python3 train.py
+
+The exit code is the command's own; 125 is slipway's. What the command prints comes on stdout as it is printed.
+The instance is terminated whatever happens. The first Ctrl-C ends the command, the second one terminates the instance
+at once, the third one quits. If this process is killed, \`slipway reconcile --apply\` terminates the instance after its
+--ttl (a day, if it is not given).
+`,
+  );
+  run<Flags>(command, runIt);
+};
+
+async function runIt(session: Session, argv: readonly string[], flags: Flags): Promise<number> {
+  const request = await spawnRequest(session, flags);
+  const { provider, registration } = await oneProvider(session);
+  assertAccepts(provider, request);
+  const isDefault = provider.name === (await session.providers.defaultName());
+  const named = isDefault ? [] : ["--provider", provider.name];
+  session.context.key = request.key;
+  session.context.look = shellCommand(["slipway", "list", ...named, "--key", request.key]);
+  const howToEnd = shellCommand(["slipway", "terminate", ...named, request.key]);
+  await refuseTakenKey(session, provider, flags);
+  const interrupts = new RunInterrupts(session, howToEnd);
+  try {
+    const run = { session, provider, exact: registration.provider ?? provider, request, argv, flags, interrupts };
+    const exitCode = await session.progress.during(`launching ${request.key} on ${provider.name}`, () =>
+      onInstance(run),
+    );
+    if (session.json) session.output.line({ type: "end", id: session.context.id, key: request.key, exitCode });
+    return exitCode;
+  } catch (error) {
+    for (const one of error instanceof AggregateError ? error.errors : [error]) session.report(one);
+    if (error instanceof AggregateError) {
+      session.output.note(`The instance may be left running. To end it: ${howToEnd}`);
+    }
+    return interrupts.happened ? EXIT.interrupted : EXIT.notTheCommand;
+  } finally {
+    interrupts.release();
+  }
+}
+
+interface Run {
+  readonly session: Session;
+  readonly provider: Provider;
+  /** As its package made it: it may tell placements. */
+  readonly exact: Provider;
+  readonly request: SpawnRequest;
+  readonly argv: readonly string[];
+  readonly flags: Flags;
+  readonly interrupts: RunInterrupts;
+}
+
+async function onInstance(run: Run): Promise<number> {
+  const { session, provider, exact, request, flags, interrupts } = run;
+  const { withInstance } = await import("@slipway/reach");
+  const { clock } = session.world;
+  const limit = deadline(clock, session.call.timeoutMs, interrupts.signal);
+  try {
+    const options = await withExpiry(session, provider, request, { ttl: flags.ttl ?? DEFAULT_TTL_MS });
+    assertAccepts(provider, options);
+    const control = {
+      store: await session.store(),
+      placements: request.region === undefined ? await placementsFor(provider, exact, options) : undefined,
+      ...{ clock, signal: limit.signal, onEvent: session.onEvent },
+    };
+    let made: Pick<Instance, "id"> | undefined;
+    const body = (inside: InstanceSession, instance: Instance): Promise<number> => {
+      made = instance;
+      return work(run, inside, instance, limit.signal);
+    };
+    try {
+      return canExec(provider)
+        ? await withInstance(provider, options, control, body)
+        : await withKey(session, flags, (access) => withInstance(provider, options, { ...control, access }, body));
+    } catch (error) {
+      made ??= waitedFor(error);
+      // Then it may be there: `reconcile` must not forget it.
+      if (error instanceof AggregateError) made = undefined;
+      throw error;
+    } finally {
+      if (made !== undefined) await forgetLaunch(session, provider, request.key, made.id);
+    }
+  } finally {
+    limit.release();
+  }
+}
+
+/** The instance of a wait that failed: it was launched, and is confirmed gone. */
+function waitedFor(error: unknown): Pick<Instance, "id"> | undefined {
+  if (!isProviderError(error) || !error.operation.startsWith("waitFor")) return undefined;
+  const id = error.native?.id;
+  return id === undefined ? undefined : { id };
+}
+
+/** `run` terminates what it finds under its key: another command's instance must not be that. */
+async function refuseTakenKey(session: Session, provider: Provider, { key }: Flags): Promise<void> {
+  if (key === undefined) return;
+  const [taken] = await provider.list({ keys: [key] }, session.call);
+  if (taken === undefined) return;
+  throw new CliError(
+    "KEY_IN_USE",
+    `the key ${JSON.stringify(key)} has the instance ${taken.id}, and a run terminates its instance`,
+    `Leave --key out, or terminate it first: ${terminateCommand(taken, await session.providers.defaultName())}`,
+  );
+}
+
+async function withKey<T>(session: Session, { identity }: Flags, act: (access: SshAccess) => Promise<T>): Promise<T> {
+  if (identity !== undefined) return await act({ identityFile: inputPath(session.world, identity) });
+  await using fresh = await makeFreshKey();
+  return await act({ identityFile: fresh.identityFile });
+}
+
+/** The command as a job: it survives a lost connection, and nothing that it prints is lost or shown twice. */
+async function work(
+  { session, argv, interrupts }: Run,
+  inside: InstanceSession,
+  { id }: Instance,
+  signal: AbortSignal,
+): Promise<number> {
+  const { output, progress, context } = session;
+  context.id = id;
+  const job = await inside.start(argv, { signal });
+  interrupts.watch(job);
+  progress.stop();
+  for await (const { text } of job.follow({ signal })) {
+    if (session.json) output.line({ type: "output", text });
+    else output.raw(text);
+  }
+  return (await job.result({ signal })).exitCode;
+}
