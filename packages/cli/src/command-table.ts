@@ -44,6 +44,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./commands/exec.ts")).configure,
   },
   {
+    name: "cp",
+    summary: "copy files to or from an instance",
+    load: async () => (await import("./commands/cp.ts")).configure,
+  },
+  {
     name: "logs",
     summary: "show what the bootstrap and the console printed",
     load: async () => (await import("./commands/logs.ts")).configure,

@@ -1,4 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CliError } from "./cli-error.ts";
 import { isSystemError } from "./system-error.ts";
@@ -27,6 +28,13 @@ export function inputPath(world: World, path: string): string {
   return path.startsWith("~/") && home !== undefined ? join(home, path.slice(2)) : resolve(world.cwd, path);
 }
 
+/** Throws if nothing that can be read is there, before anything is paid for. */
+export async function checkReadable(path: string, what: string): Promise<void> {
+  await access(path, constants.R_OK).catch((error: unknown) => {
+    throw unreadable(error, path, what);
+  });
+}
+
 async function readBytes(path: string, what: string): Promise<Uint8Array> {
   try {
     const { size } = await stat(path);
@@ -35,10 +43,14 @@ async function readBytes(path: string, what: string): Promise<Uint8Array> {
     }
     return await readFile(path);
   } catch (error) {
-    if (!isSystemError(error)) throw error;
-    const why = REASONS[error.code] ?? error.code;
-    throw new CliError("UNREADABLE_FILE", `${what} ${path} cannot be read: ${why}`, "Check the path.", error);
+    throw unreadable(error, path, what);
   }
+}
+
+function unreadable(error: unknown, path: string, what: string): unknown {
+  if (!isSystemError(error)) return error;
+  const why = REASONS[error.code] ?? error.code;
+  return new CliError("UNREADABLE_FILE", `${what} ${path} cannot be read: ${why}`, "Check the path.", error);
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
@@ -77,6 +77,29 @@ describe("slipway run", { timeout: PATIENCE_MS }, () => {
     await expectNothingLeft();
   });
 
+  it("takes files there and brings files back", async () => {
+    const at = join(directory, "project");
+    mkdirSync(at);
+    writeFileSync(join(at, "in.txt"), "hello\n");
+    const script = "mkdir out; tr a-z A-Z <in.txt >out/done; pwd >&2; exit 4";
+    const run = await slipway(
+      "run",
+      "--upload",
+      at,
+      "--download",
+      "out",
+      "--download",
+      "none",
+      "--",
+      "sh",
+      "-c",
+      script,
+    );
+    expect(run).toMatchObject({ exitCode: 4, stderr: "The command wrote no none: nothing was downloaded.\n" });
+    expect(readFileSync(join(directory, "out", "done"), "utf8")).toBe("HELLO\n");
+    await expectNothingLeft();
+  });
+
   it("does not take another command's instance for its own", async () => {
     await slipway("spawn", "--key", "web", "--ttl", "1d");
     const run = await slipway("run", "--key", "web", "--ttl", "1d", "--", "true");
@@ -114,6 +137,61 @@ describe("slipway run", { timeout: PATIENCE_MS }, () => {
     expect(await exited).toBe(130);
     await expectNothingLeft();
   });
+});
+
+describe("slipway cp", { timeout: PATIENCE_MS }, () => {
+  it("copies to an instance and back", async () => {
+    await slipway("spawn", "--key", "web");
+    writeFileSync(join(directory, "a:b"), "text");
+    expect(await slipway("cp", "./a:b", "web:there/file")).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+    expect(await slipway("exec", "web", "--", "cat", "there/file")).toMatchObject({ stdout: "text" });
+    expect(await slipway("cp", "web:there", "back")).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(join(directory, "back", "file"), "utf8")).toBe("text");
+    expect(await slipway("cp", "web:no-such", "back")).toMatchObject({ exitCode: 1 });
+    for (const words of [
+      ["a", "b"],
+      ["web:a", "web:b"],
+    ]) {
+      expect(await slipway("cp", ...words)).toMatchObject({ exitCode: 2, stdout: "" });
+    }
+  });
+});
+
+it("where there is no exec a key of its own goes to the instance, and away with it", async () => {
+  const before = keyDirectories();
+  const line = commandLine({ bare: true });
+  const run = await line.slipway(["run", "--", "true"]);
+  // The fake shows no address to log in at.
+  expect(run).toMatchObject({ exitCode: 125, stdout: "" });
+  expect(run.stderr).toContain("shows no SSH endpoint");
+  const [[request] = []] = line.remote.called("spawn");
+  expect(request).toMatchObject({ sshKeys: [expect.stringMatching(/^ssh-ed25519 \S+ slipway-run$/)] });
+  expect([...line.remote.instances.values()].map(({ status }) => status)).toEqual(["terminated"]);
+  expect(keyDirectories()).toEqual(before);
+});
+
+const keyDirectories = (): readonly string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("slipway-key-"));
+
+it("refuses what cannot be copied before anything is launched", async () => {
+  const line = commandLine();
+  for (const [flag, path] of [
+    ["--upload", "no-such"],
+    ["--download", "../out"],
+    ["--download", "/etc/passwd"],
+  ]) {
+    const run = await line.slipway(["run", flag ?? "", path ?? "", "--", "true"]);
+    expect(run).toMatchObject({ exitCode: 125, stdout: "" });
+    expect(run.stderr).toMatch(/UNREADABLE_FILE|INVALID_ARGUMENT/);
+  }
+  expect(line.remote.called("spawn")).toEqual([]);
+});
+
+it("cp says that a provider without exec takes a key", async () => {
+  const line = commandLine({ bare: true });
+  await line.slipway(["spawn", "--key", "k"]);
+  const run = await line.slipway(["cp", "k:a", "b"]);
+  expect(run.exitCode).toBe(2);
+  expect(run.stderr).toContain("Add --identity");
 });
 
 it("on the third Ctrl-C quits and prints how to terminate the instance", async () => {

@@ -1,6 +1,7 @@
 export { type AccessArguments, openSession } from "./open-session.ts";
 export { type JobOutcome, type JobResult, type JobSpec, type RunJobsOptions, runJobs } from "./run-jobs.ts";
 export type {
+  CopyOptions,
   FollowOptions,
   Job,
   JobOptions,

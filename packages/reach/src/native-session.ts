@@ -1,5 +1,6 @@
 import { type Clock, type ExecMethods, type Provider, systemClock } from "@slipway/core";
 import { checkCommand, readingSettings, renderSettings } from "./command-line.ts";
+import { download, upload } from "./copy.ts";
 import { attachJob, startJob } from "./job.ts";
 import type { Session, SessionExecOptions, SessionResult } from "./session.ts";
 
@@ -12,6 +13,8 @@ export function openNativeSession(provider: Provider & ExecMethods, id: string, 
     exec,
     start: (argv, options) => startJob(host, argv, options),
     job: (jobId) => attachJob(host, jobId),
+    upload: (from, to, options) => upload(host, from, to, options),
+    download: (from, to, options) => download(host, from, to, options),
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

@@ -54,6 +54,22 @@ export interface Session extends AsyncDisposable {
   readonly start: (argv: readonly string[], options?: JobOptions) => Promise<Job>;
   /** A job that was started before, in any session to the same instance as the same user. Asks nothing. */
   readonly job: (id: string) => Job;
+  /**
+   * Copies a local file to the path `to` (into it, if it is a directory), or a directory's content into the directory
+   * `to`; what is missing is made. A relative path on the instance begins at the log-in's home. It needs tar and gzip there.
+   */
+  readonly upload: (from: string, to: string, options?: CopyOptions) => Promise<void>;
+  /**
+   * Copies a file or a directory's content back in the same way. What the instance sends is not trusted: nothing is
+   * written outside of `to`, and an archive that tries is INVALID_STATE.
+   */
+  readonly download: (from: string, to: string, options?: CopyOptions) => Promise<void>;
+}
+
+export interface CopyOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** The most that a download may write, bytes; 16 GiB if absent. */
+  readonly maxBytes?: number | undefined;
 }
 
 export type JobOptions = Pick<SessionExecOptions, "cwd" | "environment" | "signal" | "timeoutMs">;

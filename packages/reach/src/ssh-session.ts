@@ -10,6 +10,7 @@ import {
 } from "@slipway/core";
 import { commandRunner, isCommandError } from "@slipway/provider-kit/command";
 import { checkCommand, joinInput, renderMarkedLine, renderSettings } from "./command-line.ts";
+import { download, upload } from "./copy.ts";
 import { attachJob, startJob } from "./job.ts";
 import { MarkedStderr } from "./marked-stderr.ts";
 import type { Session, SessionExecOptions, SessionResult, SshAccess } from "./session.ts";
@@ -42,6 +43,8 @@ export async function openSshSession(
     exec: run,
     start: (argv, options) => startJob(host, argv, options),
     job: (jobId) => attachJob(host, jobId),
+    upload: (from, to, options) => upload(host, from, to, options),
+    download: (from, to, options) => download(host, from, to, options),
     [Symbol.asyncDispose]: () => connection.close(),
   };
 }

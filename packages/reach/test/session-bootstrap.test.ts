@@ -10,6 +10,8 @@ function session(sentinel: string, log: string): Session {
     via: "ssh",
     exec: async (argv) => ({ exitCode: 0, stdout: `${sentinel}\n${argv.at(-1)}\n${log}`, stderr: "" }),
     start: () => Promise.reject(new Error("not here")),
+    upload: () => Promise.reject(new Error("not here")),
+    download: () => Promise.reject(new Error("not here")),
     job: () => {
       throw new Error("not here");
     },

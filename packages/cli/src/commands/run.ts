@@ -1,11 +1,11 @@
 import { assertAccepts, canExec, deadline, type Instance, isProviderError, type Provider } from "@slipway/core";
 import type { Session as InstanceSession, SshAccess } from "@slipway/reach";
 import { CliError } from "../cli-error.ts";
-import { type Configure, notEmpty } from "../command.ts";
+import { type Configure, notEmpty, several } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { forgetLaunch } from "../forget-launch.ts";
 import { makeFreshKey } from "../fresh-key.ts";
-import { inputPath } from "../input-file.ts";
+import { checkReadable, inputPath } from "../input-file.ts";
 import { terminateCommand } from "../instance-view.ts";
 import { oneProvider } from "../locate.ts";
 import { placementsFor } from "../placements.ts";
@@ -18,19 +18,26 @@ import { withExpiry } from "../with-expiry.ts";
 
 interface Flags extends SpawnFlags {
   readonly identity?: string;
+  readonly upload?: string;
+  readonly download?: readonly string[];
 }
 
 const DEFAULT_TTL_MS = 86_400_000;
+/** Where the command runs if files go there or come from there. */
+const DIRECTORY = "slipway-run";
 
 export const configure: Configure = (command, run) => {
   command
     .argument("<command...>", "the program and its arguments; no shell reads them")
-    .option("-i, --identity <file>", "the private key to log in with (default: a new one for this run)", notEmpty);
+    .option("-i, --identity <file>", "the private key to log in with (default: a new one for this run)", notEmpty)
+    .option("--upload <path>", "a file, or a directory's content, that the command finds where it runs", notEmpty)
+    .option("--download <path>", "what the command wrote there, copied to the same path here; several times", several);
   addSpawnOptions(command).addHelpText(
     "after",
     `
 Examples:
   slipway run -- uname -a
+  slipway run --upload . --download out -- make
   slipway run --provider lambda --spec gpu_1x_a10 --bootstrap setup.sh --max-usd-per-hour 1.50 -- python3 train.py
 
 The exit code is the command's own; 125 is slipway's. What the command prints comes on stdout as it is printed.
@@ -44,6 +51,8 @@ at once, the third one quits. If this process is killed, \`slipway reconcile --a
 
 async function runIt(session: Session, argv: readonly string[], flags: Flags): Promise<number> {
   const request = await spawnRequest(session, flags);
+  for (const path of flags.download ?? []) refuseOutside(path);
+  if (flags.upload !== undefined) await checkReadable(inputPath(session.world, flags.upload), "the path of --upload");
   const { provider, registration } = await oneProvider(session);
   assertAccepts(provider, request);
   const isDefault = provider.name === (await session.providers.defaultName());
@@ -69,6 +78,16 @@ async function runIt(session: Session, argv: readonly string[], flags: Flags): P
   } finally {
     interrupts.release();
   }
+}
+
+/** The same path is meant on both sides, below the directory of each. */
+function refuseOutside(path: string): void {
+  if (!path.startsWith("/") && !path.startsWith("~/") && !path.split("/").includes("..")) return;
+  throw new CliError(
+    "INVALID_ARGUMENT",
+    `--download ${path} leads out of the directory that the command runs in`,
+    "Give a path below it, or use slipway spawn and slipway cp.",
+  );
 }
 
 interface Run {
@@ -144,19 +163,40 @@ async function withKey<T>(session: Session, { identity }: Flags, act: (access: S
 
 /** The command as a job: it survives a lost connection, and nothing that it prints is lost or shown twice. */
 async function work(
-  { session, argv, interrupts }: Run,
+  { session, argv, flags, interrupts }: Run,
   inside: InstanceSession,
   { id }: Instance,
   signal: AbortSignal,
 ): Promise<number> {
   const { output, progress, context } = session;
   context.id = id;
-  const job = await inside.start(argv, { signal });
+  const { world } = session;
+  const { upload, download = [] } = flags;
+  const cwd = upload === undefined && download.length === 0 ? undefined : DIRECTORY;
+  if (cwd !== undefined) await inside.exec(["mkdir", "-p", cwd], { signal });
+  if (upload !== undefined) {
+    const from = inputPath(world, upload);
+    progress.detail(`uploading ${upload}`);
+    await inside.upload(from, cwd ?? ".", { signal });
+  }
+  const job = await inside.start(argv, { signal, cwd });
   interrupts.watch(job);
   progress.stop();
   for await (const { text } of job.follow({ signal })) {
     if (session.json) output.line({ type: "output", text });
     else output.raw(text);
   }
-  return (await job.result({ signal })).exitCode;
+  const { exitCode } = await job.result({ signal });
+  for (const path of download) await bringBack(session, inside, path, signal);
+  return exitCode;
+}
+
+/** A command that failed may have written nothing: its exit code says more than what is missing. */
+async function bringBack(session: Session, inside: InstanceSession, path: string, signal: AbortSignal): Promise<void> {
+  try {
+    await inside.download(`${DIRECTORY}/${path}`, inputPath(session.world, path), { signal });
+  } catch (error) {
+    if (!isProviderError(error, "NOT_FOUND")) throw error;
+    session.output.note(`The command wrote no ${path}: nothing was downloaded.`);
+  }
 }

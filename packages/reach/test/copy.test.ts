@@ -1,0 +1,146 @@
+import { randomBytes } from "node:crypto";
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { waitForStatus } from "@slipway/control";
+import { ProviderError, systemClock } from "@slipway/core";
+import { type LocalProvider, local } from "@slipway/provider-local";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { upload } from "../src/copy.ts";
+import { openSession } from "../src/open-session.ts";
+import type { Session } from "../src/session.ts";
+import { openSshSession } from "../src/ssh-session.ts";
+import { missing, type Sshd, startSshd } from "./sshd.ts";
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "slipway-copy-"));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+});
+
+const HOSTILE_NAMES = ["it's $(a) name", "-rf", "new\nline", "é 漢", "*"];
+
+/** A directory with all that a project may have. Its large file does not fit into one part. */
+async function project(): Promise<{ readonly at: string; readonly large: Buffer }> {
+  const at = join(directory, "project");
+  await mkdir(join(at, "deep", "empty"), { recursive: true });
+  const large = randomBytes(5 * 1024 * 1024);
+  await writeFile(join(at, "deep", "large"), large);
+  await writeFile(join(at, "none"), "");
+  await writeFile(join(at, "run.sh"), "#!/bin/sh\n");
+  await chmod(join(at, "run.sh"), 0o755);
+  for (const name of HOSTILE_NAMES) await writeFile(join(at, name), name);
+  await symlink("deep/large", join(at, "link"));
+  return { at, large };
+}
+
+function behaves(open: () => Session): void {
+  it("a directory comes back as it went", async () => {
+    const { at, large } = await project();
+    const back = join(directory, "back");
+    const session = open();
+    const name = `work-${crypto.randomUUID()}/a b`;
+    await session.upload(at, name);
+    await session.download(name, back);
+    expect((await readdir(back)).sort()).toEqual((await readdir(at)).sort());
+    expect((await readFile(join(back, "deep", "large"))).equals(large)).toBe(true);
+    expect(await readdir(join(back, "deep", "empty"))).toEqual([]);
+    expect((await stat(join(back, "run.sh"))).mode & 0o777).toBe(0o755);
+    expect(await readFile(join(back, "none"), "utf8")).toBe("");
+    for (const hostile of HOSTILE_NAMES) expect(await readFile(join(back, hostile), "utf8")).toBe(hostile);
+    expect(await readlink(join(back, "link"))).toBe("deep/large");
+    const left = await session.exec(["/bin/sh", "-c", `rm -rf "\${1%/*}"; ls -A "$HOME/.slipway-copies"`, "sh", name]);
+    expect(left.stdout).toBe("");
+  });
+
+  it("a file becomes the file that was named, on both sides", async () => {
+    const session = open();
+    const from = join(directory, "from");
+    await writeFile(from, "text");
+    const name = `.${crypto.randomUUID()}`;
+    await session.upload(from, `${name}/to`);
+    await session.download(`${name}/to`, join(directory, "a", "b"));
+    expect(await readFile(join(directory, "a", "b"), "utf8")).toBe("text");
+    // Into a directory that is there, under its own name.
+    await session.upload(from, name);
+    await session.upload(from, `${name}/new/`);
+    await session.download(`${name}/from`, join(directory, "a"));
+    expect(await readFile(join(directory, "a", "from"), "utf8")).toBe("text");
+    const found = await session.exec(["find", name, "-type", "f"]);
+    expect(found.stdout.trim().split("\n").sort()).toEqual([`${name}/from`, `${name}/new/from`, `${name}/to`]);
+    await session.exec(["rm", "-rf", name]);
+  });
+
+  it("what is not there is said, on both sides", async () => {
+    const session = open();
+    const to = join(directory, "to");
+    expect(await session.download("no-such", to).catch((error: unknown) => error)).toMatchObject({ code: "NOT_FOUND" });
+    await expect(lstat(to)).rejects.toThrow("ENOENT");
+    await expect(session.upload(join(directory, "no-such"), "x")).rejects.toMatchObject({ code: "INVALID_SPEC" });
+    await expect(session.upload(directory, "/proc/no-such")).rejects.toMatchObject({ code: "INVALID_STATE" });
+  });
+}
+
+describe("copies over a provider's own exec", () => {
+  let state: string;
+  let provider: LocalProvider;
+  let session: Session;
+  let id: string;
+  beforeAll(async () => {
+    state = await mkdtemp(join(tmpdir(), "slipway-copy-"));
+    provider = local({ owner: "reach", stateDirectory: state });
+    ({ id } = await provider.spawn({ key: "one" }));
+    await waitForStatus(provider, id, "running");
+    session = await openSession(provider, id);
+  });
+  afterAll(async () => {
+    await session[Symbol.asyncDispose]();
+    await provider.terminate(id);
+    await rm(state, { recursive: true, force: true });
+  });
+
+  behaves(() => session);
+});
+
+describe.skipIf(missing !== null)("copies over OpenSSH", () => {
+  let sshd: Sshd;
+  let session: Session;
+  beforeAll(async () => {
+    sshd = await startSshd();
+    session = await openSshSession("cloud", "i-1", sshd.endpoint, { identityFile: sshd.identityFile });
+  });
+  afterAll(async () => {
+    await session[Symbol.asyncDispose]();
+    await sshd.close();
+  });
+
+  behaves(() => session);
+});
+
+it("a lost connection is waited out, and each part arrives once", async () => {
+  const { at } = await project();
+  const lost = new ProviderError("NETWORK", { message: "lost", provider: "p", operation: "exec", effect: "unknown" });
+  const seen: (readonly string[])[] = [];
+  let calls = 0;
+  const clock = { ...systemClock, sleep: async () => undefined };
+  const exec: Session["exec"] = async (argv) => {
+    calls += 1;
+    if (calls % 2 === 1) throw lost;
+    seen.push(argv.slice(5));
+    return { exitCode: 0, stdout: "", stderr: "" };
+  };
+  await upload({ provider: "p", instanceId: "i", clock, exec }, at, "to");
+  expect(seen.slice(0, 3)).toEqual([["part-00000000"], ["part-00000001"], ["to"]]);
+});
