@@ -120,13 +120,21 @@ describe("slipway run", { timeout: PATIENCE_MS }, () => {
   });
 
   it("on the second Ctrl-C terminates at once", async () => {
-    const { child, until, exited } = started("run", "--", "/bin/sh", "-c", "trap '' TERM; echo up; sleep 600");
+    const { child, printed, until, exited } = started("run", "--", "/bin/sh", "-c", "trap '' TERM; echo up; sleep 600");
     await until("up");
     const stopping = until("Stopping the command");
     child.kill("SIGINT");
     await stopping;
     child.kill("SIGINT");
     expect(await exited).toBe(130);
+    expect(printed.stderr).toMatch(/Terminating the instance.*\nInterrupted: the instance was terminated\.\n$/);
+    await expectNothingLeft();
+  });
+
+  it("ends with 125 and no instance when --timeout is over", async () => {
+    const run = await slipway("run", "--timeout", "3s", "--", "sleep", "600");
+    expect(run).toMatchObject({ exitCode: 125, stdout: "" });
+    expect(run.stderr).toContain("error TIMEOUT");
     await expectNothingLeft();
   });
 

@@ -1,4 +1,5 @@
 import { type Clock, isProviderError, ProviderError } from "@slipway/core";
+import { pause } from "./pause.ts";
 import { refusal } from "./refusal.ts";
 import type { FollowOptions, Job, JobOptions, JobOutput, Session } from "./session.ts";
 
@@ -67,7 +68,7 @@ export function attachJob(host: JobHost, id: string): Job {
     follow: (options = {}) => follow(host, id, options),
     result: async (options = {}) => {
       for (let wait = false; ; wait = true) {
-        if (wait) await host.clock.sleep(POLL_MS, options.signal);
+        if (wait) await pause(host, "result", POLL_MS, options.signal);
         const { exitCode } = await look(host, id, Number.MAX_SAFE_INTEGER, options);
         if (exitCode !== null) return { exitCode };
       }
@@ -88,7 +89,7 @@ async function* follow(host: JobHost, id: string, options: FollowOptions): Async
     at += whole.length;
     if (whole.length > 0) yield { text: decoder.decode(whole), nextByte: at };
     if (isLast) return;
-    if (bytes.length < CHUNK_BYTES) await host.clock.sleep(POLL_MS, options.signal);
+    if (bytes.length < CHUNK_BYTES) await pause(host, "follow", POLL_MS, options.signal);
   }
 }
 
@@ -111,7 +112,7 @@ async function look(
   at: number,
   { signal, reconnectMs = RECONNECT_MS }: FollowOptions,
 ): Promise<{ readonly exitCode: number | null; readonly bytes: Uint8Array }> {
-  const { provider, clock } = host;
+  const { clock } = host;
   const until = clock.now() + reconnectMs;
   for (;;) {
     try {
@@ -123,9 +124,7 @@ async function look(
     } catch (error) {
       if (!isProviderError(error) || !error.retryable || clock.now() >= until) throw error;
     }
-    await clock.sleep(POLL_MS, signal).catch((error: unknown) => {
-      throw signal?.aborted === true ? refusal("CANCELLED", provider, "follow", "the wait was cancelled") : error;
-    });
+    await pause(host, "follow", POLL_MS, signal);
   }
 }
 

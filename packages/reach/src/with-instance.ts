@@ -21,6 +21,7 @@ import {
 } from "@slipway/core";
 import { openNativeSession } from "./native-session.ts";
 import { openSession } from "./open-session.ts";
+import { pause } from "./pause.ts";
 import { refusal } from "./refusal.ts";
 import type { Session, SshAccess } from "./session.ts";
 import { sessionBootstrap } from "./session-bootstrap.ts";
@@ -196,7 +197,7 @@ async function sessionWithin(
       const passes = error.code === "AUTH_ERROR" ? now - (refusedSince ?? now) < KEY_GRACE_MS : error.retryable;
       if (!passes || now >= until) throw error;
     }
-    await clock.sleep(POLL_MS, signal);
+    await pause({ provider: provider.name, clock }, "withInstance", POLL_MS, signal);
   }
 }
 

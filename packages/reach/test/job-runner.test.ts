@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { memoryStore } from "@slipway/control";
 import { type Provider, systemClock } from "@slipway/core";
 import { type LightMachines, lightMachines, lightMachinesMissing } from "@slipway/provider-kit/emulator";
@@ -79,6 +80,25 @@ describe.skipIf(missing !== null)(
 
     it("on an emulated Lambda whose machines are real", async () => {
       await runThem({ provider: emulatedLambda(), machine: { spec: "gpu_1x_a10" } }, access);
+    });
+
+    it("and there the bootstrap's end is read on the machine, and files go there and back", async () => {
+      const control = { store: memoryStore(), access };
+      const machine = { key: "files", spec: "gpu_1x_a10" };
+      const failing = { ...machine, bootstrap: { script: "echo no such package; exit 3" } };
+      const failed: unknown = await withInstance(emulatedLambda(), failing, control, async () => "never").catch(
+        (error: unknown) => error,
+      );
+      expect(failed).toMatchObject({ code: "INVALID_STATE", operation: "waitForBootstrap" });
+      expect(String(failed)).toMatch(/exit code 3[\s\S]*no such package/);
+
+      const working = { ...machine, key: "files-2", bootstrap: { script: "echo made >/made" } };
+      await withInstance(emulatedLambda(), working, control, async (session) => {
+        await session.upload(fileURLToPath(new URL(".", import.meta.url)), "tests");
+        expect((await session.exec(["cat", "tests/sshd.ts", "/made"])).stdout).toMatch(/SSHD[\s\S]*made\n$/);
+        await session.download("/made", join(directory, "made"));
+      });
+      expect(await readFile(join(directory, "made"), "utf8")).toBe("made\n");
     });
 
     it("and there a job is followed while its connection is killed, and an abort leaves no process", async () => {

@@ -6,7 +6,7 @@ import { ProviderError } from "@slipway/core";
 import { type LocalProvider, local } from "@slipway/provider-local";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Job, openSession, type Session } from "../src/index.ts";
-import { incompleteTail } from "../src/job.ts";
+import { attachJob, incompleteTail } from "../src/job.ts";
 
 let directory: string;
 let provider: LocalProvider;
@@ -75,6 +75,23 @@ describe("a job", () => {
     await expect(session.job(crypto.randomUUID()).result()).rejects.toMatchObject({ code: "INVALID_STATE" });
     expect(() => session.job("../x")).toThrow("not the id of a job");
   });
+});
+
+it.each([
+  ["CANCELLED", new DOMException("stop", "AbortError")],
+  ["TIMEOUT", new DOMException("late", "TimeoutError")],
+])("an abort between two looks is %s, and nobody's fault", async (code, reason) => {
+  const stop = new AbortController();
+  const sleep = async (_ms: number, signal?: AbortSignal): Promise<void> => {
+    stop.abort(reason);
+    signal?.throwIfAborted();
+  };
+  const exec = async () => ({ exitCode: 0, stdout: "running\n", stderr: "" });
+  const job = attachJob({ provider: "p", instanceId: "i", clock: { now: () => 0, sleep }, exec }, crypto.randomUUID());
+  const expected = { name: "ProviderError", code, effect: "none" };
+  await expect(job.result({ signal: stop.signal })).rejects.toMatchObject(expected);
+  const following = job.follow({ signal: stop.signal })[Symbol.asyncIterator]();
+  await expect(following.next()).rejects.toMatchObject(expected);
 });
 
 it.each([

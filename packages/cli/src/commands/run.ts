@@ -70,6 +70,12 @@ async function runIt(session: Session, argv: readonly string[], flags: Flags): P
     if (session.json) session.output.line({ type: "end", id: session.context.id, key: request.key, exitCode });
     return exitCode;
   } catch (error) {
+    // Without an AggregateError it is confirmed that nothing is left.
+    if (interrupts.happened && isProviderError(error, "CANCELLED")) {
+      session.progress.stop();
+      session.output.note("Interrupted: the instance was terminated.");
+      return EXIT.interrupted;
+    }
     for (const one of error instanceof AggregateError ? error.errors : [error]) session.report(one);
     if (error instanceof AggregateError) {
       session.output.note(`The instance may be left running. To end it: ${howToEnd}`);
