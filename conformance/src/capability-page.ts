@@ -4,6 +4,7 @@ import {
   canListOfferings,
   canLog,
   canPlace,
+  canReadBootstrap,
   type Provider,
   type ProviderRegistration,
 } from "@slipway/core";
@@ -12,6 +13,7 @@ import {
 const EXTRAS: readonly (readonly [string, (registration: ProviderRegistration, provider: Provider) => boolean])[] = [
   ["`exec`", (_registration, provider) => canExec(provider)],
   ["`logs`", (_registration, provider) => canLog(provider)],
+  ["`readBootstrap`", (_registration, provider) => canReadBootstrap(provider)],
   ["`listOfferings`", (_registration, provider) => canListOfferings(provider)],
   ["`placements`", (_registration, provider) => canPlace(provider)],
   ["clusters", ({ cluster }) => cluster !== undefined],
