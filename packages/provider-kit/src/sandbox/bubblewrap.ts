@@ -22,10 +22,21 @@ export const RUN_DIRECTORY_INSIDE = "/run/slipway";
 export const ATTEMPT_INSIDE = "/run/.slipway-attempt";
 export const HOME_INSIDE = "/root";
 
-/** Own namespaces, and no capability but those of the table. */
+/**
+ * Own namespaces, and no capability but those of the table. No further namespace of users can be made inside, whoever
+ * enters: whoever makes one has every capability in it, and can mount the control groups of the host, whose files belong
+ * to the caller.
+ */
 export function namespaceArguments(options: { readonly hostname: string; readonly network: SandboxNetwork }): string[] {
   return [
-    ...["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
+    ...[
+      "--unshare-user",
+      "--disable-userns",
+      "--unshare-pid",
+      "--unshare-ipc",
+      "--unshare-uts",
+      "--unshare-cgroup-try",
+    ],
     ...(options.network === "isolated" ? ["--unshare-net"] : []),
     ...["--uid", "0", "--gid", "0", "--hostname", options.hostname, "--cap-drop", "ALL"],
     ...CAPABILITIES.flatMap((name) => ["--cap-add", `CAP_${name.toUpperCase()}`]),

@@ -12,6 +12,7 @@ export interface DetectOptions {
 }
 
 const TOOL_NAMES = ["bwrap", "nsenter", "setpriv"] as const;
+const TOO_OLD = "it is older than 0.8.0 and cannot forbid nested namespaces of users";
 const PROBE_TIMEOUT_MS = 10_000;
 const reports = new Map<string, Promise<IsolationReport>>();
 
@@ -86,6 +87,7 @@ function tryOut(bwrap: string): Promise<string | null> {
     child.on("error", (error) => resolve(error.message));
     child.on("close", (code, signal) => {
       if (code === 0) return resolve(null);
+      if (/unknown option --disable-userns/i.test(said)) return resolve(TOO_OLD);
       resolve(said.trim().split("\n")[0] || (signal === null ? `it exited with ${code}` : `it was ended by ${signal}`));
     });
   });

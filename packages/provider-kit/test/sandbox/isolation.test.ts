@@ -33,6 +33,17 @@ test("a program that is there and does not work is not used, and its words are t
   expect(report.reason).toContain("No permissions to create new namespace");
 });
 
+test("a bubblewrap that cannot forbid nested namespaces is too old, and the reason says so", async () => {
+  const PATH = pathWith({
+    bwrap: "echo 'bwrap: Unknown option --disable-userns' >&2; exit 1",
+    nsenter: "",
+    setpriv: "",
+  });
+  const report = await detectIsolation({ variables: { PATH }, platform: "linux" });
+  expect(report.isolation).toBe("process-group");
+  expect(report.reason).toContain("older than 0.8.0");
+});
+
 test("bubblewrap that was demanded and does not work is refused with the reason", async () => {
   const PATH = pathWith({ bwrap: "exit 9", nsenter: "", setpriv: "" });
   const asked = detectIsolation({ variables: { PATH, SLIPWAY_SANDBOX: "bubblewrap" }, platform: "linux" });
