@@ -2,8 +2,9 @@ import type { Clock, CommandResult, Exec, ExecResult, Pacing } from "@slipway/co
 import { commandFailure } from "@slipway/provider-kit/command";
 import { type Call, singleFlight } from "@slipway/provider-kit/driver";
 import { commandError, errorRow } from "./errors.ts";
+import { readDismissal, writeDismissal } from "./ownership.ts";
 import { PROVIDER, refusal } from "./remote.ts";
-import { type Job, parseJobs, SQUEUE_FORMAT } from "./wire.ts";
+import { idOf, type Job, parseJobs, SQUEUE_FORMAT } from "./wire.ts";
 
 /** The cluster's name and version, read once. */
 export interface ClusterFacts {
@@ -40,6 +41,8 @@ export interface SlurmClient {
   /** False if the job has ended meanwhile. */
   readonly release: (call: Call, number: string) => Promise<boolean>;
   readonly cancel: (call: Call, job: Job) => Promise<void>;
+  /** Leaves a record that everyone sees: this job, which has failed, was terminated. */
+  readonly dismiss: (call: Call, job: Job) => Promise<void>;
   /** Runs a program in a running job. A non-zero exit is a result. */
   readonly step: (call: Call, number: string, argv: readonly string[], options?: StepOptions) => Promise<ExecResult>;
   readonly ping: (call: Call) => Promise<void>;
@@ -112,7 +115,10 @@ export function slurmClient(options: ClientOptions): SlurmClient {
   const parsed = async (call: Call, text: string): Promise<readonly Job[]> => {
     const jobs = parseJobs(text, (await cluster(call)).name);
     if (jobs === undefined) throw refusal("INTERNAL", call.operation, "`squeue` printed something that cannot be read");
-    return jobs;
+    const dismissed = new Set(jobs.map(({ comment }) => readDismissal(comment)));
+    return jobs
+      .filter(({ comment }) => readDismissal(comment) === undefined)
+      .map((job) => ({ ...job, isDismissed: dismissed.has(idOf(job)) }));
   };
   // Not one of another job's number or name: a controller counts what each user asks it.
   const jobs = (call: Call): Promise<readonly Job[]> =>
@@ -148,6 +154,17 @@ export function slurmClient(options: ClientOptions): SlurmClient {
       // The name beside the number: the number may be another job's by now. A job that has ended is no match then.
       const { exitCode, stderr } = await send(call, "scancel", [`--name=${name}`, number], { writes: true });
       if (exitCode !== 0 && errorRow(stderr)?.id !== "job-gone") throw commandError(call, "scancel", stderr, true);
+    },
+    dismiss: async (call, job) => {
+      const words = [
+        "--job-name=slipway-dismissed",
+        `--comment=${writeDismissal(idOf(job))}`,
+        ...["--export=NONE", "--output=/dev/null", "--chdir=/", "--no-requeue", `--partition=${job.partition}`],
+        ...(job.account === "" || job.account === "(null)" ? [] : [`--account=${job.account}`]),
+        // A time limit beyond its deadline: Slurm takes it and ends it at once. It never starts.
+        ...["--time=1", "--deadline=now+30seconds"],
+      ];
+      await answer(call, "sbatch", words, { writes: true, stdin: "#!/bin/sh\n:\n" });
     },
     step: async (call, number, argv, options = {}) => {
       const args = [

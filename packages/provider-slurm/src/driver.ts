@@ -15,7 +15,7 @@ const SENTINEL_MS = 15_000;
 
 /** Jobs of one user. No token and no unique names: held submission and the kit's election decide between processes. */
 export function slurmDriver(remote: SlurmRemote): SlurmDriver {
-  const { client, dismissed } = remote;
+  const { client } = remote;
   const read = async (call: Call, id: string): Promise<Job | null> => {
     const number = numberOf(id);
     const job = number === undefined ? null : await client.job(call, number);
@@ -28,7 +28,7 @@ export function slurmDriver(remote: SlurmRemote): SlurmDriver {
       id: idOf(job),
       nativeId: job.number,
       name: job.name,
-      status: statusOf(job, dismissed),
+      status: statusOf(job),
       ownership: readComment(job.comment)?.ownership ?? null,
       // The oldest wins an election: within a second the controller's numbers say which that is.
       createdAt: submittedAt(job).replace(/\.\d+Z$/, `.${job.number.padStart(10, "0")}Z`),
@@ -63,8 +63,8 @@ export function slurmDriver(remote: SlurmRemote): SlurmDriver {
     },
     destroy: async (call, _id, job) => {
       if (job === null) return "gone";
-      dismissed.add(idOf(job));
       await client.cancel(call, job);
+      if (statusOf(job) === "error") await client.dismiss(call, job);
       return "accepted";
     },
   };

@@ -221,7 +221,7 @@ export const slurmErrorTable: readonly SlurmErrorRow[] = [
     id: "job-gone",
     operation: "exec",
     effect: "none",
-    says: /Invalid job id specified|has expired|already completing or completed/,
+    says: /Invalid job id specified|Slurm job \d+ has expired|already completing or completed/,
     code: "NOT_FOUND",
     message: "the job is gone",
   },

@@ -1,7 +1,7 @@
 import type { ExecOptions, ExecResult, LogOptions } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
 import { commandError, errorRow } from "./errors.ts";
-import { printFile } from "./job-script.ts";
+import { MAX_READ_BYTES, printLog } from "./job-script.ts";
 import { readComment } from "./ownership.ts";
 import { refusal, type SlurmRemote } from "./remote.ts";
 import type { Job } from "./wire.ts";
@@ -51,20 +51,22 @@ export async function* logsOf(
   if (token === undefined) return;
   let from = 0;
   let rest = "";
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   for (;;) {
-    const argv = ["/bin/sh", "-c", printFile(remote.bootstrapDirectory, token, job.number, "log", from)];
+    const argv = ["/bin/sh", "-c", printLog(remote.bootstrapDirectory, token, job.number, from)];
     const { exitCode, stdout } = await remote.client.step(call, job.number, argv, { timeoutMs: PRINT_MS });
-    if (exitCode === 0) {
-      from += Buffer.byteLength(stdout);
-      const lines = (rest + stdout).split("\n");
-      rest = lines.pop() ?? "";
-      yield* lines;
-    }
+    const bytes = Buffer.from(exitCode === 0 ? stdout : "", "base64");
+    from += bytes.length;
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+    if (bytes.length === MAX_READ_BYTES) continue;
     if (!follow) break;
     await remote.clock.sleep(FOLLOW_MS, signal);
     const now = await remote.client.job(call, job.number);
     if (now?.state !== "RUNNING") break;
   }
+  rest += decoder.decode();
   if (rest !== "") yield rest;
 }
 

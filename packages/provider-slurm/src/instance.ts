@@ -3,7 +3,7 @@ import type { InstanceBase } from "@slipway/provider-kit/driver";
 import { readComment } from "./ownership.ts";
 import type { SlurmRemote } from "./remote.ts";
 import { reasonRow, slurmStates } from "./states.ts";
-import { idOf, type Job } from "./wire.ts";
+import type { Job } from "./wire.ts";
 
 /** A job that holds an allocation, with what it shows beyond the contract. */
 export interface SlurmInstance extends Instance {
@@ -22,11 +22,11 @@ export interface SlurmInstance extends Instance {
   readonly specHash: string;
 }
 
-export function statusOf(job: Job, dismissed: ReadonlySet<string>): InstanceStatus {
+export function statusOf(job: Job): InstanceStatus {
   // A refused submission may leave a record that never ran.
   if (job.state === "FAILED" && job.reason === "BadConstraints") return "terminated";
   const status = slurmStates[job.state]?.status ?? "unknown";
-  return status === "error" && dismissed.has(idOf(job)) ? "terminated" : status;
+  return status === "error" && job.isDismissed ? "terminated" : status;
 }
 
 export function submittedAt({ submitted }: Job): string {

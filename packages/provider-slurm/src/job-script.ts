@@ -30,6 +30,14 @@ export function jobScript(base: string, token: string, script: BootstrapScript |
   ].join("\n");
 }
 
+/** The most bytes of a log that one command prints. */
+export const MAX_READ_BYTES: number = 4 * 1024 * 1024;
+
+/** Prints the next part of the log in base64: where it is cut may be in the middle of a character. */
+export function printLog(base: string, token: string, number: string, from: number): string {
+  return `{ ${printFile(base, token, number, "log", from)}; } | head -c ${MAX_READ_BYTES} | base64`;
+}
+
 /** Prints a file of the newest run's bootstrap directory; nothing if it is not there yet. */
 export function printFile(base: string, token: string, number: string, file: "sentinel" | "log", from = 0): string {
   const runs = `${base}/slipway-${token}-${number}-`;

@@ -31,14 +31,8 @@ export function writeComment({ ownership, token, asksMemory }: Comment): string 
 
 /** Null for a comment that Slipway has not written. */
 export function readComment(comment: string): Comment | null {
-  if (!comment.startsWith('{"slipway":1,')) return null;
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(comment);
-  } catch {
-    return null;
-  }
-  if (!isRecord(parsed)) return null;
+  const parsed = parsedComment(comment);
+  if (parsed === null) return null;
   const { o: owner, k: key, h: specHash, n, e, l, t, m } = parsed;
   if (typeof owner !== "string" || typeof key !== "string" || typeof specHash !== "string") return null;
   const labels: Record<string, string> = {};
@@ -48,6 +42,29 @@ export function readComment(comment: string): Comment | null {
     asksMemory: m === 1,
     token: typeof t === "string" && /^[0-9a-f]{12}$/.test(t) ? t : undefined,
   };
+}
+
+/**
+ * The comment of a record that says of another job that it was terminated: Slurm lets nobody change a job that has ended,
+ * and shows it for minutes. The record ends after that job, so it is shown for longer.
+ */
+export function writeDismissal(id: string): string {
+  return JSON.stringify({ slipway: 1, x: id });
+}
+
+/** The id of the job that a record dismisses; undefined for any other comment. */
+export function readDismissal(comment: string): string | undefined {
+  return textOf(parsedComment(comment)?.["x"]);
+}
+
+function parsedComment(comment: string): Readonly<Record<string, unknown>> | null {
+  if (!comment.startsWith('{"slipway":1,')) return null;
+  try {
+    const parsed: unknown = JSON.parse(comment);
+    return isRecord(parsed) ? parsed : null;
+  } catch {
+    return null;
+  }
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);

@@ -132,6 +132,5 @@ function remoteOf({ owner: _owner, runtime, ...config }: SlurmOptions): SlurmRem
     reasonTimeoutMs: checked.reasonTimeoutMs ?? REASON_MS,
     preemptible: new Set(checked.preemptiblePartitions),
     bootstrapDirectory: checked.bootstrapDirectory ?? "/tmp",
-    dismissed: new Set(),
   };
 }

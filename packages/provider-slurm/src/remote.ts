@@ -23,6 +23,4 @@ export interface SlurmRemote {
   readonly preemptible: ReadonlySet<string>;
   /** Where on the node each bootstrap gets a directory of its own. */
   readonly bootstrapDirectory: string;
-  /** Failed jobs that were terminated here: Slurm cannot end what has ended, and shows it for a while. */
-  readonly dismissed: Set<string>;
 }

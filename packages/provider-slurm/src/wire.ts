@@ -15,6 +15,8 @@ export interface Job {
   readonly account: string;
   readonly qos: string;
   readonly comment: string;
+  /** It has failed, and was terminated after that. */
+  readonly isDismissed: boolean;
 }
 
 const FIELD = "\x1f";
@@ -41,7 +43,7 @@ export function parseJobs(text: string, cluster: string): readonly Job[] | undef
     if (!/^\d+$/.test(number)) continue;
     if (!/^\d+$/.test(submitted)) return undefined;
     const common = { cluster, number, submitted, name, state, reason, partition, nodes };
-    jobs.push({ ...common, cpus, memory, gres, account, qos, comment: rest.join(FIELD) });
+    jobs.push({ ...common, cpus, memory, gres, account, qos, comment: rest.join(FIELD), isDismissed: false });
   }
   return jobs;
 }

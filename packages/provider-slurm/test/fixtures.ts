@@ -183,6 +183,12 @@ ${refused("Job violates accounting/QOS policy (job submit limit, user's size and
     code: "INVALID_STATE",
     effect: "none",
   },
+  {
+    id: undefined,
+    stderr: refused("The account of this user has expired"),
+    code: "INTERNAL",
+    effect: "unknown",
+  },
   { id: undefined, stderr: refused("Something that no version says"), code: "INTERNAL", effect: "unknown" },
   { id: undefined, stderr: "", code: "INTERNAL", effect: "unknown" },
 ];

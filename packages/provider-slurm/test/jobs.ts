@@ -18,6 +18,7 @@ export function job(given: Partial<Job> = {}): Job {
     account: "(null)",
     qos: "N/A",
     comment: "(null)",
+    isDismissed: false,
     ...given,
   };
 }

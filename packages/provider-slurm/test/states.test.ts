@@ -37,13 +37,13 @@ const STATES: readonly (readonly [word: string, status: string])[] = [
 
 describe("a job's state", () => {
   test.each(STATES)("%s is %s", (state, status) => {
-    expect(statusOf(job({ state }), new Set())).toBe(status);
+    expect(statusOf(job({ state }))).toBe(status);
     expect(toInstance(job({ state }), base, remote).state).toBe(state);
   });
 
   test("the table has no other word, and a new word is unknown", () => {
     expect(STATES.map(([word]) => word).toSorted()).toEqual(Object.keys(slurmStates).toSorted());
-    expect(statusOf(job({ state: "HIBERNATING" }), new Set())).toBe("unknown");
+    expect(statusOf(job({ state: "HIBERNATING" }))).toBe("unknown");
   });
 
   test("preemption is an interruption, a lost node an error", () => {
@@ -52,12 +52,13 @@ describe("a job's state", () => {
   });
 
   test("a record of a refused submission never ran", () => {
-    expect(statusOf(job({ state: "FAILED", reason: "BadConstraints" }), new Set())).toBe("terminated");
+    expect(statusOf(job({ state: "FAILED", reason: "BadConstraints" }))).toBe("terminated");
   });
 
-  test("a failed job that was terminated here is terminated", () => {
+  test("a failed job that was terminated is terminated", () => {
     const failed = job({ state: "FAILED", reason: "NonZeroExitCode" });
-    expect(statusOf(failed, new Set(["c/7@1700000000"]))).toBe("terminated");
+    expect(statusOf(failed)).toBe("error");
+    expect(statusOf({ ...failed, isDismissed: true })).toBe("terminated");
   });
 });
 
