@@ -50,6 +50,15 @@ export class Submitter {
     });
   }
 
+  /** Starts one and lets it end in peace. */
+  static async warmUp(env: Readonly<Record<string, string | undefined>>): Promise<void> {
+    const one = new Submitter(env);
+    await one.ready;
+    const ended = new Promise((resolve) => one.#child.once("exit", resolve));
+    one.end();
+    await ended;
+  }
+
   get isDead(): boolean {
     return this.#isDead;
   }
@@ -89,6 +98,32 @@ export class Submitter {
 
   end(): void {
     if (this.#child.connected) this.#child.disconnect();
+  }
+}
+
+/** Some submitters. Killed ones are replaced. */
+export class Team {
+  readonly #size: number;
+  readonly #env: Readonly<Record<string, string | undefined>>;
+  #members: readonly Submitter[] = [];
+
+  constructor(size: number, env: Readonly<Record<string, string | undefined>>) {
+    this.#size = size;
+    this.#env = env;
+  }
+
+  /** Those that live, and new ones in the place of the others; resolves when all are ready. */
+  async members(): Promise<readonly Submitter[]> {
+    const living = this.#members.filter((one) => !one.isDead);
+    const fresh = Array.from({ length: this.#size - living.length }, () => new Submitter(this.#env));
+    this.#members = [...living, ...fresh];
+    const members = this.#members;
+    await Promise.all(members.map(({ ready }) => ready));
+    return members;
+  }
+
+  end(): void {
+    for (const one of this.#members) one.end();
   }
 }
 

@@ -1,10 +1,10 @@
-// `soak.ts --rounds N --seed S`: four processes spawn one key at once on a real cluster, N times, while clients are killed,
-// answers are lost and the controller is stopped or killed. After each round the cluster itself says whether exactly one
-// job of the key is released, and the job's own mark whether exactly one ran.
-import { mkdirSync, readFileSync } from "node:fs";
+// `soak.ts --rounds N --seed S --at-once K`: four processes spawn one key at once on a real cluster, N times, while clients
+// are killed, answers are lost and the controller is stopped or killed. K rounds are played at a time, each with a key and
+// four processes of its own; what happens to the controller happens to all of them. After each round the cluster itself says
+// whether exactly one job of the key is released, and the job's own mark whether exactly one ran.
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { memoryStore, reconcile } from "@slipway/control";
 import { isProviderError } from "@slipway/core";
 import { seededRandom } from "@slipway/provider-kit/emulator";
@@ -12,34 +12,41 @@ import { slurm } from "../src/index.ts";
 import { readComment } from "../src/ownership.ts";
 import { slurmCluster } from "../src/testing/index.ts";
 import { FAULTS, type Fault, SEEN, type Seen } from "./faults.ts";
-import { type Ask, type Outcome, type Step, Submitter } from "./pool.ts";
+import { expectMark, type Fail } from "./marks.ts";
+import { type Ask, type Outcome, type Step, Submitter, Team } from "./pool.ts";
+import { settings } from "./settings.ts";
 import { soakRequest } from "./soak-request.ts";
 
 const SUBMITTERS = 4;
-const MESSAGE_TIMEOUT_SECONDS = 2;
+const MESSAGE_TIMEOUT_SECONDS = 4;
 /** Both requests of a command have timed out by then. */
-const SILENT_MS = 5_000;
+const SILENT_MS = 9_000;
 const PATIENCE_MS = 60_000;
-const ALL_FAULTS_ROUNDS = FAULTS.length;
+const REPORT_ROUNDS = 50;
 
-const { rounds, seed } = settings();
+const { rounds, seed, atOnce } = settings();
 const owner = "soak";
-const random = seededRandom(seed);
 const cluster = await slurmCluster({ messageTimeoutSeconds: MESSAGE_TIMEOUT_SECONDS });
 const directory = join(cluster.directory, "soak");
 mkdirSync(directory);
-const env = { ...process.env, SLURM_CONF: cluster.slurmConf };
+// Most of a submitter's start is reading its modules: the first one, which nobody kills, leaves them compiled.
+const env = { ...process.env, SLURM_CONF: cluster.slurmConf, NODE_COMPILE_CACHE: join(directory, "compiled") };
+const teams = Array.from({ length: atOnce }, () => new Team(SUBMITTERS, env));
 const provider = slurm({ owner, slurmConf: cluster.slurmConf, partition: "main" });
-const pool: Submitter[] = [];
 const seen = new Map<Seen, number>(SEEN.map((name) => [name, 0]));
 const done = new Map<string, number>(FAULTS.map(({ name }) => [name, 0]));
 const failures: string[] = [];
 let forgotten = 0;
 let played = 0;
+let isPaused = false;
 let endings: Promise<unknown> = Promise.resolve();
 
 const tally = (name: Seen, times = 1): void => void seen.set(name, (seen.get(name) ?? 0) + times);
-const upTo = (ms: number): number => random.next() * ms;
+
+interface Round {
+  readonly index: number;
+  readonly fault: Fault;
+}
 
 interface Shown {
   readonly number: string;
@@ -47,25 +54,28 @@ interface Shown {
   readonly reason: string;
 }
 
+/** A command of the administrator; a machine under load may need a second one. */
+async function look(program: string, ...args: readonly string[]): Promise<string> {
+  return await cluster.run(program, ...args).catch(() => cluster.run(program, ...args));
+}
+
 /** The jobs of a key that are not over, past the provider. */
 async function jobsOf(key: string): Promise<readonly Shown[]> {
-  const text = await cluster.run("squeue", "-h", "-a", "-o", "%i\x1f%T\x1f%r\x1f%k");
+  return (await allOf(key)).filter(({ state }) => /^(PENDING|RUNNING|CONFIGURING|SUSPENDED)$/.test(state));
+}
+
+async function allOf(key: string): Promise<readonly Shown[]> {
+  const text = await look("squeue", "-h", "-a", "-t", "all", "-o", "%i\x1f%T\x1f%r\x1f%k");
   return text.split("\n").flatMap((line) => {
     const [number = "", state = "", reason = "", comment = ""] = line.split("\x1f");
-    return readComment(comment)?.ownership.key === key && state !== "COMPLETING" ? [{ number, state, reason }] : [];
+    return readComment(comment)?.ownership.key === key ? [{ number, state, reason }] : [];
   });
 }
 
-/** The processes for one round, without those that were killed. */
-async function team(): Promise<readonly Submitter[]> {
-  pool.splice(0, pool.length, ...pool.filter((one) => !one.isDead));
-  while (pool.length < SUBMITTERS) pool.push(new Submitter(env));
-  await Promise.all(pool.map(({ ready }) => ready));
-  return [...pool];
-}
-
-async function play(fault: Fault, ask: Ask): Promise<readonly Outcome[]> {
-  const four = await team();
+async function play(four: readonly Submitter[], { index: round, fault }: Round, ask: Ask): Promise<readonly Outcome[]> {
+  // Each round has its own random numbers: those that are played at the same time take none from it.
+  const random = seededRandom(seed * 1_000_003 + round);
+  const upTo = (ms: number): number => random.next() * ms;
   const victim = Math.floor(upTo(SUBMITTERS));
   let isKilled = false;
   const kill = (withCommands: boolean): void => {
@@ -74,7 +84,10 @@ async function play(fault: Fault, ask: Ask): Promise<readonly Outcome[]> {
     const victims = fault.kill?.who === "all" ? four : four.slice(victim, victim + 1);
     for (const one of victims) one.kill(withCommands);
   };
+  const delayed = new Set<number>();
   const onStep = (index: number) => (step: Step) => {
+    if (!step.startsWith("before ") && delayed.delete(index)) tally("a call that the paused controller delayed");
+    if (isPaused && step.startsWith("before ")) delayed.add(index);
     if (fault.kill === undefined || step !== fault.kill.at) return;
     if (fault.kill.who === "one" && index !== victim) return;
     const { commandMs } = fault.kill;
@@ -93,14 +106,15 @@ async function play(fault: Fault, ask: Ask): Promise<readonly Outcome[]> {
       ),
     ),
   );
-  const plagued = plague(fault);
   if (fault.kill?.at === "random") await pause(upTo(500)).then(() => kill(random.next() < 0.5));
-  await plagued;
   return await outcomes;
 }
 
-async function plague({ controller }: Fault): Promise<void> {
+/** For all rounds that are played now. */
+async function plague({ index, fault: { controller } }: Round): Promise<void> {
   if (controller === undefined) return;
+  const random = seededRandom(seed * 1_000_003 - index - 1);
+  const upTo = (ms: number): number => random.next() * ms;
   await pause(upTo(400));
   if (controller === "killed") {
     await cluster.killController();
@@ -109,9 +123,10 @@ async function plague({ controller }: Fault): Promise<void> {
     return;
   }
   await cluster.pauseController();
+  isPaused = true;
   await pause(controller === "silent" ? SILENT_MS : 300 + upTo(700));
+  isPaused = false;
   await cluster.resumeController();
-  if (controller === "paused") tally("a call that the paused controller delayed");
 }
 
 /** The key once more, until it is answered; then the cluster's own word on what there is. */
@@ -129,15 +144,14 @@ async function settle(ask: Ask, fault: Fault): Promise<string | undefined> {
   }
 }
 
-async function playRound(index: number): Promise<void> {
-  const fault = FAULTS[index % ALL_FAULTS_ROUNDS] ?? { name: "none" };
-  const what = `round ${index} (${fault.name})`;
-  const fail = (message: string): void => void failures.push(`${what}: ${message}`);
+async function playRound(round: Round, team: Team, plagued: Promise<void>, fail: Fail): Promise<void> {
+  const { index, fault } = round;
   const key = `round-${index}`;
   const ask: Ask = { owner, key, witness: join(directory, key), variant: "same" };
-  // A controller that is killed forgets its last seconds: those of the rounds before must be over.
-  if (fault.controller !== undefined) await endings;
-  const outcomes = await play(fault, ask);
+  const outcomes = await play(await team.members(), round, ask);
+  await plagued;
+  // Those that take the place of the killed start while this round is judged.
+  void team.members();
   done.set(fault.name, (done.get(fault.name) ?? 0) + 1);
   judgeOutcomes(fault, outcomes, fail);
 
@@ -159,7 +173,9 @@ async function playRound(index: number): Promise<void> {
   if (after.length !== 1) fail(`${after.length} jobs of the key: ${JSON.stringify(after)}`);
   else if (after[0]?.reason === "JobHeldUser") fail("its only job is still held");
   if (held.some(({ number }) => number === winner)) tally("a held job completed by the next spawn");
-  if (before.length > 1) tally("a duplicate cancelled by the election", before.length - 1);
+  // Nobody else has cancelled a job of this key yet.
+  const losers = (await allOf(key)).filter(({ state }) => state === "CANCELLED");
+  tally("a duplicate cancelled by the election", losers.length);
 
   const answered = new Set(outcomes.flatMap((one) => (one.kind === "spawned" ? [one.id] : [])));
   if (id !== undefined) answered.add(id);
@@ -176,13 +192,50 @@ async function playRound(index: number): Promise<void> {
   }
   // The job begins while the next round is played.
   const ending = expectMark(ask.witness, winner, fail, fault.controller === "killed").then(() =>
-    cluster.run("scancel", winner),
+    look("scancel", winner),
   );
-  endings = Promise.all([endings, ending]);
-  if (fault.controller !== undefined) await endings;
+  endings = Promise.all([endings, ending.catch((error: unknown) => fail(String(error)))]);
 }
 
-function judgeOutcomes(fault: Fault, outcomes: readonly Outcome[], fail: (message: string) => void): void {
+/** Rounds with the same fate of the controller. A failure of one, however unexpected, leaves the others alone. */
+async function playAtOnce(rounds: readonly Round[]): Promise<void> {
+  const [first] = rounds;
+  if (first === undefined) return;
+  const isPlagued = first.fault.controller !== undefined;
+  // A controller that is killed forgets its last seconds: those of the rounds before must be over.
+  if (isPlagued) await endings;
+  await Promise.all(teams.map((team) => team.members()));
+  const plagued = plague(first);
+  const playing = rounds.map(async (round, lane) => {
+    const fail = (message: string): void => {
+      failures.push(`round ${round.index} (${round.fault.name}): ${message}`);
+    };
+    const team = teams[lane];
+    if (team !== undefined) await playRound(round, team, plagued, fail).catch((error: unknown) => fail(String(error)));
+  });
+  await Promise.all([...playing, plagued]);
+  if (isPlagued) await endings;
+  played += rounds.length;
+}
+
+/** Rounds with the same fate of the controller are put together, within so many that every kind of fault is among them. */
+function batches(): readonly (readonly Round[])[] {
+  const all = Array.from({ length: rounds }, (_, index) => ({
+    index,
+    fault: FAULTS[index % FAULTS.length] ?? { name: "none" },
+  }));
+  return chunks(all, FAULTS.length * atOnce).flatMap((some) =>
+    [...Map.groupBy(some, ({ fault }) => fault.controller).values()].flatMap((alike) => chunks(alike, atOnce)),
+  );
+}
+
+function chunks<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  );
+}
+
+function judgeOutcomes(fault: Fault, outcomes: readonly Outcome[], fail: Fail): void {
   for (const outcome of outcomes) {
     if (outcome.kind === "killed") tally("a client killed in a spawn");
     if (outcome.kind !== "refused") continue;
@@ -194,45 +247,26 @@ function judgeOutcomes(fault: Fault, outcomes: readonly Outcome[], fail: (messag
   if (fault.kill === undefined && outcomes.some(({ kind }) => kind === "killed")) fail("a client ended by itself");
 }
 
-/** Exactly one job ran. */
-async function expectMark(file: string, winner: string, fail: (message: string) => void, mayForget: boolean) {
-  const end = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const marks = linesOf(file);
-    if (marks.includes(winner)) {
-      if (marks.length !== 1 && !mayForget) fail(`jobs ${marks.join(", ")} ran`);
-      return;
-    }
-    if (Date.now() > end) return fail(`job ${winner} did not run; ran: ${marks.join(", ")}`);
-    await pause(50);
-  }
-}
-
-function linesOf(file: string): readonly string[] {
-  try {
-    return readFileSync(file, "utf8").trim().split("\n");
-  } catch {
-    return [];
-  }
-}
-
 let isStopped = false;
 // The rounds so far are judged and the cluster is stopped: nothing is left running.
 for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => void (isStopped = true));
 
-console.log(`soak of slurm: ${rounds} rounds, ${SUBMITTERS} submitters each, seed ${seed}`);
+console.log(`soak of slurm: ${rounds} rounds, ${SUBMITTERS} submitters each, ${atOnce} rounds at once, seed ${seed}`);
 const begun = performance.now();
 try {
-  for (let index = 0; index < rounds; index += 1) {
-    await playRound(index);
-    const isReport = (index + 1) % 100 === 0;
-    if (isReport) console.log(`${index + 1} rounds, ${failures.length} failed`);
-    played = index + 1;
+  await Submitter.warmUp(env);
+  for (const batch of batches()) {
+    const before = played;
+    await playAtOnce(batch);
+    if (Math.floor(played / REPORT_ROUNDS) > Math.floor(before / REPORT_ROUNDS)) {
+      const seconds = ((performance.now() - begun) / 1000).toFixed(0);
+      console.log(`${played} rounds in ${seconds} s, ${failures.length} failed`);
+    }
     if (failures.length > 10 || isStopped) break;
   }
   await endings;
 } finally {
-  for (const one of pool) one.end();
+  for (const team of teams) team.end();
   await cluster.close();
 }
 const seconds = (performance.now() - begun) / 1000;
@@ -242,7 +276,7 @@ for (const [name, count] of done) console.log(`${name.padEnd(50)} ${String(count
 console.log("\nseen                                               times");
 for (const [name, count] of seen) {
   console.log(`${name.padEnd(50)} ${String(count).padStart(6)}`);
-  if (count === 0 && played >= ALL_FAULTS_ROUNDS) failures.push(`${name}: never seen`);
+  if (count === 0 && played >= FAULTS.length) failures.push(`${name}: never seen`);
 }
 console.log(`answered ids of jobs that a killed controller forgot: ${forgotten}`);
 for (const failure of failures) console.error(`FAILED ${failure}`);
@@ -252,16 +286,3 @@ console.log(
     : `soak failed: ${failures.length}`,
 );
 process.exitCode = failures.length === 0 ? 0 : 1;
-
-function settings(): { readonly rounds: number; readonly seed: number } {
-  try {
-    const options = { rounds: { type: "string", default: "20" }, seed: { type: "string", default: "1" } } as const;
-    const { values } = parseArgs({ options });
-    const [rounds, seed] = [Number(values.rounds), Number(values.seed)];
-    if (Number.isInteger(rounds) && rounds >= 1 && Number.isInteger(seed)) return { rounds, seed };
-  } catch {
-    // An option that is not known: the usage says which are.
-  }
-  console.error("usage: soak --rounds <whole number of at least 1> --seed <whole number>");
-  process.exit(2);
-}
