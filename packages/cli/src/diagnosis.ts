@@ -134,6 +134,10 @@ async function providerFinding(session: Session, name: string): Promise<readonly
 /** What the provider itself tells: for one on this machine also how its instances are kept apart. */
 function healthFinding(check: string, packageName: string, health: Receipt | undefined): Finding {
   if (health?.ok === false) return failed(check, health.error);
-  const details = Object.entries(health?.details ?? {}).map(([name, value]) => `, ${name} ${value}`);
-  return { check, state: "ok", says: `${packageName} is ready${details.join("")}` };
+  const { warning, ...counts } = health?.details ?? {};
+  const details = Object.entries(counts).map(([name, value]) => `, ${name} ${value}`);
+  const says = `${packageName} is ready${details.join("")}`;
+  return warning === undefined
+    ? { check, state: "ok", says }
+    : { check, state: "warning", says: `${says}; ${String(warning)}` };
 }

@@ -19,6 +19,14 @@ describe("slipway doctor", () => {
     expect((await line.slipway(["doctor"])).stdout).toContain(says["owner"]);
   });
 
+  it("shows what a provider warns of, and does not fail", async () => {
+    const { slipway, remote } = commandLine();
+    remote.health = { pods: 2, warning: "the account has no SSH key" };
+    const run = await slipway(["doctor"]);
+    expect(run.exitCode).toBe(0);
+    expect(run.stdout).toMatch(/warning +provider local +.* is ready, pods 2; the account has no SSH key/);
+  });
+
   it("shows why a provider cannot start, and fails", async () => {
     const { slipway, remote } = commandLine();
     remote.startup = async () => {

@@ -47,6 +47,8 @@ export class FakeRemote {
   places: readonly SpawnOptions[] = [];
   /** What `planCleanup` answers; it is there only with the option `leaves`. */
   leftovers: readonly CleanupItem[] = [];
+  /** What the health check answers. */
+  health: Readonly<Record<string, string | number | boolean>> = { isolation: "none" };
   startup: () => Promise<void> = async () => undefined;
   shutdown: () => Promise<void> = async () => undefined;
   shutdowns = 0;
@@ -85,7 +87,7 @@ export function fakeModule(remote: FakeRemote, options: FakeOptions = {}): { rea
       remote.shutdowns += 1;
       await remote.shutdown();
     },
-    onHeartbeat: async () => ({ receipts: [{ task: "health_check", ok: true, details: { isolation: "none" } }] }),
+    onHeartbeat: async () => ({ receipts: [{ task: "health_check", ok: true, details: remote.health }] }),
   };
   return {
     register: async (config: unknown, env: RegisterEnvironment): Promise<ProviderRegistration> => {

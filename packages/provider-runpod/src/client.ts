@@ -15,6 +15,7 @@ import {
   nothingAnswer,
   podAnswer,
   podsAnswer,
+  sshKeysAnswer,
   type WireCpuType,
   type WireDataCenter,
   type WireGpuType,
@@ -38,6 +39,8 @@ export interface RunpodClient {
   readonly gpuTypes: (call: Call, cloud: Cloud, count: number) => Promise<readonly WireGpuType[]>;
   readonly cpuTypes: (call: Call) => Promise<readonly WireCpuType[]>;
   readonly dataCenters: (call: Call) => Promise<readonly WireDataCenter[]>;
+  /** Those that the account has registered: pods with `startSsh` get them. */
+  readonly sshKeys: (call: Call) => Promise<readonly string[]>;
   readonly volumes: (call: Call) => Promise<readonly WireNetworkVolume[]>;
   readonly createVolume: (
     call: Call,
@@ -102,6 +105,8 @@ export function runpodClient(options: RunpodSettings): RunpodClient {
     cpuTypes: (call) => whole(call, "catalog/cpus", {}, cpusAnswer),
     dataCenters: (call) =>
       whole(call, "catalog/datacenters", { include: "GPU_AVAILABILITY,CPU_AVAILABILITY" }, dataCentersAnswer),
+    sshKeys: async (call) =>
+      (await http.call({ ...call, method: "GET", path: "account/ssh-keys", answer: sshKeysAnswer })).keys,
     volumes: (call) => whole(call, "network-volumes", {}, networkVolumesAnswer),
     createVolume: (call, body) =>
       http.call({ ...call, method: "POST", path: "network-volumes", body, answer: networkVolumeAnswer }),

@@ -1,6 +1,7 @@
 import type { Clock } from "@slipway/core";
 import type { RunpodClient } from "./client.ts";
 import type { Readiness } from "./readiness.ts";
+import type { SshKeys } from "./ssh-keys.ts";
 import type { Cloud } from "./wire.ts";
 
 /** What the methods of one provider have in common. */
@@ -14,6 +15,7 @@ export interface RunpodContext {
   readonly clock: Clock;
   readonly client: RunpodClient;
   readonly readiness: Readiness;
+  readonly sshKeys: SshKeys;
 }
 
 // What could be an id of RunPod's is asked for; nothing else reaches a path.

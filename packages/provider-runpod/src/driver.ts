@@ -1,5 +1,4 @@
-import { abortError } from "@slipway/core";
-import type { Driver } from "@slipway/provider-kit/driver";
+import type { Driver, ListHint } from "@slipway/provider-kit/driver";
 import { refusals } from "@slipway/provider-kit/errors";
 import type { RunpodContext } from "./context.ts";
 import { isId } from "./context.ts";
@@ -10,13 +9,13 @@ import { mountFor } from "./mounts.ts";
 import { choosePlace } from "./placements.ts";
 import { type Prepared, prepare, type RunpodSpawnOptions } from "./request.ts";
 import { render } from "./start-command.ts";
-import type { WirePod } from "./wire.ts";
+import type { SeenPod, WirePod } from "./wire.ts";
 
 const refusal = refusals(PROVIDER);
 
 /** Pods at RunPod: marks stand in their environment, names are not unique, listings show what is gone for a while. */
-export function runpodDriver(context: RunpodContext): Driver<WirePod, RunpodInstance, RunpodSpawnOptions, Prepared> {
-  const { client, clock, readiness } = context;
+export function runpodDriver(context: RunpodContext): Driver<SeenPod, RunpodInstance, RunpodSpawnOptions, Prepared> {
+  const { client, clock, readiness, sshKeys } = context;
   return {
     isId,
     identify: (pod) => ({
@@ -31,12 +30,21 @@ export function runpodDriver(context: RunpodContext): Driver<WirePod, RunpodInst
     confirmsListed: true,
     waitsForUnseen: true,
 
-    list: async function* (call) {
-      yield await client.pods(call);
+    list: async function* (call, hint) {
+      const pods = await client.pods(call);
+      // A spawn looks for its key alone, and reads what it finds once more.
+      if (call.operation === "spawn") return yield pods;
+      yield await readiness.allSeen(call, pods.filter(wantedBy(hint)));
     },
-    get: (call, id) => client.pod(call, id),
+    // A pod is `running` once sshd's port answers, whoever looks.
+    get: async (call, id) => {
+      const pod = await client.pod(call, id);
+      return pod === null ? null : await readiness.seen(call, pod);
+    },
+    peek: (call, id) => client.pod(call, id),
     prepare: (call, request) => prepare(context, call.operation, request),
     create: async (call, { options, prepared: { body, secrets } }) => {
+      if (body.startSsh === true && readiness.probes) await sshKeys.mustBeThere(call);
       const mount = await mountFor(context, call, options);
       const { machine, dataCenter } = await choosePlace(context, call, { ...options, ...mount?.place });
       const place = {
@@ -61,12 +69,14 @@ export function runpodDriver(context: RunpodContext): Driver<WirePod, RunpodInst
       if (outcome === "accepted") readiness.forget(id);
       return outcome;
     },
-    // The only read that probes: a pod is `running` once sshd's port answers.
-    enrich: async ({ operation, signal }, pod, instance) => {
-      if (operation !== "get" || (await readiness.reached(pod, signal))) return instance;
-      if (signal?.aborted === true) throw abortError(signal, { provider: PROVIDER, operation, effect: "none" });
-      const message = "RunPod tells the address of sshd, and nothing answers there yet";
-      return { ...instance, status: "pending", statusReason: { code: "NO_SSHD", message } };
-    },
+  };
+}
+
+/** No other pod is probed. */
+function wantedBy({ owner, ids, keys }: ListHint): (pod: WirePod) => boolean {
+  return (pod) => {
+    const marks = marksOf(pod);
+    if (marks === null || (owner !== undefined && marks.owner !== owner)) return false;
+    return (ids?.includes(pod.id) ?? true) && (marks.key === null || (keys?.includes(marks.key) ?? true));
   };
 }

@@ -8,7 +8,7 @@ import {
   timestamp,
 } from "@slipway/core";
 import type { InstanceBase } from "@slipway/provider-kit/driver";
-import type { WirePod } from "./wire.ts";
+import type { SeenPod, WirePod } from "./wire.ts";
 
 /** A RunPod pod, with what it shows beyond the contract. */
 export interface RunpodInstance extends Instance {
@@ -47,24 +47,24 @@ const STATUSES: ReadonlyMap<string, StatusRow> = new Map<string, StatusRow>([
 ]);
 
 /** RUNNING alone is not running: RunPod says so before the container can be reached. */
-export function statusOf({ status, ssh }: Pick<WirePod, "status" | "ssh">): InstanceStatus {
+export function statusOf({ status, ssh, isSilent }: Pick<SeenPod, "status" | "ssh" | "isSilent">): InstanceStatus {
   const known = STATUSES.get(status)?.status ?? "unknown";
-  return known === "running" && ssh?.direct === undefined ? "pending" : known;
+  return known === "running" && (ssh?.direct === undefined || isSilent === true) ? "pending" : known;
 }
 
 export function isTerminated(pod: Pick<WirePod, "status">): boolean {
   return STATUSES.get(pod.status)?.status === "terminated";
 }
 
-export function toInstance(pod: WirePod, base: InstanceBase, clock: Clock): RunpodInstance {
-  const reason = STATUSES.get(pod.status)?.reason;
+export function toInstance(pod: SeenPod, base: InstanceBase, clock: Clock): RunpodInstance {
+  const reason = reasonOf(pod);
   const resources = resourcesOf(pod);
   const price = priceOf(pod, clock);
   const direct = pod.ssh?.direct;
   return {
     ...base,
     state: pod.status,
-    ...(reason === undefined ? {} : { statusReason: { code: pod.status, message: reason } }),
+    ...(reason === undefined ? {} : { statusReason: reason }),
     ...present("region", pod.dataCenterId),
     ...present("spec", specOf(pod)),
     ...present("image", pod.image),
@@ -78,6 +78,14 @@ export function toInstance(pod: WirePod, base: InstanceBase, clock: Clock): Runp
     portMappings: mappingsOf(pod),
     volumeIds: volumesOf(pod),
   };
+}
+
+function reasonOf({ status, isSilent }: SeenPod): Instance["statusReason"] {
+  if (isSilent === true) {
+    return { code: "NO_SSHD", message: "RunPod reports the address of sshd, and nothing answers there yet" };
+  }
+  const message = STATUSES.get(status)?.reason;
+  return message === undefined ? undefined : { code: status, message };
 }
 
 /** The network volumes that a pod has mounted. */

@@ -32,10 +32,11 @@ import {
 import { allPlaces } from "./placements.ts";
 import { readiness } from "./readiness.ts";
 import { checkMachine, type Prepared, type RunpodCapability, type RunpodSpawnOptions } from "./request.ts";
+import { NO_KEYS_WARNING, sshKeys } from "./ssh-keys.ts";
 import { MAX_USER_DATA_BYTES } from "./start-command.ts";
 import { tcpProbe } from "./tcp-probe.ts";
 import { runpodVolumes } from "./volumes.ts";
-import type { WireNetworkVolume, WirePod } from "./wire.ts";
+import type { SeenPod, WireNetworkVolume } from "./wire.ts";
 
 export type RunpodProvider = Provider<RunpodInstance, Snapshot, RunpodCapability> & {
   /** As the contract's, and `cloud` chooses RunPod's pool. */
@@ -76,7 +77,10 @@ export function runpodParts(options: RunpodSettings): {
   const { owner, runtime, readAfterWriteMs = DEFAULT_READ_AFTER_WRITE_MS } = options;
   const context = contextOf(options);
   const { client, dataCenters } = context;
-  return providerFromDriver<RunpodProvider, WirePod, Prepared, WireNetworkVolume>({
+  const { log } = runtimeDefaults(runtime);
+  const keyCount = async (call: Call): Promise<number | undefined> =>
+    context.readiness.probes ? await context.sshKeys.count(call) : undefined;
+  return providerFromDriver<RunpodProvider, SeenPod, Prepared, WireNetworkVolume>({
     name: PROVIDER,
     owner,
     tier: "additional",
@@ -111,11 +115,20 @@ export function runpodParts(options: RunpodSettings): {
       start: (id, given) => timed("start", given, (call) => actOn(context, lifeCycle, call, id)),
     }),
     hooks: {
-      startup: (call) => client.ping(call),
+      startup: async (call) => {
+        await client.ping(call);
+        if ((await keyCount(call)) === 0) log.warn(NO_KEYS_WARNING);
+      },
       tasks: ({ ours }) => ({
         health_check: async (call) => {
           const pods = await ours(call);
-          return { pods: pods.length, error: pods.filter(({ status }) => status === "error").length };
+          const keys = await keyCount(call);
+          return {
+            pods: pods.length,
+            error: pods.filter(({ status }) => status === "error").length,
+            ...(keys === undefined ? {} : { sshKeys: keys }),
+            ...(keys === 0 ? { warning: NO_KEYS_WARNING } : {}),
+          };
         },
         refresh_prices: async (call) => {
           const types = await client.gpuTypes(call, context.clouds[0] ?? "SECURE", 1);
@@ -130,7 +143,7 @@ export function runpodParts(options: RunpodSettings): {
 /** `stop` and `start`; a pod that is so already is answered as it is. */
 async function actOn(
   { client }: RunpodContext,
-  lifeCycle: DriverParts<WirePod, RunpodInstance, RunpodSpawnOptions, Prepared>["lifeCycle"],
+  lifeCycle: DriverParts<SeenPod, RunpodInstance, RunpodSpawnOptions, Prepared>["lifeCycle"],
   call: Call,
   id: string,
 ): Promise<RunpodInstance> {
@@ -176,13 +189,16 @@ function contextOf(options: RunpodSettings): RunpodContext {
   });
   const { cloud = "SECURE" } = config;
   const used = probe === true ? tcpProbe : probe === false ? null : probe;
+  const { clock } = runtimeDefaults(runtime);
+  const client = runpodClient(options);
   return {
     dataCenters: config.dataCenters,
     clouds: cloud === "ALL" ? ["SECURE", "COMMUNITY"] : [cloud],
     image: config.image ?? DEFAULT_IMAGE,
     diskGb: config.diskGb ?? DEFAULT_DISK_GB,
-    clock: runtimeDefaults(runtime).clock,
-    client: runpodClient(options),
+    clock,
+    client,
     readiness: readiness(used, config.probeTimeoutMs ?? DEFAULT_PROBE_TIMEOUT_MS),
+    sshKeys: sshKeys(client, clock),
   };
 }

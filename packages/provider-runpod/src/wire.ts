@@ -103,6 +103,12 @@ export interface WirePod {
   readonly startedAt?: Maybe<string>;
 }
 
+/** A pod after the probe of its sshd. */
+export interface SeenPod extends WirePod {
+  /** RunPod reports an address, and nothing answers there. */
+  readonly isSilent?: boolean;
+}
+
 export interface WireSsh {
   readonly host: string;
   readonly port: number;
@@ -198,6 +204,7 @@ export const cpusAnswer: Schema<WirePage<WireCpuType>> = page(cpuType, "cpus");
 export const dataCentersAnswer: Schema<WirePage<WireDataCenter>> = page(dataCenter, "dataCenters");
 export const networkVolumeAnswer: Schema<WireNetworkVolume> = networkVolume;
 export const networkVolumesAnswer: Schema<WirePage<WireNetworkVolume>> = page(networkVolume, "networkVolumes");
+export const sshKeysAnswer: Schema<{ readonly keys: readonly string[] }> = z.object({ keys: z.array(text) });
 /** A success whose content nobody reads. */
 export const nothingAnswer: Schema<unknown> = z.unknown();
 

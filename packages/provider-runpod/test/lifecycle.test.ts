@@ -22,14 +22,15 @@ test("RUNNING is pending until ssh.direct is told, and until something answers t
   expect(told).toMatchObject({ status: "pending", statusReason: { code: "NO_SSHD" }, ssh: { user: "root" } });
   expect(asked).toEqual([`${told?.ssh?.host}:${told?.ssh?.port} within 700`]);
 
-  // A listing opens no connection: it believes RunPod.
-  expect((await provider.list()).map((each) => each.status)).toEqual(["running"]);
-  expect(asked).toHaveLength(1);
+  // A listing asks the same question.
+  expect((await provider.list()).map((each) => each.status)).toEqual(["pending"]);
+  expect(asked).toHaveLength(2);
 
   answers = true;
   expect(await provider.get(id)).toMatchObject({ status: "running" });
   await provider.get(id);
-  expect(asked).toHaveLength(2);
+  expect((await provider.list()).map((each) => each.status)).toEqual(["running"]);
+  expect(asked).toHaveLength(3);
 });
 
 test("another address after a start is probed anew", async () => {

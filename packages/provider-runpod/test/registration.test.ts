@@ -11,7 +11,11 @@ test("key and address come from the config or the environment, and the config wi
   await hooks.onStartup();
   const wrong = await register({ apiKey: "another" }, { owner: "o", variables, runtime });
   await expect(wrong.hooks.onStartup()).rejects.toMatchObject({ code: "AUTH_ERROR", operation: "onStartup" });
-  expect(emulator.requests.map(({ path, query }) => path + query)).toEqual(["/v2/pods?limit=1", "/v2/pods?limit=1"]);
+  expect(emulator.requests.map(({ path, query }) => path + query)).toEqual([
+    "/v2/pods?limit=1",
+    "/v2/account/ssh-keys",
+    "/v2/pods?limit=1",
+  ]);
   expect(emulator.requests[0]?.userAgent).toMatch(/^slipway-provider-runpod\//);
 });
 

@@ -100,6 +100,14 @@ export function volumeRequest(body: unknown): VolumeRequest {
   return body as VolumeRequest;
 }
 
+const SSH_KEYS = fields({ keys: list(matching(/^(ssh|ecdsa|sk)-\S+ \S+/)) }, "keys");
+
+export function sshKeysRequest(body: unknown): readonly string[] {
+  mustFit(body, SSH_KEYS);
+  // As above.
+  return (body as { readonly keys: readonly string[] }).keys;
+}
+
 export type Action = "start" | "stop" | "restart" | "terminate";
 
 const ACTION = fields({ action: oneOf("start", "stop", "restart", "terminate") }, "action");

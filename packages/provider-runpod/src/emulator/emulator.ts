@@ -32,6 +32,8 @@ export interface RunpodEmulator {
   readonly requests: readonly SeenRequest[];
   readonly setStock: (stock: EmulatedStock) => void;
   readonly closePool: (pool: ClosedPool) => void;
+  /** What is registered from now on. A pod keeps those of its creation. */
+  readonly setSshKeys: (keys: readonly string[]) => void;
   readonly setBalance: (usd: number) => void;
   readonly setSpendLimit: (usdPerHour: number) => void;
   /** Puts a status in the place of the clock's: EXITED, ERROR, TERMINATED, or a word that nobody knows. */
@@ -71,6 +73,9 @@ export function runpodEmulator(settings: RunpodEmulatorSettings = {}): RunpodEmu
     requests,
     setStock: (stock) => void world.stock.push(stock),
     closePool: (pool) => void world.closed.push(pool),
+    setSshKeys: (keys) => {
+      world.sshKeys = [...keys];
+    },
     setBalance: (usd) => {
       world.balanceUsd = usd;
     },

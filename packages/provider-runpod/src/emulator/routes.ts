@@ -1,5 +1,5 @@
 import { cpusAnswer, dataCentersAnswer, gpusAnswer, podAnswer, volumeAnswer } from "./answers.ts";
-import { actionRequest, createRequest, volumeRequest } from "./create-request.ts";
+import { actionRequest, createRequest, sshKeysRequest, volumeRequest } from "./create-request.ts";
 import { Problem } from "./problem.ts";
 import type { RunpodEmulatorSettings } from "./settings.ts";
 import type { EmulatedPod, EmulatedVolume, World } from "./world.ts";
@@ -88,6 +88,23 @@ export const ROUTES: readonly Route[] = [
     path: /^\/v2\/catalog\/datacenters$/,
     names: name("listRegions", "catalog.datacenters"),
     answer: ({ world, query }) => ({ status: 200, body: { dataCenters: dataCentersAnswer(world, query) } }),
+  },
+  {
+    method: "GET",
+    path: /^\/v2\/account\/ssh-keys$/,
+    names: name("account.sshKeys"),
+    answer: ({ world }) => ({ status: 200, body: { keys: world.sshKeys } }),
+  },
+  {
+    method: "PUT",
+    path: /^\/v2\/account\/ssh-keys$/,
+    names: name("account.setSshKeys"),
+    answer: ({ world, body }) => {
+      // All of them at once: those that are left out are gone.
+      world.sshKeys = sshKeysRequest(body());
+      world.changes += 1;
+      return { status: 200, body: { keys: world.sshKeys } };
+    },
   },
   {
     method: "GET",

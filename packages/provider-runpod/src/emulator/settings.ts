@@ -57,6 +57,8 @@ export interface RunpodEmulatorSettings {
   readonly pullMs?: number | undefined;
   /** Where `ssh.direct` says that every pod is reached; an address that nothing answers if absent. */
   readonly directAt?: (() => { readonly host: string; readonly port: number }) | undefined;
+  /** The keys that the account has registered; one if absent. Without any, `startSsh` does nothing. */
+  readonly sshKeys?: readonly string[] | undefined;
   /** From RUNNING until `ssh.direct` is told. */
   readonly directMs?: number | undefined;
   /** How long listings miss each create and delete. */
@@ -82,6 +84,7 @@ export interface RunpodEmulatorSettings {
   readonly spendLimitUsdPerHour?: number | undefined;
 }
 
+export const DEFAULT_SSH_KEYS: readonly string[] = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEmulated account"];
 export const DEFAULT_RATES: EmulatedRates = { minute: 60, hour: 3_000, day: 50_000 };
 export const DEFAULT_UNITS = 64;
 

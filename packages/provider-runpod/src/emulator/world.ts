@@ -7,6 +7,7 @@ import {
   DEFAULT_CPUS,
   DEFAULT_DATA_CENTERS,
   DEFAULT_GPUS,
+  DEFAULT_SSH_KEYS,
   DEFAULT_UNITS,
   type EmulatedCpu,
   type EmulatedDataCenter,
@@ -26,6 +27,8 @@ export interface EmulatedPod {
   readonly units: number;
   readonly cost: number;
   readonly createdAt: number;
+  /** Whether it has a key, so that its image starts sshd. Without one it is billed all the same. */
+  readonly hasSshd: boolean;
   startedAt: number;
   publicPort: number;
   /** What a test or an action has put in the place of the clock's word. */
@@ -58,6 +61,7 @@ export class World {
   readonly directAt: RunpodEmulatorSettings["directAt"];
   readonly stock: EmulatedStock[];
   readonly closed: ClosedPool[] = [];
+  sshKeys: readonly string[];
   balanceUsd: number;
   spendLimitUsdPerHour: number;
   changes = 0;
@@ -71,6 +75,7 @@ export class World {
     this.dataCenters = settings.dataCenters ?? DEFAULT_DATA_CENTERS;
     this.directAt = settings.directAt;
     this.stock = [...(settings.stock ?? [])];
+    this.sshKeys = settings.sshKeys ?? DEFAULT_SSH_KEYS;
     this.balanceUsd = settings.balanceUsd ?? Number.POSITIVE_INFINITY;
     this.spendLimitUsdPerHour = settings.spendLimitUsdPerHour ?? Number.POSITIVE_INFINITY;
     this.#random = seededRandom(settings.seed ?? 1);
@@ -129,6 +134,7 @@ export class World {
       units,
       cost,
       createdAt: now,
+      hasSshd: this.#hasKeys(request),
       startedAt: now,
       publicPort: this.#port(),
       fixed: null,
@@ -180,6 +186,10 @@ export class World {
     }
     volume.deletedAt = this.clock.now();
     this.changes += 1;
+  }
+
+  #hasKeys({ startSsh = false, env = {} }: CreateRequest): boolean {
+    return (env["PUBLIC_KEY"] ?? "") !== "" || (startSsh && this.sshKeys.length > 0);
   }
 
   #machine(
