@@ -1,11 +1,11 @@
-import { isProviderError, type Pacing, ProviderError, runtimeDefaults, type Schema } from "@slipway/core";
+import { isProviderError, ProviderError, runtimeDefaults, type Schema } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
 import { type HttpCall, httpClient } from "@slipway/provider-kit/http";
-import { limits } from "@slipway/provider-kit/limits";
 import { tokens } from "./credentials.ts";
 import { meaningOf } from "./errors.ts";
 import type { InsertBody } from "./insert-body.ts";
 import { DEFAULT_BASE_URL, type GcpOptions } from "./options.ts";
+import { pacingOf } from "./pacing.ts";
 import { PROVIDER, refusal, regionOf } from "./remote.ts";
 import {
   aggregatedAnswer,
@@ -50,7 +50,8 @@ export interface GcpClient {
 
 // `wait` answers at the end of an operation, or after about two minutes.
 const WAIT_TIMEOUT_MS = 150_000;
-const LONGEST_OPERATION_MS = 900_000;
+/** So long an operation is waited for, and so late what a request began may show. */
+export const LONGEST_OPERATION_MS = 900_000;
 const POLL_MS = 2_000;
 // So often a new operation may be unknown to the server that is asked.
 const MOST_UNKNOWN = 10;
@@ -61,7 +62,6 @@ export function gcpClient(options: GcpOptions): GcpClient {
   const { baseUrl = DEFAULT_BASE_URL, project, runtime } = options;
   const { clock } = runtimeDefaults(runtime);
   const source = tokens(options, clock);
-  const pacing = runtime?.limits ?? ownLimits(options);
   const common = {
     provider: PROVIDER,
     baseUrl: baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`,
@@ -71,11 +71,7 @@ export function gcpClient(options: GcpOptions): GcpClient {
     userAgent: "slipway-provider-gcp/0.1 (+https://www.npmjs.com/package/@slipway/provider-gcp)",
     meaningOf,
     runtime,
-    limits: {
-      acquire: pacing.acquire,
-      // Google fills its budgets at whole minutes: whoever comes back sooner burns a try.
-      defer: (bucket, ms) => pacing.defer(bucket, Math.max(ms, 60_000 - (clock.now() % 60_000))),
-    } satisfies Pacing,
+    limits: pacingOf(options),
   };
   const patient = httpClient(common);
   const once = httpClient({ ...common, attempts: 1 });
@@ -276,19 +272,4 @@ function endless({ operation }: Call, path: string): ProviderError {
 function endlessOperation({ operation }: Call, { name, operationType = "operation" }: WireOperation): ProviderError {
   const minutes = LONGEST_OPERATION_MS / 60_000;
   return refusal("TIMEOUT", operation, `the ${operationType} ${name} has not ended within ${minutes} minutes`);
-}
-
-/** Budgets for each group of methods, a twentieth of a minute's at once. */
-function ownLimits({ requestsPerMinute = 1_500, runtime }: GcpOptions): Pacing {
-  const { clock, onEvent } = runtimeDefaults(runtime);
-  return limits({
-    clock,
-    onEvent,
-    provider: PROVIDER,
-    buckets: ["read", "list", "write", "operation"].map((operation) => ({
-      operation,
-      capacity: Math.max(1, Math.floor(requestsPerMinute / 20)),
-      refillPerSecond: requestsPerMinute / 60,
-    })),
-  });
 }

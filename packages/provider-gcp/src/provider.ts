@@ -7,7 +7,7 @@ import {
   type WhyNot,
 } from "@slipway/core";
 import { type Call, checkedConfig, type LifeCycle, providerFromDriver } from "@slipway/provider-kit/driver";
-import { gcpClient } from "./client.ts";
+import { gcpClient, LONGEST_OPERATION_MS } from "./client.ts";
 import { gcpDriver } from "./driver.ts";
 import { MAX_USER_DATA_BYTES, type Prepared } from "./insert-body.ts";
 import type { GcpInstance } from "./instance.ts";
@@ -54,7 +54,7 @@ export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider;
       maxLabels: 64,
       nameMaxLength: 128,
       readAfterWriteMs,
-      requestLifeMs: 120_000,
+      requestLifeMs: LONGEST_OPERATION_MS,
     },
     whyNot: WHY_NOT,
     refuses: {
