@@ -27,7 +27,10 @@ export const API_VERSION = "2026-11-01";
 
 /** The only thing that speaks to Google. Lists are whole, or they throw. */
 export interface GcpClient {
-  /** In pages; unreachable zones among `zones` are read by themselves once, and then they are an error of their region. */
+  /**
+   * In pages. One zone is read by itself. Of several, all zones of the project are read at once; an unreachable one among
+   * `zones` is read by itself then, and if that fails it is an error of its region.
+   */
   readonly list: (call: Call, filter: string, zones: readonly string[]) => AsyncGenerator<readonly WireInstance[]>;
   /** By name or by number. Null only if Google says that there is none. */
   readonly instance: (call: Call, zone: string, nameOrNumber: string) => Promise<WireInstance | null>;
@@ -135,8 +138,18 @@ export function gcpClient(options: GcpOptions): GcpClient {
     return found;
   }
 
+  const ofZone = (call: Call, filter: string, zone: string): Promise<readonly WireInstance[]> =>
+    whole(call, inZone(zone, "instances"), instancesAnswer, { filter }).catch((error: unknown) => {
+      throw ofRegion(error, regionOf(zone));
+    });
+
   return {
     list: async function* (call, filter, zones) {
+      const [only] = zones;
+      if (only !== undefined && zones.length === 1) {
+        yield await ofZone(call, filter, only);
+        return;
+      }
       const unreachable = new Set<string>();
       for await (const page of pages(call, `projects/${project}/aggregated/instances`, aggregatedAnswer, { filter })) {
         const codes = [...Object.entries(page.items ?? {}), ["", page] as const];
@@ -152,9 +165,7 @@ export function gcpClient(options: GcpOptions): GcpClient {
       for (const zone of zones) {
         // A region may be named as a whole.
         if (!unreachable.has(zone) && !unreachable.has(regionOf(zone))) continue;
-        yield await whole(call, inZone(zone, "instances"), instancesAnswer, { filter }).catch((error: unknown) => {
-          throw ofRegion(error, regionOf(zone));
-        });
+        yield await ofZone(call, filter, zone);
       }
     },
     instance: async (call, zone, nameOrNumber) => {

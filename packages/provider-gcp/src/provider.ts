@@ -4,9 +4,16 @@ import {
   type ProviderHooks,
   runtimeDefaults,
   type Snapshot,
+  type Supporting,
   type WhyNot,
 } from "@slipway/core";
-import { type Call, checkedConfig, type LifeCycle, providerFromDriver } from "@slipway/provider-kit/driver";
+import {
+  type Call,
+  checkedConfig,
+  type DriverDefinition,
+  type LifeCycle,
+  providerFromDriver,
+} from "@slipway/provider-kit/driver";
 import { gcpClient, LONGEST_OPERATION_MS } from "./client.ts";
 import { gcpDriver } from "./driver.ts";
 import { MAX_USER_DATA_BYTES, type Prepared } from "./insert-body.ts";
@@ -25,10 +32,16 @@ export type GcpProvider = Provider<GcpInstance, Snapshot, GcpCapability> & {
    */
   readonly placements: (options: GcpSpawnOptions) => Promise<readonly GcpSpawnOptions[]>;
 };
+/** A provider of one zone: names are unique there, so that a key is too, whoever spawns it. */
+export type GcpZoneProvider = Supporting<GcpProvider, "idempotentSpawn">;
+
+type GcpDefinition = DriverDefinition<GcpProvider, WireInstance, Prepared, never>;
 
 const DEFAULT_READ_AFTER_WRITE_MS = 10_000;
 
 /** Instances on Google Compute Engine. Throws INVALID_SPEC for options that are wrong; it calls nothing. */
+export function gcp(options: GcpOptions & { readonly zones: readonly [string] }): GcpZoneProvider;
+export function gcp(options: GcpOptions): GcpProvider;
 export function gcp(options: GcpOptions): GcpProvider {
   return gcpParts(options).provider;
 }
@@ -44,11 +57,10 @@ export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider;
     if (made.lifeCycle !== undefined) return made.lifeCycle;
     throw refusal("INTERNAL", operation, "the provider is not made yet");
   };
-  return providerFromDriver<GcpProvider, WireInstance, Prepared>({
+  const definition: Omit<GcpDefinition, "capabilities" | "whyNot"> = {
     name: PROVIDER,
     owner,
     tier: "additional",
-    capabilities: { spot: true, gpu: true, multiRegion: true, idempotentSpawn: true },
     limits: {
       maxUserDataBytes: MAX_USER_DATA_BYTES,
       maxLabels: 64,
@@ -56,7 +68,6 @@ export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider;
       readAfterWriteMs,
       requestLifeMs: LONGEST_OPERATION_MS,
     },
-    whyNot: WHY_NOT,
     refuses: {
       ports: "Google opens ports by firewall rules of a network, not per instance: set them there.",
       maxUsdPerHour: "This provider does not know what an instance costs on demand; `spot.maxUsdPerHour` is checked.",
@@ -90,7 +101,13 @@ export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider;
       };
     },
     hooks: { startup: (call) => checkZones(remote, call) },
-  });
+  };
+  const capabilities = { spot: true, gpu: true, multiRegion: true } as const;
+  const several = { ...definition, capabilities, whyNot: { ...WHY_NOT, idempotentSpawn: NOT_IN_SEVERAL } };
+  const one = { ...definition, capabilities: { ...capabilities, idempotentSpawn: true as const }, whyNot: WHY_NOT };
+  return zones.length === 1
+    ? providerFromDriver<GcpZoneProvider, WireInstance, Prepared>(one)
+    : providerFromDriver<GcpProvider, WireInstance, Prepared>(several);
 }
 
 /** Credentials, project and zones are there: one read. */
@@ -107,7 +124,9 @@ async function checkZones({ client, zones, project }: GcpRemote, call: Call): Pr
   }
 }
 
-const WHY_NOT: WhyNot<GcpCapability> = {
+const NOT_IN_SEVERAL =
+  "Google's names are unique in a zone, and not over several: configure one zone, or let control's `launch` hold the key.";
+const WHY_NOT: WhyNot<GcpCapability | "idempotentSpawn"> = {
   snapshots: "Machine images are not made by this provider yet.",
   persistentVolumes: "Google's disks are of one zone, and are not made by this provider yet.",
   warmVolumes: "Google's disks are not attached by this provider yet.",

@@ -19,9 +19,14 @@ const CONNECTION_ROWS: readonly ErrorTableRow[] = [
   { id: "page-instead", operation: "terminate", code: "INTERNAL", effect: "unknown" },
 ];
 
-/** The provider over an emulator whose lists lag. */
+/** The provider over an emulator whose lists lag; with one zone keys are unique, too. */
 export function gcpHarness(
-  settings: Omit<GcpEmulatorSettings, "tokens" | "project"> = {},
+  {
+    zones = ZONES,
+    ...settings
+  }: Omit<GcpEmulatorSettings, "tokens" | "project"> & {
+    readonly zones?: readonly string[];
+  } = {},
   wire: (emulator: GcpEmulator) => typeof globalThis.fetch = ({ fetch }) => fetch,
 ): HarnessFactory {
   return async (): Promise<Harness> => {
@@ -32,7 +37,7 @@ export function gcpHarness(
       ...settings,
     });
     const transcript: string[] = [];
-    const config = { project: PROJECT, token: TOKEN, zones: ZONES, readAfterWriteMs: READ_AFTER_WRITE_MS };
+    const config = { project: PROJECT, token: TOKEN, zones, readAfterWriteMs: READ_AFTER_WRITE_MS };
     const runtime = { ...runtimeOf(emulator, transcript), fetch: wire(emulator) };
     const { control } = emulator;
     return {
@@ -45,7 +50,7 @@ export function gcpHarness(
       another: async ({ owner = OWNER } = {}) => gcp({ ...config, owner, runtime }),
       witness: {
         instances: async () => control.instances(),
-        addStranger: async (name) => control.addStranger(name),
+        addStranger: async (name) => control.addStranger(name, zones[0]),
         hasStranger: async (nativeId) => control.hasStranger(nativeId),
         crash: async (nativeId) => control.preempt(nativeId),
         changes: async () => control.changes(),

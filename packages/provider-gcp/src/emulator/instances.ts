@@ -139,12 +139,11 @@ function visibleIn(world: World, moment: number, zone?: string): readonly Stored
   );
 }
 
-export const listInstances: Handler = (world, { zone, query }) => {
-  const now = world.clock.now();
+export const listInstances: Handler = (world, { zone, query, seenAt }) => {
   if (world.unreachable.has(zone)) refuse(503, "backendError", `Zone '${zone}' cannot be reached.`);
   const matches = filterOf(query.get("filter"));
-  const shown = visibleIn(world, now, zone)
-    .map((one) => shownInstance(world, one, now))
+  const shown = visibleIn(world, seenAt, zone)
+    .map((one) => shownInstance(world, one, seenAt))
     .filter(matches);
   const { items, nextPageToken } = pageOf(world, shown, query);
   return ok({

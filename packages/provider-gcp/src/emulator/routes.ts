@@ -46,7 +46,7 @@ function route(
 
 export const ROUTES: readonly Route[] = [
   route("instances.aggregatedList", "list", "list", ["GET", "aggregated/instances"], listAllInstances),
-  route("instances.list", undefined, "list", ["GET", `${ZONE}/instances`], listInstances),
+  route("instances.list", "list", "list", ["GET", `${ZONE}/instances`], listInstances),
   route("instances.insert", "spawn", "write", ["POST", `${ZONE}/instances`], insertInstance),
   route("instances.get", "get", "read", ["GET", `${ZONE}/instances/${NAME}`], readInstance),
   route("instances.delete", "terminate", "write", ["DELETE", `${ZONE}/instances/${NAME}`], deleteInstance),
