@@ -76,7 +76,6 @@ export function awsParts(options: AwsOptions): {
         warmVolumes: true,
         hibernation: true,
         costExplorer: true,
-        idempotentSpawn: true,
         customNetworking: true,
       },
       limits: {
@@ -87,6 +86,8 @@ export function awsParts(options: AwsOptions): {
         requestLifeMs: WRITE_TIMEOUT_MS,
       },
       whyNot: {
+        idempotentSpawn:
+          "EC2 keeps client tokens for each region and zone: two processes that share nothing can launch a key in two places.",
         tailscaleNative: "EC2 joins no tailnet by itself: do it in the bootstrap, with the feature tailscale.",
       },
       spawn: (spawning) => spawnInstance(context, spawning),

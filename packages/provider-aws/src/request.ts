@@ -18,7 +18,6 @@ export type AwsCapability =
   | "warmVolumes"
   | "hibernation"
   | "costExplorer"
-  | "idempotentSpawn"
   | "customNetworking";
 export type AWSSpawnOptions = SpawnOptions<AwsCapability>;
 

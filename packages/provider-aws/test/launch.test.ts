@@ -1,9 +1,9 @@
 import "@aws-sdk/client-ec2";
-import { type LaunchFailpoint, launch, memoryStore } from "@slipway/control";
+import { type LaunchFailpoint, launch, launchId, memoryStore } from "@slipway/control";
 import { isProviderError, projectProvider } from "@slipway/core";
 import { seededRandom } from "@slipway/provider-kit/emulator";
 import { expect, test } from "vitest";
-import { awsWorld } from "./world.ts";
+import { awsWorld, through } from "./world.ts";
 
 // Another number with SLIPWAY_CRASH_RUNS.
 const RUNS = Number(process.env["SLIPWAY_CRASH_RUNS"] ?? "500");
@@ -75,6 +75,36 @@ test(`killed anywhere in ${RUNS} launches over three zones, and launched again: 
     ).toEqual([last]);
   }
 }, 120_000);
+
+test("killed between the launch and its volume, and launched again: the volume is attached", async () => {
+  const world = awsWorld({ readLagMs: 1_000 });
+  const { clock, control } = world.emulator;
+  const { id: volume } = await world.provider.createVolume({ key: "v", sizeBytes: 1024 ** 3, zone: "us-east-1a" });
+  await clock.sleep(10_000);
+  const options = { key: "k", spec: "m5.large", volumes: [{ id: volume, mountPath: "/data" }] } as const;
+  const store = memoryStore();
+  const killed = through(world, async ({ action }, send) => {
+    if (action === "AttachVolume") throw new Killed();
+    return await send();
+  });
+  const dead = (name: LaunchFailpoint): void => {
+    if (name === "after-spawn") throw new Killed();
+  };
+  // The process is gone before it can say or write down anything.
+  const silent = {
+    ...store,
+    write: async (...given: Parameters<typeof store.write>) => {
+      if (given[1].kind === "launch" && given[1].state === "intended") await store.write(...given);
+    },
+  };
+  await expect(launch(killed, options, { store: silent, clock, failpoint: dead })).rejects.toThrow();
+  expect(await store.read(launchId({ provider: "aws", account: "", owner: "tests", key: "k" }))).toMatchObject({
+    state: "intended",
+  });
+  const { id, nativeId } = await launch(world.another(), options, { store, clock });
+  expect(control.volumes().find((one) => volume.endsWith(one.id))?.attachment?.instanceId).toBe(nativeId);
+  expect((await world.another().list({ keys: ["k"] })).map((one) => one.id)).toEqual([id]);
+});
 
 test("an instance in another region is ended through the erased provider", async () => {
   const world = awsWorld({}, { regions: ["us-east-1", "eu-central-1"] });

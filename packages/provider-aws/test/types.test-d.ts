@@ -5,13 +5,13 @@ import type { AWSInstance, AWSSnapshot, AwsProvider } from "../src/index.ts";
 declare const provider: AwsProvider;
 
 describe("the type of the provider", () => {
-  test("has all capabilities but tailscaleNative", () => {
-    expectTypeOf<
-      Exclude<keyof AwsProvider["capabilities"], CapabilitiesOf<AwsProvider>>
-    >().toEqualTypeOf<"tailscaleNative">();
+  test("has all capabilities but idempotentSpawn and tailscaleNative", () => {
+    expectTypeOf<Exclude<keyof AwsProvider["capabilities"], CapabilitiesOf<AwsProvider>>>().toEqualTypeOf<
+      "idempotentSpawn" | "tailscaleNative"
+    >();
     expectTypeOf<AwsProvider>().toExtend<Provider>();
     expectTypeOf<AwsProvider>().toExtend<Provider<Instance, Snapshot, "snapshots" | "spot" | "hibernation">>();
-    expectTypeOf<AwsProvider>().toExtend<Supporting<Provider, "idempotentSpawn">>();
+    expectTypeOf<AwsProvider>().toExtend<Supporting<Provider, "persistentVolumes">>();
   });
 
   test("takes the options of its capabilities, and no others", () => {

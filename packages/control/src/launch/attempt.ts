@@ -161,12 +161,21 @@ async function afterFailure(run: Launching, intent: LaunchRecord, error: unknown
 
 /** What is found may be half made, by the spawn that was cut off: only the same request completes it. */
 async function completed(run: Launching, intent: LaunchRecord, found: Instance, error: unknown): Promise<Instance> {
-  if (!run.provider.capabilities.idempotentSpawn) return found;
+  if (!run.provider.capabilities.idempotentSpawn && !hasVolumes(intent)) return found;
   mustHoldLease(run);
   return await run.provider.spawn(sendable(run, intent.request ?? {})).catch(() => {
     // The intent stays, and the next launch of this key sends it again.
     throw error;
   });
+}
+
+/**
+ * Some remotes attach volumes only after they have made the instance. Once a listing shows that instance, the same request
+ * returns it everywhere (KEY-03), and attaches what is missing.
+ */
+export function hasVolumes({ request = {} }: LaunchRecord): boolean {
+  const { volumes, warmVolume } = request;
+  return (Array.isArray(volumes) && volumes.length > 0) || warmVolume !== undefined;
 }
 
 /**

@@ -16,7 +16,7 @@ import { memoryStore } from "../store/memory-store.ts";
 import { type LaunchRecord, launchId } from "../store/record.ts";
 import type { LaunchStore, Lease } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
-import { attempt, isAboutThePlace, newIntent, recordLaunched, send } from "./attempt.ts";
+import { attempt, hasVolumes, isAboutThePlace, newIntent, recordLaunched, send } from "./attempt.ts";
 import { type Launching, leaseConflict, type Request, readRecord, specConflict, type Unleased } from "./launching.ts";
 import { adopted, lookUp, stillThere } from "./look-up.ts";
 import type { IdempotentProvider, LaunchOptions, StoredLaunchOptions } from "./options.ts";
@@ -158,6 +158,7 @@ async function recover(run: Launching, intent: LaunchRecord): Promise<Instance> 
   if (run.provider.capabilities.idempotentSpawn && intent.specHash === run.specHash) return resend(run, intent);
   const found = await lookUp(run, intent.gone);
   if (found === null) return attempt(run, newIntent(run, intent));
+  if (intent.specHash === run.specHash && hasVolumes(intent)) return resend(run, intent);
   await recordLaunched(run, intent, found);
   if (intent.specHash !== run.specHash) throw specConflict(run, found);
   return adopted(run, found);
