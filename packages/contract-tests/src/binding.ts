@@ -3,6 +3,7 @@ import type { Mode } from "./case-context.ts";
 import type { CaseResult } from "./case-result.ts";
 import { DEFAULT_CASE_TIMEOUT_MS } from "./case-result.ts";
 import type { HarnessFactory } from "./harness.ts";
+import { plannedIn } from "./plan.ts";
 import { incomplete } from "./report.ts";
 import { MODES, prepareRun, runPlanned } from "./run.ts";
 import type { Skip } from "./skips.ts";
@@ -32,7 +33,7 @@ export interface ContractOptions {
 const STAGES = 4;
 const MARGIN_MS = 1_000;
 
-/** Declares the suite's cases as tests of a runner: each case one test, plain and projected. */
+/** Declares the suite's cases as tests of a runner: each case one test, and one more where projection can change it. */
 export function declareContract(
   { describe, test, skipped }: TestRunner,
   name: string,
@@ -53,7 +54,7 @@ export function declareContract(
     for (const mode of modes) {
       const results: CaseResult[] = [];
       describe(mode, () => {
-        for (const one of planned) {
+        for (const one of plannedIn(mode, planned)) {
           const title = `${one.case.id}: ${one.case.title}`;
           if (one.fate.kind !== "run") {
             skipped(title, one.fate.reason);

@@ -18,6 +18,9 @@ import { eventually } from "./waiting.ts";
 /** `plain`: the provider as it is. `projected`: through core's projection, as registries and the command use it. */
 export type Mode = "plain" | "projected";
 
+/** How a provider is projected: core's own way, but for tests of the suite, which break it. */
+export type Project = (provider: Provider) => Provider;
+
 /** What `request` gives: a spawn that works here, with a fresh key. */
 export type Request = SpawnOptions & { readonly key: string };
 
@@ -66,13 +69,14 @@ let keys = 0;
 export async function caseContext(
   factory: HarnessFactory,
   mode: Mode,
+  project: Project = projectProvider,
 ): Promise<{ readonly context: CaseContext; readonly end: () => Promise<readonly string[]> }> {
   const harness = await factory();
   const before = await takeCensus(harness.witness).catch(async (error: unknown) => {
     await harness.close();
     throw error;
   });
-  const inMode = (provider: Provider): Provider => (mode === "projected" ? projectProvider(provider) : provider);
+  const inMode = (provider: Provider): Provider => (mode === "projected" ? project(provider) : provider);
   const subject = inMode(harness.registration.provider);
   const { clock } = harness;
   const patience = { clock, patienceMs: harness.patienceMs ?? DEFAULT_PATIENCE_MS };
@@ -128,13 +132,16 @@ export async function caseContext(
       return nativeId;
     },
     watch: (id, done) => eventually(patience, () => provider.get(id), done),
-    afresh: (act) => within(factory, mode, act),
+    afresh: (act) => within(() => caseContext(factory, mode, project), act),
   };
   return { context, end: () => ended(harness, tracking) };
 }
 
-async function within<T>(factory: HarnessFactory, mode: Mode, act: (context: CaseContext) => Promise<T>): Promise<T> {
-  const { context, end } = await caseContext(factory, mode);
+async function within<T>(
+  begin: () => ReturnType<typeof caseContext>,
+  act: (context: CaseContext) => Promise<T>,
+): Promise<T> {
+  const { context, end } = await begin();
   let answer: T;
   try {
     answer = await act(context);

@@ -1,4 +1,4 @@
-import { caseContext, type Mode, mustLeaveNothing } from "./case-context.ts";
+import { caseContext, type Mode, mustLeaveNothing, type Project } from "./case-context.ts";
 import { ConformanceFailure, NotApplicable, shown } from "./conformance-failure.ts";
 import type { ContractCase } from "./contract-case.ts";
 import type { HarnessFactory } from "./harness.ts";
@@ -25,6 +25,8 @@ export interface CaseResult {
 export interface RunCaseOptions {
   /** The real time that the case may take; a safety net, not a measure. Milliseconds. */
   readonly timeoutMs?: number | undefined;
+  /** Core's own if absent. */
+  readonly project?: Project | undefined;
 }
 
 export const DEFAULT_CASE_TIMEOUT_MS = 120_000;
@@ -39,7 +41,7 @@ export async function runCase(
   options: RunCaseOptions = {},
 ): Promise<CaseResult> {
   const begun = performance.now();
-  const ending = await inWorld(one, factory, mode, options.timeoutMs ?? DEFAULT_CASE_TIMEOUT_MS);
+  const ending = await inWorld(one, factory, mode, options);
   return {
     id: one.id,
     group: one.group,
@@ -52,10 +54,17 @@ export async function runCase(
   };
 }
 
-async function inWorld(one: ContractCase, factory: HarnessFactory, mode: Mode, timeoutMs: number): Promise<Ending> {
+async function inWorld(
+  one: ContractCase,
+  factory: HarnessFactory,
+  mode: Mode,
+  { timeoutMs = DEFAULT_CASE_TIMEOUT_MS, project }: RunCaseOptions,
+): Promise<Ending> {
   let ending: Ending = { status: "passed" };
   try {
-    const { context, end } = await withinTime(timeoutMs, "making the harness", () => caseContext(factory, mode));
+    const { context, end } = await withinTime(timeoutMs, "making the harness", () =>
+      caseContext(factory, mode, project),
+    );
     try {
       await withinTime(timeoutMs, "the case", () => one.run(context));
     } catch (error) {

@@ -28,6 +28,7 @@ import { volumesCases } from "./cases/volumes.ts";
 import { warmVolumesCases } from "./cases/warm-volumes.ts";
 import { workflowsCases } from "./cases/workflows.ts";
 import type { CaseBody, Cases, ContractCase } from "./contract-case.ts";
+import { isProjected } from "./projected-cases.ts";
 
 const GROUPS: { readonly [G in CaseGroup]: Cases<G> } = {
   identity: identityCases,
@@ -82,6 +83,6 @@ export const cases: readonly ContractCase[] = GROUP_NAMES.flatMap((group) =>
   CASE_IDS[group].map((id): ContractCase => {
     // Cases<G> has exactly the ids of its group.
     const body = Reflect.get(GROUPS[group], id) as CaseBody;
-    return { ...NEEDS_OF_GROUP[group], ...body, id, group };
+    return { ...NEEDS_OF_GROUP[group], ...body, id, group, projected: isProjected(id) };
   }),
 );

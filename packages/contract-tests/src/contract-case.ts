@@ -38,4 +38,6 @@ export interface ContractCase extends CaseBody {
   /** Of the suite's own, or `<capability>/<case>` where a third party's capability brought it. */
   readonly id: CaseId | (string & {});
   readonly group: CaseGroup | "third-party";
+  /** It looks at something that core's projection can change, so it runs projected too. */
+  readonly projected?: boolean;
 }

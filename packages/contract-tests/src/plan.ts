@@ -1,4 +1,5 @@
 import { capabilityDefinitionsOf, type Provider } from "@slipway/core";
+import type { Mode } from "./case-context.ts";
 import { cases as suite } from "./cases.ts";
 import type { ContractCase, HarnessFeature } from "./contract-case.ts";
 import type { Harness } from "./harness.ts";
@@ -64,6 +65,11 @@ export function plan(
     });
 }
 
+/** What a mode runs of a plan: all of it plain, and projected only what projection can change. */
+export function plannedIn(mode: Mode, planned: readonly PlannedCase[]): readonly PlannedCase[] {
+  return mode === "plain" ? planned : planned.filter((one) => one.case.projected === true);
+}
+
 function isSelected({ capability }: ContractCase, provider: Provider): boolean {
   return capability === undefined || (provider.capabilities[capability.name] === true) === (capability.when === "on");
 }
@@ -78,6 +84,7 @@ function thirdPartyCases(provider: Provider): readonly ContractCase[] {
         title: one.title,
         rules: ["CAP-02"],
         capability: { name, when: "on" },
+        projected: true,
         run: ({ provider: tracked, request }) => one.run({ provider: tracked, spawnOptions: () => request() }),
       }),
     ),

@@ -1,7 +1,7 @@
 import { BUILTIN_CAPABILITIES, CONTRACT_VERSION, type Provider } from "@slipway/core";
 import type { Mode } from "./case-context.ts";
 import type { CaseResult } from "./case-result.ts";
-import type { PlannedCase } from "./plan.ts";
+import { type PlannedCase, plannedIn } from "./plan.ts";
 import { SUITE_VERSION } from "./suite-version.ts";
 
 /** How a run ended. JSON-safe. */
@@ -37,7 +37,7 @@ export interface ReportCounts {
 export interface RunFacts {
   readonly provider: Provider;
   readonly modes: readonly Mode[];
-  /** What had to run in each of the modes. */
+  /** What the capabilities select; projected, only a part of it runs. */
   readonly planned: readonly PlannedCase[];
   readonly results: readonly CaseResult[];
   readonly skipProblems: readonly string[];
@@ -70,7 +70,7 @@ function countsOf(
 ): ReportCounts {
   const count = (status: CaseResult["status"]): number => results.filter((result) => result.status === status).length;
   return {
-    selected: planned.length * modes.length,
+    selected: modes.reduce((sum, mode) => sum + plannedIn(mode, planned).length, 0),
     passed: count("passed"),
     failed: count("failed"),
     skipped: count("skipped"),
@@ -92,13 +92,19 @@ export function incomplete(
   results: readonly CaseResult[],
 ): readonly string[] {
   const done = new Set(results.map(({ mode, id }) => `${id} (${mode})`));
-  const expected = modes.flatMap((mode) => planned.map((one) => `${one.case.id} (${mode})`));
+  const expected = modes.flatMap((mode) => plannedIn(mode, planned).map((one) => `${one.case.id} (${mode})`));
   const missing = expected.filter((name) => !done.has(name));
   const ran = results.filter(({ status }) => status === "passed" || status === "failed").length;
   return [
-    ...(ran === 0 ? ["no case ran"] : []),
+    ...(ran === 0 ? [nothingRan(planned, expected)] : []),
     ...(missing.length === 0 ? [] : [`${missing.length} selected cases did not run: ${missing.join(", ")}`]),
   ];
+}
+
+function nothingRan(planned: readonly PlannedCase[], expected: readonly string[]): string {
+  return planned.length > 0 && expected.length === 0
+    ? "no case ran: projection can change nothing that these cases look at, so they run in mode plain alone"
+    : "no case ran";
 }
 
 /** One line of the verdict. */

@@ -3,7 +3,7 @@ import { type CaseResult, runCase } from "./case-result.ts";
 import { checkHarness } from "./check-harness.ts";
 import type { ContractCase } from "./contract-case.ts";
 import type { Harness, HarnessFactory } from "./harness.ts";
-import { type PlannedCase, plan } from "./plan.ts";
+import { type PlannedCase, plan, plannedIn } from "./plan.ts";
 import { type ConformanceReport, reportOf } from "./report.ts";
 import { type Skip, skipProblems } from "./skips.ts";
 
@@ -12,7 +12,10 @@ export const MODES: readonly Mode[] = ["plain", "projected"];
 export interface ConformanceOptions {
   /** Cases that the provider does not pass yet, with reason and review date. */
   readonly skips?: readonly Skip[] | undefined;
-  /** Both if absent: the provider as it is, and through core's projection. */
+  /**
+   * Both if absent. Plain, the provider runs every case as it is; projected, through core's projection, those that
+   * projection can change.
+   */
   readonly modes?: readonly Mode[] | undefined;
   /** Only these cases, for work on one of them. A run so narrowed is judged by what it was narrowed to. */
   readonly only?: ((one: ContractCase) => boolean) | undefined;
@@ -65,8 +68,9 @@ export async function runPlanned(
 }
 
 /**
- * Runs every case that the registration's capabilities select, plain and projected, each in a fresh harness. Never
- * rejects because of the provider: the report says what failed, and `passed` is the verdict.
+ * Runs every case that the registration's capabilities select, each in a fresh harness, and those that projection can
+ * change once more on the projected provider. Never rejects because of the provider: the report says what failed, and
+ * `passed` is the verdict.
  */
 export async function runConformance(
   factory: HarnessFactory,
@@ -76,11 +80,12 @@ export async function runConformance(
   const prepared = await prepareRun(factory, options);
   const { planned, provider, timeoutMs } = prepared;
   const results: CaseResult[] = [];
+  const total = modes.reduce((sum, mode) => sum + plannedIn(mode, planned).length, 0);
   for (const mode of modes) {
-    for (const one of planned) {
+    for (const one of plannedIn(mode, planned)) {
       const result = await runPlanned(one, factory, mode, timeoutMs);
       results.push(result);
-      options.onResult?.(result, { done: results.length, total: planned.length * modes.length });
+      options.onResult?.(result, { done: results.length, total });
     }
   }
   return reportOf({ provider, modes, planned, results, skipProblems: prepared.skipProblems });

@@ -19,15 +19,15 @@ const count = (output: string, what: string): number =>
 test("a conforming provider passes under node:test", { timeout: 60_000 }, async () => {
   const { code, output } = await nodeTest("conforming.ts");
   expect(count(output, "fail")).toBe(0);
-  expect(count(output, "pass")).toBeGreaterThan(390);
-  expect(count(output, "skipped")).toBe(4);
+  expect(count(output, "pass")).toBeGreaterThan(230);
+  expect(count(output, "skipped")).toBe(3);
   expect(output).toContain("# SKIP the registration has no workflows");
   expect(code).toBe(0);
 });
 
 test("a provider that breaks a rule fails under node:test", { timeout: 60_000 }, async () => {
   const { code, output } = await nodeTest("broken.ts");
-  expect(count(output, "fail")).toBe(4);
+  expect(count(output, "fail")).toBe(2);
   expect(output).toMatch(/not ok \d+ - list.complete/);
   expect(output).toMatch(/not ok \d+ - list.pages-move/);
   expect(output).toContain("LIST-02");

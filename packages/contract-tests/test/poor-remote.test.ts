@@ -6,7 +6,7 @@ import { poorHarness } from "./poor-remote.ts";
 test("an honest provider of a poor remote, on the machine's own clock, conforms", { timeout: 120_000 }, async () => {
   const report = await runConformance(poorHarness);
   expect(report.problems, renderTable(report)).toEqual([]);
-  expect(report.counts.passed).toBeGreaterThan(120);
+  expect(report.counts.passed).toBeGreaterThan(95);
   // What could not be tried is visible, with its reason.
   const untried = report.results.filter(({ status }) => status === "not-applicable");
   expect(untried.length).toBe(report.counts.notApplicable);

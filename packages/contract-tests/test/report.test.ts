@@ -5,7 +5,7 @@ import { renderBadge, renderJson, renderMarkdown, renderTable } from "../src/ren
 import { runConformance } from "../src/run.ts";
 import { memoryHarness } from "./memory-harness.ts";
 
-const base = { group: "regions", title: "does as it should", rules: ["REGION-01"] } as const;
+const base = { group: "regions", title: "does as it should", rules: ["REGION-01"], projected: true } as const;
 const cases: readonly ContractCase[] = [
   { ...base, id: "regions.listed", run: async () => undefined },
   {

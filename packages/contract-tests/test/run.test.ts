@@ -19,6 +19,7 @@ const made = (run: (context: CaseContext) => Promise<void>, more: Partial<Contra
   group: "spawn",
   title: "a case of the tests",
   rules: ["DATA-01"],
+  projected: true,
   run,
   ...more,
 });
@@ -246,6 +247,19 @@ describe("a run", () => {
       onResult: ({ mode }, { done, total }) => told.push(`${mode} ${done}/${total}`),
     });
     expect(told).toEqual(["plain 1/2", "projected 2/2"]);
+  });
+
+  test("runs projected only what projection can change, and says so where that is nothing", async () => {
+    const plainAlone = made(async () => undefined, { id: "spawn.labels", projected: false });
+    const both = await runConformance(factory, { cases: [passing, plainAlone] });
+    expect(both.results.map(({ id, mode }) => `${id} ${mode}`)).toEqual([
+      "spawn.shape plain",
+      "spawn.labels plain",
+      "spawn.shape projected",
+    ]);
+    expect(both).toMatchObject({ passed: true, counts: { selected: 3, passed: 3 } });
+    const none = await runConformance(factory, { cases: [plainAlone], modes: ["projected"] });
+    expect(none.problems).toEqual([expect.stringContaining("so they run in mode plain alone")]);
   });
 
   test("selects by the provider's flags alone, and by what the harness has", async () => {

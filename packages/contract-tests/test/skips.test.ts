@@ -38,10 +38,7 @@ test("a skipped case does not run, and the report says why", async () => {
   const only = (one: { readonly group: string }): boolean => one.group === "regions";
   const report = await runConformance(memoryHarness(), { skips: [good], only, now: () => NOW });
   const skipped = report.results.filter(({ status }) => status === "skipped");
-  expect(skipped.map(({ id, reason }) => [id, reason])).toEqual([
-    ["regions.filter", good.reason],
-    ["regions.filter", good.reason],
-  ]);
+  expect(skipped.map(({ id, reason }) => [id, reason])).toEqual([["regions.filter", good.reason]]);
   expect(report.passed).toBe(true);
 });
 

@@ -56,7 +56,11 @@ export const configure: Configure = (command, run) => {
     .argument("<module>", "a path, or a package: it exports `harness`, and `skips` if there are any")
     .option("--markdown", "the report for a README or a pull request")
     .option("--only <text>", "only cases whose id or group begins with this; several times", several)
-    .option("--mode <mode>", "only plain or projected (default: both)", oneOf("plain", "projected"))
+    .option(
+      "--mode <mode>",
+      "only plain (every case), or projected (those that projection can change); default: both",
+      oneOf("plain", "projected"),
+    )
     .addHelpText("after", "\nExit code 0 if the provider conforms, 1 if it does not.\n");
   run<Flags>(command, conformance);
 };

@@ -5,4 +5,4 @@ import { memoryHarness } from "../memory-harness.ts";
 
 const factory = memoryHarness();
 const mutate = answered<readonly Instance[]>("list", (found) => found.slice(0, 5));
-describeProviderContract("memory", async () => mutate(await factory()));
+describeProviderContract("memory", async () => mutate(await factory()), { modes: ["plain"] });
