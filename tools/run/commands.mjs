@@ -69,7 +69,8 @@ export const commands = {
     ],
   },
   "soak:slurm": {
-    about: "four processes on one key, clients and the controller of a real Slurm killed (--rounds N --seed S --at-once K)",
+    about:
+      "four processes on one key, clients and the controller of a real Slurm killed (--rounds N --seed S --at-once K)",
     steps: [
       build("@slipway/provider-slurm..."),
       { title: "soak", package: "@slipway/provider-slurm", script: "soak", args: true },

@@ -226,6 +226,7 @@ export const CASE_IDS = {
   costs: ["costs.amounts", "costs.grouped"],
   tailscale: ["tailscale.accepted", "tailscale.secret"],
   networking: ["networking.accepted", "networking.malformed"],
+  "terminate-by": ["terminate-by.comes", "terminate-by.told", "terminate-by.refused"],
   package: ["package.manifest", "package.register"],
   workflows: ["workflows.described"],
   cluster: [

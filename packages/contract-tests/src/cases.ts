@@ -24,6 +24,7 @@ import { spawnCases } from "./cases/spawn.ts";
 import { spotCases } from "./cases/spot.ts";
 import { tailscaleCases } from "./cases/tailscale.ts";
 import { terminateCases } from "./cases/terminate.ts";
+import { terminateByCases } from "./cases/terminate-by.ts";
 import { volumesCases } from "./cases/volumes.ts";
 import { warmVolumesCases } from "./cases/warm-volumes.ts";
 import { workflowsCases } from "./cases/workflows.ts";
@@ -56,6 +57,7 @@ const GROUPS: { readonly [G in CaseGroup]: Cases<G> } = {
   costs: costsCases,
   tailscale: tailscaleCases,
   networking: networkingCases,
+  "terminate-by": terminateByCases,
   package: packageCases,
   workflows: workflowsCases,
   cluster: clusterCases,
@@ -72,6 +74,7 @@ const NEEDS_OF_GROUP: { readonly [G in CaseGroup]?: Pick<CaseBody, "capability" 
   costs: { capability: { name: "costExplorer", when: "on" } },
   tailscale: { capability: { name: "tailscaleNative", when: "on" } },
   networking: { capability: { name: "customNetworking", when: "on" } },
+  "terminate-by": { capability: { name: "terminateBy", when: "on" } },
   cluster: { needs: ["cluster"] },
 };
 

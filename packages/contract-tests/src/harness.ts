@@ -107,6 +107,8 @@ export interface Harness {
   readonly transcript?: (() => string) | undefined;
   /** How long the suite waits, on `clock`, for `running`, a snapshot, a bootstrap. Milliseconds. */
   readonly patienceMs?: number | undefined;
+  /** How far off a `terminateBy` of the suite's is; 120 s if absent. Shorter where real time passes. Milliseconds. */
+  readonly terminateByLeadMs?: number | undefined;
   /** The real time that one case may take, as a safety net; 120 s if absent. Milliseconds. */
   readonly caseTimeoutMs?: number | undefined;
   /**

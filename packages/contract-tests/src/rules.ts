@@ -1,4 +1,4 @@
-import type { BuiltinCapability } from "@slipway/core";
+import type { Capability } from "@slipway/core";
 import { CAPABILITY_RULES } from "./rules/capability-rules.ts";
 import { FAILURE_RULES } from "./rules/failure-rules.ts";
 import { REMOTE_CALL_RULES } from "./rules/remote-calls.ts";
@@ -16,13 +16,13 @@ export interface Rule {
   readonly id: RuleId;
   readonly sentence: string;
   /** Binds only providers that have it; null: every provider. */
-  readonly capability: BuiltinCapability | null;
+  readonly capability: Capability | null;
   readonly subject: RuleSubject;
 }
 
 const SENTENCES: Sentences = { ...REMOTE_CALL_RULES, ...CAPABILITY_RULES, ...FAILURE_RULES, ...SURROUNDING_RULES };
 
-const CAPABILITY_OF_SECTION: Readonly<Record<string, BuiltinCapability>> = {
+const CAPABILITY_OF_SECTION: Readonly<Record<string, Capability>> = {
   IDEM: "idempotentSpawn",
   REGION: "multiRegion",
   GPU: "gpu",
@@ -34,6 +34,7 @@ const CAPABILITY_OF_SECTION: Readonly<Record<string, BuiltinCapability>> = {
   COST: "costExplorer",
   TAIL: "tailscaleNative",
   NET: "customNetworking",
+  EXP: "terminateBy",
 };
 
 /** The rules that no provider can break, since core or control keeps them for all. */

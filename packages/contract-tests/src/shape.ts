@@ -79,6 +79,7 @@ const SHAPES: Readonly<Record<ShapeName, Fields>> = {
     "price?": PRICE,
     createdAt: timeOrNull,
     "expiresAt?": time,
+    "terminateBy?": { at: time, by: oneOf("remote", "machine") },
   },
   snapshot: {
     id: text,

@@ -7,6 +7,7 @@ import type { RegionMethods } from "./region.ts";
 import type { Snapshot, SnapshotMethods } from "./snapshot.ts";
 import type { SpotMethods, SpotOptions } from "./spot.ts";
 import type { TailscaleOptions } from "./tailscale.ts";
+import type { TerminateByOptions } from "./terminate-by.ts";
 import type { VolumeMethods, VolumeMount } from "./volume.ts";
 import type { WarmVolumeMethods } from "./warm-volume.ts";
 
@@ -37,6 +38,8 @@ export interface CapabilityMap<T extends ProviderTypes = ProviderTypes> {
   /** Unlocks no method: it is the promise of CONTRACT §1, which a signature can require. */
   readonly idempotentSpawn: object;
   readonly customNetworking: { spawn: { network: NetworkOptions } };
+  /** Beside the eleven: an end that comes by itself (CONTRACT §4, EXP). */
+  readonly terminateBy: { spawn: TerminateByOptions };
 }
 
 /** The eleven that core itself defines. */
@@ -179,6 +182,11 @@ export const capabilityTable: {
   tailscaleNative: { methods: {}, spawn: { tailscale: true }, list: {} },
   idempotentSpawn: { methods: {}, spawn: {}, list: {} },
   customNetworking: { methods: {}, spawn: { network: true }, list: {} },
+};
+
+/** Capabilities of core's beside the eleven: a provider that does not name one does not have it. */
+export const furtherCapabilities: Readonly<Record<"terminateBy", CapabilityRow>> = {
+  terminateBy: { methods: {}, spawn: { terminateBy: true }, list: {} },
 };
 
 /** The eleven, in the order of the documentation. */

@@ -1,4 +1,10 @@
-import { type Capability, type CapabilityRow, capabilityTable, type ResultKind } from "./capability.ts";
+import {
+  type Capability,
+  type CapabilityRow,
+  capabilityTable,
+  furtherCapabilities,
+  type ResultKind,
+} from "./capability.ts";
 import type { BaseSpawnOptions } from "./options.ts";
 import type { Provider } from "./provider.ts";
 import { requestChecks } from "./request-checks.ts";
@@ -52,7 +58,7 @@ function contractWords(): ReadonlySet<string> {
   const words = new Set<string>([...Object.keys(spawn), ...Object.keys(list)]);
   for (const word of ["spawn", "terminate", "list", "get", "generateBootstrap", "exec", "logs", "readBootstrap"])
     words.add(word);
-  for (const [capability, row] of Object.entries(capabilityTable)) {
+  for (const [capability, row] of Object.entries({ ...capabilityTable, ...furtherCapabilities })) {
     for (const word of [capability, ...Object.keys({ ...row.methods, ...row.spawn, ...row.list })]) words.add(word);
   }
   return words;
@@ -76,7 +82,9 @@ export function capabilityDefinitionsOf(provider: object): readonly CapabilityDe
 /** Rows of the built-in table and of the given definitions, by capability. */
 export function capabilityRows(definitions: readonly CapabilityDefinition[]): ReadonlyMap<Capability, CapabilityRow> {
   const rows = new Map<Capability, CapabilityRow>();
-  for (const [name, row] of Object.entries(capabilityTable)) rows.set(name as Capability, row);
+  for (const [name, row] of Object.entries({ ...capabilityTable, ...furtherCapabilities })) {
+    rows.set(name as Capability, row);
+  }
   for (const { name, options, methods } of definitions) {
     rows.set(name, { methods, spawn: asSet(options.spawn), list: asSet(options.list) });
   }

@@ -232,8 +232,15 @@ function refuseWrong({ operation, shape, provider, rules }: Guard, args: readonl
       refuse(refusal.code, `${refusal.message}${because}${why === undefined ? "" : `: ${why}`}`);
     }
   }
-  // The table of spawn's options has the call's own among them.
-  if (shape.checks === "spawn") return;
+  if (shape.checks === "spawn") {
+    // `refusalOf` has let through nothing but a time.
+    const { terminateBy } = args[0] as { readonly terminateBy?: string };
+    if (terminateBy !== undefined && Date.parse(terminateBy) <= provider.clock.now()) {
+      refuse("INVALID_SPEC", `terminateBy is ${terminateBy}, and that time has passed`);
+    }
+    // The table of spawn's options has the call's own among them.
+    return;
+  }
   const wrong = callFault(operation, args[shape.callArgument], provider.limits);
   if (wrong !== null) refuse("INVALID_SPEC", `${operation}: ${wrong}`);
   if (shape.exact !== true) return;

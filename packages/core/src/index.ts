@@ -166,6 +166,7 @@ export type { SpotMethods, SpotOptions, SpotPrice, SpotPriceFilter, SpotRequest 
 export type { Schema, SchemaResult } from "./standard-schema.ts";
 export { assertSupports, type Guarded, supports, type Unproven } from "./supports.ts";
 export type { TailscaleOptions } from "./tailscale.ts";
+export type { TerminateBy, TerminateByOptions } from "./terminate-by.ts";
 export type { CreateVolumeOptions, Volume, VolumeFilter, VolumeMethods, VolumeMount } from "./volume.ts";
 export type { ClaimWarmVolumeOptions, WarmVolumeMethods, WarmVolumeOptions } from "./warm-volume.ts";
 export {

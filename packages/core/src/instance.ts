@@ -1,4 +1,5 @@
 import type { Price } from "./price.ts";
+import type { TerminateBy } from "./terminate-by.ts";
 
 /**
  * Where an instance is in its life. `unknown` is a remote status that the provider has no word for: it is never thrown
@@ -91,4 +92,6 @@ export interface Instance {
   readonly createdAt: string | null;
   /** When the caller wants it gone; nothing but `reconcile` acts on it. */
   readonly expiresAt?: string;
+  /** When it ends by itself; absent where nothing does that. */
+  readonly terminateBy?: TerminateBy;
 }

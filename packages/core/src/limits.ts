@@ -13,4 +13,6 @@ export interface ProviderLimits {
    * waited for, 0 where nothing outlives the process.
    */
   readonly requestLifeMs: number;
+  /** How long after its `terminateBy` an instance may still run, milliseconds; absent without that capability. */
+  readonly terminateLateMs?: number;
 }

@@ -101,6 +101,7 @@ function makeCopies(): Readonly<Record<ResultKind, Copy>> {
     price,
     createdAt: true,
     expiresAt: true,
+    terminateBy: { at: true, by: true },
   };
   const snapshot: Fields<Snapshot> = {
     id: true,

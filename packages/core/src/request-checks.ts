@@ -104,6 +104,7 @@ function makeChecks(): RequestChecks {
       warmVolume: text,
       hibernation: flag,
       tailscale: fields({ authKey: text, hostname: text, tags: each(text) }, "authKey"),
+      terminateBy: utcTime,
       network: fields({ id: text, subnet: text, firewalls: each(text), isolated: flag }),
     },
     calls: {

@@ -87,6 +87,7 @@ export function materialize(machine: WireMachine, provider: string, asOf: string
       : { price: { usdPerHour: machine.usdPerHour, per: "instance", asOf, source: "live" } as const }),
     createdAt: new Date(machine.createdAt).toISOString(),
     ...(machine.expiresAt === null ? {} : { expiresAt: machine.expiresAt }),
+    ...(machine.terminateBy === null ? {} : { terminateBy: { at: machine.terminateBy, by: "remote" } as const }),
     remoteName: machine.name,
     ...(machine.title === null ? {} : { name: machine.title }),
     state: machine.state,

@@ -27,7 +27,7 @@ export interface MemoryOptions {
   readonly runtime?: Partial<Runtime> | undefined;
 }
 
-/** All eleven capabilities, `logs` and `readBootstrap`. */
+/** All eleven capabilities, `terminateBy`, `logs` and `readBootstrap`. */
 export type MemoryProvider = Provider<
   MemoryInstance,
   MemorySnapshot,
@@ -42,6 +42,7 @@ export type MemoryProvider = Provider<
   | "tailscaleNative"
   | "idempotentSpawn"
   | "customNetworking"
+  | "terminateBy"
 > &
   LogMethods &
   BootstrapMethods;
@@ -70,6 +71,7 @@ export function memory(options: MemoryOptions): MemoryProvider {
         tailscaleNative: true,
         idempotentSpawn: true,
         customNetworking: true,
+        terminateBy: true,
       },
       limits: {
         maxUserDataBytes: userDataMax,
@@ -77,6 +79,7 @@ export function memory(options: MemoryOptions): MemoryProvider {
         nameMaxLength: 63,
         readAfterWriteMs,
         requestLifeMs: latencyMs,
+        terminateLateMs: world.settings.terminateMs,
       },
       ...instances,
       generateBootstrap: (config) => render(config),

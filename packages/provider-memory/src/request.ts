@@ -53,6 +53,7 @@ export function machineRequest(
     suspendable: options.hibernation === true,
     maxUsdPerHour: options.maxUsdPerHour ?? null,
     expiresAt: options.expiresAt ?? null,
+    terminateBy: options.terminateBy ?? null,
     userData:
       bootstrap === undefined
         ? null

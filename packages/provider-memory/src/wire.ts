@@ -39,6 +39,7 @@ export interface WireMachine {
   readonly usdPerHour: number | null;
   readonly createdAt: number;
   readonly expiresAt: string | null;
+  readonly terminateBy: string | null;
   readonly publicIp: string | null;
   readonly privateIp: string | null;
   readonly boot: { readonly checksum: string; readonly phase: string; readonly exitCode: number | null } | null;
@@ -77,6 +78,7 @@ export const machine: Reads<WireMachine> = z.object({
   usdPerHour: z.number().nullable(),
   createdAt: z.number(),
   expiresAt: z.string().nullable(),
+  terminateBy: z.string().nullable(),
   publicIp: z.string().nullable(),
   privateIp: z.string().nullable(),
   boot: z.object({ checksum: z.string(), phase: z.string(), exitCode: z.number().nullable() }).nullable(),

@@ -13,7 +13,7 @@ import {
 import { expectTypeOf, test } from "vitest";
 
 test("has all eleven capabilities, and its own types", () => {
-  expectTypeOf<CapabilitiesOf<MemoryProvider>>().toEqualTypeOf<BuiltinCapability>();
+  expectTypeOf<CapabilitiesOf<MemoryProvider>>().toEqualTypeOf<BuiltinCapability | "terminateBy">();
   expectTypeOf<InstanceOf<MemoryProvider>>().toEqualTypeOf<MemoryInstance>();
   expectTypeOf<SnapshotOf<MemoryProvider>>().toEqualTypeOf<MemorySnapshot>();
   expectTypeOf(memory).returns.toEqualTypeOf<MemoryProvider>();

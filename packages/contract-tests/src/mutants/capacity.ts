@@ -131,3 +131,32 @@ function hiding(option: string, instance: Instance | null, { calls }: Place): In
   );
   return fields(spawned?.args[0])[option] === undefined ? instance : null;
 }
+
+/** Mutants of the group terminate-by. */
+export const terminateByMutants: MutantsOf<"terminate-by"> = {
+  "terminate-by.comes": {
+    does: "keeps the time to itself, and lets the instance run",
+    mutate: asked("spawn", (options) => {
+      const { terminateBy } = options;
+      return typeof terminateBy === "string" && !Number.isNaN(Date.parse(terminateBy))
+        ? { ...options, terminateBy: "2199-12-31T23:59:59Z" }
+        : options;
+    }),
+    alsoKills: {
+      "terminate-by.told": "it tells the time that it was made with",
+      "terminate-by.refused": "it takes a time that has passed as well",
+    },
+  },
+  "terminate-by.told": {
+    does: "tells a time that is an hour later",
+    mutate: answered<Instance | null>("get", (instance) => {
+      if (instance?.terminateBy === undefined) return instance;
+      const { at, by } = instance.terminateBy;
+      return { ...instance, terminateBy: { at: new Date(Date.parse(at) + 3_600_000).toISOString(), by } };
+    }),
+  },
+  "terminate-by.refused": {
+    does: "ignores a time that it does not like",
+    mutate: ignoring("spawn", ["terminateBy"], ({ terminateBy }) => terminateBy === "tomorrow"),
+  },
+};

@@ -1,7 +1,14 @@
 import { CASE_IDS, type CaseGroup, type CaseId } from "../case-ids.ts";
 import { bootstrapMutants } from "./bootstrap.ts";
 import { capabilitiesMutants } from "./capabilities.ts";
-import { costsMutants, hibernationMutants, networkingMutants, spotMutants, tailscaleMutants } from "./capacity.ts";
+import {
+  costsMutants,
+  hibernationMutants,
+  networkingMutants,
+  spotMutants,
+  tailscaleMutants,
+  terminateByMutants,
+} from "./capacity.ts";
 import { clusterMutants } from "./cluster.ts";
 import { cancellationMutants, concurrencyMutants, effectMutants, errorsMutants } from "./failures.ts";
 import { identityMutants } from "./identity.ts";
@@ -41,6 +48,7 @@ const GROUPS: { readonly [G in CaseGroup]: MutantsOf<G> } = {
   costs: costsMutants,
   tailscale: tailscaleMutants,
   networking: networkingMutants,
+  "terminate-by": terminateByMutants,
   package: packageMutants,
   workflows: workflowsMutants,
   cluster: clusterMutants,

@@ -58,5 +58,6 @@ export const instanceSchema: z.ZodType<Instance> = tied<Instance>()(
     price: price.exactOptional(),
     createdAt: time.nullable(),
     expiresAt: time.exactOptional(),
+    terminateBy: z.object({ at: time, by: z.enum(["remote", "machine"]) }).exactOptional(),
   }),
 );

@@ -8,14 +8,14 @@ import { tied } from "./tied.ts";
 import { time } from "./time.ts";
 
 type Unlocked<A extends "spawn" | "list"> = {
-  [K in BuiltinCapability]: CapabilityMap[K] extends { readonly [_ in A]: infer Options }
+  [K in BuiltinCapability | "terminateBy"]: CapabilityMap[K] extends { readonly [_ in A]: infer Options }
     ? (options: Options) => void
     : never;
-}[BuiltinCapability];
+}[BuiltinCapability | "terminateBy"];
 type Intersection<A extends "spawn" | "list"> = Unlocked<A> extends (options: infer All) => void ? All : never;
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
-/** The base options of `spawn` and those that the eleven capabilities unlock; which of them a provider takes, it says itself. */
+/** The base options of `spawn` and those that core's own capabilities unlock; which of them a provider takes, it says itself. */
 export interface BuiltinSpawnOptions extends BaseSpawnOptions, Optional<Intersection<"spawn">> {}
 /** The base fields of `list`'s filter and those that the eleven capabilities unlock. */
 export interface BuiltinListFilter extends BaseListFilter, Optional<Intersection<"list">> {}
@@ -58,6 +58,7 @@ const spawnOptions = z
       .array(z.strictObject({ id: text, mountPath: z.string().startsWith("/", "must be an absolute path") }))
       .optional(),
     warmVolume: text.optional(),
+    terminateBy: time.optional(),
     hibernation: z.boolean().optional(),
     tailscale: z.strictObject({ authKey: text, hostname: text.optional(), tags: z.array(text).optional() }).optional(),
     network: z

@@ -19,6 +19,8 @@ export interface CreateMachine extends Wanted {
   readonly suspendable: boolean;
   readonly maxUsdPerHour: number | null;
   readonly expiresAt: string | null;
+  /** When the remote itself deletes it. */
+  readonly terminateBy: string | null;
   readonly userData: {
     readonly base64: string;
     readonly format: "cloud-init" | "shell";
@@ -143,6 +145,7 @@ export function buildMachine(world: Remote, region: string, body: CreateMachine,
     createdAt: at,
     deletedAt: null,
     expiresAt: body.expiresAt,
+    terminateBy: body.terminateBy,
     publicIp: null,
     privateIp: null,
     boot: userData === null ? null : { checksum: userData.checksum, phase: "queued", exitCode: null },
@@ -164,9 +167,19 @@ export function buildMachine(world: Remote, region: string, body: CreateMachine,
     }
   }
   print(world, machine.id, at, `${machine.name} is made`);
+  if (machine.terminateBy !== null) endAt(world, machine.id, Date.parse(machine.terminateBy));
   if (machine.state === "building")
     bootAfter(world, machine, at, world.settings.bootMs, takeUserData(world, machine.id));
   return machine;
+}
+
+function endAt(world: Remote, id: string, time: number): void {
+  world.timeline.plan(time, (at) => {
+    const machine = world.machines.current(id);
+    if (machine === undefined || machine.state === "deleting" || machine.state === "deleted") return;
+    world.changes += 1;
+    endMachine(world, machine, at, { code: "time-limit", text: "its time is over" });
+  });
 }
 
 function takeUserData(world: Remote, id: string): UserData | null {

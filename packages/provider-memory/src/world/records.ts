@@ -57,6 +57,7 @@ export interface Machine {
   readonly createdAt: number;
   readonly deletedAt: number | null;
   readonly expiresAt: string | null;
+  readonly terminateBy: string | null;
   readonly publicIp: string | null;
   readonly privateIp: string | null;
   readonly boot: MachineBoot | null;

@@ -53,6 +53,7 @@ function strangerIn(world: Remote, name: string | undefined): Machine {
     createdAt: world.clock.now(),
     deletedAt: null,
     expiresAt: null,
+    terminateBy: null,
     publicIp: null,
     privateIp: null,
     boot: null,
