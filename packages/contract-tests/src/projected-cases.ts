@@ -34,6 +34,7 @@ const PROJECTED_CASES: { readonly [S in ProjectionSubject]: readonly [CaseId, ..
     "bootstrap.succeeds",
     "bootstrap.fails",
     "hibernation.cycle",
+    "terminate-by.told",
   ],
   instances: ["list.same-as-get", "list.hides-terminated"],
   snapshot: ["snapshots.created"],

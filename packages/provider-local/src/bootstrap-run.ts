@@ -8,6 +8,7 @@ import { type SecretDigest, withoutSecrets } from "./secret-digest.ts";
 const SCRIPT = "bootstrap.sh";
 const STARTED = "bootstrap.started";
 const EXIT = "bootstrap.exit";
+const TIME_OVER = "time.over";
 
 /**
  * What runs as the instance's init, as `sh -c`: the bootstrap once, if there is one, then nothing for ever. It becomes
@@ -16,6 +17,18 @@ const EXIT = "bootstrap.exit";
  */
 export const INIT_SCRIPT: string = [
   'run="$SLIPWAY_RUN_DIR"',
+  // An end that comes by itself: of its whole group where that is its own, and of itself, which is the instance's end.
+  'if [ -n "$1" ]; then',
+  "  (",
+  '    while left=$(($1 - $(date +%s))); [ "$left" -gt 0 ]; do',
+  '      [ "$left" -lt 10 ] || left=10',
+  '      sleep "$left"',
+  "    done",
+  `    : >"$run/${TIME_OVER}"`,
+  '    kill -9 "-$$" 2>/dev/null || kill -9 -- "-$$" 2>/dev/null',
+  '    kill -9 "$$"',
+  "  ) &",
+  "fi",
   `if [ -f "$run/${SCRIPT}" ]; then`,
   // What the bootstrap prints into its own log belongs to the console, in order.
   '  ln -s /dev/stdout "$run/output.log"',
@@ -44,6 +57,11 @@ export function bootstrapProgress(directory: string, expected: boolean): Bootstr
   const code = /^(\d{1,3})\s*$/.exec(exit)?.[1];
   if (code === undefined) return { state: "unknown" };
   return { state: code === "0" ? "succeeded" : "failed", exitCode: Number(code) };
+}
+
+/** Did the instance end because its `terminateBy` had come? */
+export function wasTimeOver(directory: string): boolean {
+  return readText(join(sandboxLayout(directory).run, TIME_OVER)) !== null;
 }
 
 const TAIL_BYTES = 4096;

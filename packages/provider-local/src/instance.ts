@@ -8,7 +8,7 @@ import {
   sandboxLayout,
   systemProcessTable,
 } from "@slipway/provider-kit/sandbox";
-import { bootstrapProgress, lastLines } from "./bootstrap-run.ts";
+import { bootstrapProgress, lastLines, wasTimeOver } from "./bootstrap-run.ts";
 import { PROVIDER_NAME } from "./errors.ts";
 import type { InstanceRecord } from "./state/records.ts";
 import { type State, sandboxOf } from "./state/state.ts";
@@ -40,6 +40,7 @@ const ELSEWHERE = {
   code: "elsewhere",
   message: "it was started in another container that shares the state directory, and cannot be seen from here",
 } as const;
+const TIME_OVER = { code: "terminate-by", message: "its terminateBy has come" } as const;
 const RESTARTED = { code: "restarted", message: "this machine was restarted since it began" } as const;
 
 /** The record and the instance of a name, now. */
@@ -60,6 +61,7 @@ export async function materialize(state: State, record: InstanceRecord): Promise
     labels: record.labels,
     createdAt: record.createdAt,
     ...(record.expiresAt === undefined ? {} : { expiresAt: record.expiresAt }),
+    ...(record.terminateBy === undefined ? {} : { terminateBy: { at: record.terminateBy, by: "machine" } as const }),
     isolation: record.isolation,
     pid: seen.process?.pid ?? null,
     rootDirectory: sandboxLayout(directory).root,
@@ -105,6 +107,7 @@ async function beginning(state: State, record: InstanceRecord): Promise<ProcessI
 
 async function ending(directory: string, process: ProcessIdentity): Promise<Pick<Sighting, "statusReason">> {
   if (process.bootId !== (await systemProcessTable().bootId())) return { statusReason: RESTARTED };
+  if (wasTimeOver(directory)) return { statusReason: TIME_OVER };
   const exitCode = sandboxExitCode(directory);
   const how = exitCode === null ? "" : ` with exit code ${exitCode}`;
   return { statusReason: { code: "ended", message: `its main process ended${how}, and with it the instance` } };

@@ -23,7 +23,7 @@ import { spawnLocal } from "./spawn.ts";
 import { defaultStateDirectory, openState } from "./state/state.ts";
 import { terminateLocal } from "./terminate.ts";
 
-type Always = "snapshots" | "persistentVolumes" | "idempotentSpawn";
+type Always = "snapshots" | "persistentVolumes" | "idempotentSpawn" | "terminateBy";
 
 /** Instances as sandboxed process trees on this machine. */
 export type LocalProvider = Provider<LocalInstance, LocalSnapshot, Always> &
@@ -39,6 +39,8 @@ export type LocalNetworkProvider = Provider<LocalInstance, LocalSnapshot, Always
 const DEFAULT_PATIENCE_MS = 60_000;
 const MAX_LABELS = 64;
 const NAME_MAX_LENGTH = 63;
+// The init looks at the clock every ten seconds, since a machine may sleep, and its clock be set; a busy machine is slow.
+const TERMINATE_LATE_MS = 30_000;
 
 const WHY_NOT = {
   spot: "this machine is yours, so nobody takes its capacity back",
@@ -84,10 +86,11 @@ export function localParts(options: LocalOptions | LocalNetworkOptions): LocalPa
       readAfterWriteMs: 0,
       // The caller's own process does all the work.
       requestLifeMs: 0,
+      terminateLateMs: TERMINATE_LATE_MS,
     },
     refuses: REFUSES,
   } as const;
-  const flags = { snapshots: true, persistentVolumes: true, idempotentSpawn: true } as const;
+  const flags = { snapshots: true, persistentVolumes: true, idempotentSpawn: true, terminateBy: true } as const;
   const settings = { runtime: options.runtime };
   const provider = isolatedNetworks
     ? defineProvider<LocalNetworkProvider>(

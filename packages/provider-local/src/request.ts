@@ -3,7 +3,12 @@ import { carriedBootstrap, givenBootstrap, renderBootstrap } from "@slipway/prov
 import { failure, PROVIDER_NAME } from "./errors.ts";
 import { digestOf, type SecretDigest } from "./secret-digest.ts";
 
-export type LocalCapability = "snapshots" | "persistentVolumes" | "idempotentSpawn" | "customNetworking";
+export type LocalCapability =
+  | "snapshots"
+  | "persistentVolumes"
+  | "idempotentSpawn"
+  | "customNetworking"
+  | "terminateBy";
 
 /** A spawn as it will be carried out: checked, its bootstrap rendered. */
 export interface LocalRequest {

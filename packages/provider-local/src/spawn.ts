@@ -126,7 +126,7 @@ function start(
     id: intent.id,
     directory,
     isolation,
-    argv: ["/bin/sh", "-c", INIT_SCRIPT, "slipway-init"],
+    argv: ["/bin/sh", "-c", INIT_SCRIPT, "slipway-init", secondsOf(intent.terminateBy)],
     hostname: hostnameOf(intent),
     network: intent.network,
     binds,
@@ -157,12 +157,18 @@ async function intentOf(
     ...(options.name === undefined ? {} : { displayName: options.name }),
     labels: { ...options.labels },
     ...(options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt }),
+    ...(options.terminateBy === undefined ? {} : { terminateBy: options.terminateBy }),
     network,
     isolation,
     volumes: (options.volumes ?? []).map(({ id, mountPath }) => ({ id, mountPath })),
     ...(script === null ? {} : { bootstrap: { checksum: script.checksum, secrets: [...secrets] } }),
     process: null,
   };
+}
+
+/** Since 1970 and rounded up, so that nothing ends too early; empty without a time. */
+function secondsOf(time: string | undefined): string {
+  return time === undefined ? "" : String(Math.ceil(Date.parse(time) / 1_000));
 }
 
 /** The display name where it can be a host name, else the id. */

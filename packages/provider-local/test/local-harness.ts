@@ -73,6 +73,7 @@ export function localHarness(isolation: Isolation): HarnessFactory {
       secrets: [TOKEN],
       transcript: () => JSON.stringify(seen),
       patienceMs: 10_000,
+      terminateByLeadMs: 5_000,
       caseTimeoutMs: 60_000,
       volumeSizeBytes: MIB,
       package: {

@@ -22,6 +22,7 @@ export interface InstanceRecord extends Marked {
   readonly displayName?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly expiresAt?: string | undefined;
+  readonly terminateBy?: string | undefined;
   readonly network: SandboxNetwork;
   readonly isolation: Isolation;
   readonly volumes: readonly { readonly id: string; readonly mountPath: string }[];
@@ -62,6 +63,7 @@ export const instanceRecord: z.ZodType<InstanceRecord> = z.object({
   displayName: z.string().optional(),
   labels: z.record(z.string(), z.string()),
   expiresAt: z.string().optional(),
+  terminateBy: z.string().optional(),
   network: z.enum(["shared", "isolated"]),
   isolation: z.enum(["bubblewrap", "process-group"]),
   volumes: z.array(z.object({ id: z.string(), mountPath: z.string() })),
