@@ -55,6 +55,7 @@ const SUBJECTS: { readonly [Id in RuleId]?: Exclude<RuleSubject, "provider"> } =
   "LAUNCH-03": "control",
   "LAUNCH-04": "control",
   "LAUNCH-05": "control",
+  "LAUNCH-06": "control",
   "FLOW-02": "control",
   "FLOW-03": "control",
   "FLOW-04": "control",

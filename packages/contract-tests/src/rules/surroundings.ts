@@ -10,6 +10,8 @@ export const SURROUNDING_RULES = {
     "Without `idempotentSpawn` it looks the instance up by owner and key until a listing begun `requestLifeMs` and a whole `readAfterWriteMs` after it took the lease does not show it, and only then spawns again.",
   "LAUNCH-05":
     "Processes that share a store get exactly one instance for one key; without `idempotentSpawn` as long as no request takes effect later than `requestLifeMs` after its process has ended. Without it, where the `exclusion` of the store is `expiring`, a process that is paused or cut off past the expiry can make a second one, which it ends itself once it can, and which `reconcile` shows as a duplicate until then.",
+  "LAUNCH-06":
+    "`launch` with an `expiresAt` and no `terminateBy`, on a provider that keeps one, sets it 15 minutes later, so that `reconcile` comes first; the spec stays the caller's.",
   "HOOK-01": "`onStartup` resolves where credentials, tools and permissions are there, and changes nothing remotely.",
   "HOOK-02": "`onStartup` rejects with a ProviderError that says what is missing.",
   "HOOK-03": "`onShutdown` ends no instance.",

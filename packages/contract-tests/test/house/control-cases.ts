@@ -108,6 +108,25 @@ export const controlCases: { readonly [Id in RuleId]?: () => Promise<void> } = {
     await cutOffPastExpiry(true);
     await cutOffPastExpiry(false);
   },
+  "LAUNCH-06": async () => {
+    const { provider, world } = house();
+    const store = memoryStore();
+    const control = { store, clock: world.clock };
+    const expiresAt = new Date(world.clock.now() + 60_000).toISOString();
+    const { id, terminateBy } = await launch(provider, { ...SPEC, key: "k", expiresAt }, control);
+    assert.equal(Date.parse(terminateBy?.at ?? ""), Date.parse(expiresAt) + 900_000);
+    const record = await store.read((await allEntries(store))[0]?.id ?? "");
+    assert.ok(record?.kind === "launch");
+    assert.equal(record.specHash, specHash({ ...SPEC, key: "k", expiresAt }));
+    await world.clock.sleep(960_000 + (provider.limits.terminateLateMs ?? 0) + 1);
+    assert.equal((await provider.get(id))?.status ?? "terminated", "terminated");
+    const plain = await launch(
+      restrict(provider, "terminateBy"),
+      { ...SPEC, key: "l", expiresAt: "2199-12-31T23:59:59Z" },
+      control,
+    );
+    assert.equal(plain.terminateBy, undefined);
+  },
   "FLOW-02": async () => {
     const made: string[] = [];
     await runWorkflow(flow(made), null, { journal: memoryStore(), runId: "r", clock: simulatedClock() });

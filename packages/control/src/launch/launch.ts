@@ -2,6 +2,7 @@ import {
   type BaseSpawnOptions,
   type BootstrapConfig,
   type BootstrapScript,
+  type Clock,
   type Instance,
   isKey,
   isProviderError,
@@ -57,7 +58,7 @@ export async function launch(
   if (!isKey(key)) throw invalid(provider, "key must be 1 to 128 printable ASCII characters");
   if (control.store === undefined && !provider.capabilities.idempotentSpawn) throw needsStore(provider);
 
-  const request = asRequest(provider, { ...wanted, key });
+  const given = asRequest(provider, { ...wanted, key });
   const identity = { provider: provider.name, account: control.account ?? "", owner: provider.owner, key };
   const poll = startPoll(provider.name, "launch", { ...control, timeoutMs, signal: either(signal, control.signal) });
   const run: Unleased = {
@@ -65,8 +66,9 @@ export async function launch(
     store: control.store ?? memoryStore(),
     identity,
     recordId: launchId(identity),
-    request,
-    specHash: specHash(request),
+    request: withOwnEnd(provider, given, poll.clock),
+    // Of what the caller gave: the end that is added is no other machine.
+    specHash: specHash(given),
     placements: (control.placements ?? []).length === 0 ? [{}] : (control.placements ?? []).map(placementOf(provider)),
     poll,
     busyUntil: timeoutMs === undefined ? poll.clock.now() + LONGEST_BUSY_MS : Number.POSITIVE_INFINITY,
@@ -180,6 +182,17 @@ function asRequest(provider: Provider, options: BaseSpawnOptions): Request {
   const { bootstrap } = options;
   const rendered = bootstrap === undefined ? {} : { bootstrap: renderedBy(provider, bootstrap) };
   return asJson({ ...options, ...rendered });
+}
+
+/** How long after its `expiresAt` the remote itself ends an instance: `reconcile` comes first, and this is for when it does not. */
+const OWN_END_AFTER_MS = 15 * 60_000;
+
+/** The request with a `terminateBy`, where the provider keeps one and the caller gave an `expiresAt` alone. */
+function withOwnEnd(provider: Provider, request: Request, clock: Clock): Request {
+  const { expiresAt, terminateBy } = request;
+  if (provider.capabilities.terminateBy !== true || terminateBy !== undefined) return request;
+  const at = typeof expiresAt === "string" ? Date.parse(expiresAt) + OWN_END_AFTER_MS : Number.NaN;
+  return at > clock.now() ? { ...request, terminateBy: new Date(at).toISOString() } : request;
 }
 
 function renderedBy(provider: Provider, bootstrap: BootstrapConfig | BootstrapScript): BootstrapScript {
