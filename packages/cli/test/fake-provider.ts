@@ -214,7 +214,10 @@ function bare(remote: FakeRemote, env: RegisterEnvironment, name: string): Provi
     {
       ...core(remote, env, name).members,
       capabilities: {},
-      whyNot: { snapshots: "this remote has no disks to copy", spot: "it has one price" },
+      whyNot: {
+        snapshots: "this remote has no disks to copy",
+        spot: "it has one price",
+      },
       refuses: { image: "it has one image" },
     },
     { runtime: env.runtime },

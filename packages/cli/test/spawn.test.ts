@@ -55,6 +55,14 @@ describe("slipway spawn", () => {
     expect(Date.parse(next.expiresAt)).toBeGreaterThan(Date.parse(first.expiresAt));
   });
 
+  it("says before the launch who ends an instance with a --ttl", async () => {
+    const { slipway } = commandLine();
+    const { stderr, exitCode } = await slipway(["spawn", "--key", "k", "--ttl", "2h"]);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(`It expires at ${new Date(NOW + 7_200_000).toISOString()}.`);
+    expect(stderr).toContain("does not terminate it by itself. Run `slipway reconcile --apply`");
+  });
+
   it("does not take up the --ttl of an instance that is forgotten", async () => {
     const { slipway, clock, remote } = commandLine();
     const spawn = async () =>

@@ -119,6 +119,7 @@ const WHY_NOT: WhyNot<LambdaCapability> = {
   idempotentSpawn:
     "Lambda's launch takes no client token, so two processes that share nothing can launch one key twice: use launch with a store.",
   customNetworking: "Lambda's API has no networks to choose from.",
+  terminateBy: "Lambda ends an instance only by an API call with the account's key, which must not lie in an instance.",
 };
 
 function remoteOf(options: LambdaSettings, readAfterWriteMs: number): LambdaRemote {

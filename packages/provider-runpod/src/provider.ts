@@ -163,6 +163,8 @@ const WHY_NOT: WhyNot<RunpodCapability> = {
   idempotentSpawn:
     "RunPod's create takes no token and its names are not unique, so two processes that share nothing can make one key twice: use launch with a store.",
   customNetworking: "RunPod has no networks to choose from.",
+  terminateBy:
+    "RunPod does not keep the time that it is given, and restarts a container that ends: the pod is billed on.",
 };
 
 async function placements(

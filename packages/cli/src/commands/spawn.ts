@@ -17,7 +17,7 @@ import type { Session } from "../session.ts";
 import { addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
 import { preview } from "../spawn-preview.ts";
 import { type SpawnRequest, spawnRequest } from "../spawn-request.ts";
-import { withExpiry } from "../with-expiry.ts";
+import { noteExpiry, withExpiry } from "../with-expiry.ts";
 
 interface Flags extends SpawnFlags {
   readonly dryRun?: boolean;
@@ -86,6 +86,7 @@ async function launchIt(
     ...session.call,
   };
   assertAccepts(provider, options);
+  noteExpiry(session, provider, options.expiresAt);
   const store = await session.store();
   return session.progress.during(`launching ${request.key} on ${provider.name}`, async () =>
     launch(provider, options, {
