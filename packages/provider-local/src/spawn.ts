@@ -95,7 +95,7 @@ async function make(
   try {
     const directory = state.instances.directoryOf(name);
     const layout = sandboxLayout(directory);
-    if (source !== null) await restore(source, layout.root, signal);
+    if (source !== null) await restore(source, layout.root, isolation, signal);
     await mkdir(layout.run, { mode: 0o700 });
     if (request.script !== null) await placeBootstrap(directory, request.script.content);
     const binds = bindsOf(state, intent.volumes);

@@ -1,10 +1,11 @@
 export type { SandboxBind, SandboxNetwork } from "./bubblewrap.ts";
+export { confineCommand } from "./confine.ts";
 export { type DetectOptions, detectIsolation } from "./detect-isolation.ts";
 export { endSandbox } from "./end.ts";
 export { enterSandbox, execInSandbox, type SandboxExecOptions, type SandboxExecResult } from "./exec.ts";
 export { type FileLock, fileLock, isLocked, tryFileLock } from "./file-lock.ts";
 export type { Isolation, IsolationReport, IsolationTools } from "./isolation.ts";
-export { type SandboxLayout, sandboxLayout } from "./layout.ts";
+export { makeBindTarget, type SandboxLayout, sandboxLayout } from "./layout.ts";
 export {
   identify,
   identifySelf,

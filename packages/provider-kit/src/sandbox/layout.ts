@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { Isolation } from "./isolation.ts";
+import { SandboxError } from "./sandbox-error.ts";
 
 /** What lies where in a sandbox's directory. Everything of a sandbox is in it, so removing it removes all. */
 export interface SandboxLayout {
@@ -119,6 +120,9 @@ function prepareMountPoint(root: string, path: string): void {
 /** Every part of the way is a directory of the root itself, and the end a directory or an empty file. */
 export function makeMountPoint(root: string, path: string, directory: boolean): void {
   const parts = path.split("/").filter((part) => part !== "");
+  if (parts.some((part) => part === "." || part === "..")) {
+    throw new SandboxError("invalid", `${path} cannot be mounted: it is no plain path`);
+  }
   let place = root;
   for (const [at, part] of parts.entries()) {
     place = join(place, part);
@@ -127,8 +131,21 @@ export function makeMountPoint(root: string, path: string, directory: boolean): 
   }
 }
 
+/**
+ * The place of a mount that a caller asked for, made in the root. Only directories lead to it: throws SandboxError
+ * `invalid` for a link on the way, and then nothing was made. The caller sees to it that nothing runs in the root.
+ */
+export function makeBindTarget(root: string, path: string, directory: boolean): void {
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  const obstacle = obstacleOnTheWay(root, directory ? path : parent);
+  if (obstacle !== null) {
+    throw new SandboxError("invalid", `${path} cannot be mounted: ${obstacle} in the root is no directory`);
+  }
+  makeMountPoint(root, path, directory);
+}
+
 /** The first part of the way to `path` that is a link or no directory; null if there is none. */
-export function obstacleOnTheWay(root: string, path: string): string | null {
+function obstacleOnTheWay(root: string, path: string): string | null {
   let place = root;
   for (const part of path.split("/").filter((word) => word !== "")) {
     place = join(place, part);

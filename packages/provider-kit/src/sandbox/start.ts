@@ -15,7 +15,7 @@ import {
 import { endSandbox } from "./end.ts";
 import { sandboxEnvironment, withStart } from "./environment.ts";
 import type { IsolationReport } from "./isolation.ts";
-import { makeMountPoint, obstacleOnTheWay, prepareRoot, type SandboxLayout, sandboxLayout } from "./layout.ts";
+import { makeBindTarget, makeMountPoint, prepareRoot, type SandboxLayout, sandboxLayout } from "./layout.ts";
 import { identify } from "./process-identity.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { SandboxError } from "./sandbox-error.ts";
@@ -98,13 +98,7 @@ function prepareMountPoints(spec: SandboxSpec, layout: SandboxLayout): void {
   makeMountPoint(layout.root, RUN_DIRECTORY_INSIDE, true);
   makeMountPoint(layout.root, ATTEMPT_INSIDE, false);
   for (const { source, target } of spec.binds ?? []) {
-    const parent = target.slice(0, target.lastIndexOf("/"));
-    const isDirectory = statSync(source, { throwIfNoEntry: false })?.isDirectory() ?? true;
-    const obstacle = obstacleOnTheWay(layout.root, isDirectory ? target : parent);
-    if (obstacle !== null) {
-      throw new SandboxError("invalid", `${target} cannot be mounted: ${obstacle} in the root is no directory`);
-    }
-    makeMountPoint(layout.root, target, isDirectory);
+    makeBindTarget(layout.root, target, statSync(source, { throwIfNoEntry: false })?.isDirectory() ?? true);
   }
 }
 

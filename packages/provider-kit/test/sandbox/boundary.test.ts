@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { mountArguments } from "../../src/sandbox/bubblewrap.ts";
 import { execInSandbox, sandboxExitCode, sandboxState, startSandbox } from "../../src/sandbox/index.ts";
+import { sandboxLayout } from "../../src/sandbox/layout.ts";
 import { isolations, scratch, started, withoutBubblewrap } from "./sandboxes.ts";
 
 const [best] = isolations;
@@ -96,6 +98,29 @@ describe.skipIf(withoutBubblewrap !== null)(`the boundary of bubblewrap (${witho
       const outside = scratch();
       mkdirSync(join(directory, "root", place, ".."), { recursive: true });
       symlinkSync(`../../oldroot${outside}/made`, join(directory, "root", place));
+      await started(best, { directory });
+      expect(readdirSync(outside)).toEqual([]);
+    },
+  );
+
+  test.each(["itself", "the way to it"])(
+    "a root with a link at every place of a mount, or %s, creates nothing outside",
+    async (what) => {
+      const directory = scratch();
+      const outside = scratch();
+      const words = mountArguments(sandboxLayout(directory), []);
+      const targets = words.filter(
+        (_, at) =>
+          /^--(ro-)?bind(-try)?$/.test(words[at - 2] ?? "") || /^--(proc|dev|tmpfs)$/.test(words[at - 1] ?? ""),
+      );
+      expect(targets).toContain("/etc/ssl");
+      mkdirSync(join(directory, "root"));
+      for (const target of targets.filter((path) => path !== "/" && !path.startsWith("/proc/"))) {
+        const place = join(directory, "root", what === "itself" ? target : (target.split("/")[1] ?? ""));
+        if (lstatSync(place, { throwIfNoEntry: false }) !== undefined) continue;
+        mkdirSync(join(place, ".."), { recursive: true });
+        symlinkSync(`../../../oldroot${outside}/made`, place);
+      }
       await started(best, { directory });
       expect(readdirSync(outside)).toEqual([]);
     },

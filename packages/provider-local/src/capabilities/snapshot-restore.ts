@@ -1,3 +1,4 @@
+import type { IsolationReport } from "@slipway/provider-kit/sandbox";
 import type { LocalContext } from "../context.ts";
 import { copyTree } from "../copy-tree.ts";
 import { failure } from "../errors.ts";
@@ -18,7 +19,12 @@ export async function restorable({ state }: LocalContext, id: string | undefined
   return contentOf(state.snapshots, name);
 }
 
-/** Fills an instance's root with a snapshot's copy. */
-export function restore(source: string, root: string, signal: AbortSignal | undefined): Promise<void> {
-  return copyTree(source, root, { operation: "spawn", signal, live: false });
+/** Fills an instance's root with a snapshot's copy. Nothing changes either while it is copied. */
+export function restore(
+  source: string,
+  root: string,
+  { tools }: IsolationReport,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  return copyTree(source, root, { operation: "spawn", signal, live: false, confinedBy: tools });
 }

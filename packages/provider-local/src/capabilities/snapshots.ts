@@ -9,10 +9,12 @@ import {
   type SnapshotStatus,
   timestamp,
 } from "@slipway/core";
+import { detectIsolation, type IsolationTools } from "@slipway/provider-kit/sandbox";
 import type { LocalContext } from "../context.ts";
 import { copyTree } from "../copy-tree.ts";
 import { failure, PROVIDER_NAME, translated } from "../errors.ts";
 import { nameOf, newId } from "../ids.ts";
+import type { LocalInstance } from "../instance.ts";
 import { mustGet } from "../look-up.ts";
 import type { SnapshotRecord } from "../state/records.ts";
 import { contentOf } from "../state/state.ts";
@@ -52,10 +54,10 @@ async function createSnapshot(
         throw failure("other-spec", "createSnapshot", message, { id: existing.id });
       }
       if (existing?.status === "available") return await told(context, existing);
-      const { rootDirectory } = await mustGet(context, instanceId, "createSnapshot");
+      const instance = await mustGet(context, instanceId, "createSnapshot");
       // What a copy that was cut off has left.
       await state.snapshots.remove(name);
-      return await told(context, await take(context, name, instanceId, rootDirectory, options));
+      return await told(context, await take(context, name, instance, options));
     } catch (error) {
       throw translated(error, "createSnapshot", "none");
     }
@@ -65,8 +67,7 @@ async function createSnapshot(
 async function take(
   context: LocalContext,
   name: string,
-  instanceId: string,
-  rootDirectory: string,
+  { id: instanceId, rootDirectory, isolation }: LocalInstance,
   { key, name: displayName, signal }: CreateSnapshotOptions,
 ): Promise<SnapshotRecord> {
   const { state, owner, clock } = context;
@@ -80,6 +81,7 @@ async function take(
     instanceId,
     status: "pending",
   };
+  const confinedBy = isolation === "bubblewrap" ? await bubblewrap() : null;
   throwIfEnded(signal);
   await state.snapshots.create(name, pending);
   try {
@@ -87,6 +89,7 @@ async function take(
       operation: "createSnapshot",
       signal,
       live: true,
+      confinedBy,
     });
     // Its root goes away in one step with its record: still there now, it was there all the time.
     await mustGet(context, instanceId, "createSnapshot");
@@ -98,6 +101,17 @@ async function take(
     throwIfEnded(signal);
     throw error;
   }
+}
+
+/**
+ * What a sandbox runs may make a link of any directory while it is copied, so the copy must not see the host. A process
+ * group reads the host's files by itself, and is no such boundary.
+ */
+async function bubblewrap(): Promise<IsolationTools> {
+  // The instance is one of bubblewrap's whatever this process's own setting says.
+  const { tools, reason } = await detectIsolation({ variables: { ...process.env, SLIPWAY_SANDBOX: "auto" } });
+  if (tools !== null) return tools;
+  throw failure("no-sandbox", "createSnapshot", `a sandbox cannot be copied without bubblewrap, and ${reason}`);
 }
 
 /** Everything was taken back by then. */

@@ -1,11 +1,12 @@
-import { lstat, mkdir, rm, rmdir, symlink } from "node:fs/promises";
+import { lstat, rm, rmdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { SandboxBind } from "@slipway/provider-kit/sandbox";
+import { makeBindTarget, type SandboxBind } from "@slipway/provider-kit/sandbox";
 import type { LocalContext } from "../context.ts";
 import { failure, systemCode } from "../errors.ts";
 import { nameOf } from "../ids.ts";
 import { sight } from "../instance.ts";
 import type { LocalRequest } from "../request.ts";
+import { makeDirectory } from "../state/make-directory.ts";
 import type { InstanceRecord } from "../state/records.ts";
 import { contentOf, type State } from "../state/state.ts";
 
@@ -61,11 +62,15 @@ export function bindsOf(state: State, volumes: InstanceRecord["volumes"]): reado
   return volumes.map(({ id, mountPath }) => ({ source: contentOf(state.volumes, volumeName(id)), target: mountPath }));
 }
 
-/** Without a mount namespace a link below the instance's root stands for the mount. Throws INVALID_SPEC if its place is taken. */
+/**
+ * Without a mount namespace a link below the instance's root stands for the mount. Throws INVALID_SPEC if its place is
+ * taken, or what was restored leads to it through a link.
+ */
 export async function linkVolumes(root: string, binds: readonly SandboxBind[]): Promise<void> {
+  if (binds.length > 0) await makeDirectory(root);
   for (const { source, target } of binds) {
     const place = join(root, target);
-    await mkdir(dirname(place), { recursive: true });
+    makeBindTarget(root, dirname(target), true);
     if ((await lstat(place).catch(() => null))?.isSymbolicLink() === true) await rm(place);
     await rmdir(place).catch((error: unknown) => {
       if (systemCode(error) === "ENOENT") return;
