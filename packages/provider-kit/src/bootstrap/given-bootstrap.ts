@@ -1,5 +1,6 @@
 import { type BootstrapConfig, type BootstrapScript, type Operation, ProviderError } from "@slipway/core";
 import { renderBootstrap } from "./render-bootstrap.ts";
+import { wrongScript } from "./validate-bootstrap.ts";
 
 export interface GivenBootstrapOptions {
   /** Who refuses it: all three stand in the error, or in what is rendered. */
@@ -36,6 +37,8 @@ function faultOf(
   if (!formats.includes(format)) return `has the format ${format}, and only ${formats.join(" and ")} runs here`;
   if (byteLength > maxBytes) return `has ${byteLength} bytes, and at most ${maxBytes} are taken`;
   if (content.includes("\0")) return "holds a NUL character";
+  const wrong = format === "shell" ? wrongScript(content) : null;
+  if (wrong !== null) return wrong;
   const starts = !executed || format !== "shell" || content.startsWith("#!");
   return starts ? null : "is a shell script that does not begin with `#!`";
 }

@@ -68,6 +68,8 @@ function* findings(config: BootstrapConfig): Generator<Finding> {
     const wrong = wrongText(value);
     if (wrong !== null) yield [field, wrong];
   }
+  const wrong = wrongScript(config.script);
+  if (wrong !== null) yield ["script", wrong];
   yield* variableFindings(config);
   yield* fileFindings(config);
   const features = config.features === undefined ? null : wrongFeatures(config.features);
@@ -121,6 +123,18 @@ function* textFields(config: BootstrapConfig): Generator<readonly [field: string
     yield [`files[${at}].path`, path];
     yield [`files[${at}].content`, content];
   }
+}
+
+/**
+ * What a shell would do something else with than its author means, as the end of a sentence: the line ends of Windows,
+ * which become a part of each command, and blanks before `#!`, which then names no interpreter. Null if nothing is wrong.
+ * Only the first line is looked at for line ends: below it a text of the script's own may hold them.
+ */
+export function wrongScript(text: string): string | null {
+  if (/^[^\n]*\r\n/.test(text)) {
+    return "has the line ends of Windows (CRLF), which a shell takes for a part of each command: save it with LF";
+  }
+  return /^[\s\uFEFF]+#!/.test(text) ? "has blanks before `#!`: begin with `#!`, or leave that line out" : null;
 }
 
 function wrongText(value: unknown): string | null {

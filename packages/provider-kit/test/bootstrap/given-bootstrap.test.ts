@@ -1,6 +1,6 @@
 import type { BootstrapScript } from "@slipway/core";
 import { describe, expect, test } from "vitest";
-import { givenBootstrap, renderBootstrap } from "../../src/bootstrap/index.ts";
+import { carriedBootstrap, givenBootstrap, renderBootstrap } from "../../src/bootstrap/index.ts";
 
 const ours = { provider: "acme", operation: "spawn", format: "shell" } as const;
 const script = (content: string, format: BootstrapScript["format"] = "shell"): BootstrapScript => ({
@@ -26,6 +26,12 @@ describe("a bootstrap that a spawn was given", () => {
     ["has the format cloud-init, and only shell runs here", script("#cloud-config\n", "cloud-init"), ours],
     ["holds a NUL character", script("#!/bin/sh\n\0"), ours],
     ["has 3 bytes, and at most 2 are taken", script("abc"), { ...ours, maxBytes: 2 }],
+    [
+      "has the line ends of Windows (CRLF), which a shell takes for a part of each command: save it with LF",
+      script("#!/bin/sh\r\ntrue\r\n"),
+      ours,
+    ],
+    ["has blanks before `#!`: begin with `#!`, or leave that line out", script("\n  #!/bin/sh\n"), ours],
     ["is a shell script that does not begin with `#!`", script("echo hi"), { ...ours, executed: true }],
   ])("is refused where it %s", (fault, given, options) => {
     expect(() => givenBootstrap(given, options)).toThrow(
@@ -37,4 +43,22 @@ describe("a bootstrap that a spawn was given", () => {
       }),
     );
   });
+
+  test.each(["true\r\nfalse\r\n", "#!/bin/bash\r\n", "\r\ntrue", "\n#!/bin/sh\n", " #!/bin/sh", "\uFEFF#!/bin/sh\n"])(
+    "is refused as a config whose script a shell would take for another one: %j",
+    (text) => {
+      for (const format of ["shell", "cloud-init"] as const) {
+        expect(() => renderBootstrap({ script: text }, { ...ours, format })).toThrow(
+          expect.objectContaining({ code: "INVALID_SPEC", message: expect.stringMatching(/^bootstrap\.script has /) }),
+        );
+      }
+    },
+  );
+
+  test.each(["echo one\ncat <<'E'\na\r\nE\n", "\necho two", "# a comment\n#!/bin/sh\n", "echo 'a\r'", ""])(
+    "is taken as it is where a shell means the same: %j",
+    (text) => {
+      expect(carriedBootstrap(renderBootstrap({ script: text }, ours))?.script).toBe(text);
+    },
+  );
 });
