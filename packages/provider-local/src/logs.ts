@@ -34,17 +34,23 @@ async function* linesOf(path: string, more: () => Promise<boolean>): AsyncGenera
   if (file === null) return;
   try {
     const decoder = new TextDecoder();
-    let rest = "";
+    // Pieces, joined when their line ends: a long line is not searched and copied again with each piece.
+    let rest: string[] = [];
     for (let going = true; going; ) {
       // Asked before the last read, so that nothing printed in between is missed.
       going = await more();
       for await (const chunk of chunksOf(file)) {
-        const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-        rest = lines.pop() ?? "";
+        const [first = "", ...lines] = decoder.decode(chunk, { stream: true }).split("\n");
+        rest.push(first);
+        const next = lines.pop();
+        if (next === undefined) continue;
+        yield rest.join("");
         yield* lines;
+        rest = [next];
       }
     }
-    if (rest !== "") yield rest;
+    const last = rest.join("");
+    if (last !== "") yield last;
   } finally {
     await file.close();
   }
