@@ -3,14 +3,15 @@ import { HOME_INSIDE, RUN_DIRECTORY_INSIDE } from "./bubblewrap.ts";
 import type { Isolation } from "./isolation.ts";
 import type { SandboxLayout } from "./layout.ts";
 
-const ID = "SLIPWAY_SANDBOX_ID";
+/** The variable by which every process of a sandbox is found. */
+export const ID_VARIABLE = "SLIPWAY_SANDBOX_ID";
 const START = "SLIPWAY_SANDBOX_START";
 const ATTEMPT = "SLIPWAY_SANDBOX_ATTEMPT";
 const MACHINE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The entry by which every process of a sandbox is found, also those that left its process group. */
 export function idMark(id: string): string {
-  return `${ID}=${id}`;
+  return `${ID_VARIABLE}=${id}`;
 }
 
 /** The entry that tells the processes of one start, once its command may begin, from those of a start that was given up. */
@@ -39,7 +40,7 @@ export function sandboxEnvironment(
     SLIPWAY_ROOT: inside ? "/" : layout.root,
     SLIPWAY_RUN_DIR: inside ? RUN_DIRECTORY_INSIDE : layout.run,
     ...own,
-    [ID]: id,
+    [ID_VARIABLE]: id,
   };
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import type { ProcessRow, ProcessTable } from "./process-table.ts";
+import type { ProcessRow, ProcessSight, ProcessTable } from "./process-table.ts";
 
 // How often a process that is replacing its program is looked at again, a millisecond apart: on a busy machine it may
 // have to wait for its turn in the middle of it.
@@ -22,6 +22,8 @@ export function linuxProcessTable(proc = "/proc"): ProcessTable {
     const found = row(pid);
     return found !== null && !found.zombie && found.group !== 0 && readOrNull(`${proc}/${pid}/cmdline`) === "";
   };
+  const outputsOf = (pid: number): string[] =>
+    [1, 2].map((fd) => linkOrNull(`${proc}/${pid}/fd/${fd}`)).filter((path) => path !== null);
   return {
     bootId: async () => readFileSync(`${proc}/sys/kernel/random/boot_id`, "utf8").trim(),
     namespace: () => readlinkSync(`${proc}/self/ns/pid`),
@@ -48,9 +50,34 @@ export function linuxProcessTable(proc = "/proc"): ProcessTable {
       }
       return found.sort((a, b) => a - b);
     },
-    writingTo: async (path) =>
-      pids().filter((pid) => [1, 2].some((fd) => linkOrNull(`${proc}/${pid}/fd/${fd}`) === path)),
+    everything: async (variable) => {
+      const sights: ProcessSight[] = [];
+      const seen = new Set<number>();
+      // One that ended before it was read may have begun another, which this list lacks: until there is nothing new.
+      for (let unread = pids(); unread.length > 0; unread = pids().filter((pid) => !seen.has(pid))) {
+        for (const pid of unread) seen.add(pid);
+        for (let look = 0; unread.length > 0 && look < LOOKS; look++) {
+          if (look > 0) await pause(1);
+          const again: number[] = [];
+          for (const pid of unread) {
+            const found = row(pid);
+            if (found === null) continue;
+            const bare = found.zombie || found.group === 0;
+            const environment = bare ? null : readOrNull(`${proc}/${pid}/environ`);
+            if (environment === "" && isStarting(pid) && look < LOOKS - 1) again.push(pid);
+            else sights.push({ ...found, mark: valueIn(environment, variable), outputs: bare ? [] : outputsOf(pid) });
+          }
+          unread = again;
+        }
+      }
+      return sights;
+    },
   };
+}
+
+function valueIn(environment: string | null, variable: string): string | null {
+  const entry = environment?.split("\0").find((each) => each.startsWith(`${variable}=`));
+  return entry === undefined ? null : entry.slice(variable.length + 1);
 }
 
 function holds(environment: string, entries: readonly string[]): boolean {

@@ -9,6 +9,14 @@ export interface ProcessRow {
   readonly zombie: boolean;
 }
 
+/** One process, and what tells whose it is. */
+export interface ProcessSight extends ProcessRow {
+  /** The value of the asked variable in its environment at its start; null without it. */
+  readonly mark: string | null;
+  /** The files that its standard output and error go to; none where the system does not tell. */
+  readonly outputs: readonly string[];
+}
+
 /** This machine's processes, read live. */
 export interface ProcessTable {
   /** Another value after every restart of the machine. */
@@ -20,6 +28,6 @@ export interface ProcessTable {
   readonly rows: () => Promise<readonly ProcessRow[]>;
   /** The ids of processes whose environment at their start held all these `NAME=value` entries. */
   readonly withEnvironment: (entries: readonly string[]) => Promise<readonly number[]>;
-  /** The ids of processes whose standard output or error is this file; none where the system does not tell. */
-  readonly writingTo: (path: string) => Promise<readonly number[]>;
+  /** Every process, those too that began while the others were read. */
+  readonly everything: (variable: string) => Promise<readonly ProcessSight[]>;
 }

@@ -22,6 +22,11 @@ export function psProcessTable(exec: RunForText = run): ProcessTable {
       .map(parseRow)
       .filter((row) => row !== null);
   };
+  // `-E` prints the environment after the command, of the caller's own processes.
+  const environments = async (): Promise<{ readonly pid: number; readonly words: readonly string[] }[]> =>
+    (await exec("ps", ["-axwwEo", "pid=,command="]))
+      .split("\n")
+      .map((line) => ({ pid: Number.parseInt(line, 10), words: line.trim().split(/\s+/) }));
   return {
     bootId: async () => (await exec("sysctl", ["-n", "kern.boottime"])).trim(),
     namespace: () => "host",
@@ -31,18 +36,22 @@ export function psProcessTable(exec: RunForText = run): ProcessTable {
       return found === undefined || found.zombie ? null : found.startTime;
     },
     rows,
-    writingTo: async () => [],
-    withEnvironment: async (entries) => {
-      // `-E` prints the environment after the command, of the caller's own processes.
-      const text = await exec("ps", ["-axwwEo", "pid=,command="]);
-      return text
-        .split("\n")
-        .filter((line) => {
-          const words = new Set(line.trim().split(/\s+/));
-          return entries.every((entry) => words.has(entry));
-        })
-        .map((line) => Number.parseInt(line, 10));
+    everything: async (variable) => {
+      const begins = `${variable}=`;
+      const marks = new Map(
+        (await environments()).map(({ pid, words }) => [pid, words.find((word) => word.startsWith(begins))]),
+      );
+      // After the environments: what began between the two is told by its parent.
+      return (await rows()).map((row) => ({
+        ...row,
+        mark: marks.get(row.pid)?.slice(begins.length) ?? null,
+        outputs: [],
+      }));
     },
+    withEnvironment: async (entries) =>
+      (await environments())
+        .filter(({ words }) => entries.every((entry) => words.includes(entry)))
+        .map(({ pid }) => pid),
   };
 }
 

@@ -38,6 +38,11 @@ test("the table of ps is read: rows, zombies, start times and marks", async () =
   ]);
   expect(await table.withEnvironment(["SLIPWAY_SANDBOX_ID=a"])).toEqual([501]);
   expect(await table.bootId()).toContain("1795");
+  expect((await table.everything("SLIPWAY_SANDBOX_ID")).map(({ pid, mark }) => [pid, mark])).toEqual([
+    [1, null],
+    [501, "a"],
+    [502, "ab"],
+  ]);
 });
 
 test("a process that is named to deceive is read right", async () => {
@@ -52,6 +57,30 @@ test("a process that is named to deceive is read right", async () => {
   expect(await table.rows()).toEqual([{ pid: 7, parent: 3, group: 9, startTime: "116", zombie: false }]);
   expect(await table.withEnvironment(["SLIPWAY_SANDBOX_ID=x", "A=1"])).toEqual([7]);
   expect(await table.withEnvironment(["SLIPWAY_SANDBOX_ID"])).toEqual([]);
+});
+
+test("everything holds what began while the rest was read, and a zombie without a mark", async () => {
+  const proc = scratch();
+  const born = (pid: number, state: string, environment: string): void => {
+    mkdirSync(join(proc, `${pid}/fd`), { recursive: true });
+    const rest = Array.from({ length: 30 }, (_, at) => at);
+    writeFileSync(join(proc, `${pid}/stat`), `${pid} (sh) ${state} 3 9 ${rest.join(" ")}\n`);
+    writeFileSync(join(proc, `${pid}/environ`), environment);
+    writeFileSync(join(proc, `${pid}/cmdline`), "");
+  };
+  born(8, "R", "");
+  born(9, "Z", "");
+  const reading = linuxProcessTable(proc).everything("SLIPWAY_SANDBOX_ID");
+  // It waits for the one that replaces its program; meanwhile another begins.
+  born(8, "R", "A=1\0SLIPWAY_SANDBOX_ID=x\0");
+  born(10, "S", "SLIPWAY_SANDBOX_ID=y\0");
+  symlinkSync("/log", join(proc, "10/fd/1"));
+  const found = await reading;
+  expect(found.map(({ pid, mark, outputs }) => [pid, mark, outputs]).sort()).toEqual([
+    [10, "y", ["/log"]],
+    [8, "x", []],
+    [9, null, []],
+  ]);
 });
 
 test("a process is found also while it replaces its program", async () => {

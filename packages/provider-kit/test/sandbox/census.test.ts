@@ -1,0 +1,53 @@
+import { expect, test, vi } from "vitest";
+import { nextCensus } from "../../src/sandbox/census.ts";
+import type { ProcessSight } from "../../src/sandbox/process-table.ts";
+
+const { table } = vi.hoisted(() => ({ table: { everything: async (): Promise<readonly ProcessSight[]> => [] } }));
+vi.mock("../../src/sandbox/system-process-table.ts", () => ({ systemProcessTable: () => table }));
+
+const sight = (pid: number, parent: number, more: Partial<ProcessSight> = {}): ProcessSight => ({
+  pid,
+  parent,
+  group: 0,
+  startTime: "1",
+  zombie: false,
+  mark: null,
+  outputs: [],
+  ...more,
+});
+
+test("calls share the census that has not begun, and none that has", async () => {
+  const begun: PromiseWithResolvers<readonly ProcessSight[]>[] = [];
+  table.everything = () => {
+    const one = Promise.withResolvers<readonly ProcessSight[]>();
+    begun.push(one);
+    return one.promise;
+  };
+  const first = [nextCensus(), nextCensus()];
+  await vi.waitUntil(() => begun.length === 1);
+  const later = [nextCensus(), nextCensus(), nextCensus()];
+  begun[0]?.reject(new Error("unreadable"));
+  for (const one of first) await expect(one).rejects.toThrow("unreadable");
+  // A failure is that census's own.
+  await vi.waitUntil(() => begun.length === 2);
+  begun[1]?.resolve([sight(7, 1)]);
+  for (const one of later) expect([...(await one).treeOf([7])]).toEqual([7]);
+  expect(begun).toHaveLength(2);
+});
+
+test("a tree is the roots, the groups that they lead, and all that descend from these", async () => {
+  table.everything = async () => [
+    sight(10, 1, { group: 10, mark: "a" }),
+    sight(11, 1, { group: 10 }),
+    sight(12, 11, { group: 12, outputs: ["/log"] }),
+    sight(13, 12, { group: 13 }),
+    sight(14, 1, { group: 13 }),
+    sight(15, 10, { zombie: true, mark: "a" }),
+    sight(20, 1, { group: 20, mark: "b", outputs: ["/log", "/log"] }),
+  ];
+  const census = await nextCensus();
+  expect([census.bearing("a"), census.bearing("c"), census.writingTo("/log")]).toEqual([[10], [], [12, 20]]);
+  expect([...census.treeOf([10])].sort()).toEqual([10, 11, 12, 13]);
+  expect([...census.treeOf([13, 99])].sort()).toEqual([13, 14]);
+  expect([...census.treeOf([15, 99])]).toEqual([]);
+});
