@@ -7,6 +7,7 @@ import { hostname, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type Clock, systemClock } from "@slipway/core";
 import { CPU_NODES, GPU_NODES, gresConf, slurmConf } from "./cluster-config.ts";
+import { DIRECTORY_PREFIX, endLeftovers, endProcesses, recordOwner } from "./leftovers.ts";
 
 export interface SlurmClusterOptions {
   /** ALL: `sbatch` refuses what a partition does not allow. NO, Slurm's default: such a job waits for ever. */
@@ -57,7 +58,9 @@ export async function slurmCluster(options: SlurmClusterOptions = {}): Promise<S
   const { enforcePartLimits = "ALL", messageTimeoutSeconds = 10, clock = systemClock } = options;
   const reason = missingTools();
   if (reason !== undefined) throw new Error(`cannot start a Slurm cluster: ${reason}`);
-  const directory = await mkdtemp(join(tmpdir(), "slipway-slurm-"));
+  endLeftovers();
+  const directory = await mkdtemp(join(tmpdir(), DIRECTORY_PREFIX));
+  recordOwner(directory);
   // munged refuses a directory that others may write to.
   await chmod(directory, 0o755);
   const conf = join(directory, "slurm.conf");
@@ -115,6 +118,8 @@ export async function slurmCluster(options: SlurmClusterOptions = {}): Promise<S
     await stop("slurmctld");
     await Promise.all(nodes.map((node) => stop(`slurmd-${node}`)));
     await stop("munged");
+    // What is left of jobs whose node was ended before them.
+    endProcesses(directory);
     await rm(directory, { recursive: true, force: true });
   };
 
