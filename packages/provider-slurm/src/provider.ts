@@ -64,6 +64,8 @@ export function slurmParts(options: SlurmOptions): {
       readAfterWriteMs: 0,
       // The controller finishes what a client that was killed has sent.
       requestLifeMs: Math.max(60_000, options.commandTimeoutMs ?? COMMAND_MS),
+      // A partition says where, resources say how much of it.
+      specTakesResources: true,
     },
     whyNot: WHY_NOT,
     refuses: {

@@ -1,3 +1,5 @@
+import { accountingLines } from "./accounting.ts";
+
 export interface ClusterConfig {
   readonly directory: string;
   readonly host: string;
@@ -6,14 +8,17 @@ export interface ClusterConfig {
   readonly nodePorts: readonly number[];
   readonly enforcePartLimits: "ALL" | "NO";
   readonly messageTimeoutSeconds: number;
+  /** The port of slurmdbd; undefined: no accounting. */
+  readonly accountingPort: number | undefined;
 }
 
 export const CPU_NODES = ["n1", "n2", "n3", "n4"] as const;
 export const GPU_NODES = ["g1", "g2"] as const;
 
-/** slurm.conf for several nodes on this machine, without cgroups, accounts or a database. */
+/** slurm.conf for several nodes on this machine, without cgroups. */
 export function slurmConf(config: ClusterConfig): string {
-  const { directory, host, controllerPort, nodePorts, enforcePartLimits, messageTimeoutSeconds } = config;
+  const { directory, host, controllerPort, nodePorts, enforcePartLimits, messageTimeoutSeconds, accountingPort } =
+    config;
   const nodes = [...CPU_NODES, ...GPU_NODES].map((name, index) => {
     const gres = name.startsWith("g") ? " Gres=gpu:test:2" : "";
     const at = `NodeHostname=${host} NodeAddr=127.0.0.1 Port=${nodePorts[index]}`;
@@ -55,6 +60,7 @@ export function slurmConf(config: ClusterConfig): string {
     "PropagateResourceLimits=NONE",
     `EnforcePartLimits=${enforcePartLimits}`,
     "GresTypes=gpu",
+    ...(accountingPort === undefined ? [] : accountingLines(directory, accountingPort)),
     ...nodes,
     `PartitionName=main Nodes=${all} Default=YES PriorityTier=10 MaxTime=7-00:00:00 DefaultTime=1:00:00 State=UP`,
     `PartitionName=spotkill Nodes=${cpu} PriorityTier=1 PreemptMode=CANCEL DefaultTime=1:00:00 State=UP`,

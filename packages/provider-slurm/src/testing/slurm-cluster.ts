@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { hostname, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type Clock, systemClock } from "@slipway/core";
+import { ACCOUNTING_TOOLS, startAccounting } from "./accounting.ts";
 import { CPU_NODES, GPU_NODES, gresConf, slurmConf } from "./cluster-config.ts";
 import { DIRECTORY_PREFIX, endLeftovers, endProcesses, recordOwner } from "./leftovers.ts";
 
@@ -14,6 +15,8 @@ export interface SlurmClusterOptions {
   readonly enforcePartLimits?: "ALL" | "NO" | undefined;
   /** How long a command waits for the controller, seconds; 10 if absent, as Slurm's own default. */
   readonly messageTimeoutSeconds?: number | undefined;
+  /** True: with MariaDB and slurmdbd, so with accounts, QOS and `sacct`. */
+  readonly accounting?: boolean | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -46,17 +49,19 @@ const PATIENCE_MS = 30_000;
 const LOOK_MS = 100;
 
 /** Why `slurmCluster` cannot start here; undefined if it can. */
-export function missingTools(): string | undefined {
+export function missingTools({ accounting = false }: Pick<SlurmClusterOptions, "accounting"> = {}): string | undefined {
   const paths = `${process.env["PATH"] ?? ""}${delimiter}/usr/sbin`.split(delimiter);
-  const missing = TOOLS.filter((tool) => !paths.some((path) => isExecutable(join(path, tool))));
+  const missing = [...TOOLS, ...(accounting ? ACCOUNTING_TOOLS : [])].filter(
+    (tool) => !paths.some((path) => isExecutable(join(path, tool))),
+  );
   if (missing.length > 0) return `not installed: ${missing.join(", ")} (Debian: slurmctld slurmd slurm-client munge)`;
   return process.getuid?.() === 0 ? undefined : "the test cluster needs root";
 }
 
 /** Starts munged, slurmctld and six slurmd as root on free ports of the loopback address. It needs no systemd. */
 export async function slurmCluster(options: SlurmClusterOptions = {}): Promise<SlurmCluster> {
-  const { enforcePartLimits = "ALL", messageTimeoutSeconds = 10, clock = systemClock } = options;
-  const reason = missingTools();
+  const { enforcePartLimits = "ALL", messageTimeoutSeconds = 10, accounting = false, clock = systemClock } = options;
+  const reason = missingTools({ accounting });
   if (reason !== undefined) throw new Error(`cannot start a Slurm cluster: ${reason}`);
   endLeftovers();
   const directory = await mkdtemp(join(tmpdir(), DIRECTORY_PREFIX));
@@ -65,10 +70,11 @@ export async function slurmCluster(options: SlurmClusterOptions = {}): Promise<S
   await chmod(directory, 0o755);
   const conf = join(directory, "slurm.conf");
   const nodes = [...CPU_NODES, ...GPU_NODES];
-  const ports = await freePorts(nodes.length + 1);
-  const [controllerPort = 0, ...nodePorts] = ports;
+  const [controllerPort = 0, daemonPort = 0, databasePort = 0, ...nodePorts] = await freePorts(nodes.length + 3);
   const host = hostname().split(".")[0] ?? "localhost";
-  const files = { directory, host, controllerPort, nodePorts, enforcePartLimits, messageTimeoutSeconds };
+  const accountingPort = accounting ? daemonPort : undefined;
+  const limits = { enforcePartLimits, messageTimeoutSeconds };
+  const files = { directory, host, controllerPort, nodePorts, ...limits, accountingPort };
   await mkdir(join(directory, "state"));
   for (const node of nodes) await mkdir(join(directory, `spool-${node}`));
   for (const node of GPU_NODES) for (const n of [0, 1]) await writeFile(join(directory, `gpu-${node}-${n}`), "");
@@ -81,9 +87,9 @@ export async function slurmCluster(options: SlurmClusterOptions = {}): Promise<S
     mode: 0o755,
   });
 
+  const env = { PATH: `${process.env["PATH"] ?? ""}${delimiter}/usr/sbin`, SLURM_CONF: conf, LC_ALL: "C" };
   const run = (program: string, ...args: readonly string[]): Promise<string> =>
     new Promise((resolve, reject) => {
-      const env = { PATH: `${process.env["PATH"] ?? ""}${delimiter}/usr/sbin`, SLURM_CONF: conf, LC_ALL: "C" };
       // The daemons keep no pipe open: they detach with their own log files.
       execFile(program, [...args], { env, timeout: PATIENCE_MS }, (error, stdout, stderr) =>
         error === null ? resolve(stdout) : reject(new Error(`${program} ${args[0] ?? ""}: ${stderr || error.message}`)),
@@ -117,8 +123,9 @@ export async function slurmCluster(options: SlurmClusterOptions = {}): Promise<S
     await cancelAll().catch(() => undefined);
     await stop("slurmctld");
     await Promise.all(nodes.map((node) => stop(`slurmd-${node}`)));
+    await stop("slurmdbd");
     await stop("munged");
-    // What is left of jobs whose node was ended before them.
+    // What is left of jobs whose node was ended before them, and the database, whose data nobody wants.
     endProcesses(directory);
     await rm(directory, { recursive: true, force: true });
   };
@@ -134,6 +141,7 @@ export async function slurmCluster(options: SlurmClusterOptions = {}): Promise<S
     const words = munge.map((one) => one.split(":")).map(([option, file]) => `--${option}=${directory}/${file}`);
     await run("munged", "--force", ...words);
     await until("munge", async () => (await run("munge", "-n", "-S", `${directory}/munge.socket`)) !== "");
+    if (accounting) await startAccounting({ directory, host, databasePort, daemonPort, env, run, until });
     await run("slurmctld", "-i");
     for (const node of nodes) await run("slurmd", "-N", node);
     await until("the start of the nodes", async () => {
