@@ -40,7 +40,7 @@ export function addSpawnOptions(command: Command): Command {
       "names the instance among yours: the same key answers the same instance (default: a new UUID)",
     )
     .option("--name <name>", "a display name", notEmpty)
-    .option("--spec <name>", "the provider's machine type; excludes --cpus, --memory and --disk", notEmpty)
+    .option("--spec <name>", "the provider's machine type, or a place as a partition", notEmpty)
     .option("--image <name>", "the image", notEmpty)
     .option("--cpus <number>", "how many processors", positiveNumber)
     .option("--memory <size>", "as 512M or 8G", byteSize)

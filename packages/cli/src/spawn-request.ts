@@ -55,9 +55,6 @@ function baseOptions(flags: SpawnFlags): BaseSpawnOptions {
     diskBytes: flags.disk,
   });
   const wanted = Object.keys(resources).length > 0;
-  if (spec !== undefined && wanted) {
-    throw new CliError("INVALID_ARGUMENT", "--spec excludes --cpus, --memory and --disk", "Give one or the other.");
-  }
   return {
     name,
     spec,

@@ -23,7 +23,6 @@ describe("a line that is wrong", () => {
     [["spawn", "--timeout", "30d"], 2, "at most 24d"],
     [["spawn", "--key", "a", "--ttl", "99999999d"], 2, "too long"],
     [["spawn", "--max-usd-per-hour", "0"], 2, "above 0"],
-    [["spawn", "--spec", "a", "--cpus", "2"], 2, "--spec excludes"],
     [["spawn", "--gpu", "a10:0"], 2, "--gpu takes"],
     [["spawn", "--port", "http"], 2, "--port takes"],
     [["spawn", "--volume", "vol"], 2, "--volume takes"],

@@ -34,6 +34,7 @@ export class FakeRemote {
   readonly failures: Map<string, () => unknown> = new Map();
   /** Runs inside the next call of a method. */
   readonly hooks: Map<string, (signal: AbortSignal | undefined) => Promise<void>> = new Map();
+  specTakesResources = false;
   status: InstanceStatus = "running";
   price: Instance["price"];
   ssh: Instance["ssh"];
@@ -168,7 +169,7 @@ function core(remote: FakeRemote, env: RegisterEnvironment, name: string) {
       name,
       owner: env.owner,
       tier: "testing",
-      limits: LIMITS,
+      limits: { ...LIMITS, specTakesResources: remote.specTakesResources },
       spawn: make,
       terminate: async (id: string) => {
         await remote.enter("terminate", [id]);

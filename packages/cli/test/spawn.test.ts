@@ -118,6 +118,16 @@ describe("slipway spawn", () => {
     });
   });
 
+  it("leaves it to the provider whether a spec takes resources beside it", async () => {
+    const { slipway, remote } = commandLine();
+    const asked = ["spawn", "--key", "a", "--spec", "main", "--cpus", "2"];
+    const refused = await slipway(asked);
+    expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining("spec and resources exclude")]);
+    remote.specTakesResources = true;
+    expect((await slipway(asked)).exitCode).toBe(0);
+    expect(remote.called("spawn")[0]?.[0]).toMatchObject({ spec: "main", resources: { cpus: 2 } });
+  });
+
   it("says the price that `slipway prices` knows where the instance has none", async () => {
     const { slipway, remote } = commandLine({ sells: true });
     const price = { usdPerHour: 1.5, per: "instance", asOf: "2026-01-31T12:00:00Z", source: "live" } as const;

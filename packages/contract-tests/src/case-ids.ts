@@ -57,6 +57,7 @@ export const CASE_IDS = {
     "spawn.unknown-option",
     "spawn.malformed",
     "spawn.spec-and-resources",
+    "spawn.spec-with-resources",
     "spawn.labels",
     "spawn.expires-at",
     "spawn.beyond-limits",

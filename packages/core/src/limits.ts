@@ -1,4 +1,4 @@
-/** The remote's limits, as numbers. They are told apart from capabilities, which are yes or no. */
+/** The remote's limits. They are told apart from capabilities: none of them unlocks a member or an option. */
 export interface ProviderLimits {
   /** The most bytes of a rendered bootstrap, after the client's own packing for the wire. */
   readonly maxUserDataBytes: number;
@@ -15,4 +15,9 @@ export interface ProviderLimits {
   readonly requestLifeMs: number;
   /** How long after its `terminateBy` an instance may still run, milliseconds; absent without that capability. */
   readonly terminateLateMs?: number;
+  /**
+   * True: `spec` names a place of the remote, as a queue, and not a size, so `resources` may stand beside it. Absent or
+   * false: they exclude each other.
+   */
+  readonly specTakesResources?: boolean | undefined;
 }

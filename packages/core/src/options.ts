@@ -36,9 +36,9 @@ export interface BaseSpawnOptions extends CallOptions {
   readonly key?: string | undefined;
   /** A display name. The name that the remote identifies it by is `nameFor(owner, key)`. */
   readonly name?: string | undefined;
-  /** The provider's name of a machine type. Excludes `resources`. */
+  /** The provider's name of a machine type. Excludes `resources`, unless `limits.specTakesResources`. */
   readonly spec?: string | undefined;
-  /** Excludes `spec`. */
+  /** Excludes `spec`, unless `limits.specTakesResources`. */
   readonly resources?: ResourceOptions | undefined;
   readonly image?: string | undefined;
   /** A config, rendered by the provider's `generateBootstrap`, or a script rendered before. */

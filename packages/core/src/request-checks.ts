@@ -182,7 +182,8 @@ export function refusalOf(request: unknown, rules: RequestRules): Refusal | null
     const refused = request[name] === undefined ? null : refusedOption(name, request[name], rules);
     if (refused !== null) return refused;
   }
-  if (request["spec"] !== undefined && request["resources"] !== undefined && rules.noun === "option") {
+  const hasBoth = request["spec"] !== undefined && request["resources"] !== undefined;
+  if (hasBoth && rules.noun === "option" && rules.limits.specTakesResources !== true) {
     return { code: "INVALID_SPEC", message: "spec and resources exclude each other: give one of them" };
   }
   return null;

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { isKey, type SpawnOptions } from "../src/index.ts";
-import { INSTANCE, rejection, subject, untyped } from "./subject.ts";
+import { INSTANCE, LIMITS, rejection, subject, untyped } from "./subject.ts";
 
 describe("a request that contradicts itself or is none", () => {
   it("spec beside resources", async () => {
@@ -10,6 +10,8 @@ describe("a request that contradicts itself or is none", () => {
       message: "spec and resources exclude each other: give one of them",
     });
     expect(await subject().spawn({ spec: "s", resources: undefined })).toEqual(INSTANCE);
+    const taking = subject({ limits: { ...LIMITS, specTakesResources: true } });
+    expect(await taking.spawn({ spec: "s", resources: { cpus: 1 } })).toEqual(INSTANCE);
   });
 
   it.each([undefined, null, "spec", 5, [[]]])("spawn(%j)", async (request) => {

@@ -110,12 +110,14 @@ describe("spawn options", () => {
 
   it("are parsed, undefined allowed", () => {
     expect(schema.spawnOptionsSchema.parse(options)).toEqual(options);
+    // Whether a spec takes resources beside it is the provider's to say.
+    const both = { ...options, resources: { cpus: 1 } };
+    expect(schema.spawnOptionsSchema.parse(both)).toEqual(both);
   });
 
   it.each<[string, unknown, string]>([
     ["key", "a".repeat(129), "key"],
     ["regoin", "eu", ""],
-    ["resources", { cpus: 1 }, "resources"],
     ["resources", { cpu: 1 }, "resources"],
     ["gpu", { count: 0 }, "gpu.count"],
     ["spot", { maxUsd: 1 }, "spot"],

@@ -34,6 +34,7 @@ const WELL_FORMED: { readonly [K in RefusableOption]: BaseSpawnOptions[K] } = {
   maxUsdPerHour: 1_000,
 };
 // The option is one that the harness's own request may already use.
+const takesResources = ({ subject }: CaseContext): boolean => subject.limits.specTakesResources === true;
 const withoutSpec = ({ harness }: CaseContext): object =>
   "spec" in harness.spawnOptions() ? { spec: undefined } : { resources: undefined };
 const MANY = 200;
@@ -119,8 +120,28 @@ export const spawnCases: Cases<"spawn"> = {
     run: async (context) => {
       honoured(context, "spec");
       honoured(context, "resources");
+      if (takesResources(context)) throw new NotApplicable("spec takes resources beside it here");
       const spec = context.harness.spawnOptions().spec ?? WELL_FORMED.spec;
       await mustRefuse(context, "SPAWN-06", { spec, resources: { cpus: 1 } });
+    },
+  },
+  "spawn.spec-with-resources": {
+    title: "takes resources beside a spec where it says that it does",
+    rules: ["SPAWN-06"],
+    run: async (context) => {
+      honoured(context, "spec");
+      honoured(context, "resources");
+      if (!takesResources(context)) throw new NotApplicable("spec and resources exclude each other here");
+      const { provider, harness, request } = context;
+      const { spec = (await provider.spawn(request())).spec } = harness.spawnOptions();
+      const instance = await mustResolve(
+        "SPAWN-06",
+        "a spawn with spec and resources",
+        () => provider.spawn(request({ spec, resources: { cpus: 2 } })),
+        "Honour both, or unset the limit.",
+      );
+      const told = { spec: instance.spec, cpus: instance.resources?.cpus };
+      mustEqual("SPAWN-06", "what was honoured", told, { spec, cpus: 2 }, "Honour both, or unset the limit.");
     },
   },
   "spawn.labels": {

@@ -53,6 +53,10 @@ export const spawnMutants: MutantsOf<"spawn"> = {
     does: "prefers spec where resources are given too",
     mutate: ignoring("spawn", ["resources"], ({ spec }) => spec !== undefined),
   },
+  "spawn.spec-with-resources": {
+    does: "says that a spec takes resources, and refuses both together",
+    mutate: describing(({ limits }) => ({ limits: { ...limits, specTakesResources: true } })),
+  },
   "spawn.labels": {
     does: "shows its own marks among the caller's labels",
     mutate: told((instance) =>

@@ -53,7 +53,8 @@ export const REMOTE_CALL_RULES = {
   "SPAWN-04":
     "Nothing is ignored in silence: an option that neither the contract nor the provider knows is INVALID_SPEC before any call.",
   "SPAWN-05": "A malformed option is INVALID_SPEC before any call, and the message names it.",
-  "SPAWN-06": "`spec` and `resources` exclude each other: both together are INVALID_SPEC before any call.",
+  "SPAWN-06":
+    "`spec` and `resources` exclude each other, and both together are INVALID_SPEC before any call; with `limits.specTakesResources` both together are honoured.",
   "SPAWN-07": "The caller's labels are answered as they were given, without Slipway's own marks.",
   "SPAWN-08": "`expiresAt` is answered as it was given, and nothing ends the instance because of it.",
   "SPAWN-09":

@@ -25,55 +25,50 @@ const above0 = z.number().positive();
 const portNumber = z.int().min(1).max(65_535);
 const key = z.string().refine(isKey, "must be 1 to 128 printable ASCII characters");
 
-const spawnOptions = z
-  .strictObject({
-    signal: z.instanceof(AbortSignal).optional(),
-    timeoutMs: above0.optional(),
-    key: key.optional(),
-    name: text.optional(),
-    spec: text.optional(),
-    resources: z
-      .strictObject({ cpus: above0.optional(), memoryBytes: above0.optional(), diskBytes: above0.optional() })
-      .optional(),
-    image: text.optional(),
-    bootstrap: bootstrapSchema.optional(),
-    ports: z
-      .array(
-        z.strictObject({
-          port: portNumber,
-          protocol: z.enum(["tcp", "udp"]).optional(),
-          hostPort: portNumber.optional(),
-        }),
-      )
-      .optional(),
-    sshKeys: z.array(z.string().regex(/^\S+ \S+[^\r\n]*$/, "must be a public key on one line")).optional(),
-    labels: z.record(z.string(), z.string()).optional(),
-    expiresAt: time.optional(),
-    maxUsdPerHour: above0.optional(),
-    fromSnapshot: text.optional(),
-    spot: z.strictObject({ maxUsdPerHour: above0.optional() }).optional(),
-    gpu: z.strictObject({ type: text.optional(), count: z.int().min(1) }).optional(),
-    region: text.optional(),
-    volumes: z
-      .array(z.strictObject({ id: text, mountPath: z.string().startsWith("/", "must be an absolute path") }))
-      .optional(),
-    warmVolume: text.optional(),
-    terminateBy: time.optional(),
-    hibernation: z.boolean().optional(),
-    tailscale: z.strictObject({ authKey: text, hostname: text.optional(), tags: z.array(text).optional() }).optional(),
-    network: z
-      .strictObject({
-        id: text.optional(),
-        subnet: text.optional(),
-        firewalls: z.array(text).optional(),
-        isolated: z.boolean().optional(),
-      })
-      .optional(),
-  })
-  .refine((options) => options.spec === undefined || options.resources === undefined, {
-    path: ["resources"],
-    message: "spec and resources exclude each other: give one of them",
-  });
+const spawnOptions = z.strictObject({
+  signal: z.instanceof(AbortSignal).optional(),
+  timeoutMs: above0.optional(),
+  key: key.optional(),
+  name: text.optional(),
+  spec: text.optional(),
+  resources: z
+    .strictObject({ cpus: above0.optional(), memoryBytes: above0.optional(), diskBytes: above0.optional() })
+    .optional(),
+  image: text.optional(),
+  bootstrap: bootstrapSchema.optional(),
+  ports: z
+    .array(
+      z.strictObject({
+        port: portNumber,
+        protocol: z.enum(["tcp", "udp"]).optional(),
+        hostPort: portNumber.optional(),
+      }),
+    )
+    .optional(),
+  sshKeys: z.array(z.string().regex(/^\S+ \S+[^\r\n]*$/, "must be a public key on one line")).optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  expiresAt: time.optional(),
+  maxUsdPerHour: above0.optional(),
+  fromSnapshot: text.optional(),
+  spot: z.strictObject({ maxUsdPerHour: above0.optional() }).optional(),
+  gpu: z.strictObject({ type: text.optional(), count: z.int().min(1) }).optional(),
+  region: text.optional(),
+  volumes: z
+    .array(z.strictObject({ id: text, mountPath: z.string().startsWith("/", "must be an absolute path") }))
+    .optional(),
+  warmVolume: text.optional(),
+  terminateBy: time.optional(),
+  hibernation: z.boolean().optional(),
+  tailscale: z.strictObject({ authKey: text, hostname: text.optional(), tags: z.array(text).optional() }).optional(),
+  network: z
+    .strictObject({
+      id: text.optional(),
+      subnet: text.optional(),
+      firewalls: z.array(text).optional(),
+      isolated: z.boolean().optional(),
+    })
+    .optional(),
+});
 
 /** What `spawn` takes, from a file or another process. Capabilities of third parties bring their own. */
 export const spawnOptionsSchema: z.ZodType<BuiltinSpawnOptions> = tied<BuiltinSpawnOptions>()(spawnOptions);
