@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
-import type { Clock, Exec, Operation } from "@slipway/core";
+import type { Clock, Exec } from "@slipway/core";
 import { z } from "zod";
-import type { ClusterAccess, ExecPlugin } from "./kubeconfig.ts";
-import { refusal } from "./remote.ts";
+import type { AccessRefusal, ClusterAccess, ExecPlugin } from "./kubeconfig.ts";
 
 /** What stands in a request: a token, or a client certificate that a plugin has made. */
 export interface Credential {
@@ -13,7 +12,7 @@ export interface Credential {
 
 export interface Credentials {
   /** The newest one. `isRefused`: the server has just refused the last one, so that a plugin is asked again. */
-  readonly current: (operation: Operation, isRefused?: boolean) => Promise<Credential>;
+  readonly current: (refuse: AccessRefusal, isRefused?: boolean) => Promise<Credential>;
   /** Could asking again give another one? */
   readonly mayChange: boolean;
 }
@@ -42,17 +41,17 @@ export function credentialsOf(
   if (source.kind === "token") return { mayChange: false, current: async () => ({ token: source.token }) };
   let kept: { readonly credential: Credential; readonly until: number } | undefined;
   let asking: Promise<NonNullable<typeof kept>> | undefined;
-  const ask = async (operation: Operation): Promise<NonNullable<typeof kept>> => {
-    if (source.kind === "exec") return await fromPlugin(source.plugin, access, at, operation);
-    const token = (await fileText(source.path, operation)).trim();
+  const ask = async (refuse: AccessRefusal): Promise<NonNullable<typeof kept>> => {
+    if (source.kind === "exec") return await fromPlugin(source.plugin, access, at, refuse);
+    const token = (await fileText(source.path, refuse)).trim();
     return { credential: { token }, until: at.clock.now() + FILE_LASTS_MS };
   };
   return {
     mayChange: true,
-    current: async (operation, isRefused = false) => {
+    current: async (refuse, isRefused = false) => {
       if (kept !== undefined && !isRefused && at.clock.now() < kept.until) return kept.credential;
       // Callers at once ask once.
-      asking ??= ask(operation).finally(() => {
+      asking ??= ask(refuse).finally(() => {
         asking = undefined;
       });
       kept = await asking;
@@ -61,11 +60,11 @@ export function credentialsOf(
   };
 }
 
-async function fileText(path: string, operation: Operation): Promise<string> {
+async function fileText(path: string, refuse: AccessRefusal): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    throw refusal("AUTH_ERROR", operation, `the token file ${path} cannot be read`, { cause });
+    throw refuse("AUTH_ERROR", `the token file ${path} cannot be read`, { cause });
   }
 }
 
@@ -73,7 +72,7 @@ async function fromPlugin(
   plugin: ExecPlugin,
   { server, tls }: ClusterAccess,
   { clock, exec }: { readonly clock: Clock; readonly exec?: Exec | undefined },
-  operation: Operation,
+  refuse: AccessRefusal,
 ) {
   const cluster = {
     server,
@@ -89,7 +88,7 @@ async function fromPlugin(
   const run = exec ?? (await pluginRunner(clock));
   const env = { ...plugin.env, KUBERNETES_EXEC_INFO: JSON.stringify(info) };
   const failed = (cause?: unknown): Error =>
-    refusal("AUTH_ERROR", operation, `the kubeconfig's exec plugin ${plugin.command} gave no credential`, {
+    refuse("AUTH_ERROR", `the kubeconfig's exec plugin ${plugin.command} gave no credential`, {
       hint: plugin.installHint ?? "Run the command by hand: it has to print an ExecCredential.",
       cause,
     });
@@ -113,7 +112,7 @@ async function fromPlugin(
 /** A plugin is the user's own program: it gets the user's whole environment, as kubectl gives it. */
 async function pluginRunner(clock: Clock): Promise<Exec> {
   const { commandRunner } = await import("@slipway/provider-kit/command");
-  return commandRunner({ provider: "kubernetes", clock, inherit: Object.keys(process.env) });
+  return commandRunner({ clock, inherit: Object.keys(process.env) });
 }
 
 function jsonOf(text: string): unknown {

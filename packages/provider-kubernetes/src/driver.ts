@@ -1,10 +1,21 @@
 import { isProviderError } from "@slipway/core";
 import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
-import type { Call, Created, Driver, SpawnRequest } from "@slipway/provider-kit/driver";
+import type { Call, Created, Driver, ListHint, SpawnRequest } from "@slipway/provider-kit/driver";
+import type { KubernetesClient } from "./client.ts";
 import { type KubernetesInstance, toInstance } from "./instance.ts";
+import { checkMachine } from "./machines.ts";
 import { MANAGED_SELECTOR, OWNER_LABEL, ownerLabel, ownershipOf } from "./ownership.ts";
 import { bootstrapSecretOf, checkPod, podBody, secretBody, specOf } from "./pod.ts";
-import { addressOf, idOf, type KubernetesRemote, type KubernetesSpawnOptions, nativeIdOf, parseId } from "./remote.ts";
+import {
+  clientOf,
+  idOf,
+  inEach,
+  type KubernetesRemote,
+  type KubernetesSpawnOptions,
+  nativeIdOf,
+  parseId,
+  placesOf,
+} from "./remote.ts";
 import { statusOf } from "./statuses.ts";
 import { claimNames } from "./volumes.ts";
 import type { WirePod } from "./wire.ts";
@@ -14,6 +25,7 @@ export const MAX_BOOTSTRAP_BYTES = 1_000_000;
 
 /** A pod, and the context through which it is reached. */
 export interface Machine {
+  readonly client: KubernetesClient;
   readonly context: string;
   readonly pod: WirePod;
 }
@@ -23,57 +35,87 @@ type Request = SpawnRequest<KubernetesSpawnOptions, undefined>;
 
 /** Pods as instances: names are unique, a read shows every write, and a uid tells generations of one name apart. */
 export function kubernetesDriver(remote: KubernetesRemote): KubernetesDriver {
-  const { client, profile } = remote;
+  const { clients, profile } = remote;
   return {
     isId: (id) => parseId(id) !== null,
     identify: ({ context, pod }) => {
-      const address = { context, ...pod.metadata };
       return {
-        id: idOf(address),
-        nativeId: nativeIdOf(address),
+        id: idOf(context, pod.metadata),
+        nativeId: nativeIdOf(pod.metadata),
         name: pod.metadata.name,
         status: statusOf(pod).status,
         ownership: ownershipOf(pod),
         createdAt: pod.metadata.creationTimestamp,
       };
     },
-    toInstance: ({ pod }, base) => toInstance(pod, base, profile),
+    toInstance: ({ pod, context }, base) => toInstance(pod, base, { context, profile }),
     specOf: (options) => specOf(remote, options),
     bootstrap: { format: "shell", executed: true, maxBytes: MAX_BOOTSTRAP_BYTES },
 
-    list: async function* (call, { owner, names }) {
-      const { context } = await client.where(call);
-      if (names !== undefined) {
-        // A key has one name, and nothing else may have it: that is the whole lookup.
-        for (const name of names) {
-          const pod = await client.pod(call, name);
-          if (pod !== null) yield [{ context, pod }];
-        }
-        return;
-      }
-      const selector =
-        owner === undefined ? MANAGED_SELECTOR : `${MANAGED_SELECTOR},${OWNER_LABEL}=${ownerLabel(owner)}`;
-      for await (const page of client.pods(call, selector)) yield page.map((pod) => ({ context, pod }));
+    list: async function* (call, hint) {
+      const chosen = hint.region === undefined ? clients : [await clientOf(remote, call, hint.region)];
+      yield* inEach(remote, chosen, (client) => machinesOf(client, call, hint));
     },
     get: async (call, id) => {
-      const { context, name, uid } = await addressOf(remote, call, id);
-      const pod = await client.pod(call, name);
-      // Another uid is another generation of the name.
-      return pod === null || pod.metadata.uid !== uid ? null : { context, pod };
+      for (const { client, context, name, uid } of await placesOf(remote, call, id)) {
+        const pod = await client.pods.get(call, name);
+        // Another uid is another generation of the name.
+        if (pod?.metadata.uid === uid) return { client, context, pod };
+      }
+      return null;
     },
+    ...(profile.preemptionLabel === undefined
+      ? {}
+      : {
+          enrich: (call, machine, instance) => withPreemption(call, machine, instance, profile.preemptionLabel ?? ""),
+        }),
     prepare: (call, request) => {
-      checkPod(call, request);
+      checkPod(remote, call, request);
+      checkMachine(remote, call, request.options);
       return undefined;
     },
     create: (call, request, { previous }) => create(remote, call, request, previous),
-    finish: (call, machine, request) => finish(remote, call, machine, request),
-    destroy: async (call, id, machine) => {
+    finish,
+    destroy: async (call, _id, machine) => {
       // Reads are never late: what is not there has ended.
       if (machine === null) return "gone";
-      const { name, uid } = await addressOf(remote, call, id);
-      return (await client.deletePod(call, name, uid)) ? "accepted" : "gone";
+      const { client, pod } = machine;
+      return (await client.pods.delete(call, pod.metadata.name, pod.metadata.uid)) ? "accepted" : "gone";
     },
   };
+}
+
+async function* machinesOf(
+  client: KubernetesClient,
+  call: Call,
+  { owner, names }: ListHint,
+): AsyncGenerator<readonly Machine[]> {
+  const { context } = await client.where(call);
+  if (names !== undefined) {
+    // A key has one name, and nothing else may have it: that is the whole lookup.
+    for (const name of names) {
+      const pod = await client.pods.get(call, name);
+      if (pod !== null) yield [{ client, context, pod }];
+    }
+    return;
+  }
+  const selector = owner === undefined ? MANAGED_SELECTOR : `${MANAGED_SELECTOR},${OWNER_LABEL}=${ownerLabel(owner)}`;
+  for await (const page of client.pods.list(call, selector)) yield page.map((pod) => ({ client, context, pod }));
+}
+
+/** Whether the cloud is about to take the node back; nothing is added where nodes may not be read. */
+async function withPreemption(
+  call: Call,
+  { client, pod }: Machine,
+  instance: KubernetesInstance,
+  label: string,
+): Promise<KubernetesInstance> {
+  const { nodeName } = pod.spec;
+  if (!nodeName || instance.status !== "running") return instance;
+  const node = await client.node(call, nodeName);
+  if (node?.metadata.labels?.[label] !== "true") return instance;
+  const message = `the node ${nodeName} will be taken back soon: it has the label ${label}`;
+  return { ...instance, statusReason: { code: "PendingPreemption", message } };
 }
 
 async function create(
@@ -82,16 +124,18 @@ async function create(
   request: Request,
   previous: readonly Machine[],
 ): Promise<Created<Machine>> {
-  const { client } = remote;
+  const client = await clientOf(remote, call, request.options.region);
   // A pod that has finished keeps its name until somebody deletes it.
-  for (const { pod } of previous) await client.deletePod(call, pod.metadata.name, pod.metadata.uid);
+  for (const { client: itsClient, pod } of previous) {
+    await itsClient.pods.delete(call, pod.metadata.name, pod.metadata.uid);
+  }
   const { context } = await client.where(call);
   // Unique for each generation: the Secret of the last one may outlive its pod for a moment.
-  const claims = await claimNames(remote, call, request.options);
+  const claims = await claimNames(remote, client, call, request.options);
   const secretName = `${request.name}-${crypto.randomUUID().slice(0, 8)}`;
   const body = podBody(remote, request, { secretName, claims });
   try {
-    return { machine: { context, pod: await client.createPod(call, body) } };
+    return { machine: { client, context, pod: await client.pods.create(call, body) } };
   } catch (error) {
     const native = isProviderError(error) ? (error.native?.code ?? "") : "";
     if (native === "AlreadyExists/pods") return { error, lookUp: true, retry: true };
@@ -102,19 +146,14 @@ async function create(
 }
 
 /** The second half of a spawn with a bootstrap; whoever finds a pod that still waits for its Secret writes it. */
-async function finish(
-  { client }: KubernetesRemote,
-  call: Call,
-  machine: Machine,
-  { script, ownership }: Request,
-): Promise<Machine> {
-  const { pod } = machine;
+async function finish(call: Call, machine: Machine, { script, ownership }: Request): Promise<Machine> {
+  const { client, pod } = machine;
   const secretName = bootstrapSecretOf(pod);
   if (script === undefined || secretName === undefined || statusOf(pod).status !== "pending") return machine;
-  if (await client.hasSecret(call, secretName)) return machine;
+  if ((await client.secrets.get(call, secretName)) !== null) return machine;
   const secrets = bootstrapSecrets(script, Buffer.from(script.content, "utf8").toString("base64"));
   try {
-    await client.createSecret(call, secretBody(pod, secretName, ownership.owner, script), secrets);
+    await client.secrets.create(call, secretBody(pod, secretName, ownership.owner, script), secrets);
   } catch (error) {
     // Another process was quicker.
     if (!isProviderError(error) || error.native?.code !== "AlreadyExists/secrets") throw error;

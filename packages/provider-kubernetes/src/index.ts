@@ -1,5 +1,6 @@
 export { type KubernetesErrorRow, kubernetesErrorTable } from "./errors.ts";
 export type { KubernetesInstance } from "./instance.ts";
+export type { KubernetesLogOptions } from "./logs.ts";
 export {
   configSchema,
   type KubernetesConfig,
@@ -8,7 +9,14 @@ export {
   type Toleration,
   type VolumeSettings,
 } from "./options.ts";
-export { PROFILES, type Profile, type ProfileName } from "./profiles.ts";
-export { type KubernetesProvider, kubernetes } from "./provider.ts";
+export type { PortForward, PortForwardOptions } from "./port-forward.ts";
+export { type MachineCatalogue, type MachineType, PROFILES, type Profile, type ProfileName } from "./profiles.ts";
+export {
+  type KubernetesClusterProvider,
+  type KubernetesFlavour,
+  type KubernetesProvider,
+  kubernetes,
+  kubernetesParts,
+} from "./provider.ts";
 export { type KubernetesRegistration, register } from "./register.ts";
 export type { KubernetesCapability, KubernetesSpawnOptions } from "./remote.ts";

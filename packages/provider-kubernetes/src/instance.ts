@@ -1,5 +1,6 @@
 import type { Instance, InstanceResources } from "@slipway/core";
 import type { InstanceBase } from "@slipway/provider-kit/driver";
+import { machineTypeOf, priceOf } from "./machines.ts";
 import { INSTANCE_TYPE_LABEL, type Profile } from "./profiles.ts";
 import { bytesOfQuantity, cpusOfQuantity } from "./quantities.ts";
 import { statusOf } from "./statuses.ts";
@@ -23,22 +24,34 @@ export interface KubernetesInstance extends Instance {
 /** The container that is the machine; admission may put others beside it. */
 export const MAIN_CONTAINER = "main";
 
-export function toInstance(pod: WirePod, base: InstanceBase, profile: Profile): KubernetesInstance {
+/** Where a pod keeps the type of GPU that was asked for. */
+export const GPU_ANNOTATION = "slipway.dev/gpu";
+
+export function toInstance(
+  pod: WirePod,
+  base: InstanceBase,
+  { context, profile }: { readonly context: string; readonly profile: Profile },
+): KubernetesInstance {
   const { metadata, spec, status } = pod;
   const { reason } = statusOf(pod);
   const main = spec.containers.find(({ name }) => name === MAIN_CONTAINER) ?? spec.containers[0];
-  const resources = resourcesOf(main?.resources?.limits ?? {}, spec.nodeSelector?.[profile.gpuLabel], profile);
+  const type = spec.nodeSelector?.[INSTANCE_TYPE_LABEL] ?? undefined;
+  const gpuType = metadata.annotations?.[GPU_ANNOTATION] ?? machineTypeOf(profile, type)?.gpus?.type;
+  const resources = resourcesOf(main?.resources?.limits ?? {}, gpuType, profile);
+  const price = resources?.gpus === undefined ? undefined : priceOf(profile, { spec: type, gpu: resources.gpus });
   const ips = [status?.podIP, ...(status?.podIPs ?? []).map(({ ip }) => ip)].filter(isText);
   const [v4, v6] = [ips.find((ip) => !ip.includes(":")), ips.find((ip) => ip.includes(":"))];
   return {
     ...base,
     phase: status?.phase ?? "Unknown",
+    region: context,
     namespace: metadata.namespace,
     ...(reason === undefined ? {} : { statusReason: reason }),
     ...(isText(spec.nodeName) ? { nodeName: spec.nodeName } : {}),
-    ...(isText(spec.nodeSelector?.[INSTANCE_TYPE_LABEL]) ? { spec: spec.nodeSelector[INSTANCE_TYPE_LABEL] } : {}),
+    ...(isText(type) ? { spec: type } : {}),
     ...(isText(main?.image) ? { image: main.image } : {}),
     ...(resources === undefined ? {} : { resources }),
+    ...(price === undefined ? {} : { price }),
     addresses: {
       ...(v4 === undefined ? {} : { privateIpv4: v4 }),
       ...(v6 === undefined ? {} : { ipv6: v6 }),

@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
-import type { Operation } from "@slipway/core";
+import type { ErrorCode, ProviderError } from "@slipway/core";
 import { z } from "zod";
-import { refusal } from "./remote.ts";
 
 /** A program that prints a credential, as the clouds' kubeconfigs name one. */
 export interface ExecPlugin {
@@ -94,8 +93,15 @@ export interface WantedAccess {
   readonly namespace?: string | undefined;
 }
 
+/** Makes the error of a call whose cluster cannot be reached as it is described. */
+export type AccessRefusal = (
+  code: ErrorCode,
+  message: string,
+  details?: { readonly hint?: string; readonly cause?: unknown },
+) => ProviderError;
+
 /** Reads the kubeconfig and what it names. AUTH_ERROR or INVALID_SPEC with one line that says what is missing. */
-export async function accessFrom(wanted: WantedAccess, operation: Operation): Promise<ClusterAccess> {
+export async function accessFrom(wanted: WantedAccess, refuse: AccessRefusal): Promise<ClusterAccess> {
   const usual = join(homedir(), ".kube", "config");
   const paths = (wanted.kubeconfig ?? usual).split(delimiter).filter((path) => path !== "");
   const files = await Promise.all(paths.map(async (path) => ({ path: resolve(path), text: await textOf(path) })));
@@ -103,11 +109,11 @@ export async function accessFrom(wanted: WantedAccess, operation: Operation): Pr
   if (there.length === 0) {
     const account = wanted.kubeconfig === undefined ? await accountOfPod(wanted) : null;
     if (account !== null) return account;
-    throw refusal("AUTH_ERROR", operation, `there is no kubeconfig at ${paths.join(" or ")}`, {
+    throw refuse("AUTH_ERROR", `there is no kubeconfig at ${paths.join(" or ")}`, {
       hint: "Set KUBECONFIG, or give kubeconfig in the config.",
     });
   }
-  return await chosen(await merged(there, operation), wanted, operation);
+  return await chosen(await merged(there, refuse), wanted, refuse);
 }
 
 async function textOf(path: string): Promise<string | null> {
@@ -136,14 +142,14 @@ async function accountOfPod({ namespace }: WantedAccess): Promise<ClusterAccess 
 /** Of several files the first one that names a thing counts, as in kubectl. */
 async function merged(
   files: readonly { readonly path: string; readonly text: string }[],
-  operation: Operation,
+  refuse: AccessRefusal,
 ): Promise<Merged> {
   const { parse } = await import("yaml");
   const [clusters, users, contexts] = [new Map(), new Map(), new Map()] as Map<string, Entry>[];
   let currentContext: string | undefined;
   for (const { path, text: content } of files) {
     const parsed = fileSchema.safeParse(parsedYaml(parse, content));
-    if (!parsed.success) throw refusal("INVALID_SPEC", operation, `${path} is not a kubeconfig`);
+    if (!parsed.success) throw refuse("INVALID_SPEC", `${path} is not a kubeconfig`);
     currentContext ??= parsed.data["current-context"] || undefined;
     const lists = [
       [clusters, parsed.data.clusters, "cluster"],
@@ -171,18 +177,18 @@ function parsedYaml(parse: (content: string) => unknown, content: string): unkno
   }
 }
 
-async function chosen(all: Merged, wanted: WantedAccess, operation: Operation): Promise<ClusterAccess> {
+async function chosen(all: Merged, wanted: WantedAccess, refuse: AccessRefusal): Promise<ClusterAccess> {
   const where = all.paths.join(", ");
   const context = wanted.context ?? all.currentContext;
   if (context === undefined) {
-    throw refusal("INVALID_SPEC", operation, `${where} has no current context`, {
+    throw refuse("INVALID_SPEC", `${where} has no current context`, {
       hint: `Give context in the config. Contexts: ${[...all.contexts.keys()].join(", ") || "none"}.`,
     });
   }
   const entry = all.contexts.get(context);
   const found = contextSchema.safeParse(entry?.value);
   if (!found.success) {
-    throw refusal("INVALID_SPEC", operation, `${where} has no context ${JSON.stringify(context)}`, {
+    throw refuse("INVALID_SPEC", `${where} has no context ${JSON.stringify(context)}`, {
       hint: `Contexts: ${[...all.contexts.keys()].join(", ") || "none"}.`,
     });
   }
@@ -190,15 +196,15 @@ async function chosen(all: Merged, wanted: WantedAccess, operation: Operation): 
   const clusterEntry = all.clusters.get(clusterName);
   const cluster = clusterSchema.safeParse(clusterEntry?.value);
   if (!cluster.success) {
-    throw refusal("INVALID_SPEC", operation, `${where} describes no cluster ${JSON.stringify(clusterName)}`);
+    throw refuse("INVALID_SPEC", `${where} describes no cluster ${JSON.stringify(clusterName)}`);
   }
   const userEntry = all.users.get(userName ?? "");
   const user = userSchema.safeParse(userEntry?.value ?? {});
   if (!user.success || (userName && userEntry === undefined)) {
-    throw refusal("INVALID_SPEC", operation, `${where} describes no user ${JSON.stringify(userName)}`);
+    throw refuse("INVALID_SPEC", `${where} describes no user ${JSON.stringify(userName)}`);
   }
-  refuseUnsupported(cluster.data, user.data, operation);
-  const file = (path: string, directory: string) => required(resolve(directory, path), operation);
+  refuseUnsupported(cluster.data, user.data, refuse);
+  const file = (path: string, directory: string) => required(resolve(directory, path), refuse);
   const [inCluster, inUser] = [clusterEntry?.directory ?? ".", userEntry?.directory ?? "."];
   const part = async (data: string | null | undefined, path: string | null | undefined, directory: string) =>
     data ? Buffer.from(data, "base64").toString("utf8") : path ? await file(path, directory) : undefined;
@@ -220,13 +226,14 @@ async function chosen(all: Merged, wanted: WantedAccess, operation: Operation): 
 function refuseUnsupported(
   cluster: z.infer<typeof clusterSchema>,
   user: z.infer<typeof userSchema>,
-  operation: Operation,
+  refuse: AccessRefusal,
 ): void {
-  const refuse = (what: string, hint: string): Error =>
-    refusal("UNSUPPORTED", operation, `${what} of a kubeconfig is not supported`, { hint });
-  if (cluster["proxy-url"]) throw refuse("proxy-url", "Reach the API server without a proxy, as through a VPN.");
-  if (user["auth-provider"]) throw refuse("auth-provider", "Write the kubeconfig anew: clouds use exec plugins now.");
-  if (user.username) throw refuse("a password", "Use a token, a client certificate or an exec plugin.");
+  const unsupported = (what: string, hint: string): Error =>
+    refuse("UNSUPPORTED", `${what} of a kubeconfig is not supported`, { hint });
+  if (cluster["proxy-url"]) throw unsupported("proxy-url", "Reach the API server without a proxy, as through a VPN.");
+  if (user["auth-provider"])
+    throw unsupported("auth-provider", "Write the kubeconfig anew: clouds use exec plugins now.");
+  if (user.username) throw unsupported("a password", "Use a token, a client certificate or an exec plugin.");
 }
 
 function sourceOf(user: z.infer<typeof userSchema>, directory: string): TokenSource {
@@ -246,8 +253,8 @@ function sourceOf(user: z.infer<typeof userSchema>, directory: string): TokenSou
   return { kind: "exec", plugin };
 }
 
-async function required(path: string, operation: Operation): Promise<string> {
+async function required(path: string, refuse: AccessRefusal): Promise<string> {
   const content = await textOf(path);
   if (content !== null) return content;
-  throw refusal("AUTH_ERROR", operation, `the kubeconfig names ${path}, which cannot be read`);
+  throw refuse("AUTH_ERROR", `the kubeconfig names ${path}, which cannot be read`);
 }

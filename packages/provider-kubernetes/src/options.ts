@@ -18,6 +18,8 @@ export interface PodSettings {
    * Absent: it waits until it is terminated.
    */
   readonly command?: readonly string[] | undefined;
+  /** Labels of the pod, as a queue or a cloud reads them. Slipway's own cannot be replaced. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly nodeSelector?: Readonly<Record<string, string>> | undefined;
   readonly tolerations?: readonly Toleration[] | undefined;
   readonly serviceAccountName?: string | undefined;
@@ -42,6 +44,8 @@ export interface KubernetesConfig {
   readonly kubeconfig?: string | undefined;
   /** A context of the kubeconfig; its current one if absent. */
   readonly context?: string | undefined;
+  /** Several contexts, each of them a region; a spawn without a region goes to the first. Replaces `context`. */
+  readonly contexts?: readonly string[] | undefined;
   /** Where the pods are; the context's namespace if absent, else `default`. It has to exist. */
   readonly namespace?: string | undefined;
   /** The image of a spawn that names none. */
@@ -51,7 +55,7 @@ export interface KubernetesConfig {
   /** By which labels the cluster's nodes tell their GPUs; `generic` if absent. */
   readonly profile?: ProfileName | undefined;
   readonly pod?: PodSettings | undefined;
-  /** Of the claims that `createVolume` makes; the cluster's default class and `ReadWriteOnce` if absent. */
+  /** Of the claims that `createVolume` makes; the profile's, else the cluster's default class and `ReadWriteOnce`. */
   readonly volumes?: VolumeSettings | undefined;
 }
 
@@ -70,6 +74,7 @@ const text = z.string().min(1).max(4_096);
 
 export const podSettingsSchema: z.ZodType<PodSettings> = z.strictObject({
   command: z.array(z.string().max(131_072)).min(1).optional(),
+  labels: z.record(z.string(), z.string()).optional(),
   nodeSelector: z.record(z.string(), z.string()).optional(),
   tolerations: z
     .array(
@@ -94,6 +99,11 @@ export const podSettingsSchema: z.ZodType<PodSettings> = z.strictObject({
 export const configSchema: z.ZodType<KubernetesConfig> = z.strictObject({
   kubeconfig: text.optional(),
   context: text.optional(),
+  contexts: z
+    .array(text)
+    .min(1)
+    .refine((names) => new Set(names).size === names.length, "must not name a context twice")
+    .optional(),
   namespace: z
     .string()
     .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be the name of a namespace")

@@ -1,12 +1,13 @@
 import type { BootstrapScript } from "@slipway/core";
 import { BOOTSTRAP_DIRECTORY } from "@slipway/provider-kit/bootstrap";
 import type { Call, SpawnRequest } from "@slipway/provider-kit/driver";
-import { MAIN_CONTAINER } from "./instance.ts";
+import { GPU_ANNOTATION, MAIN_CONTAINER } from "./instance.ts";
+import { gpusOf, isWholeNode, typesWith } from "./machines.ts";
 import { DEFAULT_CPUS, DEFAULT_IMAGE, DEFAULT_MEMORY_BYTES, type PodSettings, podSettingsSchema } from "./options.ts";
 import { ownershipAnnotations, ownershipLabels } from "./ownership.ts";
 import { INSTANCE_TYPE_LABEL, type Profile } from "./profiles.ts";
 import { cpuQuantity } from "./quantities.ts";
-import { type KubernetesRemote, type KubernetesSpawnOptions, refusal } from "./remote.ts";
+import type { KubernetesRemote, KubernetesSpawnOptions } from "./remote.ts";
 import type { PodBody, WirePod } from "./wire.ts";
 
 const BOOTSTRAP_VOLUME = "slipway-bootstrap";
@@ -29,11 +30,15 @@ export function specOf({ config }: KubernetesRemote, options: KubernetesSpawnOpt
 }
 
 /** Throws INVALID_SPEC for what only a pod has. */
-export function checkPod({ operation }: Call, { options }: SpawnRequest<KubernetesSpawnOptions>): void {
+export function checkPod(
+  { refuse }: KubernetesRemote,
+  { operation }: Call,
+  { options }: SpawnRequest<KubernetesSpawnOptions>,
+): void {
   const parsed = podSettingsSchema.optional().safeParse(options.pod);
   if (parsed.success) return;
   const [issue] = parsed.error.issues;
-  throw refusal("INVALID_SPEC", operation, `pod.${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is wrong"}`);
+  throw refuse("INVALID_SPEC", operation, `pod.${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is wrong"}`);
 }
 
 /** What a pod names besides: the Secret where its bootstrap will be, and the claims of `volumes` in their order. */
@@ -50,7 +55,9 @@ export function podBody(
 ): PodBody {
   const { config, profile } = remote;
   const settings = settingsOf(config.pod, options.pod);
-  const { command, imagePullSecrets, nodeSelector, tolerations = [], ...plain } = settings;
+  const { command, imagePullSecrets, labels, nodeSelector, tolerations = [], ...plain } = settings;
+  const gpu = gpusOf(profile, options);
+  const affinity = affinityOf(options, profile);
   const selector = { ...nodeSelector, ...selectorOf(options, profile) };
   const volumes = [
     ...(script === undefined ? [] : [bootstrapVolume(secretName)]),
@@ -59,11 +66,18 @@ export function podBody(
       mount: { name: `volume-${at}`, mountPath: options.volumes?.[at]?.mountPath },
     })),
   ];
-  const taints = options.gpu === undefined ? [] : profile.gpuTaints.map((key) => ({ key, operator: "Exists" }));
+  const taints = gpu === undefined ? [] : profile.gpuTaints.map((key) => ({ key, operator: "Exists" }));
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name, labels: ownershipLabels(ownership.owner), annotations: ownershipAnnotations(ownership) },
+    metadata: {
+      name,
+      labels: { ...labels, ...ownershipLabels(ownership.owner) },
+      annotations: {
+        ...ownershipAnnotations(ownership),
+        ...(gpu?.type === undefined ? {} : { [GPU_ANNOTATION]: gpu.type }),
+      },
+    },
     spec: {
       // A machine that ends has ended: nothing brings it back behind the contract.
       restartPolicy: "Never",
@@ -86,6 +100,7 @@ export function podBody(
         ? {}
         : { imagePullSecrets: imagePullSecrets.map((secret) => ({ name: secret })) }),
       ...(Object.keys(selector).length === 0 ? {} : { nodeSelector: selector }),
+      ...(affinity === undefined ? {} : { affinity }),
       ...(taints.length + tolerations.length === 0 ? {} : { tolerations: [...tolerations, ...taints] }),
     },
   };
@@ -127,24 +142,40 @@ function commandOf(script: BootstrapScript | undefined, command: readonly string
   return ["/bin/sh", "-c", [ON_SIGNAL, ...bootstrap, THEN].join("; "), "sh", ...command];
 }
 
-function resourcesOf({ config, profile }: KubernetesRemote, { resources, gpu }: KubernetesSpawnOptions) {
+function resourcesOf({ config, profile }: KubernetesRemote, options: KubernetesSpawnOptions) {
+  const { resources } = options;
+  const gpu = gpusOf(profile, options);
+  const gpus = gpu === undefined ? {} : { [profile.gpuResource]: String(gpu.count) };
   const cpus = resources?.cpus ?? config.resources?.cpus ?? DEFAULT_CPUS;
   const memoryBytes = resources?.memoryBytes ?? config.resources?.memoryBytes ?? DEFAULT_MEMORY_BYTES;
   const amounts = {
     cpu: cpuQuantity(cpus),
     memory: String(Math.ceil(memoryBytes)),
     ...(resources?.diskBytes === undefined ? {} : { "ephemeral-storage": String(Math.ceil(resources.diskBytes)) }),
-    ...(gpu === undefined ? {} : { [profile.gpuResource]: String(gpu.count) }),
+    ...gpus,
   };
+  // Nobody else can use such a node: its pod may have all processors and memory of it.
+  if (resources === undefined && isWholeNode(profile, options)) return { requests: amounts, limits: gpus };
   // Both: a quota wants both, and a limit above the request would be killed for another pod's sake.
   return { requests: amounts, limits: amounts };
 }
 
-function selectorOf({ spec, gpu }: KubernetesSpawnOptions, { gpuLabel }: Profile): Readonly<Record<string, string>> {
+function selectorOf({ spec, gpu }: KubernetesSpawnOptions, profile: Profile): Readonly<Record<string, string>> {
+  const isInCatalogue = gpu?.type !== undefined && typesWith(profile, gpu.type).length > 0;
   return {
     ...(spec === undefined ? {} : { [INSTANCE_TYPE_LABEL]: spec }),
-    ...(gpu?.type === undefined ? {} : { [gpuLabel]: gpu.type }),
+    ...(gpu?.type === undefined || isInCatalogue ? {} : { [profile.gpuLabel]: gpu.type }),
   };
+}
+
+/** What a selector cannot say: one of several values. */
+function affinityOf({ spec, gpu }: KubernetesSpawnOptions, profile: Profile) {
+  const types = gpu?.type === undefined || spec !== undefined ? [] : typesWith(profile, gpu.type);
+  const wanted = { ...profile.nodeLabels, ...(types.length === 0 ? {} : { [INSTANCE_TYPE_LABEL]: types }) };
+  const matchExpressions = Object.entries(wanted).map(([key, values]) => ({ key, operator: "In", values }));
+  if (matchExpressions.length === 0) return undefined;
+  const required = { nodeSelectorTerms: [{ matchExpressions }] };
+  return { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } };
 }
 
 function settingsOf(defaults: PodSettings | undefined, own: PodSettings | undefined): PodSettings {

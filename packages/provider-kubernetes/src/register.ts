@@ -1,8 +1,7 @@
 import type { ProviderRegistration, RegisterEnvironment } from "@slipway/core";
 import { registerFrom } from "@slipway/provider-kit/driver";
 import { configSchema } from "./options.ts";
-import { type KubernetesProvider, kubernetesParts } from "./provider.ts";
-import { PROVIDER } from "./remote.ts";
+import { KUBERNETES, type KubernetesProvider, kubernetesParts } from "./provider.ts";
 
 export type KubernetesRegistration = ProviderRegistration<KubernetesProvider> & {
   readonly provider: KubernetesProvider;
@@ -13,7 +12,7 @@ export type KubernetesRegistration = ProviderRegistration<KubernetesProvider> & 
  * `configSchema` refuses; it reads and calls nothing.
  */
 export const register: (config: unknown, env: RegisterEnvironment) => Promise<KubernetesRegistration> = registerFrom(
-  PROVIDER,
+  KUBERNETES,
   configSchema,
   { kubeconfig: { variable: "KUBECONFIG" } },
   (options) => kubernetesParts(options),

@@ -1,30 +1,40 @@
 import { isProviderError } from "@slipway/core";
 import type { Call, VolumeDriver } from "@slipway/provider-kit/driver";
+import type { KubernetesClient } from "./client.ts";
 import { ownershipAnnotations, ownershipLabels, ownershipOf } from "./ownership.ts";
 import { bytesOfQuantity } from "./quantities.ts";
-import { addressOf, idOf, type KubernetesRemote, type KubernetesSpawnOptions, parseId, refusal } from "./remote.ts";
+import {
+  clientOf,
+  idOf,
+  inEach,
+  type KubernetesRemote,
+  type KubernetesSpawnOptions,
+  parseId,
+  placesOf,
+} from "./remote.ts";
 import { statusOf } from "./statuses.ts";
 import type { WireClaim } from "./wire.ts";
 
 /** A claim, and the context through which it is reached. */
 export interface ClaimedVolume {
+  readonly client: KubernetesClient;
   readonly context: string;
   readonly claim: WireClaim;
 }
 
 /** Volumes as claims. They belong to no pod, so that they outlive all of them. */
 export function kubernetesVolumes(remote: KubernetesRemote): VolumeDriver<ClaimedVolume> {
-  const { client, owner, config } = remote;
+  const { clients, owner, config, profile } = remote;
   return {
     isId: (id) => parseId(id) !== null,
     list: async (call) => {
-      const { context } = await client.where(call);
       const found: ClaimedVolume[] = [];
-      for await (const page of client.claims(call)) found.push(...page.map((claim) => ({ context, claim })));
+      for await (const page of inEach(remote, clients, (client) => claimsOf(client, call))) found.push(...page);
       return found;
     },
     identify: ({ context, claim }) => ({
-      id: idOf({ context, ...claim.metadata }),
+      id: idOf(context, claim.metadata),
+      region: context,
       // The kit knows its own by their names: a claim that is not marked as ours must not look like one.
       name: ownershipOf(claim) === null ? "" : claim.metadata.name,
       sizeBytes: bytesOfQuantity(claim.spec.resources?.requests?.["storage"]) ?? 0,
@@ -39,9 +49,9 @@ export function kubernetesVolumes(remote: KubernetesRemote): VolumeDriver<Claime
         createdAt: claim.metadata.creationTimestamp ?? null,
       };
     },
-    create: async (call, { key, name, sizeBytes }) => {
+    create: async (call, { key, name, sizeBytes, region }) => {
       const ownership = { owner, key, specHash: undefined, labels: {} };
-      const { storageClassName, accessMode = "ReadWriteOnce" } = config.volumes ?? {};
+      const { storageClassName, accessMode = "ReadWriteOnce" } = { ...profile.volumes, ...config.volumes };
       const body = {
         apiVersion: "v1",
         kind: "PersistentVolumeClaim",
@@ -53,8 +63,9 @@ export function kubernetesVolumes(remote: KubernetesRemote): VolumeDriver<Claime
         },
       };
       try {
+        const client = await clientOf(remote, call, region);
         const { context } = await client.where(call);
-        return { volume: { context, claim: await client.createClaim(call, body) } };
+        return { volume: { client, context, claim: await client.claims.create(call, body) } };
       } catch (error) {
         if (isProviderError(error) && error.native?.code?.startsWith("AlreadyExists/") === true)
           return { exists: error };
@@ -62,29 +73,36 @@ export function kubernetesVolumes(remote: KubernetesRemote): VolumeDriver<Claime
       }
     },
     destroy: async (call, id) => {
-      const { name, uid } = await addressOf(remote, call, id);
-      return (await client.deleteClaim(call, name, uid)) ? "accepted" : "gone";
+      for (const { client, name, uid } of await placesOf(remote, call, id)) {
+        if (await client.claims.delete(call, name, uid)) return "accepted";
+      }
+      return "gone";
     },
     // Kubernetes takes the request and keeps the claim until the last pod is gone.
     guardsAttached: true,
     attachments: async (call, volumes) => {
       const users = new Map<string, string>();
-      if (volumes.length === 0) return users;
-      const { context } = await client.where(call);
-      const ids = new Map(volumes.map(({ claim }) => [claim.metadata.name, idOf({ context, ...claim.metadata })]));
-      // Anybody's pod may use a claim.
-      for await (const page of client.pods(call)) {
-        for (const pod of page) {
-          if (statusOf(pod).status === "terminated") continue;
-          for (const { persistentVolumeClaim } of pod.spec.volumes ?? []) {
-            const id = ids.get(persistentVolumeClaim?.claimName ?? "");
-            if (id !== undefined) users.set(id, idOf({ context, ...pod.metadata }));
+      for (const [client, claims] of Map.groupBy(volumes, (volume) => volume.client)) {
+        const ids = new Map(claims.map(({ context, claim }) => [claim.metadata.name, idOf(context, claim.metadata)]));
+        const { context } = await client.where(call);
+        // Anybody's pod may use a claim.
+        for await (const page of client.pods.list(call)) {
+          for (const pod of page.filter((one) => statusOf(one).status !== "terminated")) {
+            for (const { persistentVolumeClaim } of pod.spec.volumes ?? []) {
+              const id = ids.get(persistentVolumeClaim?.claimName ?? "");
+              if (id !== undefined) users.set(id, idOf(context, pod.metadata));
+            }
           }
         }
       }
       return users;
     },
   };
+}
+
+async function* claimsOf(client: KubernetesClient, call: Call): AsyncGenerator<readonly ClaimedVolume[]> {
+  const { context } = await client.where(call);
+  for await (const page of client.claims.list(call)) yield page.map((claim) => ({ client, context, claim }));
 }
 
 // A claim whose class waits for its first pod stays Pending until then: it can be used all the same.
@@ -103,17 +121,21 @@ function statusOfClaim({ metadata, status }: WireClaim, attachedTo: string | nul
 /** The claims of a spawn by their names. INVALID_SPEC for one that is not there: the server itself would take the pod. */
 export async function claimNames(
   remote: KubernetesRemote,
+  client: KubernetesClient,
   call: Call,
   { volumes = [] }: KubernetesSpawnOptions,
 ): Promise<readonly string[]> {
   return await Promise.all(
     volumes.map(async ({ id }) => {
-      const address = parseId(id) === null ? null : await addressOf(remote, call, id);
-      const claim = address === null ? null : await remote.client.claim(call, address.name);
-      if (claim !== null && claim.metadata.uid === address?.uid && !claim.metadata.deletionTimestamp) {
+      const places = parseId(id) === null ? [] : await placesOf(remote, call, id);
+      const place = places.find((one) => one.client === client);
+      const claim = place === undefined ? null : await client.claims.get(call, place.name);
+      if (claim !== null && claim.metadata.uid === place?.uid && !claim.metadata.deletionTimestamp) {
         return claim.metadata.name;
       }
-      throw refusal("INVALID_SPEC", call.operation, `volumes: there is no volume ${JSON.stringify(id.slice(0, 512))}`);
+      const { context } = await client.where(call);
+      const message = `volumes: there is no volume ${JSON.stringify(id.slice(0, 512))} in the context ${context}`;
+      throw remote.refuse("INVALID_SPEC", call.operation, message);
     }),
   );
 }

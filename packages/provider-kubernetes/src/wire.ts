@@ -67,6 +67,10 @@ export interface WireClaim {
   readonly status?: Maybe<{ readonly phase?: Maybe<string> }>;
 }
 
+export interface WireNode {
+  readonly metadata: { readonly labels?: Maybe<Readonly<Record<string, string>>> };
+}
+
 export interface WirePage<T> {
   readonly metadata?: Maybe<{ readonly continue?: Maybe<string> }>;
   readonly items?: Maybe<readonly T[]>;
@@ -143,12 +147,11 @@ export const claimAnswer: z.ZodType<WireClaim> = z.object({
   status: z.object({ phase: text }).nullish(),
 });
 
-function pageOf<T>(item: z.ZodType<T>): z.ZodType<WirePage<T>> {
+export function pageOf<T>(item: z.ZodType<T>): z.ZodType<WirePage<T>> {
   return z.object({ metadata: z.object({ continue: text }).nullish(), items: z.array(item).nullish() });
 }
 
-export const podPageAnswer: z.ZodType<WirePage<WirePod>> = pageOf(podAnswer);
-export const claimPageAnswer: z.ZodType<WirePage<WireClaim>> = pageOf(claimAnswer);
+export const nodeAnswer: z.ZodType<WireNode> = z.object({ metadata: z.object({ labels: textMap }) });
 
 export const objectAnswer: z.ZodType<WireObject> = z.object({ kind: z.string() });
 

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { credentialsOf } from "../src/credentials.ts";
 import { kubernetes } from "../src/index.ts";
 import type { ClusterAccess, TokenSource } from "../src/kubeconfig.ts";
-import { failure, kubeconfig, newFolder, writeKubeconfig } from "./world.ts";
+import { failure, kubeconfig, newFolder, refuse, writeKubeconfig } from "./world.ts";
 
 const accessWith = (source: TokenSource): ClusterAccess => ({
   context: "here",
@@ -39,7 +39,7 @@ describe("an exec plugin", () => {
       clock,
       exec: pluginThatCounts(clock, seen),
     });
-    const both = await Promise.all([credentials.current("list"), credentials.current("list")]);
+    const both = await Promise.all([credentials.current(refuse), credentials.current(refuse)]);
     expect(both.map(({ token }) => token)).toEqual(["token-1", "token-1"]);
     expect(seen[0]?.env?.["REGION"]).toBe("r");
     expect(JSON.parse(seen[0]?.env?.["KUBERNETES_EXEC_INFO"] ?? "")).toMatchObject({
@@ -47,16 +47,16 @@ describe("an exec plugin", () => {
       spec: { interactive: false, cluster: { server: "https://127.0.0.1:6443" } },
     });
     await clock.sleep(25_000);
-    expect((await credentials.current("list")).token).toBe("token-1");
+    expect((await credentials.current(refuse)).token).toBe("token-1");
     await clock.sleep(10_000);
-    expect((await credentials.current("list")).token).toBe("token-2");
-    expect((await credentials.current("list", true)).token).toBe("token-3");
+    expect((await credentials.current(refuse)).token).toBe("token-2");
+    expect((await credentials.current(refuse, true)).token).toBe("token-3");
   });
 
   test("that fails is one line, with the hint of the kubeconfig", async () => {
     const exec: Exec = async () => ({ exitCode: 1, signal: null, stdout: "", stderr: "a-secret-token" });
     const source = { kind: "exec", plugin: { ...plugin, installHint: "install login" } } as const;
-    const error = await failure(credentialsOf(accessWith(source), { clock: simulatedClock(), exec }).current("spawn"));
+    const error = await failure(credentialsOf(accessWith(source), { clock: simulatedClock(), exec }).current(refuse));
     expect(error).toMatchObject({ code: "AUTH_ERROR", hint: "install login" });
     expect(JSON.stringify(error)).not.toContain("a-secret-token");
   });
@@ -67,11 +67,11 @@ test("a token file is read again after a minute", async () => {
   const clock = simulatedClock();
   await writeFile(file, "one\n");
   const credentials = credentialsOf(accessWith({ kind: "file", path: file }), { clock });
-  expect((await credentials.current("list")).token).toBe("one");
+  expect((await credentials.current(refuse)).token).toBe("one");
   await writeFile(file, "two\n");
-  expect((await credentials.current("list")).token).toBe("one");
+  expect((await credentials.current(refuse)).token).toBe("one");
   await clock.sleep(61_000);
-  expect((await credentials.current("list")).token).toBe("two");
+  expect((await credentials.current(refuse)).token).toBe("two");
 });
 
 test("a refused token is asked for again once, and the call goes on", async () => {

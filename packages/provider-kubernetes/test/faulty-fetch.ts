@@ -5,6 +5,8 @@ import { ERROR_ANSWERS, type ErrorAnswer } from "./error-answers.ts";
 export interface FaultyFetch {
   readonly fetch: typeof globalThis.fetch;
   readonly faults: FaultScript;
+  /** Reads below this path fail from now on. */
+  readonly fail: (path: string | undefined) => void;
   readonly supports: (fault: Pick<Fault, "operation" | "when" | "code">) => boolean;
   /** How many writes the server has done for anybody who uses this fetch. */
   readonly changes: () => number;
@@ -42,12 +44,14 @@ const CODES: Readonly<Partial<Record<ErrorCode, CodeRow>>> = {
   INTERNAL: { row: "page-instead", after: "garbled-answer" },
 };
 
+const SERVER_ERROR = ERROR_ANSWERS["server-error"] ?? "ECONNRESET";
 const FAULTY = ["spawn", "terminate", "get", "list", "onStartup", "createVolume", "deleteVolume", "listVolumes"];
 
 /** The real server behind a wire on which faults can be placed. */
 export function faultyFetch(real: typeof globalThis.fetch, clock: Clock): FaultyFetch {
   const faults = faultScript();
   let changes = 0;
+  let failing: string | undefined;
   const sent: typeof globalThis.fetch = async (input, init) => {
     const method = init?.method ?? "GET";
     const answer = await real(input, init);
@@ -57,6 +61,9 @@ export function faultyFetch(real: typeof globalThis.fetch, clock: Clock): Faulty
   return {
     faults,
     changes: () => changes,
+    fail: (path) => {
+      failing = path;
+    },
     supports: ({ operation, when, code }) => {
       if (!FAULTY.includes(operation) || when === "stale-read") return false;
       if (code === undefined) return true;
@@ -65,6 +72,8 @@ export function faultyFetch(real: typeof globalThis.fetch, clock: Clock): Faulty
       return when !== "after" || row.after !== undefined;
     },
     fetch: async (input, init) => {
+      const signal = init?.signal ?? undefined;
+      if (failing !== undefined && String(input).includes(failing)) return await tell(SERVER_ERROR, signal);
       const operation = operationOf(new URL(String(input)), init?.method ?? "GET");
       const fault = operation === undefined ? undefined : faults.take(operation);
       if (fault === undefined) return await sent(input, init);
@@ -75,7 +84,7 @@ export function faultyFetch(real: typeof globalThis.fetch, clock: Clock): Faulty
         if (told === null) return answer;
         await answer.body?.cancel();
       }
-      return await tell(told ?? "ECONNRESET", init?.signal ?? undefined);
+      return await tell(told ?? "ECONNRESET", signal);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { nameFor } from "@slipway/core";
 import type { InstanceBase } from "@slipway/provider-kit/driver";
 import { expect, test } from "vitest";
-import { toInstance } from "../src/instance.ts";
+import { GPU_ANNOTATION, toInstance } from "../src/instance.ts";
 import { ownerLabel, ownershipAnnotations, ownershipLabels, ownershipOf } from "../src/ownership.ts";
 import { PROFILES } from "../src/profiles.ts";
 import { bytesOfQuantity, cpuQuantity, cpusOfQuantity } from "../src/quantities.ts";
@@ -14,11 +14,14 @@ const BASE: InstanceBase = {
   specHash: "h",
 };
 
+const HERE = { context: "here", profile: PROFILES.generic };
+
 test("an instance tells what the pod itself has", () => {
   const pod = podOf({
+    metadata: { annotations: { [GPU_ANNOTATION]: "NVIDIA-L4" } },
     spec: {
       nodeName: "node-1",
-      nodeSelector: { "node.kubernetes.io/instance-type": "g2", "nvidia.com/gpu.product": "NVIDIA-L4" },
+      nodeSelector: { "node.kubernetes.io/instance-type": "g2" },
       containers: [
         { name: "sidecar", image: "mesh" },
         {
@@ -30,8 +33,9 @@ test("an instance tells what the pod itself has", () => {
     },
     status: { phase: "Running", podIP: "10.0.0.7", podIPs: [{ ip: "10.0.0.7" }, { ip: "fd00::7" }] },
   });
-  expect(toInstance(pod, BASE, PROFILES.generic)).toMatchObject({
+  expect(toInstance(pod, BASE, HERE)).toMatchObject({
     phase: "Running",
+    region: "here",
     nodeName: "node-1",
     spec: "g2",
     image: "debian",
@@ -43,7 +47,7 @@ test("an instance tells what the pod itself has", () => {
 });
 
 test("what a pod does not tell is absent", () => {
-  const instance = toInstance(podOf({ status: { phase: "Pending" } }), BASE, PROFILES.generic);
+  const instance = toInstance(podOf({ status: { phase: "Pending" } }), BASE, HERE);
   for (const field of ["resources", "spec", "nodeName", "statusReason", "price"])
     expect(instance).not.toHaveProperty(field);
   expect(instance.addresses).toEqual({});
@@ -81,7 +85,7 @@ test("an owner that no label may hold is its hash there", () => {
 
 test("an id holds any context, and is read back", () => {
   const address = { context: "arn:aws:eks:us-east-1:1:cluster/a b", namespace: "n", name: "slip-a", uid: "1-2" };
-  expect(parseId(idOf(address))).toEqual(address);
+  expect(parseId(idOf(address.context, address))).toEqual(address);
   expect(parseId("n/slip-a/1-2")).toEqual({ ...address, context: undefined });
   for (const id of ["", "i-1", "a/b", "a/b/c/d/e", "%/n/x/1", "n/UPPER/1"]) expect(parseId(id)).toBeNull();
 });

@@ -2,21 +2,21 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { accessFrom } from "../src/kubeconfig.ts";
-import { failure, kubeconfig, newFolder, writeKubeconfig } from "./world.ts";
+import { failure, kubeconfig, newFolder, refuse, writeKubeconfig } from "./world.ts";
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 describe("a kubeconfig", () => {
   test("gives server, namespace and token of the current context", async () => {
     const file = await writeKubeconfig(kubeconfig({ cluster: { "certificate-authority-data": base64("CA") } }));
-    expect(await accessFrom({ kubeconfig: file }, "list")).toMatchObject({
+    expect(await accessFrom({ kubeconfig: file }, refuse)).toMatchObject({
       context: "here",
       server: "https://127.0.0.1:6443",
       namespace: "machines",
       tls: { ca: "CA", insecure: false },
       source: { kind: "token", token: "a-secret-token" },
     });
-    expect(await accessFrom({ kubeconfig: file, namespace: "other" }, "list")).toMatchObject({ namespace: "other" });
+    expect(await accessFrom({ kubeconfig: file, namespace: "other" }, refuse)).toMatchObject({ namespace: "other" });
   });
 
   test("takes paths from where the file is", async () => {
@@ -27,7 +27,7 @@ describe("a kubeconfig", () => {
     const user = { "client-certificate": "me.crt", "client-key": "me.key", tokenFile: "token" };
     const text = kubeconfig({ cluster: { "certificate-authority": "ca.crt", "tls-server-name": "api" }, user });
     await writeFile(path.join(folder, "config"), text);
-    const access = await accessFrom({ kubeconfig: path.join(folder, "config") }, "list");
+    const access = await accessFrom({ kubeconfig: path.join(folder, "config") }, refuse);
     expect(access.tls).toEqual({ ca: "CA", cert: "CERT", key: "KEY", servername: "api", insecure: false });
     expect(access.source).toEqual({ kind: "file", path: path.join(folder, "token") });
   });
@@ -36,7 +36,7 @@ describe("a kubeconfig", () => {
     const first = await writeKubeconfig(JSON.stringify({ users: [{ name: "u", user: { token: "of-the-first" } }] }));
     const second = await writeKubeconfig(kubeconfig());
     const paths = [first, "/nowhere/config", second].join(path.delimiter);
-    expect(await accessFrom({ kubeconfig: paths }, "list")).toMatchObject({
+    expect(await accessFrom({ kubeconfig: paths }, refuse)).toMatchObject({
       server: "https://127.0.0.1:6443",
       source: { kind: "token", token: "of-the-first" },
     });
@@ -45,7 +45,7 @@ describe("a kubeconfig", () => {
   test("with an exec plugin names the command, relative to the file only if it has a slash", async () => {
     const exec = { command: "bin/login", args: ["--now"], env: [{ name: "A", value: "1" }], installHint: "get it" };
     const file = await writeKubeconfig(kubeconfig({ user: { exec } }));
-    const { source } = await accessFrom({ kubeconfig: file }, "list");
+    const { source } = await accessFrom({ kubeconfig: file }, refuse);
     expect(source).toMatchObject({
       kind: "exec",
       plugin: {
@@ -56,7 +56,7 @@ describe("a kubeconfig", () => {
       },
     });
     const named = await writeKubeconfig(kubeconfig({ user: { exec: { command: "login" } } }));
-    expect(await accessFrom({ kubeconfig: named }, "list")).toMatchObject({ source: { plugin: { command: "login" } } });
+    expect(await accessFrom({ kubeconfig: named }, refuse)).toMatchObject({ source: { plugin: { command: "login" } } });
   });
 });
 
@@ -95,8 +95,8 @@ describe("says in one line what is wrong", () => {
       "gone.crt, which cannot be read",
     ],
   ])("%s", async (_, file, more, code, says) => {
-    const error = await failure(accessFrom({ kubeconfig: await file(), ...more }, "spawn"));
-    expect(error).toMatchObject({ code, operation: "spawn", effect: "none" });
+    const error = await failure(accessFrom({ kubeconfig: await file(), ...more }, refuse));
+    expect(error).toMatchObject({ code, effect: "none" });
     expect(error.message).toContain(says);
     expect(error.message.split("\n")).toHaveLength(1);
     expect(JSON.stringify(error)).not.toContain("a-secret-token");

@@ -2,12 +2,18 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { ErrorTableRow, Harness, HarnessFactory } from "@slipway/contract-tests";
-import { timestamp } from "@slipway/core";
+import { type ProviderRegistration, type RegisterEnvironment, timestamp } from "@slipway/core";
 import { scaledClock } from "@slipway/provider-kit/emulator";
 import { z } from "zod";
 import manifest from "../package.json" with { type: "json" };
 import { clusterFetch } from "../src/cluster-fetch.ts";
-import { kubernetes, kubernetesErrorTable, register } from "../src/index.ts";
+import {
+  type KubernetesOptions,
+  type KubernetesProvider,
+  kubernetes,
+  kubernetesErrorTable,
+  register,
+} from "../src/index.ts";
 import { adminOf } from "./cluster/admin.ts";
 import { kubeconfigOf, newNamespace } from "./cluster/namespaces.ts";
 import type { TestCluster } from "./cluster/test-cluster.ts";
@@ -30,6 +36,7 @@ const CONNECTION_ROWS: readonly ErrorTableRow[] = [
 const wirePod = z.object({
   metadata: z.object({
     name: z.string(),
+    namespace: z.string(),
     uid: z.string(),
     deletionTimestamp: z.string().optional(),
     annotations: z.record(z.string(), z.string()).optional(),
@@ -39,14 +46,38 @@ const wirePod = z.object({
 const wirePods = z.object({ items: z.array(wirePod) });
 
 const named = z.object({ items: z.array(z.object({ metadata: z.object({ name: z.string() }) })) });
+/** What is under test: this package, or one that is made of it. */
+export interface PackageUnderTest {
+  readonly manifest: Readonly<Record<string, unknown>>;
+  readonly register: (
+    config: unknown,
+    env: RegisterEnvironment,
+  ) => Promise<ProviderRegistration & { readonly provider: KubernetesProvider }>;
+  readonly make: (options: KubernetesOptions) => KubernetesProvider;
+  readonly gpuType: string;
+  readonly badConfigs: readonly unknown[];
+  /** Two contexts of one server, each with a namespace of its own, are two regions. */
+  readonly contexts: readonly string[] | undefined;
+}
+
+const KUBERNETES: PackageUnderTest = {
+  manifest,
+  register,
+  make: kubernetes,
+  gpuType: "stand-in",
+  badConfigs: [{ namespace: "Not A Name" }, { profile: "mainframe" }, { kubeconfig: "" }, { contexts: ["a", "a"] }],
+  contexts: undefined,
+};
+
 /** The provider on a real API server; each case in a namespace of its own. */
-export function kubernetesHarness(cluster: TestCluster): HarnessFactory {
+export function kubernetesHarness(cluster: TestCluster, of: PackageUnderTest = KUBERNETES): HarnessFactory {
   const admin = adminOf(cluster);
   return async (): Promise<Harness> => {
     const namespace = await newNamespace(cluster, admin);
+    const more = of.contexts === undefined ? [] : [await newNamespace(cluster, admin)];
     const home = await mkdtemp(path.join(tmpdir(), "slipway-kubernetes-"));
     const kubeconfig = path.join(home, "config");
-    await writeFile(kubeconfig, kubeconfigOf(cluster, cluster.tenantToken, namespace), { mode: 0o600 });
+    await writeFile(kubeconfig, kubeconfigOf(cluster, cluster.tenantToken, namespace, ...more), { mode: 0o600 });
     const clock = scaledClock(SPEED);
     const wire = faultyFetch(
       clusterFetch(() => ({ ca: cluster.ca, cert: undefined, key: undefined, servername: undefined, insecure: false })),
@@ -62,30 +93,32 @@ export function kubernetesHarness(cluster: TestCluster): HarnessFactory {
       onEvent: (event: object) => note("event")("", event),
       log: { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") },
     };
-    const config = { kubeconfig, image: IMAGE };
+    const config = { kubeconfig, image: IMAGE, contexts: of.contexts };
     const pods = `api/v1/namespaces/${namespace}/pods`;
-    const nativeId = (pod: z.infer<typeof wirePod>): string => `${namespace}/${pod.metadata.name}/${pod.metadata.uid}`;
+    const nativeId = ({ metadata }: z.infer<typeof wirePod>): string =>
+      `${metadata.namespace}/${metadata.name}/${metadata.uid}`;
     const podOf = async (id: string): Promise<z.infer<typeof wirePod> | null> => {
       const [, name = "", uid] = id.split("/");
       const parsed = wirePod.safeParse((await admin.request("GET", `${pods}/${name}`)).json);
       return parsed.success && parsed.data.metadata.uid === uid ? parsed.data : null;
     };
     return {
-      registration: await register(config, { owner: OWNER, variables: {}, runtime }),
+      registration: await of.register(config, { owner: OWNER, variables: {}, runtime }),
       spawnOptions: () => ({ image: IMAGE }),
       capabilityOptions: {
-        gpu: { gpu: { type: "stand-in", count: 1 } },
+        gpu: { gpu: { type: of.gpuType, count: 1 } },
         persistentVolumes: async () => {
-          const own = kubernetes({ ...config, owner: OWNER, runtime });
+          const own = of.make({ ...config, owner: OWNER, runtime });
           const { id } = await own.createVolume({ key: crypto.randomUUID(), sizeBytes: 1024 ** 3 });
           return { volumes: [{ id, mountPath: "/data" }] };
         },
       },
-      another: async ({ owner = OWNER } = {}) => kubernetes({ ...config, owner, runtime }),
+      another: async ({ owner = OWNER } = {}) => of.make({ ...config, owner, runtime }),
       witness: {
         instances: async () => {
-          const { items } = wirePods.parse((await admin.request("GET", pods)).json);
-          return items.map((pod) => ({
+          const found = [namespace, ...more].map((each) => admin.request("GET", `api/v1/namespaces/${each}/pods`));
+          const all = (await Promise.all(found)).flatMap(({ json }) => wirePods.parse(json).items);
+          return all.map((pod) => ({
             nativeId: nativeId(pod),
             owner: pod.metadata.annotations?.["slipway.dev/owner"] ?? null,
             key: pod.metadata.annotations?.["slipway.dev/key"] ?? null,
@@ -120,7 +153,15 @@ export function kubernetesHarness(cluster: TestCluster): HarnessFactory {
         },
         changes: async () => wire.changes(),
       },
-      faults: { add: wire.faults.add, clear: wire.faults.clear, supports: wire.supports },
+      faults: {
+        add: wire.faults.add,
+        clear: () => {
+          wire.faults.clear();
+          wire.fail(undefined);
+        },
+        supports: wire.supports,
+        failRegion: (region) => wire.fail(`/namespaces/${region === "test" ? namespace : more[0]}/`),
+      },
       errorTable: [...kubernetesErrorTable, ...CONNECTION_ROWS],
       clock,
       unknownId: `test/${namespace}/slip-aaaaaaaa-aaaaaaaaaaaaaaaaaaaa/00000000-0000-4000-8000-000000000000`,
@@ -128,13 +169,15 @@ export function kubernetesHarness(cluster: TestCluster): HarnessFactory {
       transcript: () => transcript.join("\n"),
       patienceMs: 60_000,
       package: {
-        manifest,
-        register,
+        manifest: of.manifest,
+        register: of.register,
         config,
-        badConfigs: [{ namespace: "Not A Name" }, { profile: "mainframe" }, { kubeconfig: "" }],
+        badConfigs: of.badConfigs,
       },
       close: async () => {
-        await admin.request("DELETE", pods, { gracePeriodSeconds: 0 });
+        for (const each of [namespace, ...more]) {
+          await admin.request("DELETE", `api/v1/namespaces/${each}/pods`, { gracePeriodSeconds: 0 });
+        }
         await rm(home, { recursive: true, force: true });
       },
     };

@@ -2,7 +2,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { isProviderError, type ProviderError } from "@slipway/core";
+import { refusals } from "@slipway/provider-kit/errors";
 import { onTestFinished } from "vitest";
+import type { AccessRefusal } from "../src/kubeconfig.ts";
+
+/** The refusals of a call named `list`. */
+export const refuse: AccessRefusal = (code, message, details) => refusals("kubernetes")(code, "list", message, details);
 
 /** A folder that is gone after the test. */
 export async function newFolder(): Promise<string> {
@@ -40,4 +45,10 @@ export async function failure(call: Promise<unknown>): Promise<ProviderError> {
     throw error;
   }
   throw new Error("the call resolved");
+}
+
+export async function all<T>(stream: AsyncIterable<T>): Promise<readonly T[]> {
+  const found: T[] = [];
+  for await (const one of stream) found.push(one);
+  return found;
 }
