@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ErrorTableRow } from "@slipway/contract-tests";
+import { kubernetesErrorTable } from "@slipway/provider-kubernetes";
 import { slurmErrorTable } from "@slipway/provider-slurm";
 import { describe, expect, test } from "vitest";
 import { capabilityPage } from "../src/capability-page.ts";
@@ -20,7 +21,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
       tables[name] = harness.errorTable ?? [];
       await harness.close();
     }
-    return errorPage({ ...tables, slurm: slurmErrorTable });
+    return errorPage({ ...tables, slurm: slurmErrorTable, kubernetes: kubernetesErrorTable });
   },
 };
 

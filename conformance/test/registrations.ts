@@ -1,4 +1,6 @@
 import type { ProviderRegistration } from "@slipway/core";
+import { register as registerCoreweave } from "@slipway/provider-coreweave";
+import { register as registerKubernetes } from "@slipway/provider-kubernetes";
 import { register as registerSlurm } from "@slipway/provider-slurm";
 import { harnesses } from "./harnesses.ts";
 
@@ -18,6 +20,13 @@ export async function registrations(): Promise<Readonly<Record<Names, ProviderRe
 }
 
 /** Providers whose remote is real and not started here: for what they say of themselves. Registering runs nothing. */
-export async function withoutRemote(): Promise<Readonly<Record<"slurm", ProviderRegistration>>> {
-  return { slurm: await registerSlurm({}, { owner: "conformance", variables: {} }) };
+export async function withoutRemote(): Promise<
+  Readonly<Record<"slurm" | "kubernetes" | "coreweave", ProviderRegistration>>
+> {
+  const environment = { owner: "conformance", variables: {} };
+  return {
+    slurm: await registerSlurm({}, environment),
+    kubernetes: await registerKubernetes({}, environment),
+    coreweave: await registerCoreweave({}, environment),
+  };
 }

@@ -20,6 +20,7 @@ const providers = [
   "runpod",
   "slurm",
   "kubernetes",
+  "coreweave",
   "gcp",
   "aws",
 ];

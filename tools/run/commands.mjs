@@ -99,10 +99,11 @@ export const commands = {
   },
   "test:kubernetes": {
     about:
-      "the Kubernetes provider on a real API server and etcd, built once from its modules; needs Go, etcd and openssl",
+      "Kubernetes and CoreWeave on a real API server and etcd, built once from its modules; needs Go, etcd and openssl",
     steps: [
-      build("@slipway/provider-kubernetes..."),
+      build("@slipway/provider-coreweave..."),
       { title: "kubernetes", package: "@slipway/provider-kubernetes", script: "test:cluster", args: true },
+      { title: "coreweave", package: "@slipway/provider-coreweave", script: "test:cluster" },
     ],
   },
   "test:gcp-judges": {

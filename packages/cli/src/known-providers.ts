@@ -8,6 +8,7 @@ export const KNOWN_PROVIDERS: readonly string[] = [
   "runpod",
   "slurm",
   "kubernetes",
+  "coreweave",
   "aws",
   "gcp",
 ];

@@ -51,6 +51,7 @@ const TAKEN: ReadonlySet<string> = new Set([
     "runpod",
     "slurm",
     "kubernetes",
+    "coreweave",
     "gcp",
     "aws",
     "package",

@@ -1,0 +1,15 @@
+import {
+  configSchema as clusterSchema,
+  type KubernetesConfig,
+  type KubernetesOptions,
+} from "@slipway/provider-kubernetes";
+import type { z } from "zod";
+
+/** The settings that a config file may hold. */
+export type CoreweaveConfig = Omit<KubernetesConfig, "profile">;
+export type CoreweaveOptions = Omit<KubernetesOptions, "profile">;
+
+export const configSchema: z.ZodType<CoreweaveConfig> = clusterSchema.refine((config) => config.profile === undefined, {
+  path: ["profile"],
+  message: "is CoreWeave's own here",
+});

@@ -1,0 +1,26 @@
+import { canListOfferings, type OfferingMethods, type ProviderHooks } from "@slipway/core";
+import { checkedConfig } from "@slipway/provider-kit/driver";
+import { type KubernetesProvider, kubernetesParts } from "@slipway/provider-kubernetes";
+import { type CoreweaveOptions, configSchema } from "./options.ts";
+import { COREWEAVE_PROFILE } from "./profile.ts";
+
+export const COREWEAVE = "coreweave";
+
+export type CoreweaveProvider = KubernetesProvider & OfferingMethods;
+
+/** Pods on CoreWeave Kubernetes Service. Throws INVALID_SPEC for options that are wrong; it calls nothing. */
+export function coreweave(options: CoreweaveOptions): CoreweaveProvider {
+  return coreweaveParts(options).provider;
+}
+
+/** The provider and its hooks, over one client for each context. */
+export function coreweaveParts({ owner, runtime, ...given }: CoreweaveOptions): {
+  readonly provider: CoreweaveProvider;
+  readonly hooks: ProviderHooks;
+} {
+  const config = checkedConfig(COREWEAVE, configSchema, given);
+  const flavour = { name: COREWEAVE, profile: COREWEAVE_PROFILE };
+  const { provider, hooks } = kubernetesParts({ ...config, owner, runtime }, flavour);
+  if (!canListOfferings(provider)) throw new TypeError("a profile with a catalogue has offerings");
+  return { provider, hooks };
+}
