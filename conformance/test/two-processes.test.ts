@@ -39,7 +39,7 @@ async function launchAll(store: string): Promise<readonly Outcome[]> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ["--conditions=@slipway/source", program, server.baseUrl, join(directory, store), KEYS.join(",")],
-    { env: { PATH: process.env["PATH"] } },
+    { env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] } },
   );
   return JSON.parse(stdout) as readonly Outcome[];
 }

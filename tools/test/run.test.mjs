@@ -111,6 +111,7 @@ test("the workspace's members are found with their scripts", () => {
 test("steps see the workspace's tools first, and no telemetry", () => {
   const env = environment("/r", { Path: "/usr/bin", HOME: "/h" });
   assert.equal(env.Path, ["/r/node_modules/.bin", "/usr/bin"].join(path.delimiter));
+  assert.equal(env.NODE_COMPILE_CACHE, path.join("/r", "node_modules", ".cache", "node-compile"));
   assert.deepEqual([env.HOME, env.DO_NOT_TRACK, env.TURBO_TELEMETRY_DISABLED], ["/h", "1", "1"]);
 });
 

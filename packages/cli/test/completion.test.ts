@@ -14,7 +14,8 @@ function home(): { readonly directory: string; readonly env: Readonly<Record<str
   const bin = join(directory, "bin");
   mkdirSync(bin);
   const words = [process.execPath, ...nodeArguments()].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
-  writeFileSync(join(bin, "slipway"), `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`);
+  const cache = `export NODE_COMPILE_CACHE='${process.env["NODE_COMPILE_CACHE"] ?? ""}'`;
+  writeFileSync(join(bin, "slipway"), `#!/bin/sh\n${cache}\nexec ${words.join(" ")} "$@"\n`);
   chmodSync(join(bin, "slipway"), 0o755);
   writeFileSync(join(directory, "setup.sh"), "");
   const path = [bin, process.env["PATH"]].join(delimiter);

@@ -27,7 +27,11 @@ afterEach(async () => {
 
 function started(): ChildProcess {
   const args = ["--conditions", "@slipway/source", "--no-warnings", "--input-type", "module", "--eval", SCRIPT];
-  const env = { PATH: process.env["PATH"], ...server.variables };
+  const env = {
+    PATH: process.env["PATH"],
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+    ...server.variables,
+  };
   const child = spawn(process.execPath, args, { cwd, env, stdio: ["ignore", "pipe", "inherit"] });
   children.push(child);
   return child;

@@ -11,6 +11,7 @@ import { withoutBubblewrap } from "./needs-bubblewrap.ts";
 
 const spawnOnce = fileURLToPath(new URL("./programs/spawn-once.ts", import.meta.url));
 const SPEED = "200";
+const BASE = { PATH: process.env["PATH"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] };
 const PATIENCE_MS = 20_000;
 
 let home: string;
@@ -20,10 +21,8 @@ const children: ChildProcess[] = [];
 
 beforeAll(() => {
   program = join(mkdtempSync(join(tmpdir(), "slipway-orbctl-")), "orbctl");
-  // Its many modules are compiled once.
-  const variables = { NODE_COMPILE_CACHE: join(program, "../compiled") };
   const beside = new URL("../src/emulator/index.ts", import.meta.url).href;
-  writeProgram(program, { beside, module: "executable", variables });
+  writeProgram(program, { beside, module: "executable", variables: {} });
 });
 afterAll(() => rmSync(join(program, ".."), { recursive: true, force: true }));
 beforeEach(() => {
@@ -65,7 +64,7 @@ function start(
   input: string | null = null,
 ): Started {
   const child = spawn(program, argv, {
-    env: { PATH: process.env["PATH"], HOME: home, SPEED, ...env },
+    env: { ...BASE, HOME: home, SPEED, ...env },
     stdio: [input === null ? "ignore" : "pipe", "pipe", "pipe"],
   });
   children.push(child);
@@ -245,7 +244,7 @@ describe("the provider over the program", () => {
     "its process killed with SIGKILL once the machine is %s",
     async (moment) => {
       begin(moment === "creating" ? "10" : SPEED);
-      const env = { PATH: process.env["PATH"], HOME: home, SLIPWAY_ORBCTL: program };
+      const env = { ...BASE, HOME: home, SLIPWAY_ORBCTL: program };
       const child = spawn(process.execPath, ["--conditions=@slipway/source", spawnOnce], { env, stdio: "ignore" });
       children.push(child);
       const reached: Record<string, () => boolean> = {

@@ -13,7 +13,8 @@ export interface Child {
 export function startChild(program: string, ...args: readonly string[]): Child {
   const path = fileURLToPath(new URL(program, import.meta.url));
   const argv = ["--conditions=@slipway/source", "--no-warnings", path, ...args];
-  const child = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "inherit"], env: {} });
+  const env = { NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] };
+  const child = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "inherit"], env });
   let output = "";
   let unread = "";
   let wake = (): void => undefined;

@@ -14,12 +14,20 @@ export interface ProgramFile {
 export function writeProgram(path: string, { beside, module, variables }: ProgramFile): void {
   const fromSources = beside.endsWith(".ts");
   const file = fileURLToPath(new URL(`./${module}.${fromSources ? "ts" : "js"}`, beside));
-  const settings = Object.entries(variables).map(([name, value]) => `${name}=${quoted(value)}`);
+  const settings = Object.entries({ ...compileCache(), ...variables }).map(
+    ([name, value]) => `${name}=${quoted(value)}`,
+  );
   // Siblings of a source file are found as sources too.
   const words = [quoted(process.execPath), ...(fromSources ? ["--conditions=@slipway/source"] : []), quoted(file)];
   const exported = settings.length === 0 ? "" : `export ${settings.join(" ")}\n`;
   writeFileSync(path, `#!/bin/sh\n${exported}exec ${words.join(" ")} "$@"\n`);
   chmodSync(path, 0o755);
+}
+
+/** Each command of a provider starts this program anew: with the writer's cache Node compiles it once. */
+function compileCache(): Readonly<Record<string, string>> {
+  const directory = process.env["NODE_COMPILE_CACHE"];
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: directory };
 }
 
 function quoted(word: string): string {
