@@ -2,7 +2,7 @@
 //   { turbo: [tasks], filters? }     turbo over the workspace
 //   { package, script }              a script of a workspace package, in its own folder
 //   { node: [file, ...arguments] }   a program of this repository
-// `quiet` keeps the output unless the step fails; `args` hands on what the user wrote after the command.
+// `with` are arguments of the step's own, `env` variables that it adds; `quiet` keeps the output unless the step fails; `args` hands on what the user wrote after the command.
 import { testSummary } from "./summary.mjs";
 
 /** Builds what a program needs before it is started, and nothing else. */
@@ -46,6 +46,41 @@ export const commands = {
     about:
       "a thousand reads of EC2 instances, beside the plain SDK, on the emulator's limits (--quick for a smoke run)",
     steps: [build("slipway-bench..."), { title: "bench", package: "slipway-bench", script: "aws", args: true }],
+  },
+  "soak:mutants": {
+    about: "every mutant of the contract suite before every case: it fails those that it names, and no other",
+    steps: [
+      build("@slipway/contract-tests^..."),
+      {
+        title: "mutants",
+        package: "@slipway/contract-tests",
+        script: "test",
+        with: ["test/mutants.test.ts"],
+        env: { SLIPWAY_MUTANTS: "all" },
+      },
+    ],
+  },
+  "soak:tests": {
+    about: "the tests that take seeds and counts, with many more of both than `npm test` gives them",
+    steps: [
+      {
+        title: "tests",
+        turbo: ["build", "test"],
+        countTests: true,
+        quiet: true,
+        args: true,
+        env: {
+          SLIPWAY_MUTANTS: "all",
+          SLIPWAY_SEEDS: "600",
+          SLIPWAY_RUNS: "1000",
+          SLIPWAY_CRASH_RUNS: "500",
+          SLIPWAY_FUZZ_RUNS: "3000",
+          SLIPWAY_CHAOS_SEEDS: "1,2,3",
+          SLIPWAY_STORM_SEEDS: "8",
+        },
+      },
+    ],
+    summary: testSummary,
   },
   "soak:local": {
     about: "kill -9 at every step of a launch (--count N --seed S)",

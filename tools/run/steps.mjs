@@ -14,7 +14,12 @@ export async function perform(step, context) {
   // Counted afterwards, so a log of an earlier run must not stand in for a task that did not run.
   if (step.countTests) for (const log of testLogs(root)) rmSync(log.file, { force: true });
   const cwd = plan.folder ? path.join(root, plan.folder) : root;
-  const result = await processes.run(plan.argv, { cwd, quiet: step.quiet === true, title: step.title });
+  const result = await processes.run(plan.argv, {
+    cwd,
+    quiet: step.quiet === true,
+    title: step.title,
+    env: step.env,
+  });
   if (processes.interruptedBy) return { step, title: step.title, ...result };
   if (result.code !== 0 && result.output) say(result.output.trimEnd());
   if (result.code !== 0) say(`✗ ${step.title}: exit code ${result.code} after ${seconds(result.ms)}`);
@@ -48,7 +53,7 @@ export function resolveStep(step, { args, members, cores = availableParallelism(
   if (!member) return { problem: `there is no package ${step.package} in this workspace` };
   if (!member.scripts.includes(step.script)) return { problem: `${step.package} has no script "${step.script}"` };
   // `pnpm --filter` would answer 1 for every exit code, and 0 for a package that does not exist.
-  return { argv: ["pnpm", "--silent", "run", step.script, ...args], folder: member.folder };
+  return { argv: ["pnpm", "--silent", "run", step.script, ...(step.with ?? []), ...args], folder: member.folder };
 }
 
 /** Every package of the workspace: its folder, name and scripts. */
