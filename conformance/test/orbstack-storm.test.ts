@@ -3,8 +3,8 @@ import { storm } from "../soak/orbstack-storm.ts";
 import { inProcess } from "../soak/orbstack-worlds.ts";
 
 const OPERATIONS = 50;
-// `npm run soak:orbstack` has hundreds; so many here that each kind of trouble mostly comes once.
-const seeds = Number(process.env["SLIPWAY_STORM_SEEDS"] ?? "8");
+// `npm run soak:orbstack` has hundreds, and the gate sixty.
+const seeds = Number(process.env["SLIPWAY_STORM_SEEDS"] ?? "2");
 
 test.each(Array.from({ length: seeds }, (_, at) => at + 1))(
   "a control plane on OrbStack in a storm, seed %i: none twice, none lost, every effect true, and nothing left",

@@ -7,7 +7,7 @@ import { apply, type Lease, launch, memoryStore, reconcile, type Store } from ".
 import { living, newWorld, plainProvider, safeProvider, setStatus, type World } from "./scripted-provider.ts";
 import { simulatedClock } from "./simulated-clock.ts";
 
-const SEEDS = Number(process.env["SLIPWAY_SEEDS"] ?? 150);
+const SEEDS = Number(process.env["SLIPWAY_SEEDS"] ?? 50);
 const FIRST_SEED = Number(process.env["SLIPWAY_FIRST_SEED"] ?? 1);
 const LAG_MS = 5000;
 const LIFE_MS = 40_000;

@@ -5,8 +5,8 @@ import { seededRandom } from "@slipway/provider-kit/emulator";
 import { expect, test } from "vitest";
 import { awsWorld, through } from "./world.ts";
 
-// Another number with SLIPWAY_CRASH_RUNS.
-const RUNS = Number(process.env["SLIPWAY_CRASH_RUNS"] ?? "500");
+// Five hundred in `npm run soak:tests`: SLIPWAY_CRASH_RUNS.
+const RUNS = Number(process.env["SLIPWAY_CRASH_RUNS"] ?? "100");
 
 class Killed extends Error {}
 

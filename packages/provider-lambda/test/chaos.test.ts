@@ -7,6 +7,9 @@ import type { LambdaEmulator } from "../src/emulator/index.ts";
 import { lambdaHarness } from "./lambda-harness.ts";
 import { lambdaWorld } from "./world.ts";
 
+// More with SLIPWAY_CHAOS_SEEDS=1,2,3.
+const SEEDS = (process.env["SLIPWAY_CHAOS_SEEDS"] ?? "1").split(",").map(Number);
+
 const page = (status: number): Response =>
   new Response("<!DOCTYPE html>", { status, headers: { "content-type": "text/html" } });
 const reset = (): Error =>
@@ -30,7 +33,7 @@ function roughWire(seed: number): (emulator: LambdaEmulator) => typeof globalThi
 }
 
 describe("the whole suite on a rough wire", () => {
-  test.each([1, 2, 3])(
+  test.each(SEEDS)(
     "seed %i",
     async (seed) => {
       const report = await runConformance(lambdaHarness({}, roughWire(seed)), { modes: ["plain"] });
@@ -82,7 +85,7 @@ async function attempt<T>(call: Promise<T>): Promise<{ readonly value: T } | { r
   }
 }
 
-test.each(Array.from({ length: 12 }, (_, at) => at + 1))(
+test.each(SEEDS.flatMap((seed) => Array.from({ length: 4 }, (_, at) => seed * 4 + at)))(
   "a storm before and after the effect, seed %i",
   async (seed) => {
     const { provider, emulator } = lambdaWorld({ seed, readLagMs: 2_000, listedAfterEndMs: 4_000 });
