@@ -89,7 +89,7 @@ export function connectionTo(
     maxAnswerBytes: 64 * 1024 * 1024,
   });
 
-  /** With the newest credential, and once more with another one if the server refuses it. */
+  /** With the newest credential, and again with another one if the server refuses it. */
   const authorized = async <T>(operation: Call["operation"], work: () => Promise<T>): Promise<T> => {
     const refuse = refusalOf(user, operation);
     current = await credentials.current(refuse);
@@ -188,7 +188,7 @@ export function connectionTo(
   };
 }
 
-// What only a request for a stream is told: the pod is not yet, or no longer, in a state to have one.
+// Refusals of streams alone: the pod is not yet, or no longer, in a state to have one.
 const OF_STREAMS = [
   {
     status: 400,

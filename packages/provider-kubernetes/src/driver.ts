@@ -54,7 +54,7 @@ export function kubernetesDriver(remote: KubernetesRemote): KubernetesDriver {
 
     list: async function* (call, hint) {
       const chosen = hint.region === undefined ? clients : [await clientOf(remote, call, hint.region)];
-      yield* inEach(remote, chosen, (client) => machinesOf(client, call, hint));
+      yield* inEach(chosen, (client) => machinesOf(client, call, hint));
     },
     get: async (call, id) => {
       for (const { client, context, name, uid } of await placesOf(remote, call, id)) {

@@ -103,18 +103,17 @@ export async function placesOf(
   });
 }
 
-/** Runs over clusters one after the other. A failure of one of several is of its region alone. */
+/** Reads clusters one after the other. A failure of one is of its region alone. */
 export async function* inEach<T>(
-  { clients }: KubernetesRemote,
-  chosen: readonly KubernetesClient[],
+  clients: readonly KubernetesClient[],
   read: (client: KubernetesClient) => AsyncIterable<T>,
 ): AsyncGenerator<T> {
-  for (const client of chosen) {
+  for (const client of clients) {
     try {
       yield* read(client);
     } catch (error) {
       // What is wrong with the request is wrong everywhere.
-      if (clients.length === 1 || !isProviderError(error) || error.scope === "request") throw error;
+      if (!isProviderError(error) || error.scope === "request") throw error;
       const { code, message, provider, operation, effect, native, hint, retryAfterMs, cause } = error;
       const details = { message, provider, operation, effect, native, hint, retryAfterMs, cause };
       throw new ProviderError(code, { ...details, scope: "region" });

@@ -29,7 +29,7 @@ export function kubernetesVolumes(remote: KubernetesRemote): VolumeDriver<Claime
     isId: (id) => parseId(id) !== null,
     list: async (call) => {
       const found: ClaimedVolume[] = [];
-      for await (const page of inEach(remote, clients, (client) => claimsOf(client, call))) found.push(...page);
+      for await (const page of inEach(clients, (client) => claimsOf(client, call))) found.push(...page);
       return found;
     },
     identify: ({ context, claim }) => ({

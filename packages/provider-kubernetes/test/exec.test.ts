@@ -119,7 +119,7 @@ test("a pod that does not run, and words that no program can get, are refused be
   expect(opened).not.toHaveBeenCalled();
 });
 
-test("an image without a shell is told as such", async () => {
+test("an image without a shell is named as the reason", async () => {
   const server = await startApiServer();
   const message = 'exec: "/bin/sh": stat /bin/sh: no such file or directory';
   server.onSocket = (socket) => socket.send(frame(3, JSON.stringify({ status: "Failure", code: 500, message })));
