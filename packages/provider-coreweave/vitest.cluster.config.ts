@@ -8,7 +8,7 @@ const config: ViteUserConfig = {
     ...shared.test,
     name: "provider-coreweave on a real cluster",
     include: ["test/contract.test.ts"],
-    testNamePattern: /(capabilities|costs|errors|gpu|hooks|package|regions|spawn|volumes)\./,
+    testNamePattern: /(cancellation|capabilities|costs|errors|gpu|hooks|package|regions|spawn|volumes)\./,
     globalSetup: ["../provider-kubernetes/test/cluster/global-setup.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
