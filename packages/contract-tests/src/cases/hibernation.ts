@@ -77,6 +77,8 @@ export const hibernationCases: Cases<"hibernation"> = {
     rules: ["HIBER-01", "LIST-01"],
     run: async (context) => {
       const { id } = await hibernated(context);
+      // A listing may lag behind what one instance shows.
+      await context.settle();
       const found = (await context.provider.list({ status: ["hibernated"] })).map((instance) => instance.id);
       mustEqual("LIST-01", "list({ status: hibernated })", found, [id], "It still costs money: show it.");
       const all = (await context.provider.list()).map((instance) => instance.id);
