@@ -1,36 +1,44 @@
-import { isProviderError, ProviderError, runtimeDefaults, type Schema } from "@slipway/core";
-import type { Call } from "@slipway/provider-kit/driver";
+import { isProviderError, type ProviderError, runtimeDefaults, type Schema } from "@slipway/core";
+import { type Call, singleFlight } from "@slipway/provider-kit/driver";
 import { type HttpCall, httpClient } from "@slipway/provider-kit/http";
 import { tokens } from "./credentials.ts";
 import { meaningOf } from "./errors.ts";
 import type { InsertBody } from "./insert-body.ts";
+import { listing } from "./listing.ts";
 import { DEFAULT_BASE_URL, type GcpOptions } from "./options.ts";
 import { pacingOf } from "./pacing.ts";
-import { PROVIDER, refusal, regionOf } from "./remote.ts";
+import { PROVIDER, refusal } from "./remote.ts";
 import {
-  aggregatedAnswer,
-  capacityHistoryAnswer,
+  DISKS,
+  diskAnswer,
+  INSTANCES,
   instanceAnswer,
-  instancesAnswer,
+  machineTypesAnswer,
   operationAnswer,
   operationsAnswer,
-  type WireCapacityHistory,
+  type WireDisk,
   type WireInstance,
+  type WireMachineType,
   type WireOperation,
-  type WirePage,
   type WireZone,
   zonesAnswer,
 } from "./wire.ts";
+import { capacityHistoryAnswer, skusAnswer, type WireCapacityHistory, type WireSku } from "./wire-prices.ts";
 
 /** The date of the API whose document judges requests and answers. Without it lists mean something else. */
 export const API_VERSION = "2026-11-01";
 
+/** A disk that is asked for. */
+export interface DiskBody {
+  readonly name: string;
+  readonly sizeGb: string;
+  readonly description: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 /** The only thing that speaks to Google. Lists are whole, or they throw. */
 export interface GcpClient {
-  /**
-   * In pages. One zone is read by itself. Of several, all zones of the project are read at once; an unreachable one among
-   * `zones` is read by itself then, and if that fails it is an error of its region.
-   */
+  /** Whole, or it throws: see `Listing`. */
   readonly list: (call: Call, filter: string, zones: readonly string[]) => AsyncGenerator<readonly WireInstance[]>;
   /** By name or by number. Null only if Google says that there is none. */
   readonly instance: (call: Call, zone: string, nameOrNumber: string) => Promise<WireInstance | null>;
@@ -42,15 +50,34 @@ export interface GcpClient {
   ) => Promise<WireOperation>;
   /** Sent once: a 403 may mean that another deletion is under way. */
   readonly remove: (call: Call, zone: string, nameOrNumber: string, requestId: string) => Promise<WireOperation>;
+  readonly change: (
+    call: Call,
+    zone: string,
+    number: string,
+    action: "suspend" | "resume",
+    requestId: string,
+  ) => Promise<WireOperation>;
   readonly operation: (call: Call, zone: string, name: string) => Promise<WireOperation>;
   /** The operation when it is DONE, which is not to say that it succeeded. */
   readonly finished: (call: Call, zone: string, operation: WireOperation) => Promise<WireOperation>;
   /** What is under way in a zone, whoever began it. */
   readonly running: (call: Call, zone: string) => Promise<readonly WireOperation[]>;
+  /** The same for many at once; it may have been asked a moment before the caller did. */
+  readonly runningShared: (call: Call, zone: string) => Promise<readonly WireOperation[]>;
   readonly zones: (call: Call) => Promise<readonly WireZone[]>;
+  readonly disks: (call: Call, filter: string, zones: readonly string[]) => AsyncGenerator<readonly WireDisk[]>;
+  readonly disk: (call: Call, zone: string, name: string) => Promise<WireDisk | null>;
+  readonly insertDisk: (call: Call, zone: string, body: DiskBody, requestId: string) => Promise<WireOperation>;
+  readonly removeDisk: (call: Call, zone: string, number: string, requestId: string) => Promise<WireOperation>;
+  readonly machineTypes: (call: Call, zone: string) => Promise<readonly WireMachineType[]>;
+  /** Google's whole price list of Compute Engine. */
+  readonly skus: (call: Call) => Promise<readonly WireSku[]>;
   readonly spotPrices: (call: Call, region: string, spec: string) => Promise<WireCapacityHistory>;
 }
 
+// The price list is another API, and so it calls Compute Engine.
+const PRICES_URL = "https://cloudbilling.googleapis.com/v1/";
+const COMPUTE_ENGINE = "6F81-5844-456A";
 // `wait` answers at the end of an operation, or after about two minutes.
 const WAIT_TIMEOUT_MS = 150_000;
 /** So long an operation is waited for, and so late what a request began may show. */
@@ -58,8 +85,6 @@ export const LONGEST_OPERATION_MS = 900_000;
 const POLL_MS = 2_000;
 // So often a new operation may be unknown to the server that is asked.
 const MOST_UNKNOWN = 10;
-const PAGE = "500";
-const MOST_PAGES = 10_000;
 
 export function gcpClient(options: GcpOptions): GcpClient {
   const { baseUrl = DEFAULT_BASE_URL, project, runtime } = options;
@@ -78,6 +103,11 @@ export function gcpClient(options: GcpOptions): GcpClient {
   };
   const patient = httpClient(common);
   const once = httpClient({ ...common, attempts: 1 });
+  const prices = httpClient({
+    ...common,
+    baseUrl: options.baseUrl === undefined ? PRICES_URL : new URL("/v1/", options.baseUrl).href,
+    credentials: () => ({ authorization: `Bearer ${source.current()}` }),
+  });
   const send = async <T>(call: HttpCall<T>, http = patient): Promise<T> => {
     await source.ready(call);
     try {
@@ -98,76 +128,45 @@ export function gcpClient(options: GcpOptions): GcpClient {
     query: Readonly<Record<string, string | undefined>> = {},
   ) => send({ ...call, method: "GET", path, answer, query, bucket: "read" });
 
-  async function* pages<P extends { readonly nextPageToken?: string | undefined }>(
+  const write = (
     call: Call,
+    method: "POST" | "DELETE",
     path: string,
-    answer: Schema<P>,
     query: Readonly<Record<string, string>>,
-  ): AsyncGenerator<P> {
-    const seen = new Set<string>();
-    for (let pageToken: string | undefined; ; ) {
-      const page = await send({
-        ...call,
-        method: "GET",
-        path,
-        answer,
-        query: { ...query, maxResults: PAGE, pageToken },
-        bucket: "list",
-      });
-      yield page;
-      pageToken = page.nextPageToken;
-      if (pageToken === undefined || pageToken === "") return;
-      if (seen.has(pageToken) || seen.size >= MOST_PAGES) throw endless(call, path);
-      seen.add(pageToken);
-    }
-  }
-
-  /** All items; a warning other than that a page is empty makes the list incomplete. */
-  async function whole<T>(
-    call: Call,
-    path: string,
-    answer: Schema<WirePage<T>>,
-    query: Readonly<Record<string, string>> = {},
-  ): Promise<readonly T[]> {
-    const found: T[] = [];
-    for await (const page of pages(call, path, answer, query)) {
-      const code = page.warning?.code;
-      if (code !== undefined && code !== EMPTY) throw incomplete(call, path, code);
-      found.push(...(page.items ?? []));
-    }
-    return found;
-  }
-
-  const ofZone = (call: Call, filter: string, zone: string): Promise<readonly WireInstance[]> =>
-    whole(call, inZone(zone, "instances"), instancesAnswer, { filter }).catch((error: unknown) => {
-      throw ofRegion(error, regionOf(zone));
+    body?: object,
+  ): Promise<WireOperation> =>
+    send({
+      ...call,
+      method,
+      path,
+      query,
+      ...(body === undefined ? {} : { body }),
+      answer: operationAnswer,
+      bucket: "write",
     });
 
+  const { whole, inZones } = listing(project, send);
+  const { pages: pagesOfPrices } = listing(project, (call) => send(call, prices));
+  const shared = singleFlight(PROVIDER);
+  const running = async (call: Call, zone: string): Promise<readonly WireOperation[]> => {
+    const listed = await whole(call, inZone(zone, "operations"), operationsAnswer, { filter: 'status != "DONE"' });
+    return listed.filter(({ status }) => status !== "DONE");
+  };
+
   return {
-    list: async function* (call, filter, zones) {
-      const [only] = zones;
-      if (only !== undefined && zones.length === 1) {
-        yield await ofZone(call, filter, only);
-        return;
-      }
-      const unreachable = new Set<string>();
-      for await (const page of pages(call, `projects/${project}/aggregated/instances`, aggregatedAnswer, { filter })) {
-        const codes = [...Object.entries(page.items ?? {}), ["", page] as const];
-        for (const [scope, { warning }] of codes) {
-          const code = warning?.code;
-          if (code === undefined || code === EMPTY) continue;
-          if (code !== UNREACHABLE) throw incomplete(call, scope, code);
-          if (scope !== "") unreachable.add(lastPart(scope));
-        }
-        for (const url of page.unreachables ?? []) unreachable.add(lastPart(url));
-        yield Object.values(page.items ?? {}).flatMap(({ instances = [] }) => instances);
-      }
-      for (const zone of zones) {
-        // A region may be named as a whole.
-        if (!unreachable.has(zone) && !unreachable.has(regionOf(zone))) continue;
-        yield await ofZone(call, filter, zone);
+    list: (call, filter, zones) => inZones(call, INSTANCES, filter, zones),
+    disks: (call, filter, zones) => inZones(call, DISKS, filter, zones),
+    disk: async (call, zone, name) => {
+      try {
+        return await read(call, inZone(zone, `disks/${name}`), diskAnswer);
+      } catch (error) {
+        if (isNotThere(error)) return null;
+        throw error;
       }
     },
+    insertDisk: (call, zone, body, requestId) => write(call, "POST", inZone(zone, "disks"), { requestId }, body),
+    removeDisk: (call, zone, number, requestId) =>
+      write(call, "DELETE", inZone(zone, `disks/${number}`), { requestId }),
     instance: async (call, zone, nameOrNumber) => {
       try {
         return await read(call, inZone(zone, `instances/${nameOrNumber}`), instanceAnswer);
@@ -199,6 +198,8 @@ export function gcpClient(options: GcpOptions): GcpClient {
         },
         once,
       ),
+    change: (call, zone, number, action, requestId) =>
+      write(call, "POST", inZone(zone, `instances/${number}/${action}`), { requestId }),
     operation: (call, zone, name) => read(call, inZone(zone, `operations/${name}`), operationAnswer),
     finished: async (call, zone, operation) => {
       const until = clock.now() + LONGEST_OPERATION_MS;
@@ -219,11 +220,17 @@ export function gcpClient(options: GcpOptions): GcpClient {
         if (latest.status !== "DONE" && clock.now() - began < POLL_MS) await clock.sleep(POLL_MS, call.signal);
       }
     },
-    running: async (call, zone) => {
-      const listed = await whole(call, inZone(zone, "operations"), operationsAnswer, { filter: 'status != "DONE"' });
-      return listed.filter(({ status }) => status !== "DONE");
-    },
+    running,
+    runningShared: (call, zone) => shared.read(zone, call, (signal) => running({ ...call, signal }, zone)),
     zones: (call) => whole(call, `projects/${project}/zones`, zonesAnswer),
+    machineTypes: (call, zone) => whole(call, inZone(zone, "machineTypes"), machineTypesAnswer),
+    skus: async (call) => {
+      const found: WireSku[] = [];
+      const query = { maxResults: undefined, pageSize: "5000", currencyCode: "USD" };
+      const path = `services/${COMPUTE_ENGINE}/skus`;
+      for await (const { skus = [] } of pagesOfPrices(call, path, skusAnswer, query)) found.push(...skus);
+      return found;
+    },
     spotPrices: (call, region, spec) =>
       send({
         ...call,
@@ -240,44 +247,9 @@ export function gcpClient(options: GcpOptions): GcpClient {
   };
 }
 
-const EMPTY = "NO_RESULTS_ON_PAGE";
-const UNREACHABLE = "UNREACHABLE";
-
 /** Google's own words that the thing is not there. Any other 404, as of a wrong address or a proxy, says nothing of it. */
 export function isNotThere(error: unknown): boolean {
   return isProviderError(error, "NOT_FOUND") && error.native?.status === 404 && error.native.code === "notFound";
-}
-
-function lastPart(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
-}
-
-function incomplete({ operation }: Call, where: string, code: string): ProviderError {
-  return refusal("UNAVAILABLE", operation, `the listing of ${where || "all zones"} is not complete: ${code}`, {
-    scope: "region",
-    native: { code },
-    hint: "A shorter list would hide instances that cost money.",
-  });
-}
-
-/** The same failure, of one region. */
-function ofRegion(error: unknown, region: string): unknown {
-  if (!isProviderError(error) || error.code === "CANCELLED" || error.code === "TIMEOUT") return error;
-  const { code, operation, native, retryAfterMs, effect } = error;
-  return new ProviderError(code, {
-    message: `region ${region} cannot be read: ${error.message}`,
-    provider: PROVIDER,
-    operation,
-    effect,
-    scope: "region",
-    native,
-    retryAfterMs,
-    cause: error,
-  });
-}
-
-function endless({ operation }: Call, path: string): ProviderError {
-  return refusal("INTERNAL", operation, `the listing of ${path} says that there is more, and does not lead there`);
 }
 
 function endlessOperation({ operation }: Call, { name, operationType = "operation" }: WireOperation): ProviderError {

@@ -7,7 +7,7 @@ import { operationFailure } from "./errors.ts";
 import { addressOf, type GcpRemote, numberOf, refusal } from "./remote.ts";
 import type { WireInstance, WireOperation } from "./wire.ts";
 
-const PAUSE_MS = 2_000;
+const PAUSE_MS = 1_000;
 
 /** By its number: a name may have gone to a younger instance. Sent once. */
 export async function destroy(
@@ -55,7 +55,11 @@ async function accepted(
   try {
     let latest = sent;
     for (let asked = 0; latest.status === "PENDING" && asked < 10; asked += 1) {
-      if (asked > 0) await clock.sleep(PAUSE_MS, call.signal);
+      await clock.sleep(PAUSE_MS, call.signal);
+      // Many that end at once look together; what has ended by then is read by itself.
+      const running = await client.runningShared(call, zone);
+      latest = running.find(({ name }) => name === sent.name) ?? sent;
+      if (latest !== sent) continue;
       latest = await client.operation(call, zone, sent.name).catch((error: unknown) => {
         if (isNotThere(error)) return sent;
         throw error;

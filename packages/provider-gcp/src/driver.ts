@@ -10,7 +10,9 @@ import { type InsertBody, insertBody, type Prepared, prepare } from "./insert-bo
 import { type GcpInstance, statusOf, timeOf, toInstance } from "./instance.ts";
 import { OWNER_LABEL, ownershipOf } from "./ownership.ts";
 import { addressOf, composeId, type GcpRemote, type GcpSpawnOptions, isId, refusal } from "./remote.ts";
+import { byNames, LONGEST_FILTER, sharedReads } from "./shared-reads.ts";
 import { checkSpotCap } from "./spot.ts";
+import { checkDisks } from "./volumes.ts";
 import type { WireInstance, WireOperation } from "./wire.ts";
 
 export type GcpDriver = Driver<WireInstance, GcpInstance, GcpSpawnOptions, Prepared>;
@@ -20,7 +22,6 @@ const INSERT_TRIES = 3;
 const PAUSE_MS = 2_000;
 // A deletion takes minutes at times; whoever spawns its key meanwhile waits so long.
 const LONGEST_DELETION_MS = 300_000;
-const LONGEST_FILTER = 20;
 
 /** Instances of one project. A name is unique in its zone: that decides between processes. The number is the incarnation. */
 export function gcpDriver(remote: GcpRemote): GcpDriver {
@@ -43,6 +44,7 @@ export function gcpDriver(remote: GcpRemote): GcpDriver {
 
     list: (call, hint) => client.list(call, filterOf(hint), zones),
     get: (call, id) => read(remote, call, id),
+    peek: sharedReads(remote, (call, id) => read(remote, call, id)),
     prepare: (call, request) => prepare(remote, call.operation, request),
     create: (call, request) => create(remote, call, request),
     finish: async (call, machine, _request, origin) =>
@@ -55,7 +57,7 @@ export function gcpDriver(remote: GcpRemote): GcpDriver {
 function filterOf({ owner, keys, names = [] }: ListHint): string {
   const known = owner === undefined || keys === undefined ? [] : keys.map((key) => nameFor(owner, key));
   const all = [...new Set([...names, ...known])];
-  if (all.length > 0 && all.length <= LONGEST_FILTER) return all.map((name) => `(name = "${name}")`).join(" OR ");
+  if (all.length > 0 && all.length <= LONGEST_FILTER) return byNames(all);
   return owner === undefined ? `labels.${OWNER_LABEL}:*` : `labels.${OWNER_LABEL} = "${owner}"`;
 }
 
@@ -84,6 +86,7 @@ async function create(remote: GcpRemote, call: Call, request: Request): Promise<
   const body = insertBody(remote, request, requestId);
   const cap = request.options.spot?.maxUsdPerHour;
   if (cap !== undefined) await checkSpotCap(remote, call, zone, request.prepared.machine.type, cap);
+  await checkDisks(remote, call, request.prepared.volumes);
   let sent: WireOperation;
   try {
     sent = await insert(remote, call, request, body, requestId);

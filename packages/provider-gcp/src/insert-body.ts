@@ -1,9 +1,12 @@
-import { createHash } from "node:crypto";
 import type { Operation } from "@slipway/core";
 import type { SpawnRequest } from "@slipway/provider-kit/driver";
-import { type Machine, machineFor } from "./machine-type.ts";
-import { ownershipItems, ownershipLabels } from "./ownership.ts";
-import { type GcpRemote, type GcpSpawnOptions, refusal, regionOf } from "./remote.ts";
+import { builtInGpus, type Machine, machineFor } from "./machine-type.ts";
+import { type NetworkInterface, networkInterface, type Place, placeOfNetwork } from "./network.ts";
+import { HIBERNATION_ITEM, ownershipItems, ownershipLabels } from "./ownership.ts";
+import { type GcpRemote, type GcpSpawnOptions, refusal } from "./remote.ts";
+import { userDataOf } from "./user-data.ts";
+import { disksOf } from "./volumes.ts";
+import { placeOf } from "./zone.ts";
 
 /** What an insert asks for; the provider's request on the wire. */
 export interface InsertBody {
@@ -23,14 +26,10 @@ export interface InsertBody {
         readonly labels: Readonly<Record<string, string>>;
       };
     },
+    ...{ readonly source: string; readonly deviceName: string; readonly autoDelete: false }[],
   ];
-  readonly networkInterfaces: readonly [
-    {
-      readonly network?: string;
-      readonly subnetwork?: string;
-      readonly accessConfigs?: readonly [{ readonly type: "ONE_TO_ONE_NAT"; readonly name: string }];
-    },
-  ];
+  readonly networkInterfaces: readonly [NetworkInterface];
+  readonly tags?: { readonly items: readonly string[] };
   readonly scheduling: {
     readonly automaticRestart: boolean;
     readonly onHostMaintenance?: "TERMINATE";
@@ -47,6 +46,9 @@ export interface Prepared {
   readonly machine: Machine;
   readonly image: string;
   readonly diskGb: number | undefined;
+  readonly volumes: ReturnType<typeof disksOf>;
+  readonly userData: string | undefined;
+  readonly network: Place;
 }
 
 /** What Google takes for one item of the metadata, in bytes. */
@@ -61,45 +63,34 @@ export function prepare(
   { options, script, key, ownership }: SpawnRequest<GcpSpawnOptions>,
 ): Prepared {
   const { resources, image = remote.image, sshKeys = [] } = options;
-  const bytes = Buffer.byteLength(script?.content ?? "");
+  const volumes = disksOf(remote, operation, options.volumes ?? []);
+  const userData = userDataOf(
+    script,
+    volumes.map(({ name, path }) => ({ device: name, path })),
+  );
+  const bytes = Buffer.byteLength(userData ?? "");
   if (bytes > MAX_USER_DATA_BYTES) {
     throw refusal("INVALID_SPEC", operation, `bootstrap has ${bytes} bytes, and Google takes ${MAX_USER_DATA_BYTES}`);
   }
   if (Buffer.byteLength(JSON.stringify(ownership.labels)) + Buffer.byteLength(sshKeys.join("\n")) > MAX_LABELS_BYTES) {
     throw refusal("INVALID_SPEC", operation, `labels and sshKeys together have more than ${MAX_LABELS_BYTES} bytes`);
   }
+  const machine = machineFor(options, remote.defaultSpec, operation);
+  const hasGpu = machine.accelerators !== undefined || builtInGpus(machine.type) !== undefined;
+  if (options.hibernation === true && hasGpu) {
+    throw refusal("INVALID_SPEC", operation, "hibernation: Google suspends no machine with accelerators");
+  }
   const asked =
     resources?.diskBytes === undefined ? undefined : Math.max(10, Math.ceil(resources.diskBytes / GIGABYTE));
   return {
-    zone: zoneFor(remote, operation, key, options),
-    machine: machineFor(options, remote.defaultSpec, operation),
+    zone: placeOf(remote, operation, key, options, volumes[0]?.zone),
+    machine,
     image: imagePath(image, operation),
     diskGb: asked ?? remote.bootDisk.sizeGb,
+    volumes,
+    userData,
+    network: placeOfNetwork(remote, operation, options.network),
   };
-}
-
-/**
- * A name is unique in a zone only, so every process has to choose the same zone: it follows from owner, key and region,
- * and neither from chance nor from what was tried before.
- */
-function zoneFor(
-  { owner, zones, regions }: GcpRemote,
-  operation: Operation,
-  key: string,
-  { region, zone }: GcpSpawnOptions,
-): string {
-  if (zone !== undefined) {
-    if (zones.includes(zone) && (region === undefined || regionOf(zone) === region)) return zone;
-    const where = region === undefined ? "" : ` in ${region}`;
-    throw refusal("INVALID_SPEC", operation, `zone ${JSON.stringify(zone)} is not configured${where}`, {
-      hint: `This provider was made with ${zones.join(", ")}.`,
-    });
-  }
-  const there = zones.filter((one) => regionOf(one) === (region ?? regions[0]));
-  const hash = createHash("sha256").update(`${owner}\n${key}`).digest().readUInt32BE(0);
-  const chosen = there[hash % there.length];
-  if (chosen === undefined) throw refusal("INVALID_SPEC", operation, "zones must name at least one");
-  return chosen;
 }
 
 /** `project/family`, or a path as Google writes it. */
@@ -117,10 +108,10 @@ function imagePath(image: string, operation: Operation): string {
 /** The same request gives the same body, but for the disk's name: a disk that is there already would be attached in silence. */
 export function insertBody(
   remote: GcpRemote,
-  { name, ownership, options, script, prepared }: SpawnRequest<GcpSpawnOptions, Prepared>,
+  { name, ownership, options, prepared }: SpawnRequest<GcpSpawnOptions, Prepared>,
   requestId: string,
 ): InsertBody {
-  const { zone, machine, image, diskGb } = prepared;
+  const { zone, machine, image, diskGb, volumes, userData, network } = prepared;
   const { accelerators } = machine;
   const { sshKeys = [], spot } = options;
   const labels = ownershipLabels(ownership);
@@ -133,7 +124,8 @@ export function insertBody(
       items: [
         ...ownershipItems(ownership),
         { key: "slipway-image", value: options.image ?? remote.image },
-        ...(script === undefined ? [] : [{ key: "user-data", value: script.content }]),
+        ...(options.hibernation === true ? [{ key: HIBERNATION_ITEM, value: "true" }] : []),
+        ...(userData === undefined ? [] : [{ key: "user-data", value: userData }]),
         ...(sshKeys.length === 0 ? [] : sshItems(remote.sshUser, sshKeys)),
       ],
     },
@@ -149,8 +141,17 @@ export function insertBody(
           labels,
         },
       },
+      ...volumes.map(
+        (disk) =>
+          ({
+            source: `projects/${disk.project}/zones/${disk.zone}/disks/${disk.name}`,
+            deviceName: disk.name,
+            autoDelete: false,
+          }) as const,
+      ),
     ],
-    networkInterfaces: [networkInterface(remote, zone)],
+    networkInterfaces: [networkInterface(network, zone)],
+    ...(network.tags.length === 0 ? {} : { tags: { items: network.tags } }),
     scheduling: {
       // Google refuses it for spot.
       automaticRestart: spot === undefined,
@@ -178,19 +179,6 @@ export function insertBody(
             { email: remote.serviceAccount, scopes: ["https://www.googleapis.com/auth/cloud-platform"] },
           ] as const,
         }),
-  };
-}
-
-function networkInterface({ network, subnetwork, hasPublicAddress }: GcpRemote, zone: string) {
-  const isPath = (name: string): boolean => name.includes("/");
-  const subnet =
-    subnetwork === undefined || isPath(subnetwork) ? subnetwork : `regions/${regionOf(zone)}/subnetworks/${subnetwork}`;
-  const net = network === undefined || isPath(network) ? network : `global/networks/${network}`;
-  return {
-    ...(net === undefined && subnet === undefined ? { network: "global/networks/default" } : {}),
-    ...(net === undefined ? {} : { network: net }),
-    ...(subnet === undefined ? {} : { subnetwork: subnet }),
-    ...(hasPublicAddress ? { accessConfigs: [{ type: "ONE_TO_ONE_NAT", name: "External NAT" }] as const } : {}),
   };
 }
 

@@ -13,10 +13,12 @@ const ITEM = {
   displayName: "slipway-name",
   expiresAt: "slipway-expires-at",
 } as const;
+/** Google knows no such option: whether an instance may be suspended is told by this item. */
+export const HIBERNATION_ITEM = "slipway-hibernation";
 const LABELS_ITEM = "slipway-labels";
 
 /** For filters of Slipway and of other tools. The hash of a key is base32: in hex it would be one character too long. */
-export function ownershipLabels({ owner, key }: Ownership): Readonly<Record<string, string>> {
+export function ownershipLabels({ owner, key }: Pick<Ownership, "owner" | "key">): Readonly<Record<string, string>> {
   return {
     [OWNER_LABEL]: owner,
     ...(key === null ? {} : { [KEY_LABEL]: base32(createHash("sha256").update(key).digest()) }),

@@ -16,12 +16,15 @@ import {
 } from "@slipway/provider-kit/driver";
 import { gcpClient, LONGEST_OPERATION_MS } from "./client.ts";
 import { gcpDriver } from "./driver.ts";
+import { hibernationMethods } from "./hibernation.ts";
 import { MAX_USER_DATA_BYTES, type Prepared } from "./insert-body.ts";
 import type { GcpInstance } from "./instance.ts";
+import { type GcpOffering, offeringMethods } from "./offerings.ts";
 import { configSchema, DEFAULT_IMAGE, DEFAULT_SPEC, DEFAULT_ZONES, type GcpOptions } from "./options.ts";
 import { type GcpCapability, type GcpRemote, type GcpSpawnOptions, PROVIDER, refusal, regionOf } from "./remote.ts";
 import { spotPrices } from "./spot.ts";
-import type { WireInstance } from "./wire.ts";
+import { gcpVolumes } from "./volumes.ts";
+import type { WireDisk, WireInstance } from "./wire.ts";
 
 export type GcpProvider = Provider<GcpInstance, Snapshot, GcpCapability> & {
   /** As the contract's, and `zone` chooses one of the configured zones. */
@@ -31,11 +34,13 @@ export type GcpProvider = Provider<GcpInstance, Snapshot, GcpCapability> & {
    * For control's `launch(provider, options, { placements })`, which tries the next one after a failure that made nothing.
    */
   readonly placements: (options: GcpSpawnOptions) => Promise<readonly GcpSpawnOptions[]>;
+  /** The machine types of the configured zones; without a price where Google's price list is not understood. Kept 12 hours. */
+  readonly listOfferings: (call?: CallOptions) => Promise<readonly GcpOffering[]>;
 };
 /** A provider of one zone: names are unique there, so that a key is too, whoever spawns it. */
 export type GcpZoneProvider = Supporting<GcpProvider, "idempotentSpawn">;
 
-type GcpDefinition = DriverDefinition<GcpProvider, WireInstance, Prepared, never>;
+type GcpDefinition = DriverDefinition<GcpProvider, WireInstance, Prepared, WireDisk>;
 
 const DEFAULT_READ_AFTER_WRITE_MS = 10_000;
 
@@ -57,6 +62,7 @@ export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider;
     if (made.lifeCycle !== undefined) return made.lifeCycle;
     throw refusal("INTERNAL", operation, "the provider is not made yet");
   };
+  const offerings = offeringMethods(remote);
   const definition: Omit<GcpDefinition, "capabilities" | "whyNot"> = {
     name: PROVIDER,
     owner,
@@ -73,6 +79,7 @@ export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider;
       maxUsdPerHour: "This provider does not know what an instance costs on demand; `spot.maxUsdPerHour` is checked.",
     },
     driver: gcpDriver(remote),
+    volumes: gcpVolumes(remote),
     regions,
     ownOptions: ["zone"],
     runtime: { ...runtime, clock: remote.clock },
@@ -87,9 +94,11 @@ export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider;
       lifeCycleOf({ operation: "cancelSpotRequest" }).terminate(id, { signal }),
     getSpotPrices: (filter, { signal }: CallOptions = {}) =>
       spotPrices(remote, { operation: "getSpotPrices", signal }, filter),
+    ...hibernationMethods(remote, lifeCycleOf),
     extras: ({ lifeCycle, timed }) => {
       made.lifeCycle = lifeCycle;
       return {
+        ...offerings,
         placements: (wanted) =>
           timed("placements", wanted, async (call) => {
             lifeCycle.checkRegion(call, wanted.region);
@@ -102,12 +111,19 @@ export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider;
     },
     hooks: { startup: (call) => checkZones(remote, call) },
   };
-  const capabilities = { spot: true, gpu: true, multiRegion: true } as const;
+  const capabilities = {
+    spot: true,
+    gpu: true,
+    multiRegion: true,
+    persistentVolumes: true,
+    hibernation: true,
+    customNetworking: true,
+  } as const;
   const several = { ...definition, capabilities, whyNot: { ...WHY_NOT, idempotentSpawn: NOT_IN_SEVERAL } };
   const one = { ...definition, capabilities: { ...capabilities, idempotentSpawn: true as const }, whyNot: WHY_NOT };
   return zones.length === 1
-    ? providerFromDriver<GcpZoneProvider, WireInstance, Prepared>(one)
-    : providerFromDriver<GcpProvider, WireInstance, Prepared>(several);
+    ? providerFromDriver<GcpZoneProvider, WireInstance, Prepared, WireDisk>(one)
+    : providerFromDriver<GcpProvider, WireInstance, Prepared, WireDisk>(several);
 }
 
 /** Credentials, project and zones are there: one read. */
@@ -128,12 +144,9 @@ const NOT_IN_SEVERAL =
   "Google's names are unique in a zone, and not over several: configure one zone, or let control's `launch` hold the key.";
 const WHY_NOT: WhyNot<GcpCapability | "idempotentSpawn"> = {
   snapshots: "Machine images are not made by this provider yet.",
-  persistentVolumes: "Google's disks are of one zone, and are not made by this provider yet.",
   warmVolumes: "Google's disks are not attached by this provider yet.",
-  hibernation: "Suspending is not done by this provider yet.",
   costExplorer: "Google tells costs only through an export to BigQuery.",
   tailscaleNative: "Compute Engine joins no tailnet by itself: do it in the bootstrap, with the feature tailscale.",
-  customNetworking: "Network and subnetwork are settings of this provider, and no option of a spawn yet.",
 };
 
 function remoteOf(options: GcpOptions): GcpRemote {

@@ -2,7 +2,7 @@ import { isProviderError, type SpotPrice, type SpotPriceFilter } from "@slipway/
 import type { Call } from "@slipway/provider-kit/driver";
 import { timeOf } from "./instance.ts";
 import { type GcpRemote, refusal, regionOf } from "./remote.ts";
-import type { WireCapacityHistory } from "./wire.ts";
+import type { WireCapacityHistory } from "./wire-prices.ts";
 
 // Google answers by machine type; where nobody names one, some of each size that many use.
 const COMMON: readonly string[] = ["e2-medium", "e2-standard-4", "n2-standard-4", "c3-standard-4", "g2-standard-4"];

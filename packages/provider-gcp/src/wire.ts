@@ -1,5 +1,6 @@
 import type { Schema } from "@slipway/core";
 import { z } from "zod";
+import type { Listed } from "./listing.ts";
 
 // What Google answers, as little of it as is used. New fields and new words pass. User data comes back in the metadata of
 // every read: it is left behind here.
@@ -88,6 +89,29 @@ interface WireNetworkInterface {
   readonly ipv6AccessConfigs?: readonly { readonly externalIpv6?: string | undefined }[] | undefined;
 }
 
+const disk = z.object({
+  id: number,
+  name: text.min(1),
+  zone: lastPart,
+  sizeGb: number,
+  status: text.min(1),
+  labels: absent(z.record(text, text)),
+  users: absent(z.array(text)),
+  creationTimestamp: absent(text),
+});
+
+export interface WireDisk {
+  readonly id: string;
+  readonly name: string;
+  readonly zone: string;
+  readonly sizeGb: string;
+  readonly status: string;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Paths of the instances that it is attached to. */
+  readonly users?: readonly string[] | undefined;
+  readonly creationTimestamp?: string | undefined;
+}
+
 const errorDetail = z.object({
   quotaInfo: absent(z.object({ limitName: absent(text), dimensions: absent(z.record(text, text)) })),
 });
@@ -138,29 +162,44 @@ export interface WireOperationError {
 const warning = absent(z.object({ code: absent(text), message: absent(text) }));
 const unreachables = absent(z.array(text));
 
-const aggregated = z.object({
-  items: absent(z.record(text, z.object({ instances: absent(z.array(instance)), warning }))),
-  nextPageToken: absent(text),
-  unreachables,
-  warning,
-});
-const zonal = z.object({ items: absent(z.array(instance)), nextPageToken: absent(text), warning });
-const operations = z.object({ items: absent(z.array(operation)), nextPageToken: absent(text), warning });
+const aggregated = { nextPageToken: absent(text), unreachables, warning };
+const ofInstances = z
+  .object({ instances: absent(z.array(instance)), warning })
+  .transform(({ instances = [], warning: told }) => ({ found: instances, warning: told }));
+const ofDisks = z
+  .object({ disks: absent(z.array(disk)), warning })
+  .transform(({ disks = [], warning: told }) => ({ found: disks, warning: told }));
+const page = <T extends z.ZodType>(item: T) =>
+  z.object({ items: absent(z.array(item)), nextPageToken: absent(text), warning });
 
 const zone = z.object({ name: text.min(1), region: absent(lastPart), status: absent(text) });
-const zones = z.object({ items: absent(z.array(zone)), nextPageToken: absent(text), warning });
 
-const money = z.object({ currencyCode: absent(text), units: absent(text), nanos: absent(z.number()) });
-const capacityHistory = z.object({
-  priceHistory: absent(
-    z.array(
-      z.object({
-        interval: absent(z.object({ startTime: absent(text), endTime: absent(text) })),
-        listPrice: absent(money),
-      }),
-    ),
-  ),
-});
+const machineType = z
+  .object({
+    name: text.min(1),
+    guestCpus: z.number().positive(),
+    memoryMb: z.number().positive(),
+    isSharedCpu: absent(z.boolean()),
+    deprecated: absent(z.object({ state: absent(text) })),
+    accelerators: absent(z.array(z.object({ guestAcceleratorType: text, guestAcceleratorCount: z.number() }))),
+    bundledLocalSsds: absent(z.object({ partitionCount: absent(z.number()) })),
+  })
+  .transform(({ deprecated, accelerators, bundledLocalSsds, ...rest }) => ({
+    ...rest,
+    deprecated: deprecated?.state !== undefined && deprecated.state !== "ACTIVE",
+    accelerators: accelerators?.map((one) => ({ type: one.guestAcceleratorType, count: one.guestAcceleratorCount })),
+    hasLocalSsds: bundledLocalSsds !== undefined,
+  }));
+
+export interface WireMachineType {
+  readonly name: string;
+  readonly guestCpus: number;
+  readonly memoryMb: number;
+  readonly isSharedCpu?: boolean | undefined;
+  readonly deprecated?: boolean | undefined;
+  readonly accelerators?: readonly { readonly type: string; readonly count: number }[] | undefined;
+  readonly hasLocalSsds: boolean;
+}
 
 export interface WireWarning {
   readonly code?: string | undefined;
@@ -173,14 +212,10 @@ export interface WirePage<T> {
   readonly warning?: WireWarning | undefined;
 }
 
-export interface WireAggregated extends Pick<WirePage<never>, "nextPageToken" | "warning"> {
+/** By zone, of one kind of thing. */
+export interface WireAggregated<T> extends Pick<WirePage<never>, "nextPageToken" | "warning"> {
   readonly items?:
-    | Readonly<
-        Record<
-          string,
-          { readonly instances?: readonly WireInstance[] | undefined; readonly warning?: WireWarning | undefined }
-        >
-      >
+    | Readonly<Record<string, { readonly found: readonly T[]; readonly warning?: WireWarning | undefined }>>
     | undefined;
   readonly unreachables?: readonly string[] | undefined;
 }
@@ -191,28 +226,22 @@ export interface WireZone {
   readonly status?: string | undefined;
 }
 
-export interface WireCapacityHistory {
-  readonly priceHistory?:
-    | readonly {
-        readonly interval?: { readonly startTime?: string | undefined } | undefined;
-        readonly listPrice?:
-          | {
-              readonly currencyCode?: string | undefined;
-              readonly units?: string | undefined;
-              readonly nanos?: number | undefined;
-            }
-          | undefined;
-      }[]
-    | undefined;
-}
-
 export const instanceAnswer: Schema<WireInstance> = instance;
 export const operationAnswer: Schema<WireOperation> = operation;
-export const aggregatedAnswer: Schema<WireAggregated> = aggregated;
-export const instancesAnswer: Schema<WirePage<WireInstance>> = zonal;
-export const operationsAnswer: Schema<WirePage<WireOperation>> = operations;
-export const zonesAnswer: Schema<WirePage<WireZone>> = zones;
-export const capacityHistoryAnswer: Schema<WireCapacityHistory> = capacityHistory;
+export const diskAnswer: Schema<WireDisk> = disk;
+export const operationsAnswer: Schema<WirePage<WireOperation>> = page(operation);
+export const zonesAnswer: Schema<WirePage<WireZone>> = page(zone);
+export const machineTypesAnswer: Schema<WirePage<WireMachineType>> = page(machineType);
+export const INSTANCES: Listed<WireInstance> = {
+  kind: "instances",
+  everywhere: z.object({ items: absent(z.record(text, ofInstances)), ...aggregated }),
+  inZone: page(instance),
+};
+export const DISKS: Listed<WireDisk> = {
+  kind: "disks",
+  everywhere: z.object({ items: absent(z.record(text, ofDisks)), ...aggregated }),
+  inZone: page(disk),
+};
 
 const failure = z.object({
   error: z.object({

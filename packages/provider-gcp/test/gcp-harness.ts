@@ -46,10 +46,12 @@ export function gcpHarness(
       capabilityOptions: {
         gpu: { spec: undefined, gpu: { type: "l4", count: 1 } } as never,
         spot: { spot: {} },
+        customNetworking: { network: { id: "default", subnet: "default", firewalls: ["web"], isolated: true } },
       },
       another: async ({ owner = OWNER } = {}) => gcp({ ...config, owner, runtime }),
       witness: {
         instances: async () => control.instances(),
+        volumes: async () => control.volumes(),
         addStranger: async (name) => control.addStranger(name, zones[0]),
         hasStranger: async (nativeId) => control.hasStranger(nativeId),
         crash: async (nativeId) => control.preempt(nativeId),
@@ -63,6 +65,7 @@ export function gcpHarness(
       },
       errorTable: [...gcpErrorTable, ...CONNECTION_ROWS],
       clock: emulator.clock,
+      volumeSizeBytes: 10 * 1024 ** 3,
       unknownId: `${PROJECT}/us-central1-a/slip-aaaaaaaa-aaaaaaaaaaaaaaaaaaaa/1234567890123456789`,
       secrets: [TOKEN],
       transcript: () => transcript.join("\n"),

@@ -26,7 +26,7 @@ const SUBJECTS: readonly Subject[] = [
   { name: "terminate", request: /^DELETE .*$/, call: (provider, id) => provider.terminate(id) },
   {
     name: "terminate, at its operation",
-    request: /^GET .*\/operations\/.+$/,
+    request: /^GET .*\/operations.*$/,
     call: (provider, id) => provider.terminate(id),
   },
   { name: "list", request: /^GET .*\/aggregated\/instances$/, call: (provider) => provider.list() },

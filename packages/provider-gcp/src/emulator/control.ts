@@ -23,6 +23,8 @@ export interface GcpEmulatorControl {
   /** Can such a fault stand there as Google would show it? */
   readonly supports: (fault: Pick<Fault, "operation" | "when" | "code">) => boolean;
   readonly instances: () => readonly EmulatedInstance[];
+  /** Names of the disks that were made by themselves. */
+  readonly volumes: () => readonly string[];
   /** An instance that Slipway did not make; answers its number. */
   readonly addStranger: (name?: string, zone?: string) => string;
   readonly hasStranger: (nativeId: string) => boolean;
@@ -60,6 +62,7 @@ export function newControl(
     supports: (fault) => canPlace(fault, world.settings.listLagMs),
     changes: () => world.changes,
     instances: () => [...world.instances.values()].map((one) => witnessed(world, one)),
+    volumes: () => [...world.disks.values()].filter(({ goneAt }) => clock.now() < goneAt).map(({ name }) => name),
     addStranger: (name = "made-by-hand", zone = "us-central1-a") => {
       const id = newNumber(world);
       const now = clock.now();

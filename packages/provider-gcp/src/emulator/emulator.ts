@@ -20,6 +20,7 @@ export interface GcpEmulator {
 }
 
 const PATH = /^\/compute\/v1\/projects\/([^/]+)\/(.+)$/;
+const PRICES = /^\/v1\/(services\/.+)$/;
 const VERSION = /^\d{4}-\d{2}-\d{2}$/;
 
 export function gcpEmulator(settings: GcpEmulatorSettings = {}): GcpEmulator {
@@ -33,7 +34,9 @@ export function gcpEmulator(settings: GcpEmulatorSettings = {}): GcpEmulator {
   async function exchange(request: Request): Promise<Answer | Break> {
     await clock.sleep(all.latencyMs, request.signal);
     const url = new URL(request.url);
-    const [, project = "", rest = ""] = PATH.exec(url.pathname) ?? [];
+    const prices = PRICES.exec(url.pathname)?.[1];
+    const [, project = "", rest = ""] =
+      prices === undefined ? (PATH.exec(url.pathname) ?? []) : ["", all.project, prices];
     const route = ROUTES.find((one) => one.method === request.method && one.path.test(rest));
     const answer = await answered(request, route, project, rest);
     requests.push({
@@ -87,7 +90,7 @@ export function gcpEmulator(settings: GcpEmulatorSettings = {}): GcpEmulator {
         zone,
         region,
         name: decodeURIComponent(name),
-        body: request.method === "POST" && !rest.endsWith("/wait") ? await bodyOf(request) : undefined,
+        body: request.method === "POST" && !/\/(wait|suspend|resume)$/.test(rest) ? await bodyOf(request) : undefined,
         query,
         seenAt: clock.now() - lag,
         isVersioned: versionOf(request, query) !== null,

@@ -1,10 +1,10 @@
 import { ok, refuse, refuseMissing } from "./answers.ts";
 import { regionOfZone } from "./catalogue.ts";
-import { filterOf } from "./filter.ts";
+import { checkSources } from "./disks.ts";
 import { type Handler, type WireRequest } from "./handler.ts";
 import { alreadyExists, deletedMeanwhile, operationErrorOf, quota, stockout } from "./operation-errors.ts";
-import { pageOf } from "./paging.ts";
 import { insertRequest } from "./requests.ts";
+import { listEverywhere, listZone } from "./scopes.ts";
 import { shownInstance, shownOperation } from "./views.ts";
 import {
   countIn,
@@ -37,7 +37,12 @@ export const insertInstance: Handler = (world, request) => {
   const before = rememberedOperation(world, requestId);
   if (before !== undefined) return ok(shownOperation(world, before, now));
   const wanted = insertRequest(body, zone, world.settings.project);
-  const { name } = wanted.body;
+  const { name, disks } = wanted.body;
+  checkSources(
+    world,
+    zone,
+    disks.map(({ source }) => source),
+  );
   const holder = [...world.instances.values()].find(
     (one) => one.zone === zone && one.name === name && one.nameHeldUntil > now,
   );
@@ -139,57 +144,16 @@ function visibleIn(world: World, moment: number, zone?: string): readonly Stored
   );
 }
 
-export const listInstances: Handler = (world, { zone, query, seenAt }) => {
-  if (world.unreachable.has(zone)) refuse(503, "backendError", `Zone '${zone}' cannot be reached.`);
-  const matches = filterOf(query.get("filter"));
-  const shown = visibleIn(world, seenAt, zone)
-    .map((one) => shownInstance(world, one, seenAt))
-    .filter(matches);
-  const { items, nextPageToken } = pageOf(world, shown, query);
-  return ok({
-    kind: "compute#instanceList",
-    id: `projects/${world.settings.project}/zones/${zone}/instances`,
-    items,
-    ...(nextPageToken === undefined ? {} : { nextPageToken }),
-    selfLink: `https://www.googleapis.com/compute/v1/projects/${world.settings.project}/zones/${zone}/instances`,
-  });
+export const listInstances: Handler = (world, request) => {
+  const { zone, seenAt } = request;
+  const views = visibleIn(world, seenAt, zone).map((one) => shownInstance(world, one, seenAt));
+  return listZone(world, request, { kind: "compute#instanceList", of: "instances", views });
 };
 
-/** With a version the answer is what can be reached, and says what is missing; without one it is all or nothing. */
-export const listAllInstances: Handler = (world, { query, seenAt, isVersioned, scopes }) => {
-  const partial = query.get("returnPartialSuccess");
-  if (isVersioned && partial !== null)
-    refuse(400, "invalid", 'Unknown name "returnPartialSuccess": Cannot find field.');
-  const matches = filterOf(query.get("filter"));
-  const unreachable = scopes.filter((zone) => world.unreachable.has(zone));
-  if (unreachable.length > 0 && !isVersioned && partial !== "true") {
-    refuse(503, "backendError", "Some scopes cannot be reached.");
-  }
-  const shown = visibleIn(world, seenAt)
-    .filter(({ zone }) => !world.unreachable.has(zone))
-    .map((one) => ({ zone: one.zone, view: shownInstance(world, one, seenAt) }))
-    .filter(({ view }) => matches(view));
-  const { items, nextPageToken } = pageOf(world, shown, query);
-  const scoped = scopes.map((zone) => {
-    const here = items.filter((one) => one.zone === zone).map(({ view }) => view);
-    if (here.length > 0) return [`zones/${zone}`, { instances: here }];
-    const isDown = world.unreachable.has(zone);
-    const code = isDown ? "UNREACHABLE" : "NO_RESULTS_ON_PAGE";
-    const message = isDown
-      ? `The zone '${zone}' cannot be reached.`
-      : `There are no results for scope 'zones/${zone}' on this page.`;
-    return [`zones/${zone}`, { warning: { code, message, data: [{ key: "scope", value: `zones/${zone}` }] } }];
-  });
-  return ok({
-    kind: "compute#instanceAggregatedList",
-    id: `projects/${world.settings.project}/aggregated/instances`,
-    items: Object.fromEntries(scoped),
-    ...(nextPageToken === undefined ? {} : { nextPageToken }),
-    ...(unreachable.length === 0
-      ? {}
-      : { unreachables: unreachable.map((zone) => `projects/${world.settings.project}/zones/${zone}`) }),
-    selfLink: `https://www.googleapis.com/compute/v1/projects/${world.settings.project}/aggregated/instances`,
-  });
+export const listAllInstances: Handler = (world, request) => {
+  const { seenAt } = request;
+  const views = visibleIn(world, seenAt).map((one) => ({ zone: one.zone, view: shownInstance(world, one, seenAt) }));
+  return listEverywhere(world, request, { kind: "compute#instanceAggregatedList", of: "instances", views });
 };
 
 /** For a witness: does it stand there, whether or not anybody can read it? */

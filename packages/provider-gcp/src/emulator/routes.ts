@@ -1,4 +1,4 @@
-import { listAllDisks } from "./disks.ts";
+import { deleteDisk, insertDisk, listAllDisks, listDisks, readDisk } from "./disks.ts";
 import type { Handler } from "./handler.ts";
 import { deleteInstance, insertInstance, listAllInstances, listInstances, readInstance } from "./instances.ts";
 import {
@@ -10,6 +10,8 @@ import {
   readZone,
   waitForOperation,
 } from "./operations.ts";
+import { listMachineTypes, listSkus } from "./prices.ts";
+import { resumeInstance, suspendInstance } from "./suspend.ts";
 
 export interface Route {
   /** The name of the request on the wire; faults may stand at it. */
@@ -49,12 +51,21 @@ export const ROUTES: readonly Route[] = [
   route("instances.list", "list", "list", ["GET", `${ZONE}/instances`], listInstances),
   route("instances.insert", "spawn", "write", ["POST", `${ZONE}/instances`], insertInstance),
   route("instances.get", "get", "read", ["GET", `${ZONE}/instances/${NAME}`], readInstance),
+  route("instances.suspend", "hibernate", "write", ["POST", `${ZONE}/instances/${NAME}/suspend`], suspendInstance),
+  route("instances.resume", "resume", "write", ["POST", `${ZONE}/instances/${NAME}/resume`], resumeInstance),
   route("instances.delete", "terminate", "write", ["DELETE", `${ZONE}/instances/${NAME}`], deleteInstance),
   route("zoneOperations.list", undefined, "list", ["GET", `${ZONE}/operations`], listOperations),
   route("zoneOperations.get", undefined, "operation", ["GET", `${ZONE}/operations/${NAME}`], readOperation),
   route("zoneOperations.wait", undefined, "operation", ["POST", `${ZONE}/operations/${NAME}/wait`], waitForOperation),
   route("zones.list", "onStartup", "list", ["GET", "zones"], listZones),
-  route("disks.aggregatedList", undefined, "list", ["GET", "aggregated/disks"], listAllDisks),
+  route("disks.list", "listVolumes", "list", ["GET", `${ZONE}/disks`], listDisks),
+  route("disks.insert", "createVolume", "write", ["POST", `${ZONE}/disks`], insertDisk),
+  route("disks.get", undefined, "read", ["GET", `${ZONE}/disks/${NAME}`], readDisk),
+  route("disks.delete", "deleteVolume", "write", ["DELETE", `${ZONE}/disks/${NAME}`], deleteDisk),
+  route("disks.aggregatedList", "listVolumes", "list", ["GET", "aggregated/disks"], listAllDisks),
+  route("machineTypes.list", "listOfferings", "list", ["GET", `${ZONE}/machineTypes`], listMachineTypes),
+  // Of the Cloud Billing API, beside the project.
+  route("services.skus.list", undefined, "list", ["GET", `services/${NAME}/skus`], listSkus),
   route("regions.list", undefined, "list", ["GET", "regions"], listRegions),
   route("zones.get", undefined, "read", ["GET", `zones/${NAME}`], readZone),
   route(

@@ -105,7 +105,7 @@ export function shownOperation(world: World, one: StoredOperation, moment: numbe
     ...(one.requestId === undefined ? {} : { clientOperationId: one.requestId }),
     zone,
     operationType: one.type,
-    targetLink: `${zone}/instances/${one.targetName}`,
+    targetLink: `${zone}/${one.kind ?? "instances"}/${one.targetName}`,
     targetId: one.targetId,
     status,
     user: "emulator@slipway.example",

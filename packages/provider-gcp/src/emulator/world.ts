@@ -27,6 +27,18 @@ export interface StoredInstance {
   nameHeldUntil: number;
 }
 
+export interface StoredDisk {
+  readonly id: string;
+  readonly name: string;
+  readonly zone: string;
+  readonly sizeGb: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly description: string | undefined;
+  readonly createdAt: number;
+  readonly readyAt: number;
+  goneAt: number;
+}
+
 export interface OperationError {
   readonly code: string;
   readonly message: string;
@@ -43,6 +55,8 @@ export interface StoredOperation {
   readonly targetId: string;
   readonly targetName: string;
   readonly requestId: string | undefined;
+  /** Of what; absent: instances. */
+  readonly kind?: "disks";
   readonly insertedAt: number;
   readonly doneAt: number;
   error: OperationError | undefined;
@@ -54,6 +68,7 @@ export interface World {
   readonly clock: Clock;
   readonly random: SeededRandom;
   readonly instances: Map<string, StoredInstance>;
+  readonly disks: Map<string, StoredDisk>;
   readonly operations: Map<string, StoredOperation>;
   /** Request ids, with the operation that each was answered with. */
   readonly requestIds: Map<string, { readonly operation: string; readonly until: number }>;
@@ -70,6 +85,7 @@ export function newWorld(settings: ResolvedSettings, clock: Clock): World {
     clock,
     random: seededRandom(settings.seed),
     instances: new Map(),
+    disks: new Map(),
     operations: new Map(),
     requestIds: new Map(),
     capacity: new Map(),
@@ -129,7 +145,7 @@ export function turn(
 
 export function newOperation(
   world: World,
-  about: Pick<StoredOperation, "zone" | "type" | "targetId" | "targetName" | "requestId"> & {
+  about: Pick<StoredOperation, "zone" | "type" | "targetId" | "targetName" | "requestId" | "kind"> & {
     readonly lastsMs: number;
   },
 ): StoredOperation {

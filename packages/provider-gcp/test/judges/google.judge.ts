@@ -46,6 +46,7 @@ test("the document's judge finds what is wrong", async () => {
 // The whole suite; what went over the wire in it is judged afterwards.
 const exchanges = await recording();
 describeProviderContract("gcp", gcpHarness({}, exchanges.wire));
+describeProviderContract("gcp in one zone", gcpHarness({ zones: ["us-central1-b"] }, exchanges.wire));
 
 afterAll(exchanges.close);
 

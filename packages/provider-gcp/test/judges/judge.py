@@ -18,9 +18,9 @@ failures = []
 calls = 0
 
 
-def document():
+def document(name="compute.v1"):
     folder = importlib.resources.files("googleapiclient") / "discovery_cache" / "documents"
-    return json.loads((folder / "compute.v1.json").read_text())
+    return json.loads((folder / f"{name}.json").read_text())
 
 
 # --- the discovery document as a schema ---
@@ -59,19 +59,23 @@ def validate(path):
     from jsonschema import Draft202012Validator
 
     global calls
-    doc = document()
-    defs = {name: json_schema(schema) for name, schema in doc["schemas"].items()}
-    common = set(doc["parameters"])
+    # Prices are of another API, with a document and schemas of its own.
+    documents = {"compute": document(), "prices": document("cloudbilling.v1")}
+    defs = {
+        api: {name: json_schema(schema) for name, schema in doc["schemas"].items()} for api, doc in documents.items()
+    }
+    common = set(documents["compute"]["parameters"]) | set(documents["prices"]["parameters"])
     table = []
-    for method in methods_of(doc["resources"]):
-        pattern = re.sub(r"\{\+?(\w+)\}", r"(?P<\1>[^/]+)", method["flatPath"])
-        table.append((method["httpMethod"], re.compile("^" + pattern + "$"), method))
+    for api, doc in documents.items():
+        for method in methods_of(doc["resources"]):
+            pattern = re.sub(r"\{\+?(\w+)\}", r"(?P<\1>[^/]+)", method["flatPath"])
+            table.append((method["httpMethod"], re.compile("^" + pattern + "$"), {**method, "api": api}))
     validators = {}
 
-    def check(where, name, value):
-        if name not in validators:
-            validators[name] = Draft202012Validator({"$defs": defs, "$ref": "#/$defs/" + name})
-        for error in validators[name].iter_errors(value):
+    def check(where, api, name, value):
+        if (api, name) not in validators:
+            validators[api, name] = Draft202012Validator({"$defs": defs[api], "$ref": "#/$defs/" + name})
+        for error in validators[api, name].iter_errors(value):
             failures.append(f"{where}: {'/'.join(map(str, error.path))}: {error.message[:200]}")
 
     seen = set()
@@ -79,19 +83,23 @@ def validate(path):
     for line in open(path, encoding="utf8"):
         one = json.loads(line)
         calls += 1
-        found = next((m for verb, pattern, m in table if verb == one["method"] and pattern.match(one["path"])), None)
-        where = f"{one['method']} {one['path']}"
+        path_ = one["path"].lstrip("/")
+        found = next((m for verb, pattern, m in table if verb == one["method"] and pattern.match(path_)), None)
+        where = f"{one['method']} {path_}"
         if found is None:
             failures.append(f"{where}: the document has no such method")
             continue
-        if found["apiVersion"] != one["version"]:
-            failures.append(f"{where}: sent for {one['version']}, the document is of {found['apiVersion']}")
-        dates.add(found["apiVersion"])
+        if found.get("apiVersion") != one["version"]:
+            failures.append(f"{where}: sent for {one['version']}, the document is of {found.get('apiVersion')}")
+        if "apiVersion" in found:
+            dates.add(found["apiVersion"])
         seen.add(found["id"])
         where = f"{found['id']} ({one['status']})"
         parameters = found.get("parameters", {})
-        match = re.match("^" + re.sub(r"\{\+?(\w+)\}", r"(?P<\1>[^/]+)", found["flatPath"]) + "$", one["path"])
-        for name, value in [*match.groupdict().items(), *one["query"].items()]:
+        match = re.match("^" + re.sub(r"\{\+?(\w+)\}", r"(?P<\1>[^/]+)", found["flatPath"]) + "$", path_)
+        # A path of the price list names its parts otherwise than the method's parameters.
+        named = match.groupdict().items() if found["api"] == "compute" else []
+        for name, value in [*named, *one["query"].items()]:
             if name not in parameters and name not in common:
                 failures.append(f"{where}: the parameter {name} is not in the document")
             elif "pattern" in parameters.get(name, {}) and not re.fullmatch(parameters[name]["pattern"], value):
@@ -100,9 +108,9 @@ def validate(path):
             if "request" not in found:
                 failures.append(f"{where}: it takes no body")
             else:
-                check(f"{where} request", found["request"]["$ref"], one["request"])
+                check(f"{where} request", found["api"], found["request"]["$ref"], one["request"])
         if one["status"] == 200 and one["response"] is not None:
-            check(f"{where} answer", found["response"]["$ref"], one["response"])
+            check(f"{where} answer", found["api"], found["response"]["$ref"], one["response"])
     print(f"methods: {', '.join(sorted(seen))}; version {', '.join(sorted(dates))}", file=sys.stderr)
 
 
