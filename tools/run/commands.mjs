@@ -126,7 +126,8 @@ export const commands = {
     ],
   },
   "test:slurm": {
-    about: "the Slurm provider against a real Slurm on this machine; needs root and Debian's slurm packages",
+    about:
+      "the Slurm provider against a real Slurm on this machine; needs root, Debian's slurm packages, python3 and pip",
     steps: [
       build("@slipway/provider-slurm..."),
       { title: "slurm", package: "@slipway/provider-slurm", script: "test:slurm", args: true },

@@ -24,6 +24,9 @@ test(`${COUNT} instances are listed and waited for with one squeue per poll`, { 
   const keys = Array.from({ length: COUNT }, (_, index) => `job-${index}`);
   const spawned = await Promise.all(keys.map((key) => provider.spawn({ key })));
   const { squeue = 0, ...writes } = counted();
+  process.stdout.write(
+    `commands for ${COUNT} spawns: ${JSON.stringify({ squeue, ...writes })}; then one squeue per poll\n`,
+  );
   // One `scontrol` more reads the cluster's name, once.
   expect(writes).toEqual({ sbatch: COUNT, scontrol: COUNT + 1 });
   expect(squeue).toBeLessThan(COUNT / 4);

@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { commandRunner } from "@slipway/provider-kit/command";
+import { z } from "zod";
+
+const HERE = import.meta.dirname;
+const REQUIREMENTS = path.join(HERE, "requirements.txt");
+const CACHE = path.join(HERE, "..", "..", "node_modules", ".cache", "judges");
+const INSTALL_MS = 300_000;
+
+interface Jobs {
+  readonly submitit: readonly string[];
+  readonly dask: readonly string[];
+}
+interface Results {
+  readonly results: readonly number[];
+  readonly total: number;
+}
+const running: z.ZodType<Jobs> = z.object({ submitit: z.array(z.string()), dask: z.array(z.string()) });
+const ended: z.ZodType<Results> = z.object({ results: z.array(z.number()), total: z.number() });
+
+export interface Judge {
+  /** The job numbers of the two launchers; all of them run. */
+  readonly jobs: Jobs;
+  /** Lets their jobs end, and gives what came of them. */
+  readonly finish: () => Promise<Results>;
+  readonly kill: () => void;
+}
+
+/** Starts submitit and dask-jobqueue, installed once, with the variables of a cluster. */
+export async function startJudge(directory: string, count: number, env: Record<string, string>): Promise<Judge> {
+  const python = await installed();
+  const child = spawn(python, [path.join(HERE, "judge.py"), directory, String(count)], {
+    env,
+    cwd: directory,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-4_000);
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<unknown> => {
+    const { value, done } = await lines.next();
+    if (done === true) throw new Error(`the judge ended: ${said}`);
+    return JSON.parse(value);
+  };
+  const kill = (): void => endOf(child);
+  try {
+    const jobs = running.parse(await next());
+    const finish = async () => {
+      child.stdin.end("\n");
+      return ended.parse(await next());
+    };
+    return { jobs, finish, kill };
+  } catch (error) {
+    kill();
+    throw error;
+  }
+}
+
+function endOf(child: ChildProcess): void {
+  if (child.exitCode === null) child.kill("SIGKILL");
+}
+
+/** A virtual environment with exactly what the requirements name; another one for other requirements. */
+async function installed(): Promise<string> {
+  const wanted = await readFile(REQUIREMENTS, "utf8");
+  const home = path.join(CACHE, createHash("sha256").update(wanted).digest("hex").slice(0, 16));
+  const python = path.join(home, "bin", "python");
+  const complete = path.join(home, "complete");
+  if (existsSync(complete)) return python;
+  await rm(home, { recursive: true, force: true });
+  await mkdir(CACHE, { recursive: true });
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] =>
+      /^(pip_|https?_proxy$|no_proxy$|ssl_cert_|requests_ca_)/i.test(entry[0]),
+    ),
+  );
+  const run = commandRunner({ defaults: { timeoutMs: INSTALL_MS, env } });
+  await run("python3", ["-m", "venv", home]);
+  const { exitCode, stderr } = await run(python, [
+    ...["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS],
+  ]);
+  if (exitCode !== 0) throw new Error(`pip ended with ${exitCode}: ${stderr.slice(-2_000)}`);
+  await writeFile(complete, "");
+  return python;
+}
