@@ -1,4 +1,4 @@
-import { type CallOptions, type ListFilter, type Operation } from "@slipway/core";
+import { type CallOptions, type ListFilter, nameFor, type Operation } from "@slipway/core";
 import type { LocalContext } from "./context.ts";
 import { failure, translated } from "./errors.ts";
 import { nameOf } from "./ids.ts";
@@ -38,10 +38,11 @@ export async function listLocal(
   filter: ListFilter = {},
   call: CallOptions = {},
 ): Promise<readonly LocalInstance[]> {
-  const records = await context.state.instances.list("list").catch((error: unknown) => {
+  const owned = { ...filter, owner: filter.owner ?? context.owner };
+  const records = await context.state.instances.list("list", namesIn(owned)).catch((error: unknown) => {
     throw translated(error, "list", "none");
   });
-  const wanted = records.filter((record) => matches(record, filter, context.owner));
+  const wanted = records.filter(matching(owned));
   const found: LocalInstance[] = [];
   for (const record of wanted) {
     call.signal?.throwIfAborted();
@@ -53,12 +54,22 @@ export async function listLocal(
   );
 }
 
-function matches(record: InstanceRecord, filter: ListFilter, owner: string): boolean {
-  const { ids, keys, labels, owner: asked = owner } = filter;
-  if (asked !== "*" && record.owner !== asked) return false;
-  if (ids !== undefined && !ids.includes(record.id)) return false;
-  if (keys !== undefined && !keys.includes(record.key)) return false;
-  return Object.entries(labels ?? {}).every(
-    ([name, value]) => Object.hasOwn(record.labels, name) && record.labels[name] === value,
-  );
+type OwnedFilter = ListFilter & { readonly owner: string };
+
+/** The only names that can match; undefined where all have to be read. */
+function namesIn({ ids, keys, owner }: OwnedFilter): ReadonlySet<string> | undefined {
+  if (ids !== undefined) return new Set(ids.map(nameOf).filter((name) => name !== null));
+  return keys === undefined || owner === "*" ? undefined : new Set(keys.map((key) => nameFor(owner, key)));
+}
+
+function matching({ ids, keys, labels, owner }: OwnedFilter): (record: InstanceRecord) => boolean {
+  const idSet = ids && new Set(ids);
+  const keySet = keys && new Set(keys);
+  return (record) =>
+    (owner === "*" || record.owner === owner) &&
+    (idSet?.has(record.id) ?? true) &&
+    (keySet?.has(record.key) ?? true) &&
+    Object.entries(labels ?? {}).every(
+      ([name, value]) => Object.hasOwn(record.labels, name) && record.labels[name] === value,
+    );
 }

@@ -29,8 +29,8 @@ export interface Shelf<R extends Marked> {
   /** Durable when it resolves. */
   readonly update: (name: string, record: R) => Promise<void>;
   readonly remove: (name: string) => Promise<void>;
-  /** Every record: complete, or it throws. */
-  readonly list: (operation: Operation) => Promise<readonly R[]>;
+  /** Every record, or those of the given names: complete, or it throws. */
+  readonly list: (operation: Operation, names?: Iterable<string>) => Promise<readonly R[]>;
   /** Directories that a creation or a removal which was cut off has left. */
   readonly leftovers: () => Promise<readonly string[]>;
 }
@@ -107,9 +107,9 @@ export function shelf<R extends Marked>(directory: string, schema: z.ZodType<R>)
       if (moved) await flushDirectory(directory);
       await sweep(name);
     },
-    list: async (operation) => {
+    list: async (operation, wanted) => {
       const records: R[] = [];
-      for (const name of await names((entry) => NAME.test(entry))) {
+      for (const name of wanted ?? (await names((entry) => NAME.test(entry)))) {
         const path = join(directoryOf(name), RECORD);
         const found = await readFile(path, "utf8").catch((error: unknown) => {
           if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return null;
