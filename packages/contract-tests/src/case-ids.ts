@@ -81,6 +81,7 @@ export const CASE_IDS = {
     "list.complete",
     "list.pages-move",
     "list.hides-terminated",
+    "list.unknown-state",
     "list.status",
     "list.by-id",
     "list.by-key",

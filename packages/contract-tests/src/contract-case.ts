@@ -10,6 +10,7 @@ export type HarnessFeature =
   | "transcript"
   | "strangers"
   | "crash"
+  | "unknownState"
   | "foreignNotFound"
   | "cluster"
   | "workflows"

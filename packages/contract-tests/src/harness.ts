@@ -36,6 +36,11 @@ export interface Witness {
   readonly hasStranger?: (nativeId: string) => Promise<boolean>;
   /** Makes a running instance end by itself, as a crash or an interruption would. */
   readonly crash?: (nativeId: string) => Promise<void>;
+  /**
+   * From now on the remote shows a running instance in a state that the provider does not know, as one that the remote may
+   * introduce one day. The instance runs on, and can be ended. Absent where the remote cannot be made to.
+   */
+  readonly showUnknownState?: (nativeId: string) => Promise<void>;
   /** A hidden write: undone creations and the like also count. Rises with every change of the remote. */
   readonly changes?: () => Promise<number>;
 }

@@ -44,6 +44,7 @@ export function memoryHarness(
         addStranger: async (name) => world.addStranger(name),
         hasStranger: async (nativeId) => world.hasStranger(nativeId),
         crash: async (nativeId) => world.crash(nativeId),
+        showUnknownState: async (nativeId) => world.setState(nativeId, "migrating"),
         changes: async () => world.changes,
       },
       faults: {

@@ -87,6 +87,7 @@ export function awsHarness(
         addStranger: async (name) => bare(control.addStranger(name)),
         hasStranger: async (nativeId) => control.hasStranger(`${REGIONS[0]}/${nativeId}`),
         crash: async (nativeId) => control.crash(nativeId),
+        showUnknownState: async (nativeId) => control.setState(nativeId, "migrating"),
         changes: async () => control.changes(),
       },
       faults: {

@@ -55,6 +55,7 @@ export function gcpHarness(
         addStranger: async (name) => control.addStranger(name, zones[0]),
         hasStranger: async (nativeId) => control.hasStranger(nativeId),
         crash: async (nativeId) => control.preempt(nativeId),
+        showUnknownState: async (nativeId) => control.setStatus(nativeId, "MIGRATING"),
         changes: async () => control.changes(),
       },
       faults: {

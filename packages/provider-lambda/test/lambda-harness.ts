@@ -57,6 +57,7 @@ export function lambdaHarness(
         addStranger: async (name) => control.addStranger(name),
         hasStranger: async (nativeId) => control.hasStranger(nativeId),
         crash: async (nativeId) => control.crash(nativeId),
+        showUnknownState: async (nativeId) => control.setStatus(nativeId, "migrating"),
         changes: async () => control.changes(),
       },
       faults: { add: control.faults.add, clear: control.faults.clear, supports: control.supports },

@@ -80,6 +80,7 @@ export function runpodHarness(settings: RunpodEmulatorSettings = {}): HarnessFac
         addStranger: async (name) => emulator.addStranger(name),
         hasStranger: async (id) => emulator.pods().some((pod) => pod.id === id && pod.deletedAt === null),
         crash: async (id) => emulator.setStatus(id, "EXITED"),
+        showUnknownState: async (id) => emulator.setStatus(id, "MIGRATING"),
         changes: async () => emulator.changes,
       },
       faults: {

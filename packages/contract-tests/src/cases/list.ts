@@ -68,6 +68,26 @@ export const listCases: Cases<"list"> = {
       must(wrong.length === 0, "LIST-01", `it shows ${shown(wrong)}`, "Show only what has that status.");
     },
   },
+  "list.unknown-state": {
+    title: "shows an instance whose state it does not know, until it ends",
+    rules: ["LIST-01", "DATA-03"],
+    needs: ["unknownState"],
+    run: async (context) => {
+      const { provider, spawn, settle, watch, harness } = context;
+      const one = await spawn();
+      await watch(one.id, (instance) => instance?.status === "running");
+      await harness.witness.showUnknownState?.(one.nativeId);
+      await settle();
+      const all = ids(await provider.list());
+      mustEqual("LIST-01", "list()", all, [one.id], "Filter out what has ended, and nothing else.");
+      const byKey = await provider.list({ keys: [one.key ?? ""] });
+      mustEqual("LIST-01", "list({ keys })", ids(byKey), [one.id], "It may be billed: never leave it out.");
+      const statuses = [...byKey, await provider.get(one.id)].map((instance) => instance?.status ?? null);
+      const known = statuses.filter((status) => status !== "unknown");
+      mustEqual("DATA-03", "what get and list say of it beside unknown", known, [], "Say unknown; guess no status.");
+      await provider.terminate(one.id);
+    },
+  },
   "list.status": {
     title: "filters by status, values joined by OR",
     rules: ["LIST-04"],

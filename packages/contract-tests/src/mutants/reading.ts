@@ -80,6 +80,10 @@ export const listMutants: MutantsOf<"list"> = {
     does: "answers everything where terminated instances are asked for",
     mutate: ignoring("list", ["status"], ({ status }) => listOf(status).includes("terminated")),
   },
+  "list.unknown-state": {
+    does: "leaves out what is in a state that it does not know",
+    mutate: answered<readonly Instance[]>("list", (found) => found.filter(({ status }) => status !== "unknown")),
+  },
   "list.status": {
     does: "ignores a filter by two statuses that nothing has",
     mutate: ignoring(

@@ -10,6 +10,7 @@ const STATE_CODES: Readonly<Record<InstanceState, number>> = {
   terminated: 48,
   stopping: 64,
   stopped: 80,
+  migrating: 96,
 };
 
 export function stateFields(state: InstanceState): XmlFields {

@@ -4,7 +4,15 @@ import type { MachineRequest } from "./launch-request.ts";
 
 export type Tags = Readonly<Record<string, string>>;
 
-export type InstanceState = "pending" | "running" | "shutting-down" | "terminated" | "stopping" | "stopped";
+export type InstanceState =
+  | "pending"
+  | "running"
+  | "shutting-down"
+  | "terminated"
+  | "stopping"
+  | "stopped"
+  // EC2 has no such state today: what a client makes of one that it does not know.
+  | "migrating";
 
 export interface BlockDevice {
   readonly device: string;
