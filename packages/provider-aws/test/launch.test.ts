@@ -3,7 +3,7 @@ import { type LaunchFailpoint, launch, launchId, memoryStore } from "@slipway/co
 import { isProviderError, projectProvider } from "@slipway/core";
 import { seededRandom } from "@slipway/provider-kit/emulator";
 import { expect, test } from "vitest";
-import { awsWorld, through } from "./world.ts";
+import { awsWorld, failure, through } from "./world.ts";
 
 // Five hundred in `npm run soak:tests`: SLIPWAY_CRASH_RUNS.
 const RUNS = Number(process.env["SLIPWAY_CRASH_RUNS"] ?? "100");
@@ -97,7 +97,9 @@ test("killed between the launch and its volume, and launched again: the volume i
       if (given[1].kind === "launch" && given[1].state === "intended") await store.write(...given);
     },
   };
-  await expect(launch(killed, options, { store: silent, clock, failpoint: dead })).rejects.toThrow();
+  expect(await failure(launch(killed, options, { store: silent, clock, failpoint: dead }))).toMatchObject({
+    effect: "applied",
+  });
   expect(await store.read(launchId({ provider: "aws", account: "", owner: "tests", key: "k" }))).toMatchObject({
     state: "intended",
   });
