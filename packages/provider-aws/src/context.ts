@@ -1,5 +1,7 @@
+import type { Image } from "@aws-sdk/client-ec2";
 import type { Clock, RuntimeEvent, Volume } from "@slipway/core";
 import type { InTurn, Recent } from "@slipway/provider-kit/limits";
+import type { Batching } from "./batching.ts";
 import type { AskedPrices } from "./capabilities/price-list.ts";
 import type { AwsClient } from "./client.ts";
 import type { AWSInstance } from "./instance.ts";
@@ -8,6 +10,12 @@ import type { InstanceBatches } from "./instance-batches.ts";
 import type { UnavailableOfferings } from "./unavailable.ts";
 
 export type { Call } from "./call.ts";
+
+/** What EC2 said, and when. */
+export interface Kept<T> {
+  readonly at: number;
+  readonly value: T;
+}
 
 /** What the methods of one provider have in common. */
 export interface AwsContext {
@@ -22,6 +30,8 @@ export interface AwsContext {
   readonly emit: (event: RuntimeEvent) => void;
   readonly client: AwsClient;
   readonly batches: InstanceBatches;
+  /** What has a name, by region. */
+  readonly keyLookups: Batching<readonly AWSInstance[]>;
   readonly inTurn: InTurn;
   readonly unavailable: UnavailableOfferings;
   /** Launched a moment ago, by key: EC2 may not show them yet. */
@@ -47,5 +57,9 @@ export interface AwsContext {
   /** Ids of our security groups, by region, network and name. */
   readonly securityGroups: Map<string, Promise<string>>;
   /** Image ids by `region/parameter`; what a parameter names changes. */
-  readonly images: Map<string, { readonly at: number; readonly imageId: string }>;
+  readonly imageIds: Map<string, Kept<string>>;
+  /** Available images by `region/id`: what they hold does not change. */
+  readonly images: Map<string, Kept<Image>>;
+  /** The default network's id, by region. */
+  readonly defaultVpcs: Map<string, Kept<string>>;
 }

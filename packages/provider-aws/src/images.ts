@@ -1,12 +1,11 @@
 import type { Image } from "@aws-sdk/client-ec2";
 import { imageById, imageOfSnapshot } from "./capabilities/snapshots.ts";
 import type { AwsContext, Call } from "./context.ts";
-import { refusal } from "./errors.ts";
+import { nativeCodeOf, refusal } from "./errors.ts";
+import { kept } from "./kept.ts";
 import { architectureOf } from "./machine-types.ts";
 import type { SpawnRequest } from "./request.ts";
 
-// New images come every other week; within the hour all of a fleet start alike.
-const PARAMETER_KEPT_MS = 3_600_000;
 const AMAZON_LINUX = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-";
 const BY_PARAMETER = "resolve:ssm:";
 const AMI = /^ami-[0-9a-f]{8,17}$/;
@@ -21,11 +20,11 @@ export async function imageFor(context: AwsContext, call: Call, request: SpawnRe
   }
   const wanted = image ?? context.defaultImage ?? `${AMAZON_LINUX}${architectureOf(instanceType)}`;
   const imageId = AMI.test(wanted) ? wanted : await resolved(context, call, region, wanted);
-  const found = await imageById(context, call, region, imageId);
+  const found = await keptImage(context, call, region, imageId);
   if (found !== null) return found;
   // What the parameter said within the last hour is gone: it may name a newer one by now.
-  if (!AMI.test(wanted) && context.images.delete(`${region}/${parameterOf(wanted)}`)) {
-    const newer = await imageById(context, call, region, await resolved(context, call, region, wanted));
+  if (!AMI.test(wanted) && context.imageIds.delete(`${region}/${parameterOf(wanted)}`)) {
+    const newer = await keptImage(context, call, region, await resolved(context, call, region, wanted));
     if (newer !== null) return newer;
   }
   throw refusal("INVALID_SPEC", call.operation, `image: there is no ${imageId} in ${region}`, {
@@ -50,13 +49,32 @@ async function resolved(context: AwsContext, call: Call, region: string, wanted:
       },
     );
   }
-  const known = context.images.get(`${region}/${name}`);
-  if (known !== undefined && context.clock.now() - known.at < PARAMETER_KEPT_MS) return known.imageId;
-  const { Parameter } = await context.client.ssm(call, region, "GetParameter", { Name: name });
-  const imageId = Parameter?.Value ?? "";
-  if (!AMI.test(imageId)) {
-    throw refusal("INVALID_SPEC", call.operation, `image: the SSM parameter ${name} holds no image id`);
+  const imageId = await kept(context, call, context.imageIds, `${region}/${name}`, async () => {
+    const { Parameter } = await context.client.ssm(call, region, "GetParameter", { Name: name });
+    return Parameter?.Value ?? null;
+  });
+  if (imageId !== null && AMI.test(imageId)) return imageId;
+  context.imageIds.delete(`${region}/${name}`);
+  throw refusal("INVALID_SPEC", call.operation, `image: the SSM parameter ${name} holds no image id`);
+}
+
+/** An image's disks never change; that it is gone the launch itself says. */
+async function keptImage(context: AwsContext, call: Call, region: string, imageId: string): Promise<Image | null> {
+  const found = await kept(context, call, context.images, `${region}/${imageId}`, () =>
+    imageById(context, call, region, imageId),
+  );
+  if (found?.State !== "available") context.images.delete(`${region}/${imageId}`);
+  return found;
+}
+
+const IMAGE_GONE = /^InvalidAMIID\.(NotFound|Unavailable)$/;
+
+/** Has EC2 refused a launch since an image is gone that this process remembers? Then it is looked up again. */
+export function forgetImages(context: AwsContext, region: string, error: unknown): boolean {
+  if (!IMAGE_GONE.test(nativeCodeOf(error))) return false;
+  const before = context.images.size;
+  for (const kept of [context.images, context.imageIds]) {
+    for (const name of kept.keys()) if (name.startsWith(`${region}/`)) kept.delete(name);
   }
-  context.images.set(`${region}/${name}`, { at: context.clock.now(), imageId });
-  return imageId;
+  return context.images.size < before;
 }

@@ -8,7 +8,7 @@ import { everyPage } from "./capabilities/every-page.ts";
 import type { AwsClient } from "./client.ts";
 import { nativeCodeOf, refusal } from "./errors.ts";
 
-/** Reads and ends of single instances, merged per region, and per zone where a read of this process has shown it. */
+/** Reads and ends of single instances, merged per region; per zone while a zone of the region is out of order. */
 export interface InstanceBatches {
   /** Null if EC2 says that there is none. */
   readonly describe: (call: Call, region: string, nativeId: string) => Promise<Ec2Instance | null>;
@@ -16,8 +16,10 @@ export interface InstanceBatches {
   readonly terminate: (call: Call, region: string, nativeId: string) => Promise<"accepted" | "unknown">;
 }
 
-const MOST = 500;
-const LONGEST_WAIT_MS = 250;
+// EC2 takes so many ids.
+const MOST = 1_000;
+// Where a zone did not answer, each is asked by itself for so long.
+const APART_MS = 60_000;
 // Zones are remembered for this many instances; a forgotten one only costs a batch of its own.
 const MOST_ZONES = 10_000;
 
@@ -27,30 +29,71 @@ const UNKNOWN_ID = /^InvalidInstanceID\.(NotFound|Malformed)$/;
 
 export function instanceBatches(
   client: AwsClient,
-  { clock, onEvent }: { readonly clock: Clock; readonly onEvent: (event: RuntimeEvent) => void },
+  {
+    clock,
+    onEvent,
+    mostEnds = MOST,
+  }: {
+    readonly clock: Clock;
+    readonly onEvent: (event: RuntimeEvent) => void;
+    /** How many instances may end at once. */
+    readonly mostEnds?: number | undefined;
+  },
 ): InstanceBatches {
   const zones = new Map<string, string>();
-  const common = { most: MOST, longestWaitMs: LONGEST_WAIT_MS, clock, onEvent };
-  const groupOf = (region: string, id: string): string => `${region}/${zones.get(id) ?? "?"}`;
+  const apartUntil = new Map<string, number>();
+  const common = { clock, onEvent };
+  const zoneOf = (id: string): string => zones.get(id) ?? "?";
+  const groupOf = (region: string, id: string): string =>
+    clock.now() < (apartUntil.get(region) ?? 0) ? `${region}/${zoneOf(id)}` : `${region}/`;
   const remember = (instance: Ec2Instance): void => {
     const { InstanceId: id, Placement } = instance;
     if (id === undefined || Placement?.AvailabilityZone === undefined) return;
     if (zones.size >= MOST_ZONES) zones.clear();
     zones.set(id, Placement.AvailabilityZone);
   };
+  /** A zone that is out of order fails what names its instances: then every zone is asked by itself. */
+  const zoneByZone = async <R>(
+    group: string,
+    ids: readonly string[],
+    ask: (some: readonly string[]) => Promise<ReadonlyMap<string, Outcome<R>>>,
+    again: typeof ask,
+  ): Promise<ReadonlyMap<string, Outcome<R>>> => {
+    try {
+      return await ask(ids);
+    } catch (error) {
+      const apart = Object.values(Object.groupBy(ids, zoneOf));
+      if (!isProviderError(error, "UNAVAILABLE") || apart.length < 2) throw error;
+      apartUntil.set(regionOfGroup(group), clock.now() + APART_MS);
+      const parts = apart.map((some = []) =>
+        again(some).catch((thrown: unknown) => new Map(some.map((id) => [id, { error: thrown }]))),
+      );
+      return new Map((await Promise.all(parts)).flatMap((part) => [...part]));
+    }
+  };
   const reads = batching<Ec2Instance | null>({
     ...common,
+    most: MOST,
     writes: false,
     send: async (call, group, ids) => {
-      const found = await describeAll(client, call, regionOfGroup(group), ids);
+      const ask = (some: readonly string[]) => describeAll(client, call, regionOfGroup(group), some);
+      const found = await zoneByZone(group, ids, ask, ask);
       for (const outcome of found.values()) if ("value" in outcome && outcome.value !== null) remember(outcome.value);
       return found;
     },
   });
   const ends = batching<"accepted" | "unknown">({
     ...common,
+    most: Math.min(MOST, mostEnds),
     writes: true,
-    send: (call, group, ids) => terminateAll(client, call, regionOfGroup(group), ids),
+    // Each instance is looked at before it is ended.
+    expectsMore: (call, group) => reads.isWaiting(call, group),
+    send: (call, group, ids) => {
+      const ask = (some: readonly string[]) => terminateAll(client, call, regionOfGroup(group), some);
+      return zoneByZone(group, ids, ask, (some) =>
+        afterRefusal(call, "EC2 did not say what became of these and others", () => ask(some)),
+      );
+    },
   });
   return {
     describe: (call, region, id) => reads.ask(call, groupOf(region, id), id),

@@ -1,5 +1,12 @@
 import type { Instance as Ec2Instance } from "@aws-sdk/client-ec2";
-import { type CallOptions, isProviderError, type ListFilter, type Operation, ProviderError } from "@slipway/core";
+import {
+  type CallOptions,
+  isProviderError,
+  type ListFilter,
+  nameFor,
+  type Operation,
+  ProviderError,
+} from "@slipway/core";
 import { everyPage } from "./capabilities/every-page.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { PROVIDER, refusal } from "./errors.ts";
@@ -7,11 +14,11 @@ import { configuredRegion, inRegions, nativeIdOf, splitId } from "./ids.ts";
 import { type AWSInstance, isEnding, materialize } from "./instance.ts";
 import type { AwsCapability } from "./request.ts";
 import { codeOfReason } from "./state-reasons.ts";
-import { keyFilter, marksOf, nameFilter, ownerFilters } from "./tags.ts";
+import { keyFilter, marksOf, ownerFilters, TAGS } from "./tags.ts";
 
 const INSTANCE_ID = /^i-[0-9a-f]{8,17}$/;
-// A filter takes so many values.
-const MOST_VALUES = 200;
+/** A filter takes so many values. */
+export const MOST_VALUES = 200;
 const PAGE = 1000;
 const LOOK_AGAIN_MS = 2_000;
 const MOST_REMEMBERED = 1_000;
@@ -215,21 +222,44 @@ export interface UnderKey {
 }
 
 export async function underKey(context: AwsContext, call: Call, key: string): Promise<UnderKey> {
-  const everywhere = async (filters: readonly Filter[]): Promise<readonly AWSInstance[]> =>
-    (await Promise.all(context.regions.map((region) => listed(context, call, region, filters)))).flat();
-  const [byKey, byName] = await Promise.all([
-    everywhere([keyFilter(context.owner, key)]),
-    everywhere([nameFilter(context.owner, key)]),
-  ]);
-  const ours = byKey.filter(({ owner, key: its }) => owner === context.owner && its === key);
+  const name = nameFor(context.owner, key);
+  const found = (await Promise.all(context.regions.map((region) => context.keyLookups.ask(call, region, name)))).flat();
+  const ours = found.filter(({ owner, key: its }) => owner === context.owner && its === key);
   // Reads may not show yet that this process has ended one.
   const isOver = (one: AWSInstance): boolean => isEnding(one) || context.ended.byId(one.nativeId) !== undefined;
   return {
     live: ours.filter((one) => !isOver(one)).toSorted(byAge),
     nextGeneration: Math.max(-1, ...ours.map(({ generation }) => generation)) + 1,
     ended: ours.filter(isOver).map(({ nativeId }) => nativeId),
-    stranger: byName.find(({ owner, status }) => owner === null && status !== "terminated"),
+    stranger: found.find(
+      ({ owner, status, remoteName }) => owner === null && remoteName === name && status !== "terminated",
+    ),
   };
+}
+
+/**
+ * Everything in a region that has one of these names, by our tag or by the tag that people see, and by its name. Keys that
+ * are looked up at once are two requests.
+ */
+export async function listNames(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, { readonly value: readonly AWSInstance[] }>> {
+  const found = await Promise.all(
+    [TAGS.handle, TAGS.remoteName].map((tag) =>
+      listed(context, call, region, [{ Name: `tag:${tag}`, Values: [...names] }]),
+    ),
+  );
+  const instances = once(found.flat());
+  const named = new Map<string, AWSInstance[]>(names.map((name) => [name, []]));
+  for (const instance of instances) {
+    const { owner, key, remoteName } = instance;
+    const own = owner === null || key === null ? undefined : nameFor(owner, key);
+    for (const name of new Set([own, remoteName])) if (name !== undefined) named.get(name)?.push(instance);
+  }
+  return new Map([...named].map(([name, value]) => [name, { value }]));
 }
 
 /** As `underKey`, asked again until something is there, or anything would be shown by now. */

@@ -2,6 +2,7 @@ import type { Subnet } from "@aws-sdk/client-ec2";
 import { everyPage } from "./capabilities/every-page.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { refusal } from "./errors.ts";
+import { kept } from "./kept.ts";
 import type { AWSSpawnOptions, SpawnRequest } from "./request.ts";
 import type { ChosenPlace } from "./run-request.ts";
 import { ensureSecurityGroup } from "./security-group.ts";
@@ -71,11 +72,13 @@ async function subnetFor(
 
 async function vpcFor(context: AwsContext, call: Call, region: string, subnet: Subnet | undefined): Promise<string> {
   if (subnet?.VpcId !== undefined) return subnet.VpcId;
-  const { Vpcs = [] } = await context.client.send(call, region, "DescribeVpcs", {
-    Filters: [{ Name: "is-default", Values: ["true"] }],
+  const byDefault = await kept(context, call, context.defaultVpcs, `${region}/default`, async () => {
+    const { Vpcs = [] } = await context.client.send(call, region, "DescribeVpcs", {
+      Filters: [{ Name: "is-default", Values: ["true"] }],
+    });
+    return Vpcs[0]?.VpcId ?? null;
   });
-  const [byDefault] = Vpcs;
-  if (byDefault?.VpcId !== undefined) return byDefault.VpcId;
+  if (byDefault !== null) return byDefault;
   throw refusal("INVALID_SPEC", call.operation, `${region} has no default network`, {
     hint: 'Name a subnet: network: { subnet: "subnet-…" }.',
   });

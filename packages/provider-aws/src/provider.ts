@@ -1,5 +1,6 @@
 import { type CallOptions, defineProvider, type Provider, type ProviderHooks, runtimeDefaults } from "@slipway/core";
 import { inTurn, recent } from "@slipway/provider-kit/limits";
+import { batching } from "./batching.ts";
 import { costMethods } from "./capabilities/cost-explorer.ts";
 import { hibernationMethods } from "./capabilities/hibernation.ts";
 import { regionMethods } from "./capabilities/multi-region.ts";
@@ -15,7 +16,7 @@ import { PROVIDER, refusal } from "./errors.ts";
 import { awsHooks } from "./hooks.ts";
 import type { AWSInstance } from "./instance.ts";
 import { instanceBatches } from "./instance-batches.ts";
-import { getInstance, listInstances } from "./look-up.ts";
+import { getInstance, listInstances, listNames, MOST_VALUES } from "./look-up.ts";
 import {
   type AwsOptions,
   configSchema,
@@ -30,6 +31,7 @@ import type { AWSSpawnOptions, AwsCapability } from "./request.ts";
 import { spawnInstance } from "./spawn.ts";
 import { MAX_LABELS, NAME_MAX_LENGTH } from "./tags.ts";
 import { terminateInstance } from "./terminate.ts";
+import { mostEndsAtOnce } from "./token-buckets.ts";
 import { unavailableOfferings } from "./unavailable.ts";
 import { MAX_USER_DATA_BYTES, render } from "./user-data.ts";
 
@@ -118,7 +120,7 @@ function contextOf(options: AwsOptions): AwsContext {
   const [first = DEFAULT_REGION, ...others] = regions;
   const { clock, onEvent } = runtimeDefaults(runtime);
   const client = awsClient(options);
-  return {
+  const context: AwsContext = {
     owner,
     regions: [first, ...others],
     defaultSpec,
@@ -130,7 +132,14 @@ function contextOf(options: AwsOptions): AwsContext {
     clock,
     emit: onEvent,
     client,
-    batches: instanceBatches(client, { clock, onEvent }),
+    batches: instanceBatches(client, { clock, onEvent, mostEnds: mostEndsAtOnce(config.share) }),
+    keyLookups: batching<readonly AWSInstance[]>({
+      most: MOST_VALUES,
+      writes: false,
+      clock,
+      onEvent,
+      send: (call, region, names) => listNames(context, call, region, names),
+    }),
     inTurn: inTurn(PROVIDER),
     unavailable: unavailableOfferings(clock, onEvent),
     launched: recent(clock, readAfterWriteMs),
@@ -144,6 +153,9 @@ function contextOf(options: AwsOptions): AwsContext {
     offerings: new Map(),
     prices: new Map(),
     securityGroups: new Map(),
+    imageIds: new Map(),
     images: new Map(),
+    defaultVpcs: new Map(),
   };
+  return context;
 }

@@ -42,8 +42,12 @@ export function ensureSecurityGroup(
   return making;
 }
 
-/** EC2 says that a group is gone that this process remembers: the next spawn looks again. */
-export function forgetSecurityGroups(context: Pick<AwsContext, "securityGroups">, region: string): void {
+/** EC2 says that a group, or its network, is gone that this process remembers: the next spawn looks again. */
+export function forgetSecurityGroups(
+  context: Pick<AwsContext, "securityGroups" | "defaultVpcs">,
+  region: string,
+): void {
+  context.defaultVpcs.delete(`${region}/default`);
   for (const known of context.securityGroups.keys()) {
     if (known.startsWith(`${region}/`)) context.securityGroups.delete(known);
   }

@@ -6,7 +6,7 @@ import { besideTheMachine, onDemandPrice } from "./capabilities/prices.ts";
 import { claimAtSpawn } from "./capabilities/warm-volumes.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { nativeCodeOf, refusal } from "./errors.ts";
-import { imageFor } from "./images.ts";
+import { forgetImages, imageFor } from "./images.ts";
 import { type AWSInstance, isEnding, materialize } from "./instance.ts";
 import { existing } from "./key-holder.ts";
 import { launched } from "./launch.ts";
@@ -31,15 +31,37 @@ export async function spawnInstance(
     const under = await underKey(context, call, request.key);
     const found = existing(context, call, request, under);
     if (found !== undefined) return await completed(context, call, request, found);
-    const instance = await withGroup(context, call, request, async () => {
-      const parts = await prepared(context, call, request, packed);
-      return await launched(context, call, request, parts, under.nextGeneration);
-    });
+    const instance = await withGroup(context, call, request, () =>
+      withImage(context, request, {
+        prepare: () => prepared(context, call, request, packed),
+        launch: (parts) => launched(context, call, request, parts, under.nextGeneration),
+      }),
+    );
     return await completed(context, call, request, instance);
   });
 }
 
-const GROUP_GONE = /^Invalid(Group|GroupId|SecurityGroupID)\.NotFound$/;
+/** An image that is remembered may be gone, and then its parameter names another one. */
+async function withImage(
+  context: AwsContext,
+  { region }: SpawnRequest,
+  work: {
+    readonly prepare: () => Promise<LaunchParts>;
+    readonly launch: (parts: LaunchParts) => Promise<AWSInstance>;
+  },
+): Promise<AWSInstance> {
+  const parts = await work.prepare();
+  try {
+    return await work.launch(parts);
+  } catch (error) {
+    if (!forgetImages(context, region, error)) throw error;
+    const newer = await work.prepare();
+    if (newer.image.ImageId === parts.image.ImageId) throw error;
+    return await work.launch(newer);
+  }
+}
+
+const GROUP_GONE = /^Invalid(Group|GroupId|SecurityGroupID|VpcID)\.NotFound$/;
 const LOOK_AGAIN_MS = 2_000;
 
 /**

@@ -136,8 +136,3 @@ export function ownerFilters(owner: string): Filter[] {
 export function keyFilter(owner: string, ...keys: readonly string[]): Filter {
   return { Name: `tag:${TAGS.handle}`, Values: keys.map((key) => nameFor(owner, key)) };
 }
-
-/** What finds everything that has the name which follows from owner and key, whoever made it. */
-export function nameFilter(owner: string, key: string): Filter {
-  return { Name: `tag:${TAGS.remoteName}`, Values: [nameFor(owner, key)] };
-}

@@ -1,6 +1,7 @@
 import type { Clock, Pacing, RuntimeEvent } from "@slipway/core";
 import { type BucketLimit, limits } from "@slipway/provider-kit/limits";
 import { PROVIDER } from "./errors.ts";
+import { DEFAULT_SHARE } from "./options.ts";
 
 interface PublishedBucket {
   readonly actions: readonly string[];
@@ -31,6 +32,12 @@ const PER_INSTANCE: readonly PublishedBucket[] = [
 /** The bucket of an action's instances. */
 export function instancesBucket(action: string): string | undefined {
   return PER_INSTANCE.some(({ actions }) => actions.includes(action)) ? `${action} instances` : undefined;
+}
+
+/** How many instances one call may end: more than the share holds would never get their turn. */
+export function mostEndsAtOnce(share: number = DEFAULT_SHARE): number {
+  const { burst } = PER_INSTANCE.find(({ actions }) => actions.includes("TerminateInstances")) ?? { burst: 1 };
+  return Math.max(1, Math.floor(burst * share));
 }
 
 /** EC2's published limits, of which this provider takes its share: the account is used by others too. */

@@ -1,7 +1,7 @@
 import { isProviderError } from "@slipway/core";
 import { simulatedClock } from "@slipway/provider-kit/emulator";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { withoutBadIds } from "../src/bad-ids.ts";
 import { type Batching, batching } from "../src/batching.ts";
 
@@ -18,7 +18,6 @@ function desk(most = 500): { readonly ask: Batching<string>["ask"]; readonly sen
   const clock = simulatedClock({ auto: false });
   const { ask } = batching<string>({
     most,
-    longestWaitMs: 250,
     writes: true,
     clock,
     onEvent: (event) => {
@@ -56,6 +55,77 @@ test("groups and operations are not mixed, and a full batch does not wait", asyn
   void ask(call, "other", "d");
   void ask({ operation: "hibernate" }, "g", "e");
   expect(sent.map(({ ids }) => ids)).toEqual([["a"], ["b", "c"], ["d"], ["e"]]);
+});
+
+describe("traffic", () => {
+  /** Answers that come at once, on a clock that the test moves. */
+  const flow = () => {
+    const clock = simulatedClock({ auto: false });
+    const sizes: number[] = [];
+    const { ask } = batching<string>({
+      most: 500,
+      writes: false,
+      clock,
+      onEvent: (event) => {
+        if (event.type === "batch.sent") sizes.push(event.size);
+      },
+      send: async (_call, _group, ids) => new Map(ids.map((id) => [id, { value: id }])),
+    });
+    return { ask, clock, sizes };
+  };
+  /** One question every so often. */
+  const arriving = async ({ ask, clock }: ReturnType<typeof flow>, count: number, everyMs: number) => {
+    for (let at = 0; at < count; at += 1) {
+      void ask(call, "g", `i${at}`);
+      await clock.advance(everyMs);
+    }
+  };
+
+  test("waits until nobody has come for 100 ms", async () => {
+    const all = flow();
+    await arriving(all, 10, 50);
+    // Four came alone; the fifth made it traffic.
+    expect(all.sizes).toEqual([1, 1, 1, 1]);
+    await all.clock.advance(100);
+    expect(all.sizes).toEqual([1, 1, 1, 1, 6]);
+  });
+
+  test("waits no longer than a second", async () => {
+    const all = flow();
+    await arriving(all, 50, 50);
+    expect(all.sizes.slice(0, 6)).toEqual([1, 1, 1, 1, 20, 20]);
+  });
+
+  test("is none where one id is asked for again and again, or one after the other", async () => {
+    const { ask, clock, sizes } = flow();
+    for (let look = 0; look < 10; look += 1) {
+      await ask(call, "g", "i");
+      await clock.advance(50);
+    }
+    for (let at = 0; at < 10; at += 1) await ask(call, "g", `i${at}`);
+    expect(sizes).toEqual(Array(20).fill(1));
+  });
+
+  test("that is expected makes also the first one wait", async () => {
+    const clock = simulatedClock({ auto: false });
+    const sizes: number[] = [];
+    let others = true;
+    const { ask } = batching<string>({
+      most: 500,
+      writes: true,
+      clock,
+      expectsMore: () => others,
+      onEvent: (event) => {
+        if (event.type === "batch.sent") sizes.push(event.size);
+      },
+      send: async (_call, _group, ids) => new Map(ids.map((id) => [id, { value: id }])),
+    });
+    void ask(call, "g", "a");
+    others = false;
+    void ask(call, "g", "b");
+    await clock.advance(100);
+    expect(sizes).toEqual([2]);
+  });
 });
 
 test("a failure is everybody's, and the next batch is not touched by it", async () => {

@@ -14,6 +14,16 @@ async function spawned(count: number) {
   return { ...world, made, first, second, others };
 }
 
+/** One instance in each of two zones, both known to the provider. */
+async function inZones() {
+  const world = awsWorld({ bootMs: 0 });
+  const [a, b] = await world.provider.placements(M5);
+  const [down, up] = [await world.provider.spawn({ ...M5, ...a }), await world.provider.spawn({ ...M5, ...b })];
+  for (const { id } of [down, up]) await world.provider.get(id);
+  const placed = ({ id, zone = "" }: typeof down) => ({ id, zone });
+  return { ...world, placements: [placed(down), placed(up)] as const };
+}
+
 describe("instances that are ended at once", () => {
   test("end together, also where one of them is protected: that one alone is told", async () => {
     const { provider, emulator, made, second } = await spawned(6);
@@ -33,6 +43,17 @@ describe("instances that are ended at once", () => {
     await Promise.all(ids.map((id) => provider.terminate(id)));
     expect(emulator.control.instances().filter((one) => one.live)).toEqual([]);
   });
+});
+
+test("a zone that is out of order fails its own instances and no others", async () => {
+  const { provider, emulator, placements } = await inZones();
+  const [down, up] = placements;
+  emulator.control.setImpaired(down.zone, true);
+  const read = await Promise.allSettled([provider.get(down.id), provider.get(up.id)]);
+  expect(read.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+  const ended = await Promise.allSettled([provider.terminate(down.id), provider.terminate(up.id)]);
+  expect(ended.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+  expect(emulator.control.instances().filter(({ live }) => live)).toMatchObject([{ zone: down.zone }]);
 });
 
 test("a protected instance is not ended, and says so", async () => {
@@ -66,8 +87,8 @@ describe("an instance that EC2 names in a state that does not end", () => {
     for (const id of made) await provider.get(id);
     const before = world.sent("TerminateInstances").length;
     await Promise.all(made.map((id) => provider.terminate(id)));
-    // The first goes at once, the others together, and one of those alone.
-    expect(world.sent("TerminateInstances").length - before).toBe(3);
+    // All together, and one of them alone once more.
+    expect(world.sent("TerminateInstances").length - before).toBe(2);
   });
 
   test("for good is no success: nobody knows", async () => {

@@ -1,4 +1,5 @@
 import { EC2Client, RunInstancesCommand } from "@aws-sdk/client-ec2";
+import { waitForStatus } from "@slipway/control";
 import { expect, test } from "vitest";
 import { EMULATED_IMAGES } from "../src/emulator/index.ts";
 import { fetchHandler } from "../src/exchange.ts";
@@ -35,30 +36,69 @@ async function fleet(count: number, settings: Parameters<typeof awsWorld>[0] = {
   return { ...world, ids };
 }
 
-test("1 000 gets at once take three calls, and bring every instance", async () => {
+test("1 000 gets at once take two calls, and bring every instance", async () => {
   const { provider, ids, sent, emulator, events } = await fleet(MANY);
   const before = sent("DescribeInstances").length;
   const begun = emulator.clock.now();
   const found = await Promise.all(ids.map((id) => provider.get(id)));
   expect(found.map((instance) => instance?.id)).toEqual(ids);
-  expect(sent("DescribeInstances").length - before).toBeLessThanOrEqual(Math.ceil(MANY / PER_CALL) + 1);
+  expect(sent("DescribeInstances").length - before).toBe(2);
   expect(emulator.clock.now() - begun).toBeLessThan(1_000);
   expect(events.filter(({ type }) => type === "batch.sent").map((event) => ("size" in event ? event.size : 0))).toEqual(
-    [1, 500, 499],
+    [1, 999],
   );
 });
 
-test("1 000 ends at once take three calls of each kind, and end every instance", async () => {
-  const { provider, ids, sent, emulator } = await fleet(MANY);
-  const before = sent("DescribeInstances").length;
+test.each([0.8, 1])("1 000 ends at once, with a share of %d of the limits, take four calls", async (share) => {
+  const { another, ids, emulator } = await fleet(MANY, { limits: 1 });
+  const provider = another({ share });
+  const before = emulator.control.requests.length;
   await Promise.all(ids.map((id) => provider.terminate(id)));
-  const groups = new Set(emulator.control.instances().map(({ zone }) => zone)).size;
-  const most = (Math.ceil(MANY / PER_CALL) + 1) * groups;
-  expect(sent("DescribeInstances").length - before).toBeLessThanOrEqual(most);
-  expect(sent("TerminateInstances").length).toBeLessThanOrEqual(most);
+  const requests = emulator.control.requests.slice(before);
+  expect(requests.length).toBeLessThanOrEqual(4);
+  expect(requests.filter(({ code }) => code !== null)).toEqual([]);
   expect(
     emulator.control.instances().every(({ status }) => status === "shutting-down" || status === "terminated"),
   ).toBe(true);
+});
+
+const WAITS = 100;
+
+test(`${WAITS} waits that are started over 2 s take 200 requests in 3 minutes`, async () => {
+  const { provider, ids, emulator } = await fleet(WAITS, { bootMs: 180_000 });
+  const { clock, control } = emulator;
+  const before = control.requests.length;
+  const begun = clock.now();
+  await Promise.all(
+    ids.map(async (id, at) => {
+      await clock.sleep((at * 2_000) / WAITS);
+      await waitForStatus(provider, id, "running", { clock, timeoutMs: 600_000 });
+    }),
+  );
+  expect(clock.now() - begun).toBeLessThan(190_000);
+  expect(control.requests.length - before).toBeLessThanOrEqual(200);
+}, 120_000);
+
+test("what comes alone is not delayed: one read, one wait, one read after the other", async () => {
+  const { provider, ids, emulator } = await fleet(20, { bootMs: 60_000 });
+  const { clock, control } = emulator;
+  const took = async (work: () => Promise<unknown>): Promise<number> => {
+    const begun = clock.now();
+    await work();
+    return clock.now() - begun;
+  };
+  const [first = ""] = ids;
+  const once = await took(() => provider.get(first));
+  expect(
+    await took(async () => {
+      for (const id of ids) await provider.get(id);
+    }),
+  ).toBe(ids.length * once);
+  for (let look = 0; look < 20; look += 1) {
+    await clock.sleep(50);
+    expect(await took(() => provider.get(first))).toBe(once);
+  }
+  expect(control.requests.length).toBeGreaterThan(40);
 });
 
 test("of many gets the unknown ones settle alone", async () => {
@@ -83,6 +123,19 @@ test("a protected instance keeps its protection, and nobody else's end waits for
       .filter(({ live }) => live)
       .map(({ id }) => `us-east-1/${id.slice(id.indexOf("/") + 1)}`),
   ).toEqual([kept]);
+});
+
+test.each([
+  ["as they are", {}],
+  ["with a port", { ports: [{ port: 22 }] }],
+])("200 spawns %s take 2.2 requests each at most; image and network are looked up once", async (_how, more) => {
+  const { provider, emulator, sent } = awsWorld({ limits: 1 }, { share: 1 });
+  await Promise.all(
+    Array.from({ length: 200 }, (_, at) => provider.spawn({ key: `k${at}`, spec: "t3.micro", ...more })),
+  );
+  expect(emulator.control.requests.length).toBeLessThanOrEqual(440);
+  expect(["DescribeImages", "GetParameter"].map((action) => sent(action).length)).toEqual([1, 1]);
+  expect(sent("DescribeVpcs").length).toBe("ports" in more ? 1 : 0);
 });
 
 test("200 spawns go as fast as the account's launches allow, and no throttle reaches a caller", async () => {

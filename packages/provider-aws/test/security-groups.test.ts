@@ -85,7 +85,7 @@ test("who gives up while it makes a group takes nobody with it who waits for the
   const first = failure(provider.spawn({ ...web, key: "a", signal: controller.signal }));
   while (isFirst) await world.emulator.clock.sleep(10);
   const second = provider.spawn({ ...web, key: "b" });
-  while (world.sent("DescribeVpcs").length < 2) await world.emulator.clock.sleep(10);
+  while (world.sent("DescribeInstances").length < 4) await world.emulator.clock.sleep(10);
   await world.emulator.clock.sleep(100);
   controller.abort();
   expect(await first).toMatchObject({ code: "CANCELLED" });

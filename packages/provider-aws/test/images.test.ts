@@ -1,0 +1,69 @@
+import "@aws-sdk/client-ec2";
+import "@aws-sdk/client-ssm";
+import { DeregisterImageCommand } from "@aws-sdk/client-ec2";
+import { expect, test } from "vitest";
+import { EMULATED_IMAGES } from "../src/emulator/index.ts";
+import { CREDENTIALS } from "./aws-harness.ts";
+import { ec2Client } from "./emulator/sdk.ts";
+import { awsWorld, failure, refusedWith, through } from "./world.ts";
+
+const spec = { spec: "t3.micro" } as const;
+
+test("an image that is gone since it was looked up is looked up again, and the launch tried once more", async () => {
+  const world = awsWorld();
+  let refused = 0;
+  const provider = through(world, async ({ action }, send) => {
+    if (action !== "RunInstances" || world.sent("RunInstances").length !== 1 || refused > 0) return await send();
+    refused += 1;
+    return refusedWith("InvalidAMIID.NotFound", "The image id does not exist");
+  });
+  await provider.spawn({ ...spec, key: "a" });
+  // The same image again: EC2's refusal stands.
+  expect(await failure(provider.spawn({ ...spec, key: "b" }))).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
+  expect(["GetParameter", "DescribeImages"].map((action) => world.sent(action).length)).toEqual([2, 2]);
+  await provider.spawn({ ...spec, key: "b" });
+  expect(["GetParameter", "DescribeImages"].map((action) => world.sent(action).length)).toEqual([2, 2]);
+});
+
+test("an image of one's own that is deregistered later is refused, though it is remembered", async () => {
+  const world = awsWorld({ imageMs: 0 });
+  const { id } = await world.provider.spawn({ ...spec, key: "source" });
+  await world.emulator.clock.sleep(60_000);
+  const snapshot = await world.provider.createSnapshot(id, { key: "s" });
+  await world.emulator.clock.sleep(60_000);
+  const image = snapshot.id.split("/").at(-1) ?? "";
+  await world.provider.spawn({ ...spec, key: "a", image });
+  await ec2Client(world.emulator, "us-east-1", CREDENTIALS).send(new DeregisterImageCommand({ ImageId: image }));
+  await world.emulator.clock.sleep(60_000);
+  expect(await failure(world.provider.spawn({ ...spec, key: "b", image }))).toMatchObject({
+    code: "INVALID_SPEC",
+    effect: "none",
+  });
+});
+
+test("an image is asked for again after an hour", async () => {
+  const world = awsWorld();
+  const image = EMULATED_IMAGES[0]?.id ?? "";
+  await world.provider.spawn({ ...spec, key: "a", image });
+  await world.emulator.clock.sleep(3_599_000);
+  await world.provider.spawn({ ...spec, key: "b", image });
+  expect(world.sent("DescribeImages")).toHaveLength(1);
+  await world.emulator.clock.sleep(60_000);
+  await world.provider.spawn({ ...spec, key: "c", image });
+  expect(world.sent("DescribeImages")).toHaveLength(2);
+});
+
+test("a spawn that gives up while it looks for the image leaves the look-up to the next", async () => {
+  const world = awsWorld({ latencyMs: 1_000 });
+  const controller = new AbortController();
+  const provider = through(world, async ({ action }, send) => {
+    const answer = send();
+    if (action === "DescribeImages") controller.abort();
+    return await answer;
+  });
+  const spawns = ["a", "b"].map((key) =>
+    provider.spawn({ ...spec, key, ...(key === "a" ? { signal: controller.signal } : {}) }),
+  );
+  const outcomes = await Promise.allSettled(spawns);
+  expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+});
