@@ -12,7 +12,7 @@ if (have[0] < wanted[0] || (have[0] === wanted[0] && have[1] < wanted[1])) {
   );
   process.exitCode = 2;
 } else {
-  import("../dist/index.js").then(function (cli) {
-    return cli.main();
+  import("../dist/start.js").then(function (cli) {
+    return cli.start();
   });
 }

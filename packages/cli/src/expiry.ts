@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type LaunchRecord, launchId } from "@slipway/control";
@@ -66,7 +65,10 @@ async function agree(
 }
 
 function directoryOf(state: StateDirectory, id: string): string {
-  return join(state.expiries, createHash("sha256").update(id).digest("hex").slice(0, 40));
+  return join(
+    state.expiries,
+    process.getBuiltinModule("node:crypto").createHash("sha256").update(id).digest("hex").slice(0, 40),
+  );
 }
 
 function expiresIn(now: number, ttlMs: number): string {

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
@@ -78,7 +77,10 @@ export class StateDirectory {
     const known = await this.#readOwner();
     if (known !== null) return known;
     await this.make();
-    await this.writeOnce(this.ownerFile, `cli-${randomBytes(RANDOM_BYTES).toString("hex")}\n`);
+    await this.writeOnce(
+      this.ownerFile,
+      `cli-${process.getBuiltinModule("node:crypto").randomBytes(RANDOM_BYTES).toString("hex")}\n`,
+    );
     return (await this.#readOwner()) ?? this.#corruptOwner("is gone again");
   }
 

@@ -1,4 +1,3 @@
-import { styleText } from "node:util";
 import type { TextSink, World } from "./world.ts";
 
 export type Tone = "good" | "bad" | "warn" | "quiet" | "strong";
@@ -11,5 +10,7 @@ export type Style = (tone: Tone, text: string) => string;
 /** Colours only on a terminal, and never against NO_COLOR. */
 export function styleFor(sink: TextSink, env: World["env"]): Style {
   const colours = sink.isTTY && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
-  return colours ? (tone, text) => styleText(FORMATS[tone], text, { validateStream: false }) : (_tone, text) => text;
+  return colours
+    ? (tone, text) => process.getBuiltinModule("node:util").styleText(FORMATS[tone], text, { validateStream: false })
+    : (_tone, text) => text;
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { link, open, rm } from "node:fs/promises";
 import { isSystemError } from "./system-error.ts";
 
@@ -7,7 +6,7 @@ import { isSystemError } from "./system-error.ts";
  * changes nothing, where there is one.
  */
 export async function writeNewFile(path: string, text: string): Promise<boolean> {
-  const draft = `${path}.${randomBytes(6).toString("hex")}.draft`;
+  const draft = `${path}.${process.getBuiltinModule("node:crypto").randomBytes(6).toString("hex")}.draft`;
   try {
     await writeDurably(draft, text);
     await link(draft, path);

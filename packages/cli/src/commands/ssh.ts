@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { canExec, deadline, type Instance, type SshEndpoint } from "@slipway/core";
 import { CliError } from "../cli-error.ts";
@@ -106,7 +105,12 @@ function optionPath(path: string): string {
 
 /** An id may hold any character, a file's name may not. */
 function fileNameFor({ provider, id }: Instance): string {
-  return createHash("sha256").update(`${provider}\n${id}`).digest("hex").slice(0, 40);
+  return process
+    .getBuiltinModule("node:crypto")
+    .createHash("sha256")
+    .update(`${provider}\n${id}`)
+    .digest("hex")
+    .slice(0, 40);
 }
 
 function noSsh({ provider, instance }: Located): CliError {

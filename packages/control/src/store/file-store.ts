@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { makeDirectory, replaceFile, syncDirectory } from "./durable-file.ts";
@@ -107,7 +106,7 @@ async function prepare(root: string, leases: LeaseFiles): Promise<void> {
 
 /** Ids hold any character and are long; a hash is safe as a name on every file system, and tells nothing. */
 function fileNameOf(id: string): string {
-  return createHash("sha256").update(id).digest("hex").slice(0, 40);
+  return process.getBuiltinModule("node:crypto").createHash("sha256").update(id).digest("hex").slice(0, 40);
 }
 
 async function readRecord(path: string, id: string): Promise<StoredRecord | null> {

@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from "node:crypto";
 import { link, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeNewFile } from "./durable-file.ts";
@@ -171,13 +170,13 @@ function isDeadDraft(file: string, self: ProcessIdentity): boolean {
 }
 
 function newToken(): string {
-  return randomBytes(12).toString("hex");
+  return process.getBuiltinModule("node:crypto").randomBytes(12).toString("hex");
 }
 
 /** Short for "a pid of this machine, boot and container". */
 function numberingOf(self: ProcessIdentity): string {
   const numbering = [self.host, self.bootId, self.pidNamespace].join("\n");
-  return createHash("sha256").update(numbering).digest("hex").slice(0, 12);
+  return process.getBuiltinModule("node:crypto").createHash("sha256").update(numbering).digest("hex").slice(0, 12);
 }
 
 function isRunning(pid: number): boolean {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   abortError,
   type Clock,
@@ -38,7 +37,9 @@ export function failpointName(when: "before" | "ran" | "after", undo: boolean, s
 
 /** A pure function of runId and name, and a valid key of the contract whatever they hold. */
 export function stepKey(runId: string, name: string): string {
-  return `wf-${createHash("sha256")
+  return `wf-${process
+    .getBuiltinModule("node:crypto")
+    .createHash("sha256")
     .update(JSON.stringify([runId, name]))
     .digest("hex")
     .slice(0, 40)}`;
