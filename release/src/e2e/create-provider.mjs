@@ -30,7 +30,8 @@ export async function createProvider({ place, env, report }) {
     await report.check(`  it passes the whole suite`, () => {
       const { output } = npm("test");
       const [, passed] = /Tests .*?(\d+) passed/.exec(output.replaceAll(/\x1b\[[0-9;]*m/g, "")) ?? [];
-      assert.ok(Number(passed) > 200, output);
+      // The capabilities that the template has, and what projection can change of them.
+      assert.ok(Number(passed) > 140, output);
       return `${passed} cases`;
     });
     for (const version of TYPESCRIPTS) {
