@@ -135,5 +135,7 @@ const WHY_NOT: WhyNot<KubernetesCapability | "idempotentSpawn"> = {
   hibernation: "A pod cannot be stopped and kept.",
   costExplorer: "Kubernetes knows no costs.",
   tailscaleNative: "A pod is a container without a kernel of its own: Kubernetes joins no tailnet for it.",
+  terminateBy:
+    "A pod's deadline counts from its start, so that one that has waited would end late: none is set by this provider yet.",
   customNetworking: "Which networks a pod may reach is the business of the cluster's NetworkPolicies.",
 };
