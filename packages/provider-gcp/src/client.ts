@@ -12,11 +12,14 @@ import {
   DISKS,
   diskAnswer,
   INSTANCES,
+  imageAnswer,
+  imagesAnswer,
   instanceAnswer,
   machineTypesAnswer,
   operationAnswer,
   operationsAnswer,
   type WireDisk,
+  type WireImage,
   type WireInstance,
   type WireMachineType,
   type WireOperation,
@@ -36,6 +39,13 @@ export interface DiskBody {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** A machine image that is asked for. */
+export interface ImageBody {
+  readonly name: string;
+  readonly description: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 /** The only thing that speaks to Google. Lists are whole, or they throw. */
 export interface GcpClient {
   /** Whole, or it throws: see `Listing`. */
@@ -46,7 +56,11 @@ export interface GcpClient {
     call: Call,
     zone: string,
     body: InsertBody,
-    options: { readonly requestId: string; readonly secrets: readonly string[] },
+    options: {
+      readonly requestId: string;
+      readonly sourceMachineImage?: string | undefined;
+      readonly secrets: readonly string[];
+    },
   ) => Promise<WireOperation>;
   /** Sent once: a 403 may mean that another deletion is under way. */
   readonly remove: (call: Call, zone: string, nameOrNumber: string, requestId: string) => Promise<WireOperation>;
@@ -69,6 +83,12 @@ export interface GcpClient {
   readonly disk: (call: Call, zone: string, name: string) => Promise<WireDisk | null>;
   readonly insertDisk: (call: Call, zone: string, body: DiskBody, requestId: string) => Promise<WireOperation>;
   readonly removeDisk: (call: Call, zone: string, number: string, requestId: string) => Promise<WireOperation>;
+  readonly image: (call: Call, name: string) => Promise<WireImage | null>;
+  readonly images: (call: Call, filter: string) => Promise<readonly WireImage[]>;
+  readonly insertImage: (call: Call, body: ImageBody, source: string, requestId: string) => Promise<WireOperation>;
+  /** One that is gone is done. */
+  readonly removeImage: (call: Call, number: string, requestId: string) => Promise<void>;
+  readonly globalOperation: (call: Call, name: string) => Promise<WireOperation>;
   readonly machineTypes: (call: Call, zone: string) => Promise<readonly WireMachineType[]>;
   /** Google's whole price list of Compute Engine. */
   readonly skus: (call: Call) => Promise<readonly WireSku[]>;
@@ -120,6 +140,7 @@ export function gcpClient(options: GcpOptions): GcpClient {
       return await http.call(call);
     }
   };
+  const IMAGES = `projects/${project}/global/machineImages`;
   const inZone = (zone: string, rest: string): string => `projects/${project}/zones/${zone}/${rest}`;
   const read = <T>(
     call: Call,
@@ -156,31 +177,18 @@ export function gcpClient(options: GcpOptions): GcpClient {
   return {
     list: (call, filter, zones) => inZones(call, INSTANCES, filter, zones),
     disks: (call, filter, zones) => inZones(call, DISKS, filter, zones),
-    disk: async (call, zone, name) => {
-      try {
-        return await read(call, inZone(zone, `disks/${name}`), diskAnswer);
-      } catch (error) {
-        if (isNotThere(error)) return null;
-        throw error;
-      }
-    },
+    disk: (call, zone, name) => orNull(read(call, inZone(zone, `disks/${name}`), diskAnswer)),
     insertDisk: (call, zone, body, requestId) => write(call, "POST", inZone(zone, "disks"), { requestId }, body),
     removeDisk: (call, zone, number, requestId) =>
       write(call, "DELETE", inZone(zone, `disks/${number}`), { requestId }),
-    instance: async (call, zone, nameOrNumber) => {
-      try {
-        return await read(call, inZone(zone, `instances/${nameOrNumber}`), instanceAnswer);
-      } catch (error) {
-        if (isNotThere(error)) return null;
-        throw error;
-      }
-    },
-    insert: (call, zone, body, { requestId, secrets }) =>
+    instance: (call, zone, nameOrNumber) =>
+      orNull(read(call, inZone(zone, `instances/${nameOrNumber}`), instanceAnswer)),
+    insert: (call, zone, body, { requestId, sourceMachineImage, secrets }) =>
       send({
         ...call,
         method: "POST",
         path: inZone(zone, "instances"),
-        query: { requestId },
+        query: { requestId, sourceMachineImage },
         body,
         answer: operationAnswer,
         bucket: "write",
@@ -223,6 +231,14 @@ export function gcpClient(options: GcpOptions): GcpClient {
     running,
     runningShared: (call, zone) => shared.read(zone, call, (signal) => running({ ...call, signal }, zone)),
     zones: (call) => whole(call, `projects/${project}/zones`, zonesAnswer),
+    image: (call, name) => orNull(read(call, `${IMAGES}/${name}`, imageAnswer)),
+    images: (call, filter) => whole(call, IMAGES, imagesAnswer, { filter }),
+    insertImage: (call, body, sourceInstance, requestId) =>
+      write(call, "POST", IMAGES, { sourceInstance, requestId }, body),
+    removeImage: async (call, number, requestId) => {
+      await orNull(write(call, "DELETE", `${IMAGES}/${number}`, { requestId }));
+    },
+    globalOperation: (call, name) => read(call, `projects/${project}/global/operations/${name}`, operationAnswer),
     machineTypes: (call, zone) => whole(call, inZone(zone, "machineTypes"), machineTypesAnswer),
     skus: async (call) => {
       const found: WireSku[] = [];
@@ -245,6 +261,15 @@ export function gcpClient(options: GcpOptions): GcpClient {
         writes: false,
       }),
   };
+}
+
+async function orNull<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isNotThere(error)) return null;
+    throw error;
+  }
 }
 
 /** Google's own words that the thing is not there. Any other 404, as of a wrong address or a proxy, says nothing of it. */

@@ -11,6 +11,7 @@ import { type GcpInstance, statusOf, timeOf, toInstance } from "./instance.ts";
 import { OWNER_LABEL, ownershipOf } from "./ownership.ts";
 import { addressOf, composeId, type GcpRemote, type GcpSpawnOptions, isId, refusal } from "./remote.ts";
 import { byNames, LONGEST_FILTER, sharedReads } from "./shared-reads.ts";
+import { sourceOf } from "./snapshots.ts";
 import { checkSpotCap } from "./spot.ts";
 import { checkDisks } from "./volumes.ts";
 import type { WireInstance, WireOperation } from "./wire.ts";
@@ -87,9 +88,11 @@ async function create(remote: GcpRemote, call: Call, request: Request): Promise<
   const cap = request.options.spot?.maxUsdPerHour;
   if (cap !== undefined) await checkSpotCap(remote, call, zone, request.prepared.machine.type, cap);
   await checkDisks(remote, call, request.prepared.volumes);
+  const { fromSnapshot } = request.options;
+  const source = fromSnapshot === undefined ? undefined : await sourceOf(remote, call, fromSnapshot);
   let sent: WireOperation;
   try {
-    sent = await insert(remote, call, request, body, requestId);
+    sent = await insert(remote, call, request, body, { requestId, sourceMachineImage: source });
   } catch (error) {
     if (isNameTaken(error)) return await afterRival(remote, call, request, error);
     throw error;
@@ -118,13 +121,13 @@ async function insert(
   call: Call,
   { script, prepared }: Request,
   body: InsertBody,
-  requestId: string,
+  under: { readonly requestId: string; readonly sourceMachineImage: string | undefined },
 ): Promise<WireOperation> {
   const secrets = secretsOf(script, body);
   let unclear: ProviderError | undefined;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await client.insert(call, prepared.zone, body, { requestId, secrets });
+      return await client.insert(call, prepared.zone, body, { ...under, secrets });
     } catch (error) {
       // A refusal of the repeat says nothing of the first one, unless it says that the name is taken.
       if (unclear !== undefined && isProviderError(error) && error.effect === "none" && !isNameTaken(error))

@@ -14,7 +14,7 @@ export interface InsertBody {
   readonly machineType: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly metadata: { readonly items: readonly { readonly key: string; readonly value: string }[] };
-  readonly disks: readonly [
+  readonly disks?: readonly [
     {
       readonly boot: true;
       readonly autoDelete: true;
@@ -80,6 +80,12 @@ export function prepare(
   if (options.hibernation === true && hasGpu) {
     throw refusal("INVALID_SPEC", operation, "hibernation: Google suspends no machine with accelerators");
   }
+  if (options.fromSnapshot !== undefined) {
+    // The disks are the snapshot's.
+    const given = { image: options.image, volumes: options.volumes, "resources.diskBytes": resources?.diskBytes };
+    const other = Object.entries(given).find(([, value]) => value !== undefined)?.[0];
+    if (other !== undefined) throw refusal("INVALID_SPEC", operation, `fromSnapshot and ${other} exclude each other`);
+  }
   const asked =
     resources?.diskBytes === undefined ? undefined : Math.max(10, Math.ceil(resources.diskBytes / GIGABYTE));
   return {
@@ -123,33 +129,37 @@ export function insertBody(
     metadata: {
       items: [
         ...ownershipItems(ownership),
-        { key: "slipway-image", value: options.image ?? remote.image },
+        { key: "slipway-image", value: options.fromSnapshot ?? options.image ?? remote.image },
         ...(options.hibernation === true ? [{ key: HIBERNATION_ITEM, value: "true" }] : []),
         ...(userData === undefined ? [] : [{ key: "user-data", value: userData }]),
         ...(sshKeys.length === 0 ? [] : sshItems(remote.sshUser, sshKeys)),
       ],
     },
-    disks: [
-      {
-        boot: true,
-        autoDelete: true,
-        initializeParams: {
-          diskName: `${name}-${requestId.slice(0, 8)}`,
-          sourceImage: image,
-          ...(diskGb === undefined ? {} : { diskSizeGb: String(diskGb) }),
-          ...(diskType === undefined ? {} : { diskType: `zones/${zone}/diskTypes/${diskType}` }),
-          labels,
-        },
-      },
-      ...volumes.map(
-        (disk) =>
-          ({
-            source: `projects/${disk.project}/zones/${disk.zone}/disks/${disk.name}`,
-            deviceName: disk.name,
-            autoDelete: false,
-          }) as const,
-      ),
-    ],
+    ...(options.fromSnapshot === undefined
+      ? {
+          disks: [
+            {
+              boot: true,
+              autoDelete: true,
+              initializeParams: {
+                diskName: `${name}-${requestId.slice(0, 8)}`,
+                sourceImage: image,
+                ...(diskGb === undefined ? {} : { diskSizeGb: String(diskGb) }),
+                ...(diskType === undefined ? {} : { diskType: `zones/${zone}/diskTypes/${diskType}` }),
+                labels,
+              },
+            },
+            ...volumes.map(
+              (disk) =>
+                ({
+                  source: `projects/${disk.project}/zones/${disk.zone}/disks/${disk.name}`,
+                  deviceName: disk.name,
+                  autoDelete: false,
+                }) as const,
+            ),
+          ] as const,
+        }
+      : {}),
     networkInterfaces: [networkInterface(network, zone)],
     ...(network.tags.length === 0 ? {} : { tags: { items: network.tags } }),
     scheduling: {

@@ -22,6 +22,7 @@ import type { GcpInstance } from "./instance.ts";
 import { type GcpOffering, offeringMethods } from "./offerings.ts";
 import { configSchema, DEFAULT_IMAGE, DEFAULT_SPEC, DEFAULT_ZONES, type GcpOptions } from "./options.ts";
 import { type GcpCapability, type GcpRemote, type GcpSpawnOptions, PROVIDER, refusal, regionOf } from "./remote.ts";
+import { snapshotMethods } from "./snapshots.ts";
 import { spotPrices } from "./spot.ts";
 import { gcpVolumes } from "./volumes.ts";
 import type { WireDisk, WireInstance } from "./wire.ts";
@@ -95,6 +96,7 @@ export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider;
     getSpotPrices: (filter, { signal }: CallOptions = {}) =>
       spotPrices(remote, { operation: "getSpotPrices", signal }, filter),
     ...hibernationMethods(remote, lifeCycleOf),
+    ...snapshotMethods(remote, lifeCycleOf),
     extras: ({ lifeCycle, timed }) => {
       made.lifeCycle = lifeCycle;
       return {
@@ -118,6 +120,7 @@ export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider;
     persistentVolumes: true,
     hibernation: true,
     customNetworking: true,
+    snapshots: true,
   } as const;
   const several = { ...definition, capabilities, whyNot: { ...WHY_NOT, idempotentSpawn: NOT_IN_SEVERAL } };
   const one = { ...definition, capabilities: { ...capabilities, idempotentSpawn: true as const }, whyNot: WHY_NOT };
@@ -143,7 +146,6 @@ async function checkZones({ client, zones, project }: GcpRemote, call: Call): Pr
 const NOT_IN_SEVERAL =
   "Google's names are unique in a zone, and not over several: configure one zone, or let control's `launch` hold the key.";
 const WHY_NOT: WhyNot<GcpCapability | "idempotentSpawn"> = {
-  snapshots: "Machine images are not made by this provider yet.",
   warmVolumes: "Google's disks are not attached by this provider yet.",
   costExplorer: "Google tells costs only through an export to BigQuery.",
   tailscaleNative: "Compute Engine joins no tailnet by itself: do it in the bootstrap, with the feature tailscale.",

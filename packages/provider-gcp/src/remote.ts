@@ -6,7 +6,14 @@ export const PROVIDER = "gcp";
 /** An error of this package itself; nothing was done unless it says so. */
 export const refusal: Refusal = refusals(PROVIDER);
 
-export type GcpCapability = "spot" | "gpu" | "multiRegion" | "persistentVolumes" | "hibernation" | "customNetworking";
+export type GcpCapability =
+  | "spot"
+  | "gpu"
+  | "multiRegion"
+  | "persistentVolumes"
+  | "hibernation"
+  | "customNetworking"
+  | "snapshots";
 export type GcpSpawnOptions = SpawnOptions<GcpCapability> & {
   /** One of the configured zones. Absent: it follows from owner, key and region. */
   readonly zone?: string | undefined;

@@ -112,6 +112,27 @@ export interface WireDisk {
   readonly creationTimestamp?: string | undefined;
 }
 
+const image = z.object({
+  id: number,
+  name: text.min(1),
+  status: text.min(1),
+  description: absent(text),
+  labels: absent(z.record(text, text)),
+  totalStorageBytes: absent(number),
+  creationTimestamp: absent(text),
+});
+
+/** A machine image. */
+export interface WireImage {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly description?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly totalStorageBytes?: string | undefined;
+  readonly creationTimestamp?: string | undefined;
+}
+
 const errorDetail = z.object({
   quotaInfo: absent(z.object({ limitName: absent(text), dimensions: absent(z.record(text, text)) })),
 });
@@ -229,6 +250,8 @@ export interface WireZone {
 export const instanceAnswer: Schema<WireInstance> = instance;
 export const operationAnswer: Schema<WireOperation> = operation;
 export const diskAnswer: Schema<WireDisk> = disk;
+export const imageAnswer: Schema<WireImage> = image;
+export const imagesAnswer: Schema<WirePage<WireImage>> = page(image);
 export const operationsAnswer: Schema<WirePage<WireOperation>> = page(operation);
 export const zonesAnswer: Schema<WirePage<WireZone>> = page(zone);
 export const machineTypesAnswer: Schema<WirePage<WireMachineType>> = page(machineType);

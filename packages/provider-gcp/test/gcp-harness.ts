@@ -51,6 +51,7 @@ export function gcpHarness(
       another: async ({ owner = OWNER } = {}) => gcp({ ...config, owner, runtime }),
       witness: {
         instances: async () => control.instances(),
+        snapshots: async () => control.snapshots(),
         volumes: async () => control.volumes(),
         addStranger: async (name) => control.addStranger(name, zones[0]),
         hasStranger: async (nativeId) => control.hasStranger(nativeId),

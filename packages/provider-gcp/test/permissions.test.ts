@@ -24,17 +24,30 @@ const CALLS: readonly (readonly [method: string, path: RegExp, permissions: (sen
   ["GET", /^zones\/[^/]+\/machineTypes$/, () => ["compute.machineTypes.list"]],
   // The price list is public: any token reads it.
   ["GET", /^\/v1\/services\/[^/]+\/skus$/, () => []],
+  ["GET", /^global\/machineImages$/, () => ["compute.machineImages.list"]],
+  ["GET", /^global\/machineImages\/[^/]+$/, () => ["compute.machineImages.get"]],
+  [
+    "POST",
+    /^global\/machineImages$/,
+    () => [
+      ...["compute.machineImages.create", "compute.machineImages.setLabels"],
+      ...["compute.instances.useReadOnly", "compute.disks.createSnapshot"],
+    ],
+  ],
+  ["DELETE", /^global\/machineImages\/[^/]+$/, () => ["compute.machineImages.delete"]],
+  ["GET", /^global\/operations\/[^/]+$/, () => ["compute.globalOperations.get"]],
   ["POST", /^regions\/[^/]+\/advice\/capacityHistory$/, () => ["compute.advice.capacityHistory"]],
 ];
 
-function insertNeeds({ body }: Sent): readonly string[] {
-  const text = JSON.stringify(body);
+function insertNeeds({ body, query }: Sent): readonly string[] {
+  const text = JSON.stringify({ ...body, ...Object.fromEntries(query) });
   const asked: readonly (readonly [RegExp, readonly string[]])[] = [
     [/"metadata"/, ["compute.instances.setMetadata"]],
     [/"labels"/, ["compute.instances.setLabels", "compute.disks.setLabels"]],
     [/"initializeParams"/, ["compute.disks.create"]],
     [/"source":/, ["compute.disks.use"]],
     [/"sourceImage":"projects\/(?!slipway-tests)/, ["compute.images.useReadOnly"]],
+    [/"sourceMachineImage"/, ["compute.machineImages.useReadOnly"]],
     [/"networkInterfaces"/, ["compute.subnetworks.use"]],
     [/"network":/, ["compute.networks.use"]],
     [/"accessConfigs"/, ["compute.subnetworks.useExternalIp"]],
@@ -71,6 +84,13 @@ async function recorded(zones: readonly string[]): Promise<readonly Sent[]> {
   await provider.getSpotPrices({ specs: ["e2-medium"] });
   await provider.listVolumes();
   await provider.listOfferings();
+  const copied = await provider.spawn({ key: "to-copy" });
+  const snapshot = await provider.createSnapshot(copied.id, { key: "copy" });
+  await emulator.clock.sleep(60_000);
+  await provider.getSnapshotStatus(snapshot.id);
+  await provider.listSnapshots();
+  await provider.spawn({ key: "copied", fromSnapshot: snapshot.id });
+  await provider.deleteSnapshot(snapshot.id);
   await Promise.all([provider.terminate(id), another().terminate(id)]);
   await emulator.clock.sleep(60_000);
   await provider.deleteVolume(volume.id);

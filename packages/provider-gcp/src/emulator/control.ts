@@ -23,6 +23,8 @@ export interface GcpEmulatorControl {
   /** Can such a fault stand there as Google would show it? */
   readonly supports: (fault: Pick<Fault, "operation" | "when" | "code">) => boolean;
   readonly instances: () => readonly EmulatedInstance[];
+  /** Names of the machine images. */
+  readonly snapshots: () => readonly string[];
   /** Names of the disks that were made by themselves. */
   readonly volumes: () => readonly string[];
   /** An instance that Slipway did not make; answers its number. */
@@ -62,6 +64,7 @@ export function newControl(
     supports: (fault) => canPlace(fault, world.settings.listLagMs),
     changes: () => world.changes,
     instances: () => [...world.instances.values()].map((one) => witnessed(world, one)),
+    snapshots: () => [...world.images.values()].filter(({ goneAt }) => clock.now() < goneAt).map(({ name }) => name),
     volumes: () => [...world.disks.values()].filter(({ goneAt }) => clock.now() < goneAt).map(({ name }) => name),
     addStranger: (name = "made-by-hand", zone = "us-central1-a") => {
       const id = newNumber(world);

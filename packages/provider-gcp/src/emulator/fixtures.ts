@@ -88,7 +88,7 @@ interface CodeRow {
   readonly after?: string;
 }
 
-const WRITES = ["spawn", "terminate", "createVolume", "deleteVolume"];
+const WRITES = ["spawn", "terminate", "createVolume", "deleteVolume", "createSnapshot", "deleteSnapshot"];
 const CODES: Readonly<Partial<Record<ErrorCode, CodeRow>>> = {
   AUTH_ERROR: { row: "forbidden" },
   CAPACITY_ERROR: { row: "op-stockout", at: ["spawn"], after: "capacity-by-503" },
@@ -107,7 +107,7 @@ const CODES: Readonly<Partial<Record<ErrorCode, CodeRow>>> = {
 };
 
 /** Operations of the contract that have a request of their own. */
-const FAULTY = [...WRITES, "get", "list", "listVolumes", "onStartup", "getSpotPrices"];
+const FAULTY = [...WRITES, "get", "list", "listVolumes", "listSnapshots", "onStartup", "getSpotPrices"];
 
 /** Can a fault stand there as Google would show it? */
 export function canPlace(

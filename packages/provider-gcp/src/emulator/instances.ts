@@ -2,6 +2,7 @@ import { ok, refuse, refuseMissing } from "./answers.ts";
 import { regionOfZone } from "./catalogue.ts";
 import { checkSources } from "./disks.ts";
 import { type Handler, type WireRequest } from "./handler.ts";
+import { readyImage } from "./images.ts";
 import { alreadyExists, deletedMeanwhile, operationErrorOf, quota, stockout } from "./operation-errors.ts";
 import { insertRequest } from "./requests.ts";
 import { listEverywhere, listZone } from "./scopes.ts";
@@ -36,7 +37,10 @@ export const insertInstance: Handler = (world, request) => {
   const requestId = requestIdOf(request);
   const before = rememberedOperation(world, requestId);
   if (before !== undefined) return ok(shownOperation(world, before, now));
-  const wanted = insertRequest(body, zone, world.settings.project);
+  const image = request.query.get("sourceMachineImage");
+  // What the request says counts; the rest is the image's.
+  const whole = image === null || typeof body !== "object" ? body : { ...readyImage(world, image).of, ...body };
+  const wanted = insertRequest(whole, zone, world.settings.project);
   const { name, disks } = wanted.body;
   checkSources(
     world,

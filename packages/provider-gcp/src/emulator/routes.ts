@@ -1,5 +1,6 @@
 import { deleteDisk, insertDisk, listAllDisks, listDisks, readDisk } from "./disks.ts";
 import type { Handler } from "./handler.ts";
+import { deleteImage, insertImage, listImages, readGlobalOperation, readImage } from "./images.ts";
 import { deleteInstance, insertInstance, listAllInstances, listInstances, readInstance } from "./instances.ts";
 import {
   capacityHistory,
@@ -66,6 +67,11 @@ export const ROUTES: readonly Route[] = [
   route("machineTypes.list", "listOfferings", "list", ["GET", `${ZONE}/machineTypes`], listMachineTypes),
   // Of the Cloud Billing API, beside the project.
   route("services.skus.list", undefined, "list", ["GET", `services/${NAME}/skus`], listSkus),
+  route("machineImages.list", "listSnapshots", "list", ["GET", "global/machineImages"], listImages),
+  route("machineImages.insert", "createSnapshot", "write", ["POST", "global/machineImages"], insertImage),
+  route("machineImages.get", undefined, "read", ["GET", `global/machineImages/${NAME}`], readImage),
+  route("machineImages.delete", "deleteSnapshot", "write", ["DELETE", `global/machineImages/${NAME}`], deleteImage),
+  route("globalOperations.get", undefined, "operation", ["GET", `global/operations/${NAME}`], readGlobalOperation),
   route("regions.list", undefined, "list", ["GET", "regions"], listRegions),
   route("zones.get", undefined, "read", ["GET", `zones/${NAME}`], readZone),
   route(

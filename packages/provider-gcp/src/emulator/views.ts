@@ -94,7 +94,7 @@ export function shownInstance(world: World, one: StoredInstance, moment: number)
 }
 
 export function shownOperation(world: World, one: StoredOperation, moment: number): Readonly<Record<string, unknown>> {
-  const zone = url(world, `zones/${one.zone}`);
+  const zone = url(world, one.zone === "" ? "global" : `zones/${one.zone}`);
   const startsAt = Math.min(one.insertedAt + world.settings.pendingMs, one.doneAt);
   const status = moment >= one.doneAt ? "DONE" : moment >= startsAt ? "RUNNING" : "PENDING";
   const error = status === "DONE" ? one.error : undefined;
@@ -103,7 +103,7 @@ export function shownOperation(world: World, one: StoredOperation, moment: numbe
     id: one.id,
     name: one.name,
     ...(one.requestId === undefined ? {} : { clientOperationId: one.requestId }),
-    zone,
+    ...(one.zone === "" ? {} : { zone }),
     operationType: one.type,
     targetLink: `${zone}/${one.kind ?? "instances"}/${one.targetName}`,
     targetId: one.targetId,

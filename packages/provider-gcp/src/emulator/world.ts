@@ -39,6 +39,19 @@ export interface StoredDisk {
   goneAt: number;
 }
 
+export interface StoredImage {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly source: string;
+  /** Of the instance that it was taken from. */
+  readonly of: InsertRequest["body"];
+  readonly createdAt: number;
+  readonly readyAt: number;
+  goneAt: number;
+}
+
 export interface OperationError {
   readonly code: string;
   readonly message: string;
@@ -56,7 +69,7 @@ export interface StoredOperation {
   readonly targetName: string;
   readonly requestId: string | undefined;
   /** Of what; absent: instances. */
-  readonly kind?: "disks";
+  readonly kind?: "disks" | "machineImages";
   readonly insertedAt: number;
   readonly doneAt: number;
   error: OperationError | undefined;
@@ -69,6 +82,7 @@ export interface World {
   readonly random: SeededRandom;
   readonly instances: Map<string, StoredInstance>;
   readonly disks: Map<string, StoredDisk>;
+  readonly images: Map<string, StoredImage>;
   readonly operations: Map<string, StoredOperation>;
   /** Request ids, with the operation that each was answered with. */
   readonly requestIds: Map<string, { readonly operation: string; readonly until: number }>;
@@ -86,6 +100,7 @@ export function newWorld(settings: ResolvedSettings, clock: Clock): World {
     random: seededRandom(settings.seed),
     instances: new Map(),
     disks: new Map(),
+    images: new Map(),
     operations: new Map(),
     requestIds: new Map(),
     capacity: new Map(),

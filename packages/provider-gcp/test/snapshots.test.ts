@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest";
+import { failure, gcpWorld } from "./world.ts";
+
+const TAKING_MS = 60_000;
+
+describe("a snapshot", () => {
+  test("is a machine image that says of what it is, and its copy bears its own marks", async () => {
+    const { provider, sent, emulator } = gcpWorld();
+    const made = await provider.spawn({ key: "job", bootstrap: { script: "exit 0" } });
+    const snapshot = await provider.createSnapshot(made.id, { key: "before" });
+    expect(snapshot).toMatchObject({ status: "pending", key: "before", owner: "tests", instanceId: made.id });
+    expect(await failure(provider.spawn({ fromSnapshot: snapshot.id }))).toMatchObject({
+      code: "BUSY",
+      effect: "none",
+    });
+    await emulator.clock.sleep(TAKING_MS);
+    const copy = await provider.spawn({ key: "copy", fromSnapshot: snapshot.id });
+    expect(copy).toMatchObject({ key: "copy", image: snapshot.id });
+    const insert = sent.findLast(({ method, path }) => method === "POST" && path.endsWith("/instances"));
+    expect(insert?.query.get("sourceMachineImage")).toMatch(/^projects\/slipway-tests\/global\/machineImages\/slip-/);
+    expect(insert?.body).not.toHaveProperty("disks");
+    expect(JSON.stringify(insert?.body["metadata"])).not.toContain("user-data");
+  });
+
+  test("of two processes at once is one; another instance under the key has its own", async () => {
+    const { provider, another } = gcpWorld();
+    const [a, b] = [await provider.spawn({ key: "a" }), await provider.spawn({ key: "b" })];
+    const [first, second] = await Promise.all([
+      provider.createSnapshot(a.id, { key: "nightly" }),
+      another().createSnapshot(a.id, { key: "nightly" }),
+    ]);
+    expect(first.id).toBe(second.id);
+    expect((await provider.createSnapshot(b.id, { key: "nightly" })).id).not.toBe(first.id);
+    expect(await provider.listSnapshots()).toHaveLength(2);
+  });
+
+  test("is not taken of an instance with volumes, and never deleted by a name that is a younger one's", async () => {
+    const { provider, emulator } = gcpWorld();
+    const volume = await provider.createVolume({ key: "data", sizeBytes: 10 * 1024 ** 3 });
+    const with1 = await provider.spawn({ volumes: [{ id: volume.id, mountPath: "/data" }] });
+    expect(await failure(provider.createSnapshot(with1.id, { key: "x" }))).toMatchObject({
+      code: "INVALID_STATE",
+      effect: "none",
+    });
+    const made = await provider.spawn({ key: "job" });
+    const first = await provider.createSnapshot(made.id, { key: "x" });
+    await provider.deleteSnapshot(first.id);
+    await emulator.clock.sleep(TAKING_MS);
+    const second = await provider.createSnapshot(made.id, { key: "x" });
+    expect(second.id).not.toBe(first.id);
+    await provider.deleteSnapshot(first.id);
+    expect((await provider.listSnapshots()).map(({ id }) => id)).toEqual([second.id]);
+    for (const other of [{ image: "debian-cloud/debian-12" }, { resources: { diskBytes: 20 * 1024 ** 3 } }]) {
+      expect(await failure(provider.spawn({ fromSnapshot: second.id, ...other }))).toMatchObject({
+        code: "INVALID_SPEC",
+      });
+    }
+  });
+});
