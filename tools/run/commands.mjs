@@ -118,6 +118,14 @@ export const commands = {
       { title: "soak", package: "@slipway/provider-kubernetes", script: "soak", args: true },
     ],
   },
+  "soak:gcp": {
+    about:
+      "20 000 answers of Compute Engine's emulator mutated on the wire, and 1 000 seeds of two processes on one key",
+    steps: [
+      build("@slipway/provider-gcp..."),
+      { title: "soak", package: "@slipway/provider-gcp", script: "soak", args: true },
+    ],
+  },
   "test:moto": {
     about: "the AWS provider and its emulator against moto, an independent stand-in for EC2; needs python3 and pip",
     steps: [
