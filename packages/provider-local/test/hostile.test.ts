@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { digestOf, withoutSecrets } from "../src/secret-digest.ts";
@@ -59,7 +59,8 @@ describe.each(isolations)("with $isolation", ({ isolation }) => {
 
   test("the registration token is in no argument list, no answer, no log, and in no file when the bootstrap is done", async () => {
     const { provider, stateDirectory } = world(isolation);
-    const script = 'echo "my token is $SLIPWAY_REGISTRATION_TOKEN."; sleep 0.2; exit 9';
+    const wait = 'until [ -e "$SLIPWAY_ROOT/tmp/seen" ]; do sleep 0.02; done';
+    const script = `echo "my token is $SLIPWAY_REGISTRATION_TOKEN."; ${wait}; exit 9`;
     const config = { script, registrationToken: TOKEN };
     // As a config, and as launch sends it: rendered before.
     for (const bootstrap of [config, provider.generateBootstrap(config)]) {
@@ -69,6 +70,7 @@ describe.each(isolations)("with $isolation", ({ isolation }) => {
         (seen) => seen?.bootstrap?.state === "running",
       );
       expect(readAllCommandLines()).not.toContain(TOKEN);
+      writeFileSync(join(spawned.rootDirectory, "tmp/seen"), "");
       const failed = await until(
         () => provider.get(spawned.id),
         (seen) => seen?.status === "error",

@@ -77,6 +77,8 @@ export async function crash(id: string): Promise<void> {
   const killed = new Set<number>();
   // A process that is ending shows no environment any more, though it is still there.
   for (let left = processesOf(id); left.length > 0; left = [...processesOf(id), ...[...killed].filter(isThere)]) {
+    // At once, as a crash is: one that outlives another by a moment would still print what became of it.
+    for (const pid of left) kill(pid, "SIGSTOP");
     for (const pid of left) {
       killed.add(pid);
       kill(pid);
@@ -93,9 +95,9 @@ function witnessed(directory: string, name: string, live: ReadonlySet<string>): 
   return { nativeId: id, owner, key, live: live.has(id) };
 }
 
-export function kill(pid: number): void {
+export function kill(pid: number, signal: NodeJS.Signals = "SIGKILL"): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, signal);
   } catch {
     // It has ended meanwhile.
   }
