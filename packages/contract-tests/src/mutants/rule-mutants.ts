@@ -1,5 +1,5 @@
 import type { Instance } from "@slipway/core";
-import { answered, describing, failed, fields, intercept, reworded, spawnsOf } from "./intercept.ts";
+import { answered, asked, describing, failed, fields, intercept, reworded, spawnsOf } from "./intercept.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** Further mutants, for rules that the cases' own leave whole. */
@@ -42,6 +42,16 @@ export const ruleMutants: readonly Mutant[] = [
         return fields(args[0])["status"] === undefined ? found.filter(({ status }) => status !== "hibernated") : found;
       },
     }),
+  },
+  {
+    id: "EXP-02",
+    kills: "terminate-by.comes",
+    does: "terminates an instance a minute before its time",
+    mutate: asked("spawn", (options) => {
+      const time = Date.parse(String(options["terminateBy"]));
+      return Number.isNaN(time) ? options : { ...options, terminateBy: new Date(time - 60_000).toISOString() };
+    }),
+    alsoKills: { "terminate-by.told": "it tells the time that it was made with" },
   },
   {
     id: "REGION-05",
