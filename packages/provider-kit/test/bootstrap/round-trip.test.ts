@@ -70,7 +70,8 @@ const config = fc.record({
   ),
   registrationToken: fc.option(value, { nil: undefined }),
   controlPlaneUrl: fc.option(value, { nil: undefined }),
-  comment: value,
+  // A script whose lines end as on Windows is refused.
+  comment: value.map((text) => text.replaceAll(/\r+(?=\n|$)/g, "")),
 });
 
 /** Ends with what the script got, exactly: its own environment as the kernel gave it. */
