@@ -108,6 +108,7 @@ export const CASE_IDS = {
     "bootstrap.too-large",
     "bootstrap.any-character",
     "bootstrap.nul",
+    "bootstrap.misread",
     "bootstrap.rotated-token",
     "bootstrap.succeeds",
     "bootstrap.fails",

@@ -125,6 +125,16 @@ export const bootstrapCases: Cases<"bootstrap"> = {
       for (const config of configs) await mustBeRefused(context, "BOOT-06", config);
     },
   },
+  "bootstrap.misread": {
+    title: "refuses a script that a shell would misread",
+    rules: ["BOOT-06"],
+    run: async (context) => {
+      honoured(context, "bootstrap");
+      for (const script of ["#!/bin/sh\r\nexit 0\r\n", " #!/bin/sh\nexit 0\n"]) {
+        await mustBeRefused(context, "BOOT-06", { script });
+      }
+    },
+  },
   "bootstrap.rotated-token": {
     title: "keeps stableChecksum where only the registration token rotates",
     rules: ["BOOT-08"],

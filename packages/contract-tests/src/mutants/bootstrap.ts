@@ -66,6 +66,16 @@ export const bootstrapMutants: MutantsOf<"bootstrap"> = {
       return values.some((value) => String(value).includes("\0")) ? { ...options, bootstrap } : options;
     }),
   },
+  "bootstrap.misread": {
+    does: "mends the line ends of a script without a word",
+    mutate: asked("spawn", (options) => {
+      const bootstrap = fields(options["bootstrap"]);
+      const { script } = bootstrap;
+      return typeof script === "string"
+        ? { ...options, bootstrap: { ...bootstrap, script: script.replaceAll("\r\n", "\n") } }
+        : options;
+    }),
+  },
   "bootstrap.rotated-token": {
     does: "does not tell the checksum without the token",
     mutate: rendering(({ stableChecksum: _left, ...script }) => script),

@@ -85,7 +85,8 @@ export const REMOTE_CALL_RULES = {
   "BOOT-03": "`generateBootstrap` makes no call and changes nothing.",
   "BOOT-04": "A rendered script whose checksum, format or length is wrong is INVALID_SPEC before any call.",
   "BOOT-05": "A bootstrap that is larger than `limits.maxUserDataBytes` after packing is INVALID_SPEC before any call.",
-  "BOOT-06": "Every value of a config may hold every character but NUL; NUL is INVALID_SPEC.",
+  "BOOT-06":
+    "Every value of a config may hold every character but NUL; NUL is INVALID_SPEC, and so is a script that a shell would misread: the line ends of Windows in its first line, or blanks before `#!`.",
   "BOOT-07":
     "Where a provider tells of the bootstrap, it tells the true end: `succeeded`, or `failed` with the exit code.",
   "BOOT-08": "`stableChecksum` is the checksum without the registration token: a rotated token does not change it.",
