@@ -10,12 +10,14 @@ const OTHERS = ["@ai-sdk/provider", "computesdk"] as const;
 const run = promisify(execFile);
 
 /** A fresh process each time; the clock runs inside it, over the import alone. Plain JavaScript, so that no types are stripped in it. */
-const fresh = (name: string, specifier: string): Contender => ({
+const fresh = (name: string, specifier: string, measure: "wall" | "cpu" = "wall"): Contender => ({
   name,
   sample: async () => {
     const { stdout } = await run(process.execPath, [join(import.meta.dirname, "import-probe.mjs"), specifier]);
-    const taken = Number(stdout);
-    if (!(taken > 0)) throw new Error(`the probe of ${specifier} printed ${JSON.stringify(stdout)}`);
+    const taken: unknown = Reflect.get(Object(JSON.parse(stdout)), measure);
+    if (typeof taken !== "number" || !(taken > 0)) {
+      throw new Error(`the probe of ${specifier} printed ${JSON.stringify(stdout)}`);
+    }
     return taken;
   },
 });
@@ -47,6 +49,28 @@ export async function awsImportTime(quick: boolean): Promise<Suite> {
     unit: "ms",
     rows,
     aims: [atMost(`${AWS}, against ${SDK}`, medianOf(rows, AWS), medianOf(rows, SDK))],
+    notes: [],
+  };
+}
+
+/** CPU milliseconds over an empty module that the import of a provider may take. */
+const PROVIDERS = { lambda: 12, runpod: 12, local: 25, aws: 25 } as const;
+
+/** What every start of a program pays for a provider, in CPU time: it falls less than wall time on what else the machine does. */
+export async function providerImports(quick: boolean): Promise<Suite> {
+  const names = Object.keys(PROVIDERS);
+  const contenders = [
+    fresh(EMPTY, "./empty-module.mjs", "cpu"),
+    ...names.map((name) => fresh(name, `@slipway/provider-${name}`, "cpu")),
+  ];
+  const rows = rowsOf(await interleaved(contenders, quick ? 5 : 41), EMPTY);
+  return {
+    title: "import of a provider, in a fresh process, CPU time",
+    unit: "ms",
+    rows,
+    aims: Object.entries(PROVIDERS).map(([name, limit]) =>
+      atMost(`${name} over an empty module`, medianOf(rows, name) - medianOf(rows, EMPTY), limit),
+    ),
     notes: [],
   };
 }

@@ -3,7 +3,7 @@ import { availableParallelism, cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { awsGets } from "./aws-gets.ts";
 import { contractCall } from "./contract-call.ts";
-import { awsImportTime, importTime } from "./import-time.ts";
+import { awsImportTime, importTime, providerImports } from "./import-time.ts";
 import { localSpawn } from "./local-spawn.ts";
 import { type Suite, tableOf } from "./report.ts";
 
@@ -11,7 +11,7 @@ const USAGE = "usage: npm run bench -- [--quick] [--json] [--only contract|impor
 
 const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<readonly Suite[]>>> = {
   contract: contractCall,
-  import: async (quick) => [await importTime(quick)],
+  import: async (quick) => [await importTime(quick), await providerImports(quick)],
   local: async (quick) => [await localSpawn(quick)],
   aws: async (quick) => [await awsImportTime(quick), await awsGets(quick)],
 };

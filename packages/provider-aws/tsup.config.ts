@@ -1,6 +1,8 @@
 import { defineConfig } from "tsup";
+import { partOfZod } from "../../tsup.shared.ts";
 
 export default defineConfig({
+  ...partOfZod,
   entry: { index: "src/index.ts", "emulator/index": "src/emulator/index.ts" },
   format: ["esm"],
   dts: false,

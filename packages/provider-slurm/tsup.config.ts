@@ -1,6 +1,8 @@
 import { defineConfig } from "tsup";
+import { partOfZod } from "../../tsup.shared.ts";
 
 export default defineConfig({
+  ...partOfZod,
   entry: { index: "src/index.ts", "testing/index": "src/testing/index.ts", "testing/serve": "src/testing/serve.ts" },
   format: ["esm"],
   dts: false,

@@ -1,7 +1,7 @@
 // What is checked of each packed package.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { cjs, esm, tsconfig, typed } from "./programs.mjs";
+import { cjs, esm, loaded, tsconfig, typed } from "./programs.mjs";
 import { start } from "./start.mjs";
 import { closure, installedOf, installInto } from "./tarballs.mjs";
 import { olderNode } from "./toolchains.mjs";
@@ -9,6 +9,9 @@ import { olderNode } from "./toolchains.mjs";
 const CORE = "@slipway/core";
 /** Entries that need a peer which is optional: it is installed beside them, or the entry left to the workspace's own tests. */
 const NEEDS = { "@slipway/core/schema": { zod: "^4.6.0" }, "@slipway/contract-tests/vitest": undefined };
+
+/** Its own one or two, core, and what it uses of provider-kit; zod alone would be 95 (ADR 0041). */
+const MOST_MODULES = 15;
 
 /** Core and this provider, nothing else: used from ESM and CJS on each Node, typed on each compiler. */
 export function checkProvider(tarball, { place, tarballs, toolchains, report }) {
@@ -23,6 +26,14 @@ export function checkProvider(tarball, { place, tarballs, toolchains, report }) 
     if (existsSync(path.join(folder, "node_modules", "vitest"))) throw new Error("vitest came along");
   });
   checkEntries(name, entriesOf(tarball), folder, toolchains, report);
+  report.check(`${name}: its import loads at most ${MOST_MODULES} modules`, () => {
+    const { stdout } = start(process.execPath, ["--input-type=module", "-e", loaded(name)], { cwd: folder });
+    const urls = JSON.parse(stdout);
+    const files = urls.filter((url) => !url.startsWith("node:"));
+    if (files.length > MOST_MODULES) throw new Error(`it loads ${files.length}:\n${files.join("\n")}`);
+    const heavy = urls.filter((url) => /^node:(crypto|util)$/.test(url));
+    if (heavy.length > 0) throw new Error(`it imports ${heavy.join(", ")}, all of it, where it needs one function`);
+  });
   const { provider } = tarball.manifest.slipway;
   const programs = { "consumer.mjs": esm(name, provider), "consumer.cjs": cjs(name, provider) };
   const source = typed(name, provider);

@@ -43,6 +43,19 @@ ${useOf(provider)}
 use(core, register).catch((error) => { console.error(error); process.exitCode = 1; });
 `;
 
+/** Prints the modules that the import of a package loads, Node's own among them. */
+export const loaded = (name) => `import { registerHooks } from "node:module";
+const urls = [];
+registerHooks({
+  load: (url, context, next) => {
+    urls.push(url);
+    return next(url, context);
+  },
+});
+await import("${name}");
+process.stdout.write(JSON.stringify(urls));
+`;
+
 /** Each expected error is one that would compile if a type were \`any\` or a declaration missing. */
 export const typed = (name, provider) => {
   const factory = camel(provider);

@@ -1,12 +1,12 @@
 import { type Operation, ProviderError } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import { PROVIDER } from "./errors.ts";
 import { isAtLeast, NEXT_MAJOR, OLDEST, parseVersion, type Version, versionText } from "./version.ts";
 import { isOldShape } from "./wire.ts";
 
 /** What a command printed, as the schema wants it. INTERNAL for anything else, UNSUPPORTED for the shape of an old version. */
-export function readAnswer<T>(stdout: string, schema: z.ZodType<T>, verb: string, { operation }: Call): T {
+export function readAnswer<T>(stdout: string, schema: z.ZodMiniType<T>, verb: string, { operation }: Call): T {
   let answer: unknown;
   try {
     answer = JSON.parse(stdout);

@@ -1,7 +1,7 @@
 import { type CommandResult, type Exec, type ExecOptions, type ExecResult, isProviderError } from "@slipway/core";
 import { commandFailure } from "@slipway/provider-kit/command";
 import type { Call } from "@slipway/provider-kit/driver";
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import { readAnswer, supportedVersion } from "./answers.ts";
 import { answeredError, PROVIDER, rowOf } from "./errors.ts";
 import { type RunRequest, runArguments, sizeText } from "./run-arguments.ts";
@@ -125,7 +125,7 @@ export function appleContainerClient({ executable, exec }: ClientOptions): Apple
     );
   };
 
-  const reading = async <T>(call: Call, args: readonly string[], schema: z.ZodType<T>): Promise<T> => {
+  const reading = async <T>(call: Call, args: readonly string[], schema: z.ZodMiniType<T>): Promise<T> => {
     const verb = verbOf(args);
     const { stdout } = await answered(call, { verb, args, writes: false });
     return readAnswer(stdout, schema, verb, call);

@@ -1,5 +1,3 @@
-import { randomBytes } from "node:crypto";
-
 /**
  * The command knows a container by its name alone, and the name follows from the key. So that an id never means a later
  * container of the same key, it is the name, a dot, and the generation, which stands in a label.
@@ -27,5 +25,5 @@ export function formatId(name: string, generation: string): string {
 }
 
 export function newGeneration(): string {
-  return randomBytes(6).toString("hex");
+  return process.getBuiltinModule("node:crypto").randomBytes(6).toString("hex");
 }

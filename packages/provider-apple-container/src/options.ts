@@ -1,5 +1,9 @@
 import type { Runtime } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
+import english from "zod/v4/locales/en.js";
+
+// Without a locale zod/mini says "Invalid input" of everything.
+z.config(english());
 
 /** The settings that a config file may hold. */
 export interface AppleContainerConfig {
@@ -30,13 +34,10 @@ const DEFAULT_EXECUTABLE = "container";
 /** An image's reference as it may stand among the arguments: it must not be taken for an option. */
 export const IMAGE: RegExp = /^[A-Za-z0-9][\w.:/@+-]{0,511}$/;
 
-export const configSchema: z.ZodType<AppleContainerConfig> = z.strictObject({
-  executable: z
-    .string()
-    .regex(/^[^\0]+$/, "must be a program's name or path")
-    .optional(),
-  image: z.string().regex(IMAGE, "must be an image's reference").optional(),
-  networks: z.boolean().optional(),
+export const configSchema: z.ZodMiniType<AppleContainerConfig> = z.strictObject({
+  executable: z.optional(z.string().check(z.regex(/^[^\0]+$/, "must be a program's name or path"))),
+  image: z.optional(z.string().check(z.regex(IMAGE, "must be an image's reference"))),
+  networks: z.optional(z.boolean()),
 });
 
 /** Which program to run. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 
 // What `container` answers, as far as it is read. Unknown fields are left alone, since minor releases add some. Of a
 // container only its id, labels and state are demanded: one that somebody else has made may lack anything else.
@@ -61,61 +61,64 @@ export interface WireNetwork {
   readonly id: string;
 }
 
-const attachment: z.ZodType<WireAttachment> = z.object({
-  network: z.string().optional(),
-  ipv4Address: z.string().optional(),
-  ipv6Address: z.string().optional(),
-  ipv4Gateway: z.string().optional(),
+const attachment: z.ZodMiniType<WireAttachment> = z.object({
+  network: z.optional(z.string()),
+  ipv4Address: z.optional(z.string()),
+  ipv6Address: z.optional(z.string()),
+  ipv4Gateway: z.optional(z.string()),
 });
 
-const mount: z.ZodType<WireMount> = z.object({
-  type: z.record(z.string(), z.unknown()).optional(),
-  source: z.string().optional(),
-  destination: z.string().optional(),
+const mount: z.ZodMiniType<WireMount> = z.object({
+  type: z.optional(z.record(z.string(), z.unknown())),
+  source: z.optional(z.string()),
+  destination: z.optional(z.string()),
 });
 
-const publishedPort: z.ZodType<WirePort> = z.object({
+const publishedPort: z.ZodMiniType<WirePort> = z.object({
   hostPort: z.number(),
   containerPort: z.number(),
-  proto: z.string().optional(),
-  hostAddress: z.string().optional(),
+  proto: z.optional(z.string()),
+  hostAddress: z.optional(z.string()),
 });
 
-const container: z.ZodType<WireContainer> = z.object({
+const container: z.ZodMiniType<WireContainer> = z.object({
   id: z.string(),
   configuration: z.object({
-    image: z.object({ reference: z.string() }).optional(),
-    labels: z.record(z.string(), z.string()).default({}),
-    mounts: z.array(mount).default([]),
-    publishedPorts: z.array(publishedPort).default([]),
-    resources: z.object({ cpus: z.number().optional(), memoryInBytes: z.number().optional() }).optional(),
-    creationDate: z.string().optional(),
+    image: z.optional(z.object({ reference: z.string() })),
+    labels: z._default(z.record(z.string(), z.string()), {}),
+    mounts: z._default(z.array(mount), []),
+    publishedPorts: z._default(z.array(publishedPort), []),
+    resources: z.optional(z.object({ cpus: z.optional(z.number()), memoryInBytes: z.optional(z.number()) })),
+    creationDate: z.optional(z.string()),
   }),
   status: z.object({
     state: z.string(),
-    networks: z.array(attachment).default([]),
-    startedDate: z.string().optional(),
+    networks: z._default(z.array(attachment), []),
+    startedDate: z.optional(z.string()),
   }),
 });
 
-const volume: z.ZodType<WireVolume> = z.object({
+const volume: z.ZodMiniType<WireVolume> = z.object({
   configuration: z.object({
     name: z.string(),
-    labels: z.record(z.string(), z.string()).default({}),
-    sizeInBytes: z.number().optional(),
-    creationDate: z.string().optional(),
+    labels: z._default(z.record(z.string(), z.string()), {}),
+    sizeInBytes: z.optional(z.number()),
+    creationDate: z.optional(z.string()),
   }),
 });
 
-const network: z.ZodType<WireNetwork> = z.object({ id: z.string() });
+const network: z.ZodMiniType<WireNetwork> = z.object({ id: z.string() });
 
-export const containersAnswer: z.ZodType<readonly WireContainer[]> = z.array(container);
-export const volumesAnswer: z.ZodType<readonly WireVolume[]> = z.array(volume);
-export const networksAnswer: z.ZodType<readonly WireNetwork[]> = z.array(network);
+export const containersAnswer: z.ZodMiniType<readonly WireContainer[]> = z.array(container);
+export const volumesAnswer: z.ZodMiniType<readonly WireVolume[]> = z.array(volume);
+export const networksAnswer: z.ZodMiniType<readonly WireNetwork[]> = z.array(network);
 /** All versions have this field in common, and nothing else. */
-export const systemStatusAnswer: z.ZodType<{ readonly status: string }> = z.object({ status: z.string() });
+export const systemStatusAnswer: z.ZodMiniType<{ readonly status: string }> = z.object({ status: z.string() });
 
-const oldElement: z.ZodType<{ readonly status: string }> = z.object({ status: z.string(), configuration: z.unknown() });
+const oldElement: z.ZodMiniType<{ readonly status: string }> = z.object({
+  status: z.string(),
+  configuration: z.unknown(),
+});
 
 /** The shape that versions before 1.0.0 answer: the status is a word, and the addresses stand beside it. */
 export function isOldShape(answer: unknown): boolean {

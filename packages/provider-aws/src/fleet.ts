@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { CreateFleetCommandInput, CreateFleetCommandOutput } from "@aws-sdk/client-ec2";
 import { type ErrorCode, isProviderError, ProviderError } from "@slipway/core";
 import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
@@ -52,7 +51,7 @@ export async function makeTemplate(
   ];
   const input = {
     LaunchTemplateName: name,
-    ClientToken: createHash("sha256").update(name).digest("hex"),
+    ClientToken: process.getBuiltinModule("node:crypto").createHash("sha256").update(name).digest("hex"),
     LaunchTemplateData: data,
     TagSpecifications: [{ ResourceType: "launch-template" as const, Tags: tags }],
   };
@@ -164,7 +163,7 @@ function fleetRequest(
   }));
   return {
     Type: "instant",
-    ClientToken: createHash("sha256").update(token).digest("hex"),
+    ClientToken: process.getBuiltinModule("node:crypto").createHash("sha256").update(token).digest("hex"),
     LaunchTemplateConfigs: [
       { LaunchTemplateSpecification: { LaunchTemplateName: template, Version: "$Latest" }, Overrides: overrides },
     ],

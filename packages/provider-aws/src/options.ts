@@ -1,5 +1,9 @@
 import type { Runtime } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
+import english from "zod/v4/locales/en.js";
+
+// Without a locale zod/mini says "Invalid input" of everything.
+z.config(english());
 
 /** A pair of keys as IAM gives it, or a session's. */
 export interface AwsCredentials {
@@ -67,35 +71,34 @@ function credentialsFrom(valueOf: (name: string) => string | undefined): AwsCred
 }
 
 // What may stand in a header as it is.
-const keyText = z.string().regex(/^[\x21-\x7e]+$/, "must be printable characters without spaces");
-const regionName = z.string().regex(/^[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}$/, "must be a region's code, as us-east-1");
+const keyText = z.string().check(z.regex(/^[\x21-\x7e]+$/, "must be printable characters without spaces"));
+const regionName = z
+  .string()
+  .check(z.regex(/^[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}$/, "must be a region's code, as us-east-1"));
 
-export const configSchema: z.ZodType<AwsConfig> = z.strictObject({
-  credentials: z
-    .strictObject({ accessKeyId: keyText, secretAccessKey: keyText, sessionToken: keyText.optional() })
-    .optional(),
-  regions: z
-    .array(regionName)
-    .min(1)
-    .refine((names) => new Set(names).size === names.length, "must not name a region twice")
-    .optional(),
-  endpoint: z.url({ protocol: /^https?$/ }).optional(),
-  defaultSpec: z
-    .string()
-    .regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, "must be a machine type, as t3.micro")
-    .optional(),
-  defaultImage: z.string().min(1).max(1024).optional(),
-  instanceProfile: z
-    .string()
-    .regex(/^[\w+=,.@-]{1,128}$/, "must be the name of an instance profile")
-    .optional(),
-  cpuCredits: z.enum(["standard", "unlimited"]).optional(),
-  readAfterWriteMs: z.number().nonnegative().optional(),
-  share: z.number().positive().max(1).optional(),
+export const configSchema: z.ZodMiniType<AwsConfig> = z.strictObject({
+  credentials: z.optional(
+    z.strictObject({ accessKeyId: keyText, secretAccessKey: keyText, sessionToken: z.optional(keyText) }),
+  ),
+  regions: z.optional(
+    z.array(regionName).check(
+      z.minLength(1),
+      z.refine((names) => new Set(names).size === names.length, "must not name a region twice"),
+    ),
+  ),
+  endpoint: z.optional(z.url({ protocol: /^https?$/ })),
+  defaultSpec: z.optional(z.string().check(z.regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, "must be a machine type, as t3.micro"))),
+  defaultImage: z.optional(z.string().check(z.minLength(1), z.maxLength(1024))),
+  instanceProfile: z.optional(
+    z.string().check(z.regex(/^[\w+=,.@-]{1,128}$/, "must be the name of an instance profile")),
+  ),
+  cpuCredits: z.optional(z.enum(["standard", "unlimited"])),
+  readAfterWriteMs: z.optional(z.number().check(z.nonnegative())),
+  share: z.optional(z.number().check(z.positive(), z.lte(1))),
 });
 
 /** Where and why a config is wrong, without its values. */
-export function describeIssue(error: z.ZodError): string {
+export function describeIssue(error: z.core.$ZodError): string {
   const [issue] = error.issues;
   if (issue === undefined) return "unknown";
   return issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`;

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { BlockDeviceMapping, Image, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
 import { networkPart, type ResolvedNetwork } from "./capabilities/custom-networking.ts";
 import { hibernationPart } from "./capabilities/hibernation-part.ts";
@@ -77,7 +76,7 @@ export function clientToken(
   generation: number,
 ): string {
   const content = JSON.stringify(["instance", owner, key, subnetId ?? zone ?? "", generation]);
-  return createHash("sha256").update(content).digest("hex");
+  return process.getBuiltinModule("node:crypto").createHash("sha256").update(content).digest("hex");
 }
 
 /** Every disk of the image: encrypted, and gone with the instance. */

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { IpPermission, SecurityGroup } from "@aws-sdk/client-ec2";
 import { canonicalJson, isProviderError, type Port } from "@slipway/core";
 import type { AwsContext, Call } from "./context.ts";
@@ -56,7 +55,7 @@ export function forgetSecurityGroups(
 /** `slipway-` and a checksum of owner and rules: the same for every process that wants the same. */
 function groupName(owner: string, rules: GroupRules): string {
   const content = canonicalJson({ owner, rules: permissionsOf(rules), isolated: rules.isolated === true });
-  return `slipway-${createHash("sha256").update(content).digest("hex").slice(0, 20)}`;
+  return `slipway-${process.getBuiltinModule("node:crypto").createHash("sha256").update(content).digest("hex").slice(0, 20)}`;
 }
 
 /** What it lets in, as EC2 writes it: sorted and without repetitions, so that equal rules give equal names. */

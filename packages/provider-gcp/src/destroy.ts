@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { isProviderError } from "@slipway/core";
 import type { Call, Destroyed } from "@slipway/provider-kit/driver";
 import { withEffect } from "@slipway/provider-kit/errors";
@@ -30,7 +29,7 @@ async function destroyIn(remote: GcpRemote, call: Call, zone: string, number: st
   const { client } = remote;
   let sent: WireOperation;
   try {
-    sent = await client.remove(call, zone, number, randomUUID());
+    sent = await client.remove(call, zone, number, crypto.randomUUID());
   } catch (error) {
     const isRefused = isProviderError(error, "RATE_LIMIT_ERROR") && error.native?.status === 403;
     if (!isRefused && !isNotThere(error)) throw error;

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { isProviderError, nameFor, type ProviderError } from "@slipway/core";
 import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import type { Call, Created, Driver, ListHint, SpawnRequest } from "@slipway/provider-kit/driver";
@@ -83,7 +82,7 @@ async function read({ client, project, zones }: GcpRemote, call: Call, id: strin
 async function create(remote: GcpRemote, call: Call, request: Request): Promise<Created<WireInstance>> {
   const { zone } = request.prepared;
   // New for each attempt: an old one would be answered with the operation of an instance that is gone.
-  const requestId = randomUUID();
+  const requestId = crypto.randomUUID();
   const body = insertBody(remote, request, requestId);
   const cap = request.options.spot?.maxUsdPerHour;
   if (cap !== undefined) await checkSpotCap(remote, call, zone, request.prepared.machine.type, cap);
@@ -234,7 +233,7 @@ async function leftOver(
   if (number === undefined) return "unknown";
   if (there.id !== number) return "none";
   try {
-    const removal = await client.remove(call, zone, number, randomUUID());
+    const removal = await client.remove(call, zone, number, crypto.randomUUID());
     const ended = operationFailure(await client.finished(call, zone, removal), call.operation);
     return ended === null || ended.code === "NOT_FOUND" ? "none" : "applied";
   } catch (error) {

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { type CallOptions, type HibernationMethods, isProviderError } from "@slipway/core";
 import type { Call, LifeCycle } from "@slipway/provider-kit/driver";
 import { withEffect } from "@slipway/provider-kit/errors";
@@ -68,7 +67,7 @@ async function changed(
   { id, zone }: WireInstance,
   action: Change["action"],
 ): Promise<void> {
-  const sent = await client.change(call, zone, id, action, randomUUID());
+  const sent = await client.change(call, zone, id, action, crypto.randomUUID());
   const ended = await client.finished(call, zone, sent).catch((error: unknown) => {
     throw isProviderError(error) ? withEffect(error, "unknown") : error;
   });

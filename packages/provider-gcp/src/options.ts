@@ -1,6 +1,10 @@
 import type { Runtime } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
+import english from "zod/v4/locales/en.js";
 import { regionOf } from "./remote.ts";
+
+// Without a locale zod/mini says "Invalid input" of everything.
+z.config(english());
 
 /** The settings that a config file may hold. */
 export interface GcpConfig {
@@ -56,38 +60,33 @@ export const DEFAULT_IMAGE = "ubuntu-os-cloud/ubuntu-2404-lts-amd64";
 
 const label = z
   .string()
-  .regex(/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be a name of lower-case letters, digits and dashes");
-const zone = label.refine((name) => regionOf(name) !== "", "must be a zone, as us-central1-a");
+  .check(z.regex(/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be a name of lower-case letters, digits and dashes"));
+const zone = label.check(z.refine((name) => regionOf(name) !== "", "must be a zone, as us-central1-a"));
 // What may stand in a header as it is.
-const token = z.string().regex(/^[\x21-\x7e]+$/, "must be printable characters without spaces");
-const path = z.string().regex(/^[A-Za-z0-9._:/-]{1,300}$/, "must be a name or a path of Google's");
+const token = z.string().check(z.regex(/^[\x21-\x7e]+$/, "must be printable characters without spaces"));
+const path = z.string().check(z.regex(/^[A-Za-z0-9._:/-]{1,300}$/, "must be a name or a path of Google's"));
 
-export const configSchema: z.ZodType<GcpConfig> = z.strictObject({
-  project: z
-    .string()
-    .regex(/^[a-z0-9.:-]{1,127}$/, "must be a project's id")
-    .optional(),
-  token: token.optional(),
-  baseUrl: z.url({ protocol: /^https?$/ }).optional(),
-  zones: z
-    .array(zone)
-    .min(1)
-    .refine((names) => new Set(names).size === names.length, "must not name a zone twice")
-    .optional(),
-  defaultSpec: label.optional(),
-  image: path.optional(),
-  bootDiskGb: z.int().min(10).optional(),
-  bootDiskType: label.optional(),
-  network: path.optional(),
-  subnetwork: path.optional(),
-  publicAddress: z.boolean().optional(),
-  serviceAccount: z.email().optional(),
-  sshUser: z
-    .string()
-    .regex(/^[a-z_][-a-z0-9_]{0,31}$/, "must be a user's name")
-    .optional(),
-  spotTermination: z.enum(["DELETE", "STOP"]).optional(),
-  metadataServer: z.boolean().optional(),
-  readAfterWriteMs: z.number().nonnegative().optional(),
-  requestsPerMinute: z.number().positive().optional(),
+export const configSchema: z.ZodMiniType<GcpConfig> = z.strictObject({
+  project: z.optional(z.string().check(z.regex(/^[a-z0-9.:-]{1,127}$/, "must be a project's id"))),
+  token: z.optional(token),
+  baseUrl: z.optional(z.url({ protocol: /^https?$/ })),
+  zones: z.optional(
+    z.array(zone).check(
+      z.minLength(1),
+      z.refine((names) => new Set(names).size === names.length, "must not name a zone twice"),
+    ),
+  ),
+  defaultSpec: z.optional(label),
+  image: z.optional(path),
+  bootDiskGb: z.optional(z.int().check(z.gte(10))),
+  bootDiskType: z.optional(label),
+  network: z.optional(path),
+  subnetwork: z.optional(path),
+  publicAddress: z.optional(z.boolean()),
+  serviceAccount: z.optional(z.email()),
+  sshUser: z.optional(z.string().check(z.regex(/^[a-z_][-a-z0-9_]{0,31}$/, "must be a user's name"))),
+  spotTermination: z.optional(z.enum(["DELETE", "STOP"])),
+  metadataServer: z.optional(z.boolean()),
+  readAfterWriteMs: z.optional(z.number().check(z.nonnegative())),
+  requestsPerMinute: z.optional(z.number().check(z.positive())),
 });

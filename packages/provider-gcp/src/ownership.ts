@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { isKey, isOwner } from "@slipway/core";
 import type { Ownership } from "@slipway/provider-kit/driver";
 import type { WireInstance } from "./wire.ts";
@@ -21,7 +20,9 @@ const LABELS_ITEM = "slipway-labels";
 export function ownershipLabels({ owner, key }: Pick<Ownership, "owner" | "key">): Readonly<Record<string, string>> {
   return {
     [OWNER_LABEL]: owner,
-    ...(key === null ? {} : { [KEY_LABEL]: base32(createHash("sha256").update(key).digest()) }),
+    ...(key === null
+      ? {}
+      : { [KEY_LABEL]: base32(process.getBuiltinModule("node:crypto").createHash("sha256").update(key).digest()) }),
   };
 }
 

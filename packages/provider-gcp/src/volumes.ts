@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Operation, Volume, VolumeMount } from "@slipway/core";
 import { isProviderError } from "@slipway/core";
 import type { Call, VolumeDriver } from "@slipway/provider-kit/driver";
@@ -63,7 +62,7 @@ export function gcpVolumes(remote: GcpRemote): VolumeDriver<WireDisk> {
       const labels = { ...ownershipLabels({ owner, key }), [ROLE.label]: ROLE.value };
       const body = { name, sizeGb: String(sizeBytes / GIGABYTE), description: key, labels };
       try {
-        await ended(remote, call, zone, await client.insertDisk(call, zone, body, randomUUID()), "unknown");
+        await ended(remote, call, zone, await client.insertDisk(call, zone, body, crypto.randomUUID()), "unknown");
       } catch (error) {
         if (isProviderError(error, "CONFLICT")) return { exists: withEffect(error, "none") };
         throw error;
@@ -78,7 +77,7 @@ export function gcpVolumes(remote: GcpRemote): VolumeDriver<WireDisk> {
       const address = addressOf(id);
       if (address === null || address.project !== project) return "gone";
       try {
-        const sent = await client.removeDisk(call, address.zone, address.number, randomUUID());
+        const sent = await client.removeDisk(call, address.zone, address.number, crypto.randomUUID());
         await ended(remote, call, address.zone, sent, "none");
         return "accepted";
       } catch (error) {

@@ -1,9 +1,13 @@
 import type { Schema } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 
 // What Google answers about prices, as little of it as is used.
 
-const absent = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
+const absent = <T extends z.ZodMiniType>(schema: T) =>
+  z.pipe(
+    z.nullish(schema),
+    z.transform((value) => value ?? undefined),
+  );
 const text = z.string();
 const money = z.object({ currencyCode: absent(text), units: absent(text), nanos: absent(z.number()) });
 const capacityHistory = z.object({

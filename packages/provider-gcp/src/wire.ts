@@ -1,34 +1,42 @@
 import type { Schema } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { Listed } from "./listing.ts";
 
 // What Google answers, as little of it as is used. New fields and new words pass. User data comes back in the metadata of
 // every read: it is left behind here.
 
-const absent = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
+const absent = <T extends z.ZodMiniType>(schema: T) =>
+  z.pipe(
+    z.nullish(schema),
+    z.transform((value) => value ?? undefined),
+  );
 const text = z.string();
 // 64-bit numbers are strings of digits.
-const number = text.regex(/^[0-9]{1,20}$/);
-const lastPart = text.transform((url) => url.slice(url.lastIndexOf("/") + 1));
+const number = text.check(z.regex(/^[0-9]{1,20}$/));
+const lastPart = z.pipe(
+  text,
+  z.transform((url) => url.slice(url.lastIndexOf("/") + 1)),
+);
 
 const KEPT = /^slipway-/;
 const SSH_KEYS = "ssh-keys";
 
 /** The items that this package writes, and of `ssh-keys` only for whom they are. */
-const metadata = z
-  .object({ items: absent(z.array(z.object({ key: text, value: absent(text) }))) })
-  .transform(({ items = [] }) => {
+const metadata = z.pipe(
+  z.object({ items: absent(z.array(z.object({ key: text, value: absent(text) }))) }),
+  z.transform(({ items = [] }) => {
     const user = items.find(({ key }) => key === SSH_KEYS)?.value?.split(":")[0];
     return {
       items: Object.fromEntries(items.flatMap(({ key, value }) => (KEPT.test(key) ? [[key, value ?? ""]] : []))),
       ...(user === undefined ? {} : { sshUser: user }),
     };
-  });
+  }),
+);
 
 const instance = z.object({
   id: number,
-  name: text.min(1),
-  status: text.min(1),
+  name: text.check(z.minLength(1)),
+  status: text.check(z.minLength(1)),
   statusMessage: absent(text),
   zone: lastPart,
   machineType: absent(lastPart),
@@ -91,10 +99,10 @@ interface WireNetworkInterface {
 
 const disk = z.object({
   id: number,
-  name: text.min(1),
+  name: text.check(z.minLength(1)),
   zone: lastPart,
   sizeGb: number,
-  status: text.min(1),
+  status: text.check(z.minLength(1)),
   labels: absent(z.record(text, text)),
   users: absent(z.array(text)),
   creationTimestamp: absent(text),
@@ -138,8 +146,8 @@ const errorDetail = z.object({
 });
 
 const operation = z.object({
-  name: text.min(1),
-  status: text.min(1),
+  name: text.check(z.minLength(1)),
+  status: text.check(z.minLength(1)),
   operationType: absent(text),
   targetId: absent(number),
   targetLink: absent(text),
@@ -184,33 +192,36 @@ const warning = absent(z.object({ code: absent(text), message: absent(text) }));
 const unreachables = absent(z.array(text));
 
 const aggregated = { nextPageToken: absent(text), unreachables, warning };
-const ofInstances = z
-  .object({ instances: absent(z.array(instance)), warning })
-  .transform(({ instances = [], warning: told }) => ({ found: instances, warning: told }));
-const ofDisks = z
-  .object({ disks: absent(z.array(disk)), warning })
-  .transform(({ disks = [], warning: told }) => ({ found: disks, warning: told }));
-const page = <T extends z.ZodType>(item: T) =>
+const ofInstances = z.pipe(
+  z.object({ instances: absent(z.array(instance)), warning }),
+  z.transform(({ instances = [], warning: told }) => ({ found: instances, warning: told })),
+);
+const ofDisks = z.pipe(
+  z.object({ disks: absent(z.array(disk)), warning }),
+  z.transform(({ disks = [], warning: told }) => ({ found: disks, warning: told })),
+);
+const page = <T extends z.ZodMiniType>(item: T) =>
   z.object({ items: absent(z.array(item)), nextPageToken: absent(text), warning });
 
-const zone = z.object({ name: text.min(1), region: absent(lastPart), status: absent(text) });
+const zone = z.object({ name: text.check(z.minLength(1)), region: absent(lastPart), status: absent(text) });
 
-const machineType = z
-  .object({
-    name: text.min(1),
-    guestCpus: z.number().positive(),
-    memoryMb: z.number().positive(),
+const machineType = z.pipe(
+  z.object({
+    name: text.check(z.minLength(1)),
+    guestCpus: z.number().check(z.positive()),
+    memoryMb: z.number().check(z.positive()),
     isSharedCpu: absent(z.boolean()),
     deprecated: absent(z.object({ state: absent(text) })),
     accelerators: absent(z.array(z.object({ guestAcceleratorType: text, guestAcceleratorCount: z.number() }))),
     bundledLocalSsds: absent(z.object({ partitionCount: absent(z.number()) })),
-  })
-  .transform(({ deprecated, accelerators, bundledLocalSsds, ...rest }) => ({
+  }),
+  z.transform(({ deprecated, accelerators, bundledLocalSsds, ...rest }) => ({
     ...rest,
     deprecated: deprecated?.state !== undefined && deprecated.state !== "ACTIVE",
     accelerators: accelerators?.map((one) => ({ type: one.guestAcceleratorType, count: one.guestAcceleratorCount })),
     hasLocalSsds: bundledLocalSsds !== undefined,
-  }));
+  })),
+);
 
 export interface WireMachineType {
   readonly name: string;

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Operation } from "@slipway/core";
 import { type GcpRemote, type GcpSpawnOptions, refusal, regionOf } from "./remote.ts";
 
@@ -20,7 +19,12 @@ export function zoneFor(
     });
   }
   const there = zones.filter((one) => regionOf(one) === (region ?? regions[0]));
-  const hash = createHash("sha256").update(`${owner}\n${key}`).digest().readUInt32BE(0);
+  const hash = process
+    .getBuiltinModule("node:crypto")
+    .createHash("sha256")
+    .update(`${owner}\n${key}`)
+    .digest()
+    .readUInt32BE(0);
   const chosen = there[hash % there.length];
   if (chosen === undefined) throw refusal("INVALID_SPEC", operation, "zones must name at least one");
   return chosen;

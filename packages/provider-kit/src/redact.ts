@@ -1,4 +1,3 @@
-import { inspect } from "node:util";
 import type { NativeError } from "@slipway/core";
 
 /** What stands in place of a secret. */
@@ -45,7 +44,9 @@ const DEEPEST_CAUSE = 8;
 export function redactCause(cause: unknown, secrets: readonly string[], depth = 0): unknown {
   if (typeof cause === "string") return redact(cause, secrets);
   if (typeof cause !== "object" || cause === null) return cause;
-  const shown = inspect(cause, { depth: DEEPEST_CAUSE, getters: false, showHidden: true });
+  const shown = process
+    .getBuiltinModule("node:util")
+    .inspect(cause, { depth: DEEPEST_CAUSE, getters: false, showHidden: true });
   // Lines of a stack are indented, so a secret of several lines is looked for line by line as well.
   if (redact(shown, secrets) === shown && (!(cause instanceof Error) || isClean(cause, secrets))) return cause;
   if (!(cause instanceof Error) || depth >= DEEPEST_CAUSE) return redact(shown, secrets);

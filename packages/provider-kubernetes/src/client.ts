@@ -1,7 +1,7 @@
 import { isProviderError, type Runtime } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
 import type { HttpCall } from "@slipway/provider-kit/http";
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import { type ClientUser, type ClusterSocket, type Connection, connectionTo, refusalOf } from "./connection.ts";
 import { OTHER_UID } from "./errors.ts";
 import { accessFrom, type ClusterAccess, type WantedAccess } from "./kubeconfig.ts";
@@ -93,7 +93,7 @@ export function kubernetesClient(
   const namespace: KubernetesClient["namespace"] = async (call) =>
     await send(call, { method: "GET", path: await space(call), answer: objectAnswer });
 
-  function collection<T>(kind: string, answer: z.ZodType<T>): Collection<T> {
+  function collection<T>(kind: string, answer: z.ZodMiniType<T>): Collection<T> {
     const page = pageOf(answer);
     return {
       list: async function* (call, labelSelector) {

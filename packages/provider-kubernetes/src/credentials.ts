@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Clock, Exec } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { AccessRefusal, ClusterAccess, ExecPlugin } from "./kubeconfig.ts";
 
 /** What stands in a request: a token, or a client certificate that a plugin has made. */
@@ -24,10 +24,10 @@ const EXPIRY_MARGIN_MS = 30_000;
 
 const execCredential = z.object({
   status: z.object({
-    token: z.string().nullish(),
-    clientCertificateData: z.string().nullish(),
-    clientKeyData: z.string().nullish(),
-    expirationTimestamp: z.string().nullish(),
+    token: z.nullish(z.string()),
+    clientCertificateData: z.nullish(z.string()),
+    clientKeyData: z.nullish(z.string()),
+    expirationTimestamp: z.nullish(z.string()),
   }),
 });
 

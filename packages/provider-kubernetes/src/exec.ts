@@ -1,6 +1,6 @@
 import { abortError, type Clock, type ExecOptions, type ExecResult } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { bytesOf, type ClusterSocket } from "./connection.ts";
 import type { Machine } from "./driver.ts";
 import { MAIN_CONTAINER } from "./instance.ts";
@@ -31,10 +31,12 @@ const KILL = `for p in /proc/[0-9]*; do if ${BEARS}; then kill -KILL "\${p#/proc
 
 const status = z.object({
   status: z.string(),
-  message: z.string().nullish(),
-  details: z
-    .object({ causes: z.array(z.object({ reason: z.string().nullish(), message: z.string().nullish() })).nullish() })
-    .nullish(),
+  message: z.nullish(z.string()),
+  details: z.nullish(
+    z.object({
+      causes: z.nullish(z.array(z.object({ reason: z.nullish(z.string()), message: z.nullish(z.string()) }))),
+    }),
+  ),
 });
 
 /** The provider's parts that a call into a pod needs. */

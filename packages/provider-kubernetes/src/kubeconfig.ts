@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import type { ErrorCode, ProviderError } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 
 /** A program that prints a credential, as the clouds' kubeconfigs name one. */
 export interface ExecPlugin {
@@ -38,12 +38,12 @@ export interface ClusterAccess {
   readonly source: TokenSource;
 }
 
-const text = z.string().nullish();
+const text = z.nullish(z.string());
 const clusterSchema = z.object({
   server: z.string(),
   "certificate-authority": text,
   "certificate-authority-data": text,
-  "insecure-skip-tls-verify": z.boolean().nullish(),
+  "insecure-skip-tls-verify": z.nullish(z.boolean()),
   "tls-server-name": text,
   "proxy-url": text,
 });
@@ -54,21 +54,21 @@ const userSchema = z.object({
   "client-certificate-data": text,
   "client-key": text,
   "client-key-data": text,
-  "auth-provider": z.unknown().optional(),
+  "auth-provider": z.optional(z.unknown()),
   username: text,
-  exec: z
-    .object({
+  exec: z.nullish(
+    z.object({
       command: z.string(),
-      args: z.array(z.string()).nullish(),
-      env: z.array(z.object({ name: z.string(), value: z.string() })).nullish(),
+      args: z.nullish(z.array(z.string())),
+      env: z.nullish(z.array(z.object({ name: z.string(), value: z.string() }))),
       apiVersion: text,
-      provideClusterInfo: z.boolean().nullish(),
+      provideClusterInfo: z.nullish(z.boolean()),
       installHint: text,
-    })
-    .nullish(),
+    }),
+  ),
 });
 const contextSchema = z.object({ cluster: z.string(), user: text, namespace: text });
-const entries = z.array(z.looseObject({ name: z.string() })).nullish();
+const entries = z.nullish(z.array(z.looseObject({ name: z.string() })));
 const fileSchema = z.object({ "current-context": text, clusters: entries, users: entries, contexts: entries });
 
 interface Entry {

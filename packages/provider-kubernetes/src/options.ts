@@ -1,6 +1,10 @@
 import type { Runtime } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
+import english from "zod/v4/locales/en.js";
 import { PROFILES, type ProfileName } from "./profiles.ts";
+
+// Without a locale zod/mini says "Invalid input" of everything.
+z.config(english());
 
 /** A taint that the pod tolerates, as the Kubernetes API has it. */
 export interface Toleration {
@@ -69,55 +73,58 @@ export const DEFAULT_IMAGE = "docker.io/library/debian:stable-slim";
 export const DEFAULT_CPUS = 1;
 export const DEFAULT_MEMORY_BYTES: number = 1024 ** 3;
 
-const name = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, "must be a Kubernetes name");
-const text = z.string().min(1).max(4_096);
+const name = z.string().check(z.regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, "must be a Kubernetes name"));
+const text = z.string().check(z.minLength(1), z.maxLength(4_096));
 
-export const podSettingsSchema: z.ZodType<PodSettings> = z.strictObject({
-  command: z.array(z.string().max(131_072)).min(1).optional(),
-  labels: z.record(z.string(), z.string()).optional(),
-  nodeSelector: z.record(z.string(), z.string()).optional(),
-  tolerations: z
-    .array(
+export const podSettingsSchema: z.ZodMiniType<PodSettings> = z.strictObject({
+  command: z.optional(z.array(z.string().check(z.maxLength(131_072))).check(z.minLength(1))),
+  labels: z.optional(z.record(z.string(), z.string())),
+  nodeSelector: z.optional(z.record(z.string(), z.string())),
+  tolerations: z.optional(
+    z.array(
       z.strictObject({
-        key: text.optional(),
-        operator: z.enum(["Exists", "Equal"]).optional(),
-        value: z.string().optional(),
-        effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional(),
-        tolerationSeconds: z.int().optional(),
+        key: z.optional(text),
+        operator: z.optional(z.enum(["Exists", "Equal"])),
+        value: z.optional(z.string()),
+        effect: z.optional(z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])),
+        tolerationSeconds: z.optional(z.int()),
       }),
-    )
-    .optional(),
-  serviceAccountName: name.optional(),
-  automountServiceAccountToken: z.boolean().optional(),
-  imagePullSecrets: z.array(name).optional(),
-  priorityClassName: name.optional(),
-  runtimeClassName: name.optional(),
-  schedulerName: name.optional(),
-  terminationGracePeriodSeconds: z.int().nonnegative().optional(),
+    ),
+  ),
+  serviceAccountName: z.optional(name),
+  automountServiceAccountToken: z.optional(z.boolean()),
+  imagePullSecrets: z.optional(z.array(name)),
+  priorityClassName: z.optional(name),
+  runtimeClassName: z.optional(name),
+  schedulerName: z.optional(name),
+  terminationGracePeriodSeconds: z.optional(z.int().check(z.nonnegative())),
 });
 
-export const configSchema: z.ZodType<KubernetesConfig> = z.strictObject({
-  kubeconfig: text.optional(),
-  context: text.optional(),
-  contexts: z
-    .array(text)
-    .min(1)
-    .refine((names) => new Set(names).size === names.length, "must not name a context twice")
-    .optional(),
-  namespace: z
-    .string()
-    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be the name of a namespace")
-    .optional(),
-  image: text.optional(),
-  resources: z
-    .strictObject({ cpus: z.number().positive().optional(), memoryBytes: z.int().positive().optional() })
-    .optional(),
-  profile: z.enum(Object.keys(PROFILES) as [ProfileName, ...ProfileName[]]).optional(),
-  pod: podSettingsSchema.optional(),
-  volumes: z
-    .strictObject({
-      storageClassName: name.optional(),
-      accessMode: z.enum(["ReadWriteOnce", "ReadWriteMany", "ReadWriteOncePod"]).optional(),
-    })
-    .optional(),
+export const configSchema: z.ZodMiniType<KubernetesConfig> = z.strictObject({
+  kubeconfig: z.optional(text),
+  context: z.optional(text),
+  contexts: z.optional(
+    z.array(text).check(
+      z.minLength(1),
+      z.refine((names) => new Set(names).size === names.length, "must not name a context twice"),
+    ),
+  ),
+  namespace: z.optional(
+    z.string().check(z.regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be the name of a namespace")),
+  ),
+  image: z.optional(text),
+  resources: z.optional(
+    z.strictObject({
+      cpus: z.optional(z.number().check(z.positive())),
+      memoryBytes: z.optional(z.int().check(z.positive())),
+    }),
+  ),
+  profile: z.optional(z.enum(Object.keys(PROFILES) as [ProfileName, ...ProfileName[]])),
+  pod: z.optional(podSettingsSchema),
+  volumes: z.optional(
+    z.strictObject({
+      storageClassName: z.optional(name),
+      accessMode: z.optional(z.enum(["ReadWriteOnce", "ReadWriteMany", "ReadWriteOncePod"])),
+    }),
+  ),
 });

@@ -1,6 +1,6 @@
 import { isKey, isOwner, namePrefixFor } from "@slipway/core";
 import type { Ownership } from "@slipway/provider-kit/driver";
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { WirePod } from "./wire.ts";
 
 type Tags = Readonly<Record<string, string>>;

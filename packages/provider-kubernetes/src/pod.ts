@@ -35,7 +35,7 @@ export function checkPod(
   { operation }: Call,
   { options }: SpawnRequest<KubernetesSpawnOptions>,
 ): void {
-  const parsed = podSettingsSchema.optional().safeParse(options.pod);
+  const parsed = podSettingsSchema.safeParse(options.pod === undefined ? {} : options.pod);
   if (parsed.success) return;
   const [issue] = parsed.error.issues;
   throw refuse("INVALID_SPEC", operation, `pod.${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is wrong"}`);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 
 // The API leaves out what is empty, and writes null for some empty lists.
 type Maybe<T> = T | null | undefined;
@@ -85,21 +85,21 @@ export interface WireAccessReview {
   readonly status: { readonly allowed: boolean };
 }
 
-const text = z.string().nullish();
-const textMap = z.record(z.string(), z.string()).nullish();
-const quantities = z.record(z.string(), z.union([z.string(), z.number()])).nullish();
-const condition: z.ZodType<WireCondition> = z.object({
+const text = z.nullish(z.string());
+const textMap = z.nullish(z.record(z.string(), z.string()));
+const quantities = z.nullish(z.record(z.string(), z.union([z.string(), z.number()])));
+const condition: z.ZodMiniType<WireCondition> = z.object({
   type: z.string(),
   status: z.string(),
   reason: text,
   message: text,
 });
-const containerState: z.ZodType<WireContainerState> = z.object({
-  waiting: z.object({ reason: text, message: text }).nullish(),
-  terminated: z.object({ exitCode: z.number(), reason: text, message: text }).nullish(),
+const containerState: z.ZodMiniType<WireContainerState> = z.object({
+  waiting: z.nullish(z.object({ reason: text, message: text })),
+  terminated: z.nullish(z.object({ exitCode: z.number(), reason: text, message: text })),
 });
 
-const metadata: z.ZodType<WirePod["metadata"]> = z.object({
+const metadata: z.ZodMiniType<WirePod["metadata"]> = z.object({
   name: z.string(),
   namespace: z.string(),
   uid: z.string(),
@@ -107,59 +107,59 @@ const metadata: z.ZodType<WirePod["metadata"]> = z.object({
   deletionTimestamp: text,
   labels: textMap,
   annotations: textMap,
-  finalizers: z.array(z.string()).nullish(),
+  finalizers: z.nullish(z.array(z.string())),
 });
 
-export const podAnswer: z.ZodType<WirePod> = z.object({
+export const podAnswer: z.ZodMiniType<WirePod> = z.object({
   metadata,
   spec: z.object({
     nodeName: text,
     nodeSelector: textMap,
     containers: z.array(
-      z.object({ name: z.string(), image: text, resources: z.object({ limits: quantities }).nullish() }),
+      z.object({ name: z.string(), image: text, resources: z.nullish(z.object({ limits: quantities })) }),
     ),
-    volumes: z
-      .array(
+    volumes: z.nullish(
+      z.array(
         z.object({
           name: z.string(),
-          secret: z.object({ secretName: text }).nullish(),
-          persistentVolumeClaim: z.object({ claimName: z.string() }).nullish(),
+          secret: z.nullish(z.object({ secretName: text })),
+          persistentVolumeClaim: z.nullish(z.object({ claimName: z.string() })),
         }),
-      )
-      .nullish(),
+      ),
+    ),
   }),
-  status: z
-    .object({
+  status: z.nullish(
+    z.object({
       phase: text,
       reason: text,
       message: text,
       podIP: text,
-      podIPs: z.array(z.object({ ip: text })).nullish(),
-      conditions: z.array(condition).nullish(),
-      containerStatuses: z.array(z.object({ name: z.string(), state: containerState.nullish() })).nullish(),
-    })
-    .nullish(),
+      podIPs: z.nullish(z.array(z.object({ ip: text }))),
+      conditions: z.nullish(z.array(condition)),
+      containerStatuses: z.nullish(z.array(z.object({ name: z.string(), state: z.nullish(containerState) }))),
+    }),
+  ),
 });
 
-export const claimAnswer: z.ZodType<WireClaim> = z.object({
+export const claimAnswer: z.ZodMiniType<WireClaim> = z.object({
   metadata,
-  spec: z.object({ resources: z.object({ requests: quantities }).nullish() }),
-  status: z.object({ phase: text }).nullish(),
+  spec: z.object({ resources: z.nullish(z.object({ requests: quantities })) }),
+  status: z.nullish(z.object({ phase: text })),
 });
 
-export function pageOf<T>(item: z.ZodType<T>): z.ZodType<WirePage<T>> {
-  return z.object({ metadata: z.object({ continue: text }).nullish(), items: z.array(item).nullish() });
+export function pageOf<T>(item: z.ZodMiniType<T>): z.ZodMiniType<WirePage<T>> {
+  return z.object({ metadata: z.nullish(z.object({ continue: text })), items: z.nullish(z.array(item)) });
 }
 
-export const nodeAnswer: z.ZodType<WireNode> = z.object({ metadata: z.object({ labels: textMap }) });
+export const nodeAnswer: z.ZodMiniType<WireNode> = z.object({ metadata: z.object({ labels: textMap }) });
 
-export const objectAnswer: z.ZodType<WireObject> = z.object({ kind: z.string() });
+export const objectAnswer: z.ZodMiniType<WireObject> = z.object({ kind: z.string() });
 
-export const accessReviewAnswer: z.ZodType<WireAccessReview> = z.object({
+export const accessReviewAnswer: z.ZodMiniType<WireAccessReview> = z.object({
   status: z.object({ allowed: z.boolean() }),
 });
 
-const failure = z.object({ reason: text, message: text, details: z.object({ kind: text }).nullish() });
+const failure = z.object({ reason: text, message: text, details: z.nullish(z.object({ kind: text })) });
 
 /** What the API says of a failure: its reason with the kind of thing that it speaks of, as `AlreadyExists/pods`. */
 export function wireFailure(json: unknown): { readonly code: string; readonly message: string } | undefined {

@@ -1,6 +1,10 @@
 import type { Runtime } from "@slipway/core";
 import type { CredentialSource } from "@slipway/provider-kit/driver";
-import { z } from "zod";
+import * as z from "zod/mini";
+import english from "zod/v4/locales/en.js";
+
+// Without a locale zod/mini says "Invalid input" of everything.
+z.config(english());
 
 /** The settings that a config file may hold. */
 export interface LambdaConfig {
@@ -52,9 +56,9 @@ export const DOCUMENTED_REGIONS: readonly string[] = [
 ];
 
 // What may stand in a header as it is.
-const apiKey = z.string().regex(/^[\x21-\x7e]+$/, "must be printable characters without spaces");
-const regionName = z.string().regex(/^[a-z0-9-]{1,64}$/, "must be a region's code, as us-west-1");
-const above = z.number().positive();
+const apiKey = z.string().check(z.regex(/^[\x21-\x7e]+$/, "must be printable characters without spaces"));
+const regionName = z.string().check(z.regex(/^[a-z0-9-]{1,64}$/, "must be a region's code, as us-west-1"));
+const above = z.number().check(z.positive());
 
 /** Where a setting that is not given stands; `register` and the factory read the same. */
 export const ENVIRONMENT = {
@@ -71,16 +75,17 @@ export const ENVIRONMENT = {
 /** The options as the parts use them. */
 export type LambdaSettings = LambdaOptions & { readonly apiKey: CredentialSource };
 
-export const configSchema: z.ZodType<LambdaConfig> = z.strictObject({
-  apiKey: apiKey.optional(),
-  baseUrl: z.url({ protocol: /^https?$/ }).optional(),
-  regions: z
-    .array(regionName)
-    .min(1)
-    .refine((names) => new Set(names).size === names.length, "must not name a region twice")
-    .optional(),
-  sshKeyName: z.string().min(1).max(64).optional(),
-  readAfterWriteMs: z.number().nonnegative().optional(),
-  requestsPerSecond: above.optional(),
-  secondsPerLaunch: above.optional(),
+export const configSchema: z.ZodMiniType<LambdaConfig> = z.strictObject({
+  apiKey: z.optional(apiKey),
+  baseUrl: z.optional(z.url({ protocol: /^https?$/ })),
+  regions: z.optional(
+    z.array(regionName).check(
+      z.minLength(1),
+      z.refine((names) => new Set(names).size === names.length, "must not name a region twice"),
+    ),
+  ),
+  sshKeyName: z.optional(z.string().check(z.minLength(1), z.maxLength(64))),
+  readAfterWriteMs: z.optional(z.number().check(z.nonnegative())),
+  requestsPerSecond: z.optional(above),
+  secondsPerLaunch: z.optional(above),
 });

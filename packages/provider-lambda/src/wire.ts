@@ -1,19 +1,26 @@
 import type { Schema } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 
 // What Lambda answers, as little of it as is used. New fields and new words pass; null counts as absent, as older
 // versions of the API wrote it. Credentials that instances carry (the Jupyter token) are left behind here.
 
-const absent = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
+const absent = <T extends z.ZodMiniType>(schema: T) =>
+  z.pipe(
+    z.nullish(schema),
+    z.transform((value) => value ?? undefined),
+  );
 const text = z.string();
-const amount = z.number().nonnegative();
+const amount = z.number().check(z.nonnegative());
 
 /** Every success stands in an envelope. */
-function data<T>(schema: z.ZodType<T>): z.ZodType<T> {
-  return z.object({ data: schema }).transform((body) => body.data);
+function data<T>(schema: z.ZodMiniType<T>): z.ZodMiniType<T> {
+  return z.pipe(
+    z.object({ data: schema }),
+    z.transform((body) => body.data),
+  );
 }
 
-const region = z.object({ name: text.min(1), description: absent(text) });
+const region = z.object({ name: text.check(z.minLength(1)), description: absent(text) });
 
 const specs = z.object({
   vcpus: absent(amount),
@@ -23,15 +30,15 @@ const specs = z.object({
 });
 
 const instanceType = z.object({
-  name: text.min(1),
+  name: text.check(z.minLength(1)),
   gpu_description: absent(text),
   price_cents_per_hour: absent(amount),
   specs: absent(specs),
 });
 
 const instance = z.object({
-  id: text.regex(/^[A-Za-z0-9-]{1,64}$/),
-  status: text.min(1),
+  id: text.check(z.regex(/^[A-Za-z0-9-]{1,64}$/)),
+  status: text.check(z.minLength(1)),
   name: absent(text),
   ip: absent(text),
   private_ip: absent(text),
@@ -45,11 +52,11 @@ const instance = z.object({
   image: absent(z.object({ id: absent(text), family: absent(text) })),
 });
 
-const sshKey = z.object({ id: text.min(1), name: text, public_key: text });
+const sshKey = z.object({ id: text.check(z.minLength(1)), name: text, public_key: text });
 
 const fileSystem = z.object({
-  id: text.min(1),
-  name: text.min(1),
+  id: text.check(z.minLength(1)),
+  name: text.check(z.minLength(1)),
   mount_point: absent(text),
   created: absent(text),
   is_in_use: absent(z.boolean()),
@@ -147,15 +154,22 @@ export const fileSystemsAnswer: Schema<readonly WireFileSystem[]> = data(z.array
 export const fileSystemAnswer: Schema<WireFileSystem> = data(fileSystem);
 /** One instance for each launch, so exactly one id. */
 export const launchAnswer: Schema<string> = data(
-  z
-    .object({ instance_ids: z.tuple([instance.shape.id]).transform(([id]) => id) })
-    .transform((body) => body.instance_ids),
+  z.pipe(
+    z.object({
+      instance_ids: z.pipe(
+        z.tuple([instance.shape.id]),
+        z.transform(([id]) => id),
+      ),
+    }),
+    z.transform((body) => body.instance_ids),
+  ),
 );
 /** The ids of what ends now. */
 export const terminateAnswer: Schema<readonly string[]> = data(
-  z
-    .object({ terminated_instances: z.array(z.object({ id: instance.shape.id })) })
-    .transform((body) => body.terminated_instances.map(({ id }) => id)),
+  z.pipe(
+    z.object({ terminated_instances: z.array(z.object({ id: instance.shape.id })) }),
+    z.transform((body) => body.terminated_instances.map(({ id }) => id)),
+  ),
 );
 /** A success whose content nobody reads. */
 export const doneAnswer: Schema<unknown> = data(z.unknown());

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ProviderHooks } from "@slipway/core";
@@ -36,7 +35,7 @@ function known(details: Promise<HeartbeatDetails>): Promise<HeartbeatDetails> {
 }
 
 async function assertWritable({ state }: LocalContext): Promise<void> {
-  const probe = join(state.directory, `.probe-${randomUUID()}`);
+  const probe = join(state.directory, `.probe-${crypto.randomUUID()}`);
   try {
     await makeDirectory(state.directory);
     await writeFile(probe, "", { flag: "wx" });

@@ -1,6 +1,10 @@
 import { isAbsolute } from "node:path";
 import { isOwner, type Runtime } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
+import english from "zod/v4/locales/en.js";
+
+// Without a locale zod/mini says "Invalid input" of everything.
+z.config(english());
 
 /** What \`local()\` takes. */
 export interface LocalOptions {
@@ -30,10 +34,10 @@ export interface LocalConfig {
   readonly isolatedNetworks?: boolean | undefined;
 }
 
-export const configSchema: z.ZodType<LocalConfig> = z.strictObject({
-  stateDirectory: z.string().refine(isAbsolute, "must be an absolute path").optional(),
-  patienceMs: z.number().positive().optional(),
-  isolatedNetworks: z.boolean().optional(),
+export const configSchema: z.ZodMiniType<LocalConfig> = z.strictObject({
+  stateDirectory: z.optional(z.string().check(z.refine(isAbsolute, "must be an absolute path"))),
+  patienceMs: z.optional(z.number().check(z.positive())),
+  isolatedNetworks: z.optional(z.boolean()),
 });
 
 /** Throws a TypeError for what no instance could be made with. */
@@ -43,7 +47,7 @@ export function checkOptions(options: LocalOptions): void {
   if (!parsed.success) throw new TypeError(`local: ${describeIssue(parsed.error)}`);
 }
 
-export function describeIssue(error: z.ZodError): string {
+export function describeIssue(error: z.core.$ZodError): string {
   const issue = error.issues[0];
   if (issue === undefined) return "the config is wrong";
   return issue.path.length === 0 ? issue.message : `${issue.path.join(".")} ${issue.message}`;

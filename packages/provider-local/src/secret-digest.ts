@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-
 /** Enough to recognise a secret in a text, and nothing to read it from. */
 export interface SecretDigest {
   readonly length: number;
@@ -30,5 +28,5 @@ function without(text: string, { length, sha256 }: SecretDigest): string {
 }
 
 function hash(text: string): string {
-  return createHash("sha256").update(text, "utf8").digest("hex");
+  return process.getBuiltinModule("node:crypto").createHash("sha256").update(text, "utf8").digest("hex");
 }

@@ -1,13 +1,20 @@
 import { type ClusterConfig, ProviderError } from "@slipway/core";
-import { clusterConfigSchema } from "@slipway/core/schema";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { PROVIDER, refusal } from "./context.ts";
 
-const CLUSTER: z.ZodType<{ readonly name: string }> = z.object({ name: z.string() });
-const NODES: z.ZodType<readonly { readonly id: string }[]> = z.array(z.object({ id: z.string() }));
-const ARGV: z.ZodType<readonly string[]> = z.array(z.string()).min(1);
+interface Parses<T> {
+  readonly safeParse: (
+    value: unknown,
+  ) =>
+    | { readonly success: true; readonly data: T }
+    | { readonly success: false; readonly error: Pick<z.core.$ZodError, "issues"> };
+}
 
-function checked<T>(operation: string, what: string, schema: z.ZodType<T>, value: unknown): T {
+const CLUSTER: z.ZodMiniType<{ readonly name: string }> = z.object({ name: z.string() });
+const NODES: z.ZodMiniType<readonly { readonly id: string }[]> = z.array(z.object({ id: z.string() }));
+const ARGV: z.ZodMiniType<readonly string[]> = z.array(z.string()).check(z.minLength(1));
+
+function checked<T>(operation: string, what: string, schema: Parses<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -18,7 +25,9 @@ function checked<T>(operation: string, what: string, schema: z.ZodType<T>, value
 const WITHOUT_API_SERVER = ["kubeconfigPath", "portMappings"] as const;
 
 /** The config, if a memory cluster can be made so. */
-export function checkedConfig(value: unknown): ClusterConfig {
+export async function checkedConfig(value: unknown): Promise<ClusterConfig> {
+  // It brings all of zod, and most programs make no cluster.
+  const { clusterConfigSchema } = await import("@slipway/core/schema");
   const config = checked("provision", "config", clusterConfigSchema, value);
   const asked = WITHOUT_API_SERVER.find((option) => config[option] !== undefined);
   if (asked === undefined) return config;

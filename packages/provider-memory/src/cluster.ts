@@ -45,7 +45,7 @@ export function memoryCluster(options: MemoryOptions): ClusterProvider<MemoryNod
     name: PROVIDER,
     owner,
     provision: (config, call) =>
-      within(context, "provision", call, (on) => provision(context, on, checkedConfig(config))),
+      within(context, "provision", call, async (on) => provision(context, on, await checkedConfig(config))),
     listClusters: (call) =>
       within(context, "listClusters", call, async (on) => {
         const all = await nodesOf(context, on);

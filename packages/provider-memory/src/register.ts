@@ -1,11 +1,15 @@
 import type { ClusterProvider, Workflows } from "@slipway/core";
 import { ProviderError, type ProviderRegistration, type RegisterEnvironment } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
+import english from "zod/v4/locales/en.js";
 import { type MemoryNode, memoryCluster } from "./cluster.ts";
 import { PROVIDER } from "./context.ts";
 import { memoryHooks } from "./hooks.ts";
 import { contextOf, type MemoryOptions, type MemoryProvider, memory } from "./provider.ts";
 import { type MemoryWorld, memoryWorld } from "./world/world.ts";
+
+// Without a locale zod/mini says "Invalid input" of everything.
+z.config(english());
 
 /** What `register` takes. */
 export interface MemoryConfig {
@@ -21,11 +25,11 @@ export interface MemoryConfig {
   readonly latencyMs?: number | undefined;
 }
 
-const milliseconds = z.number().nonnegative().optional();
-export const configSchema: z.ZodType<MemoryConfig> = z.strictObject({
-  regions: z.array(z.string().min(1)).min(1).optional(),
-  apiKey: z.string().min(1).optional(),
-  world: z.custom<MemoryWorld>(isWorld, "must be what memoryWorld() answers").optional(),
+const milliseconds = z.optional(z.number().check(z.nonnegative()));
+export const configSchema: z.ZodMiniType<MemoryConfig> = z.strictObject({
+  regions: z.optional(z.array(z.string().check(z.minLength(1))).check(z.minLength(1))),
+  apiKey: z.optional(z.string().check(z.minLength(1))),
+  world: z.optional(z.custom<MemoryWorld>(isWorld, "must be what memoryWorld() answers")),
   readAfterWriteMs: milliseconds,
   bootMs: milliseconds,
   bootstrapMs: milliseconds,

@@ -1,5 +1,5 @@
 import { type Capability, nameFor, type SpawnOptions, specHash } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { render } from "./bootstrap.ts";
 import { configuredRegion, type MemoryContext, refusal } from "./context.ts";
 import { type IdKind, parseId } from "./ids.ts";
@@ -12,16 +12,16 @@ export interface MachineRequest {
 }
 
 // Core has looked at the base options; these belong to capabilities, and a field that nobody reads must not be given.
-const text = z.string().min(1);
+const text = z.string().check(z.minLength(1));
 const NESTED = {
-  spot: z.strictObject({ maxUsdPerHour: z.number().positive().optional() }),
-  gpu: z.strictObject({ type: text.optional(), count: z.number() }),
-  tailscale: z.strictObject({ authKey: text, hostname: text.optional(), tags: z.array(text).optional() }),
+  spot: z.strictObject({ maxUsdPerHour: z.optional(z.number().check(z.positive())) }),
+  gpu: z.strictObject({ type: z.optional(text), count: z.number() }),
+  tailscale: z.strictObject({ authKey: text, hostname: z.optional(text), tags: z.optional(z.array(text)) }),
   network: z.strictObject({
-    id: text.optional(),
-    subnet: text.optional(),
-    firewalls: z.array(text).optional(),
-    isolated: z.boolean().optional(),
+    id: z.optional(text),
+    subnet: z.optional(text),
+    firewalls: z.optional(z.array(text)),
+    isolated: z.optional(z.boolean()),
   }),
   volumes: z.array(z.strictObject({ id: text, mountPath: z.string() })),
 };

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 
 /** Who a thing belongs to; nobody of ours if there is none. */
 interface WireMark {
@@ -12,10 +12,10 @@ export interface WirePage<T> {
   readonly next: string | null;
 }
 
-type Reads<T> = z.ZodType<T>;
+type Reads<T> = z.ZodMiniType<T>;
 
 // What the remote answers, as far as this client reads it: tolerant of fields that it does not know.
-const mark = z.object({ owner: z.string(), key: z.string() }).nullable();
+const mark = z.nullable(z.object({ owner: z.string(), key: z.string() }));
 
 export interface WireMachine {
   readonly id: string;
@@ -61,40 +61,40 @@ export const machine: Reads<WireMachine> = z.object({
   region: z.string(),
   zone: z.string(),
   name: z.string(),
-  title: z.string().nullable(),
+  title: z.nullable(z.string()),
   mark,
   labels: z.record(z.string(), z.string()),
   state: z.string(),
-  reason: z.object({ code: z.string(), text: z.string() }).nullable(),
+  reason: z.nullable(z.object({ code: z.string(), text: z.string() })),
   generation: z.number(),
   spec: z.string(),
   image: z.string(),
   cpus: z.number(),
   memoryBytes: z.number(),
   diskBytes: z.number(),
-  gpu: z.object({ type: z.string(), count: z.number() }).nullable(),
+  gpu: z.nullable(z.object({ type: z.string(), count: z.number() })),
   spot: z.boolean(),
   suspendable: z.boolean(),
-  usdPerHour: z.number().nullable(),
+  usdPerHour: z.nullable(z.number()),
   createdAt: z.number(),
-  expiresAt: z.string().nullable(),
-  terminateBy: z.string().nullable(),
-  publicIp: z.string().nullable(),
-  privateIp: z.string().nullable(),
-  boot: z.object({ checksum: z.string(), phase: z.string(), exitCode: z.number().nullable() }).nullable(),
+  expiresAt: z.nullable(z.string()),
+  terminateBy: z.nullable(z.string()),
+  publicIp: z.nullable(z.string()),
+  privateIp: z.nullable(z.string()),
+  boot: z.nullable(z.object({ checksum: z.string(), phase: z.string(), exitCode: z.nullable(z.number()) })),
   ports: z.array(z.object({ port: z.number(), protocol: z.string(), hostPort: z.number() })),
   sshKeys: z.array(z.string()),
   disks: z.array(z.object({ id: z.string(), path: z.string() })),
-  capture: z.string().nullable(),
-  tailnet: z.object({ hostname: z.string(), tags: z.array(z.string()) }).nullable(),
-  network: z
-    .object({
-      id: z.string().nullable(),
-      subnet: z.string().nullable(),
+  capture: z.nullable(z.string()),
+  tailnet: z.nullable(z.object({ hostname: z.string(), tags: z.array(z.string()) })),
+  network: z.nullable(
+    z.object({
+      id: z.nullable(z.string()),
+      subnet: z.nullable(z.string()),
       firewalls: z.array(z.string()),
       isolated: z.boolean(),
-    })
-    .nullable(),
+    }),
+  ),
 });
 
 export interface WireDisk {
@@ -116,8 +116,8 @@ export const disk: Reads<WireDisk> = z.object({
   mark,
   state: z.string(),
   sizeBytes: z.number(),
-  pool: z.string().nullable(),
-  machine: z.string().nullable(),
+  pool: z.nullable(z.string()),
+  machine: z.nullable(z.string()),
   createdAt: z.number(),
 });
 
@@ -135,7 +135,7 @@ export interface WireCapture {
 export const capture: Reads<WireCapture> = z.object({
   id: z.string(),
   region: z.string(),
-  title: z.string().nullable(),
+  title: z.nullable(z.string()),
   mark,
   state: z.string(),
   machine: z.string(),
@@ -154,7 +154,7 @@ export const bid: Reads<WireBid> = z.object({
   id: z.string(),
   region: z.string(),
   state: z.string(),
-  machine: z.string().nullable(),
+  machine: z.nullable(z.string()),
 });
 
 export interface WireCatalogue {
@@ -170,7 +170,7 @@ export interface WireCatalogue {
 export const catalogue: Reads<WireCatalogue> = z.object({
   zones: z.array(z.string()),
   specs: z.array(
-    z.object({ name: z.string(), usdPerHour: z.number().nullable(), spotUsdPerHour: z.number().nullable() }),
+    z.object({ name: z.string(), usdPerHour: z.nullable(z.number()), spotUsdPerHour: z.nullable(z.number()) }),
   ),
   at: z.number(),
 });
@@ -228,8 +228,8 @@ export const node: Reads<WireNode> = z.object({
   labels: z.record(z.string(), z.string()),
   state: z.string(),
   image: z.string(),
-  address: z.string().nullable(),
-  hostPort: z.number().nullable(),
+  address: z.nullable(z.string()),
+  hostPort: z.nullable(z.number()),
   createdAt: z.number(),
 });
 export const nodes: Reads<{ readonly items: readonly WireNode[] }> = z.object({ items: z.array(node) });
@@ -239,12 +239,12 @@ export const nodeRun: Reads<{ readonly exitCode: number; readonly stdout: string
 
 export const machinePage: Reads<WirePage<WireMachine>> = z.object({
   items: z.array(machine),
-  next: z.string().nullable(),
+  next: z.nullable(z.string()),
 });
-export const diskPage: Reads<WirePage<WireDisk>> = z.object({ items: z.array(disk), next: z.string().nullable() });
+export const diskPage: Reads<WirePage<WireDisk>> = z.object({ items: z.array(disk), next: z.nullable(z.string()) });
 export const capturePage: Reads<WirePage<WireCapture>> = z.object({
   items: z.array(capture),
-  next: z.string().nullable(),
+  next: z.nullable(z.string()),
 });
 /** The answer says nothing beyond having come. */
 export const anything: Reads<unknown> = z.unknown();

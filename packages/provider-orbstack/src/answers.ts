@@ -1,10 +1,10 @@
 import { ProviderError } from "@slipway/core";
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import type { Call } from "./call.ts";
 import { PROVIDER } from "./errors.ts";
 
 /** The JSON in what a command printed. A notice of an update may stand around it. Throws INTERNAL. */
-export function readAnswer<T>(stdout: string, schema: z.ZodType<T>, verb: string, { operation }: Call): T {
+export function readAnswer<T>(stdout: string, schema: z.ZodMiniType<T>, verb: string, { operation }: Call): T {
   const value = jsonIn(stdout);
   const parsed = value === undefined ? undefined : schema.safeParse(value);
   if (parsed?.success === true) return parsed.data;

@@ -9,7 +9,7 @@ import {
   type ProviderError,
 } from "@slipway/core";
 import { commandFailure, isCommandError } from "@slipway/provider-kit/command";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { readAnswer } from "./answers.ts";
 import type { Call } from "./call.ts";
 import { type CreateRequest, createArguments } from "./create-arguments.ts";

@@ -1,5 +1,5 @@
 import { namePrefixFor } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 
 /** What Slipway keeps inside a machine; nothing of it is secret. Readable by all, so that a copy to the Mac can read it. */
 export const MARK_PATH = "/var/lib/slipway/mark.json";
@@ -30,23 +30,23 @@ export interface Mark {
 }
 
 /** Not zod's own record: that loses a label called `__proto__`. */
-const labelsSchema: z.ZodType<Mark["labels"]> = z.custom<Mark["labels"]>(
+const labelsSchema: z.ZodMiniType<Mark["labels"]> = z.custom<Mark["labels"]>(
   (value) =>
     typeof value === "object" && value !== null && Object.values(value).every((label) => typeof label === "string"),
 );
 
-const markSchema: z.ZodType<Mark> = z.object({
+const markSchema: z.ZodMiniType<Mark> = z.object({
   id: z.string(),
   owner: z.string(),
   key: z.string(),
   specHash: z.string(),
-  displayName: z.string().optional(),
+  displayName: z.optional(z.string()),
   labels: labelsSchema,
-  expiresAt: z.string().optional(),
-  resources: z
-    .object({ cpus: z.number().optional(), memoryBytes: z.number().optional(), diskBytes: z.number().optional() })
-    .optional(),
-  bootstrap: z.string().optional(),
+  expiresAt: z.optional(z.string()),
+  resources: z.optional(
+    z.object({ cpus: z.optional(z.number()), memoryBytes: z.optional(z.number()), diskBytes: z.optional(z.number()) }),
+  ),
+  bootstrap: z.optional(z.string()),
 });
 
 /** Null for what is no mark: an empty file, half a one, somebody else's. */
@@ -68,12 +68,12 @@ export interface SnapshotMark {
   readonly displayName?: string | undefined;
 }
 
-const snapshotSchema: z.ZodType<SnapshotMark> = z.object({
+const snapshotSchema: z.ZodMiniType<SnapshotMark> = z.object({
   name: z.string(),
   owner: z.string(),
   key: z.string(),
   instanceId: z.string(),
-  displayName: z.string().optional(),
+  displayName: z.optional(z.string()),
 });
 
 export function snapshotMarkPath(name: string): string {
@@ -84,7 +84,7 @@ export function parseSnapshotMark(text: string): SnapshotMark | null {
   return parsed(text, snapshotSchema);
 }
 
-function parsed<T>(text: string, schema: z.ZodType<T>): T | null {
+function parsed<T>(text: string, schema: z.ZodMiniType<T>): T | null {
   try {
     const found = schema.safeParse(JSON.parse(text));
     return found.success ? found.data : null;

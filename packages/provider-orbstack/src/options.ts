@@ -1,8 +1,12 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Runtime } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
+import english from "zod/v4/locales/en.js";
 import { parseImage } from "./images.ts";
+
+// Without a locale zod/mini says "Invalid input" of everything.
+z.config(english());
 
 /** The settings that a config file may hold. */
 export interface OrbstackConfig {
@@ -27,16 +31,10 @@ export interface OrbstackOptions extends OrbstackConfig {
 
 export const DEFAULT_IMAGE = "ubuntu:24.04";
 
-export const configSchema: z.ZodType<OrbstackConfig> = z.strictObject({
-  executable: z
-    .string()
-    .regex(/^[^\0]+$/, "must be a program's name or path")
-    .optional(),
-  image: z
-    .string()
-    .refine((text) => parseImage(text) !== null, "must be distro[:version][:arch]")
-    .optional(),
-  isolated: z.boolean().optional(),
+export const configSchema: z.ZodMiniType<OrbstackConfig> = z.strictObject({
+  executable: z.optional(z.string().check(z.regex(/^[^\0]+$/, "must be a program's name or path"))),
+  image: z.optional(z.string().check(z.refine((text) => parseImage(text) !== null, "must be distro[:version][:arch]"))),
+  isolated: z.optional(z.boolean()),
 });
 
 /** How `orbctl` is called. */
@@ -73,7 +71,7 @@ export function programOf({ executable, variables = process.env }: OrbstackOptio
 }
 
 /** Where and why a config is wrong, without its values. */
-export function describeIssue(error: z.ZodError): string {
+export function describeIssue(error: z.core.$ZodError): string {
   const [issue] = error.issues;
   if (issue === undefined) return "unknown";
   return issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 
 // What `orbctl` answers, as far as it is read. Keys that are newer than others are optional, and unknown ones are left alone.
 
@@ -32,29 +32,31 @@ export interface WireInfo {
   readonly ip6?: string | undefined;
 }
 
-const machine: z.ZodType<WireMachine> = z.object({
+const machine: z.ZodMiniType<WireMachine> = z.object({
   id: z.string(),
   name: z.string(),
-  image: z
-    .object({ distro: z.string(), version: z.string(), arch: z.string(), variant: z.string().optional() })
-    .default({ distro: "", version: "", arch: "" }),
-  config: z
-    .object({
-      isolated: z.boolean().optional(),
-      default_username: z.string().default(""),
-      cpu_limit: z.number().optional(),
-      memory_limit_mib: z.number().optional(),
-      disk_limit_bytes: z.number().optional(),
-    })
-    .default({ default_username: "" }),
-  builtin: z.boolean().default(false),
+  image: z._default(
+    z.object({ distro: z.string(), version: z.string(), arch: z.string(), variant: z.optional(z.string()) }),
+    { distro: "", version: "", arch: "" },
+  ),
+  config: z._default(
+    z.object({
+      isolated: z.optional(z.boolean()),
+      default_username: z._default(z.string(), ""),
+      cpu_limit: z.optional(z.number()),
+      memory_limit_mib: z.optional(z.number()),
+      disk_limit_bytes: z.optional(z.number()),
+    }),
+    { default_username: "" },
+  ),
+  builtin: z._default(z.boolean(), false),
   state: z.string(),
 });
 
-export const listAnswer: z.ZodType<readonly WireMachine[]> = z.array(machine);
-export const infoAnswer: z.ZodType<WireInfo> = z.object({
+export const listAnswer: z.ZodMiniType<readonly WireMachine[]> = z.array(machine);
+export const infoAnswer: z.ZodMiniType<WireInfo> = z.object({
   record: machine,
-  disk_size: z.number().optional(),
-  ip4: z.string().optional(),
-  ip6: z.string().optional(),
+  disk_size: z.optional(z.number()),
+  ip4: z.optional(z.string()),
+  ip6: z.optional(z.string()),
 });

@@ -1,7 +1,11 @@
 import type { Runtime } from "@slipway/core";
 import type { CredentialSource } from "@slipway/provider-kit/driver";
-import { z } from "zod";
+import * as z from "zod/mini";
+import english from "zod/v4/locales/en.js";
 import type { Probe } from "./tcp-probe.ts";
+
+// Without a locale zod/mini says "Invalid input" of everything.
+z.config(english());
 
 /** The settings that a config file may hold. */
 export interface RunpodConfig {
@@ -45,9 +49,9 @@ export const DEFAULT_IMAGE = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404";
 export const DEFAULT_DISK_GB = 20;
 
 // What may stand in a header as it is.
-const apiKey = z.string().regex(/^[\x21-\x7e]+$/, "must be printable characters without spaces");
-const dataCenter = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, "must be a data centre's id, as EU-RO-1");
-const above = z.number().positive();
+const apiKey = z.string().check(z.regex(/^[\x21-\x7e]+$/, "must be printable characters without spaces"));
+const dataCenter = z.string().check(z.regex(/^[A-Za-z0-9-]{1,64}$/, "must be a data centre's id, as EU-RO-1"));
+const above = z.number().check(z.positive());
 
 /** Where a setting that is not given stands; `register` and the factory read the same. */
 export const ENVIRONMENT = {
@@ -64,21 +68,22 @@ export const ENVIRONMENT = {
 /** The options as the parts use them. */
 export type RunpodSettings = RunpodOptions & { readonly apiKey: CredentialSource };
 
-export const configSchema: z.ZodType<RunpodConfig> = z.strictObject({
-  apiKey: apiKey.optional(),
-  baseUrl: z.url({ protocol: /^https?$/ }).optional(),
-  dataCenters: z
-    .array(dataCenter)
-    .min(1)
-    .refine((names) => new Set(names).size === names.length, "must not name a data centre twice")
-    .optional(),
-  cloud: z.enum(["SECURE", "COMMUNITY", "ALL"]).optional(),
-  image: z.string().min(1).optional(),
-  diskGb: z.number().int().min(1).optional(),
-  probe: z.boolean().optional(),
-  probeTimeoutMs: above.optional(),
-  readAfterWriteMs: z.number().nonnegative().optional(),
-  requestsPerMinute: z.number().min(2).optional(),
-  requestsPerHour: z.number().min(2).optional(),
-  requestsPerDay: z.number().min(2).optional(),
+export const configSchema: z.ZodMiniType<RunpodConfig> = z.strictObject({
+  apiKey: z.optional(apiKey),
+  baseUrl: z.optional(z.url({ protocol: /^https?$/ })),
+  dataCenters: z.optional(
+    z.array(dataCenter).check(
+      z.minLength(1),
+      z.refine((names) => new Set(names).size === names.length, "must not name a data centre twice"),
+    ),
+  ),
+  cloud: z.optional(z.enum(["SECURE", "COMMUNITY", "ALL"])),
+  image: z.optional(z.string().check(z.minLength(1))),
+  diskGb: z.optional(z.int().check(z.gte(1))),
+  probe: z.optional(z.boolean()),
+  probeTimeoutMs: z.optional(above),
+  readAfterWriteMs: z.optional(z.number().check(z.nonnegative())),
+  requestsPerMinute: z.optional(z.number().check(z.gte(2))),
+  requestsPerHour: z.optional(z.number().check(z.gte(2))),
+  requestsPerDay: z.optional(z.number().check(z.gte(2))),
 });

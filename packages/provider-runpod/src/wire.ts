@@ -1,18 +1,26 @@
 import type { Schema } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 
 // What RunPod answers, as little of it as is used. New fields and new words pass; null counts as absent. What a pod's
 // `env` and `args` hold beyond Slipway's marks never leaves `marks.ts`.
 
-const absent = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
+const absent = <T extends z.ZodMiniType>(schema: T) =>
+  z.pipe(
+    z.nullish(schema),
+    z.transform((value) => value ?? undefined),
+  );
 const text = z.string();
-const whole = z.number().int().nonnegative();
-const amount = z.number().nonnegative();
+const whole = z.int().check(z.nonnegative());
+const amount = z.number().check(z.nonnegative());
 
 /** What may stand in a path as it is. */
-const id = text.regex(/^[A-Za-z0-9_-]{1,64}$/);
+const id = text.check(z.regex(/^[A-Za-z0-9_-]{1,64}$/));
 
-const sshDirect = z.object({ host: text.min(1), port: z.number().int().min(1).max(65_535), username: absent(text) });
+const sshDirect = z.object({
+  host: text.check(z.minLength(1)),
+  port: z.int().check(z.gte(1), z.lte(65_535)),
+  username: absent(text),
+});
 
 const mounts = z.object({
   persistent: absent(z.object({ size: amount, path: text })),
@@ -22,25 +30,28 @@ const mounts = z.object({
 const runtimePort = z.object({ private: whole, public: absent(whole), type: text, ip: absent(text) });
 
 // Of pods that are not ours anything may stand there: what is no text is left out, and fails no listing.
-const environment = z
-  .record(text, z.unknown())
-  .transform(
+const environment = z.pipe(
+  z.record(text, z.unknown()),
+  z.transform(
     (env): Readonly<Record<string, string>> =>
       Object.fromEntries(
         Object.entries(env).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
       ),
-  );
+  ),
+);
 
 const pod = z.object({
   id,
   name: absent(text),
-  status: text.min(1),
+  status: text.check(z.minLength(1)),
   image: absent(text),
   disk: absent(amount),
   env: absent(environment),
   mounts: absent(mounts),
-  gpu: absent(z.object({ id: text.min(1), count: whole, vcpuCount: absent(amount), memory: absent(amount) })),
-  cpu: absent(z.object({ id: text.min(1), vcpuCount: absent(amount), memory: absent(amount) })),
+  gpu: absent(
+    z.object({ id: text.check(z.minLength(1)), count: whole, vcpuCount: absent(amount), memory: absent(amount) }),
+  ),
+  cpu: absent(z.object({ id: text.check(z.minLength(1)), vcpuCount: absent(amount), memory: absent(amount) })),
   cloud: absent(text),
   dataCenterId: absent(text),
   cost: absent(amount),
@@ -53,10 +64,10 @@ const pod = z.object({
 const pagination = absent(z.object({ nextCursor: absent(text), hasNextPage: absent(z.boolean()) }));
 
 const availability = absent(text);
-const offered = absent(z.array(z.object({ id: text.min(1), name: absent(text), availability })));
+const offered = absent(z.array(z.object({ id: text.check(z.minLength(1)), name: absent(text), availability })));
 
 const gpuType = z.object({
-  id: text.min(1),
+  id: text.check(z.minLength(1)),
   name: absent(text),
   memory: absent(amount),
   price: absent(z.object({ secure: absent(amount), community: absent(amount) })),
@@ -66,7 +77,7 @@ const gpuType = z.object({
 });
 
 const cpuType = z.object({
-  id: text.min(1),
+  id: text.check(z.minLength(1)),
   name: absent(text),
   vcpu: absent(z.object({ min: absent(amount), max: absent(amount) })),
   ramGbPerVcpu: absent(amount),
@@ -74,7 +85,7 @@ const cpuType = z.object({
 });
 
 const dataCenter = z.object({
-  id: text.min(1),
+  id: text.check(z.minLength(1)),
   name: absent(text),
   networkVolumeTypes: absent(z.array(text)),
   cpuAvailability: offered,
@@ -184,17 +195,20 @@ export interface WirePage<T> {
 }
 
 /** `name` is where the items stand. Lists without pages have no `pagination`. */
-function page<T>(item: z.ZodType<T>, name: string): Schema<WirePage<T>> {
+function page<T>(item: z.ZodMiniType<T>, name: string): Schema<WirePage<T>> {
   const body = z.looseObject({ pagination });
-  return body.transform((answer, context): WirePage<T> => {
-    const items = z.array(item).safeParse(answer[name]);
-    if (!items.success) {
-      context.addIssue({ code: "custom", message: `${name} is not a list of what it should be` });
-      return z.NEVER;
-    }
-    const { nextCursor, hasNextPage } = answer.pagination ?? {};
-    return { items: items.data, nextCursor, more: hasNextPage ?? nextCursor !== undefined };
-  });
+  return z.pipe(
+    body,
+    z.transform((answer, context): WirePage<T> => {
+      const items = z.array(item).safeParse(answer[name]);
+      if (!items.success) {
+        context.issues.push({ code: "custom", message: `${name} is not a list of what it should be`, input: answer });
+        return z.NEVER;
+      }
+      const { nextCursor, hasNextPage } = answer.pagination ?? {};
+      return { items: items.data, nextCursor, more: hasNextPage ?? nextCursor !== undefined };
+    }),
+  );
 }
 
 export const podAnswer: Schema<WirePod> = pod;

@@ -1,5 +1,9 @@
 import type { Runtime } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
+import english from "zod/v4/locales/en.js";
+
+// Without a locale zod/mini says "Invalid input" of everything.
+z.config(english());
 
 /** The settings that a config file may hold. */
 export interface SlurmConfig {
@@ -34,22 +38,19 @@ export interface SlurmOptions extends SlurmConfig {
 /** A partition, an account or a QOS as it may stand in an argument. */
 export const NAME: RegExp = /^[A-Za-z0-9_][\w.-]{0,63}$/;
 
-const name = z.string().regex(NAME, "must be a partition's name");
-const path = z.string().regex(/^\/[\w./-]*$/, "must be an absolute path of letters, digits, `.`, `_` and `-`");
-const positive = z.number().int().positive();
+const name = z.string().check(z.regex(NAME, "must be a partition's name"));
+const path = z.string().check(z.regex(/^\/[\w./-]*$/, "must be an absolute path of letters, digits, `.`, `_` and `-`"));
+const positive = z.int().check(z.positive());
 
-export const configSchema: z.ZodType<SlurmConfig> = z.strictObject({
-  slurmConf: path.optional(),
-  commandPrefix: z
-    .array(z.string().regex(/^[^\0]+$/))
-    .min(1)
-    .optional(),
-  partition: name.optional(),
-  timeLimitMinutes: positive.optional(),
-  requeue: z.boolean().optional(),
-  exclusive: z.boolean().optional(),
-  preemptiblePartitions: z.array(name).optional(),
-  bootstrapDirectory: path.optional(),
-  reasonTimeoutMs: positive.optional(),
-  commandTimeoutMs: positive.optional(),
+export const configSchema: z.ZodMiniType<SlurmConfig> = z.strictObject({
+  slurmConf: z.optional(path),
+  commandPrefix: z.optional(z.array(z.string().check(z.regex(/^[^\0]+$/))).check(z.minLength(1))),
+  partition: z.optional(name),
+  timeLimitMinutes: z.optional(positive),
+  requeue: z.optional(z.boolean()),
+  exclusive: z.optional(z.boolean()),
+  preemptiblePartitions: z.optional(z.array(name)),
+  bootstrapDirectory: z.optional(path),
+  reasonTimeoutMs: z.optional(positive),
+  commandTimeoutMs: z.optional(positive),
 });

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Operation, SpawnOptions } from "@slipway/core";
 import type { Call, SpawnRequest } from "@slipway/provider-kit/driver";
 import { NAME } from "./options.ts";
@@ -59,7 +58,7 @@ export function prepare(remote: SlurmRemote, { operation }: Call, request: Spawn
     throw refusal("INVALID_SPEC", operation, "gpu.type must be a type of the cluster's gres.conf, as a100");
   }
   checkOwn(operation, options);
-  const token = randomBytes(6).toString("hex");
+  const token = process.getBuiltinModule("node:crypto").randomBytes(6).toString("hex");
   const comment = writeComment({
     ownership,
     token: script === undefined ? undefined : token,

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import { isKey, isProviderError, type Volume, type VolumeMethods } from "@slipway/core";
 import { afterRefusal, afterWrite } from "../after-write.ts";
@@ -123,7 +122,7 @@ async function createOnce(
       Size: gibOf(sizeBytes),
       VolumeType: "gp3",
       Encrypted: true,
-      ClientToken: createHash("sha256").update(token).digest("hex"),
+      ClientToken: process.getBuiltinModule("node:crypto").createHash("sha256").update(token).digest("hex"),
       TagSpecifications: [{ ResourceType: "volume", Tags: [...tags] }],
     });
   } catch (error) {

@@ -1,34 +1,32 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 
 /** One entry of the Pricing API's list: JSON in a string, of which this much is read. */
 const entry = z.object({
   product: z.object({
-    attributes: z
-      .object({
-        instanceType: z.string(),
-        regionCode: z.string().optional(),
-        vcpu: z.string().optional(),
-        memory: z.string().optional(),
-        gpu: z.string().optional(),
-      })
-      .loose(),
+    attributes: z.looseObject({
+      instanceType: z.string(),
+      regionCode: z.optional(z.string()),
+      vcpu: z.optional(z.string()),
+      memory: z.optional(z.string()),
+      gpu: z.optional(z.string()),
+    }),
   }),
-  terms: z
-    .object({
-      OnDemand: z
-        .record(
+  terms: z.optional(
+    z.object({
+      OnDemand: z.optional(
+        z.record(
           z.string(),
           z.object({
-            effectiveDate: z.string().optional(),
+            effectiveDate: z.optional(z.string()),
             priceDimensions: z.record(
               z.string(),
-              z.object({ unit: z.string().optional(), pricePerUnit: z.object({ USD: z.string().optional() }) }),
+              z.object({ unit: z.optional(z.string()), pricePerUnit: z.object({ USD: z.optional(z.string()) }) }),
             ),
           }),
-        )
-        .optional(),
-    })
-    .optional(),
+        ),
+      ),
+    }),
+  ),
 });
 
 /** What an hour of a machine type costs on demand. */

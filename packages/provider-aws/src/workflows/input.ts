@@ -1,5 +1,5 @@
 import { isProviderError } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { AwsProvider } from "../provider.ts";
 import type { AWSSpawnOptions } from "../request.ts";
 
@@ -11,11 +11,11 @@ const SIGNALS: ReadonlySet<string> = new Set(["key", "signal", "timeoutMs"]);
  */
 export type SpawnInput = Readonly<Record<string, z.core.util.JSONType>>;
 
-export const spawnInput: z.ZodType<SpawnInput> = z
-  .record(z.string(), z.json())
-  .refine((options) => Object.keys(options).every((name) => !SIGNALS.has(name)), {
+export const spawnInput: z.ZodMiniType<SpawnInput> = z.record(z.string(), z.json()).check(
+  z.refine((options) => Object.keys(options).every((name) => !SIGNALS.has(name)), {
     message: "key, signal and timeoutMs are not the caller's here",
-  });
+  }),
+);
 
 /** Throws what `spawn` would throw for these options before any call; nothing is sent. */
 export async function checkSpawn({ spawn }: Pick<AwsProvider, "spawn">, options: AWSSpawnOptions): Promise<void> {

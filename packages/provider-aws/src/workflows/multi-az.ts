@@ -1,5 +1,5 @@
 import { type Workflow, type WorkflowContract, workflow } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
 import { type AwsParts, launchSomewhere } from "./launch-somewhere.ts";
 
@@ -17,12 +17,12 @@ export interface MultiAzOutput {
   readonly attempts: readonly { readonly zone: string; readonly outcome: string }[];
 }
 
-const input: z.ZodType<MultiAzInput> = z.strictObject({
+const input: z.ZodMiniType<MultiAzInput> = z.strictObject({
   spawn: spawnInput,
-  zones: z.array(z.string().min(1)).min(1).optional(),
+  zones: z.optional(z.array(z.string().check(z.minLength(1))).check(z.minLength(1))),
 });
 
-const output: z.ZodType<MultiAzOutput> = z.object({
+const output: z.ZodMiniType<MultiAzOutput> = z.object({
   instanceId: z.string(),
   key: z.string(),
   region: z.string(),

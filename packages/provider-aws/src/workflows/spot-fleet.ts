@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   type ErrorCode,
   type StepOptions,
@@ -7,7 +6,7 @@ import {
   type WorkflowContract,
   workflow,
 } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { Call } from "../context.ts";
 import { refusal } from "../errors.ts";
 import { deleteTemplate, type FleetChoice, type FleetOutcome, makeTemplate, noRoom, requestFleet } from "../fleet.ts";
@@ -54,21 +53,22 @@ export interface SpotFleetOutput {
 // The fleet's own to choose, or what no template of a fleet can say.
 const NOT_TAKEN = ["spec", "resources", "gpu", "spot", "hibernation", "volumes", "warmVolume", "maxUsdPerHour"];
 
-const input: z.ZodType<SpotFleetInput> = z.strictObject({
-  spawn: spawnInput
-    .refine((options) => !NOT_TAKEN.some((name) => options[name] !== undefined), {
+const input: z.ZodMiniType<SpotFleetInput> = z.strictObject({
+  spawn: spawnInput.check(
+    z.refine((options) => !NOT_TAKEN.some((name) => options[name] !== undefined), {
       message: `a fleet takes none of ${NOT_TAKEN.join(", ")}`,
-    })
-    .refine(({ network }) => !z.object({ isolated: z.literal(true) }).safeParse(network).success, {
+    }),
+    z.refine(({ network }) => !z.object({ isolated: z.literal(true) }).safeParse(network).success, {
       message: "a fleet takes no network.isolated",
     }),
-  specs: z.array(z.string().min(1)).min(1).max(20),
-  count: z.number().int().min(1).max(100),
-  onDemandFallback: z.boolean().optional(),
-  watchMs: z.number().int().nonnegative().optional(),
+  ),
+  specs: z.array(z.string().check(z.minLength(1))).check(z.minLength(1), z.maxLength(20)),
+  count: z.int().check(z.gte(1), z.lte(100)),
+  onDemandFallback: z.optional(z.boolean()),
+  watchMs: z.optional(z.int().check(z.nonnegative())),
 });
 
-const output: z.ZodType<SpotFleetOutput> = z.object({
+const output: z.ZodMiniType<SpotFleetOutput> = z.object({
   members: z.array(
     z.object({
       instanceId: z.string(),
@@ -78,8 +78,8 @@ const output: z.ZodType<SpotFleetOutput> = z.object({
       market: z.enum(["spot", "on-demand"]),
     }),
   ),
-  replaced: z.number().int(),
-  missing: z.number().int(),
+  replaced: z.int(),
+  missing: z.int(),
 });
 
 const RETRY = { attempts: 4, delayMs: 2000 } as const;
@@ -153,7 +153,12 @@ function planned({ ctx, context, provider, options, specs, watchMs }: Fleet): Pr
       const places = await placesOf(context, call, { ...options, region, spec, spot: {} });
       choices.push(...places.map(({ zone, subnetId }) => ({ spec, zone, subnetId })));
     }
-    const name = createHash("sha256").update(`${context.owner} ${key}`).digest("hex").slice(0, 20);
+    const name = process
+      .getBuiltinModule("node:crypto")
+      .createHash("sha256")
+      .update(`${context.owner} ${key}`)
+      .digest("hex")
+      .slice(0, 20);
     const neededUntil = new Date(context.clock.now() + watchMs + TO_LAUNCH_MS).toISOString();
     return { region, template: `slipway-fleet-${name}`, neededUntil, choices };
   });

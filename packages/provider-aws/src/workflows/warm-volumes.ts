@@ -1,5 +1,5 @@
 import { ProviderError, type Workflow, type WorkflowContext, type WorkflowContract, workflow } from "@slipway/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { afterRefusal, afterWrite } from "../after-write.ts";
 import { attach } from "../capabilities/attach.ts";
 import { describeVolume, makeVolume, ownVolumes, volumeOfKey } from "../capabilities/persistent-volumes.ts";
@@ -31,14 +31,14 @@ export interface WarmVolumesOutput {
   readonly warm: boolean;
 }
 
-const input: z.ZodType<WarmVolumesInput> = z.strictObject({
+const input: z.ZodMiniType<WarmVolumesInput> = z.strictObject({
   spawn: spawnInput,
-  pool: z.string().min(1).max(256),
-  sizeBytes: z.number().int().positive(),
-  zones: z.array(z.string().min(1)).min(1).optional(),
+  pool: z.string().check(z.minLength(1), z.maxLength(256)),
+  sizeBytes: z.int().check(z.positive()),
+  zones: z.optional(z.array(z.string().check(z.minLength(1))).check(z.minLength(1))),
 });
 
-const output: z.ZodType<WarmVolumesOutput> = z.object({
+const output: z.ZodMiniType<WarmVolumesOutput> = z.object({
   instanceId: z.string(),
   key: z.string(),
   zone: z.string(),

@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import { type ClusterConfig, canonicalJson, checksumOf, nameFor, type PortMapping, ProviderError } from "@slipway/core";
-import { clusterConfigSchema } from "@slipway/core/schema";
 import { type ClusterRuntime, NODE_LABELS, type NodeSpec, type RuntimeCall } from "./runtime.ts";
 
 /** The port of the API server inside a node. */
@@ -30,7 +29,7 @@ export async function clusterPlan(
   call: RuntimeCall,
   given: ClusterConfig,
 ): Promise<ClusterPlan> {
-  const config = checked(runtime, call, given);
+  const config = await checked(runtime, call, given);
   const { name, nodes: count = 1, image = runtime.defaults.image, cpus = runtime.defaults.cpus } = config;
   const { memoryBytes = runtime.defaults.memoryBytes, portMappings = [] } = config;
   // It is remembered on the node, and found again from another directory.
@@ -77,7 +76,9 @@ export async function clusterPlan(
   };
 }
 
-function checked(runtime: ClusterRuntime, call: RuntimeCall, given: unknown): ClusterConfig {
+async function checked(runtime: ClusterRuntime, call: RuntimeCall, given: unknown): Promise<ClusterConfig> {
+  // It brings all of zod, and most programs make no cluster.
+  const { clusterConfigSchema } = await import("@slipway/core/schema");
   const parsed = clusterConfigSchema.safeParse(given);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -1,6 +1,6 @@
 import { chmod, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { Document, isMap, isSeq, parseDocument } from "yaml";
+import type * as Yaml from "yaml";
 import { fileLock } from "../sandbox/file-lock.ts";
 
 export interface KubeconfigEntry {
@@ -28,6 +28,16 @@ export class KubeconfigError extends Error {
   override readonly name: string = "KubeconfigError";
 }
 
+let loaded: typeof Yaml | undefined;
+
+/** Its 72 files are loaded when a kubeconfig is first read or written: most programs make no cluster. */
+function yaml(): typeof Yaml {
+  // Typed, because what `require` returns has no type.
+  const fresh = (): typeof Yaml => process.getBuiltinModule("node:module").createRequire(import.meta.url)("yaml");
+  loaded ??= fresh();
+  return loaded;
+}
+
 export function contextName(clusterName: string): string {
   return `slipway-${clusterName}`;
 }
@@ -48,7 +58,7 @@ export async function mergeKubeconfig(path: string, entry: KubeconfigEntry): Pro
       const added = document.createNode(entries[section]);
       const there = document.get(section);
       // `clusters: []` would put ours on its line too.
-      if (isSeq(there) && there.items.length > 0) there.items.push(added);
+      if (yaml().isSeq(there) && there.items.length > 0) there.items.push(added);
       else document.set(section, document.createNode([entries[section]]));
     }
     if (entry.currentContext) document.set("current-context", name);
@@ -87,13 +97,15 @@ export function kubeconfigText(entry: KubeconfigEntry): string {
   const { clusters, users, contexts } = entriesOf(entry);
   const name = contextName(entry.clusterName);
   const whole = { apiVersion: "v1", kind: "Config", clusters: [clusters], users: [users], contexts: [contexts] };
-  return parseDocument(JSON.stringify({ ...whole, "current-context": name })).toString({
-    flowCollectionPadding: false,
-  });
+  return yaml()
+    .parseDocument(JSON.stringify({ ...whole, "current-context": name }))
+    .toString({
+      flowCollectionPadding: false,
+    });
 }
 
 function refuseAnothers(
-  document: Document,
+  document: Yaml.Document,
   path: string,
   { clusterName, owner }: Pick<KubeconfigEntry, "clusterName" | "owner">,
 ): void {
@@ -104,14 +116,16 @@ function refuseAnothers(
 }
 
 /** Who wrote the entries of this name; null where nobody did, or did not say. */
-function ownerIn(document: Document, name: string): string | null {
+function ownerIn(document: Yaml.Document, name: string): string | null {
   const there = document.get("clusters");
-  const found = isSeq(there) ? there.items.find((item) => isMap(item) && item.get("name") === name) : undefined;
-  const extensions = isMap(found) ? found.getIn(["cluster", "extensions"]) : undefined;
-  const own = isSeq(extensions)
-    ? extensions.items.find((item) => isMap(item) && item.get("name") === EXTENSION)
+  const found = yaml().isSeq(there)
+    ? there.items.find((item) => yaml().isMap(item) && item.get("name") === name)
     : undefined;
-  const owner = isMap(own) ? own.getIn(["extension", "owner"]) : undefined;
+  const extensions = yaml().isMap(found) ? found.getIn(["cluster", "extensions"]) : undefined;
+  const own = yaml().isSeq(extensions)
+    ? extensions.items.find((item) => yaml().isMap(item) && item.get("name") === EXTENSION)
+    : undefined;
+  const owner = yaml().isMap(own) ? own.getIn(["extension", "owner"]) : undefined;
   return typeof owner === "string" ? owner : null;
 }
 
@@ -122,10 +136,10 @@ function entriesOf({
   endpoint,
 }: KubeconfigEntry): Readonly<Record<(typeof SECTIONS)[number], object>> {
   const name = contextName(clusterName);
-  const document = parseDocument(admin);
+  const document = yaml().parseDocument(admin);
   const cluster = document.getIn(["clusters", 0, "cluster"]);
   const user = document.getIn(["users", 0, "user"]);
-  if (document.errors.length > 0 || !isMap(cluster) || !isMap(user)) {
+  if (document.errors.length > 0 || !yaml().isMap(cluster) || !yaml().isMap(user)) {
     throw new KubeconfigError("the cluster's admin.conf names no cluster or no user");
   }
   return {
@@ -146,23 +160,23 @@ function asObject(value: unknown): object {
   return typeof value === "object" && value !== null ? value : {};
 }
 
-function removeNamed(document: Document, name: string): void {
+function removeNamed(document: Yaml.Document, name: string): void {
   for (const section of SECTIONS) {
     const there = document.get(section);
-    if (!isSeq(there)) continue;
-    there.items = there.items.filter((item) => !isMap(item) || item.get("name") !== name);
+    if (!yaml().isSeq(there)) continue;
+    there.items = there.items.filter((item) => !yaml().isMap(item) || item.get("name") !== name);
   }
 }
 
-function parsedOf(text: string | null, path: string): Document {
-  const parsed = parseDocument(text ?? "");
-  if (parsed.errors.length > 0 || (parsed.contents !== null && !isMap(parsed.contents))) {
+function parsedOf(text: string | null, path: string): Yaml.Document {
+  const parsed = yaml().parseDocument(text ?? "");
+  if (parsed.errors.length > 0 || (parsed.contents !== null && !yaml().isMap(parsed.contents))) {
     throw new KubeconfigError(`${path} is no kubeconfig that can be read: it is left as it is`);
   }
-  return parsed.contents === null ? new Document({}) : parsed;
+  return parsed.contents === null ? new (yaml().Document)({}) : parsed;
 }
 
-async function change(given: string, edit: (document: Document) => void): Promise<void> {
+async function change(given: string, edit: (document: Yaml.Document) => void): Promise<void> {
   await mkdir(dirname(given), { recursive: true, mode: 0o700 });
   // A link stays a link.
   const path = await realpath(given).catch(() => given);

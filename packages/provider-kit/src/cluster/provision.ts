@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -234,7 +233,12 @@ async function lastLines(runtime: ClusterRuntime, call: RuntimeCall, plan: Clust
 async function takeTurn(runtime: ClusterRuntime, call: Call, name: string): Promise<{ release: () => Promise<void> }> {
   const folder = join(tmpdir(), `slipway-clusters-${userInfo().uid}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const of = createHash("sha256").update(`${runtime.name}\0${runtime.owner}\0${name}`).digest("hex").slice(0, 32);
+  const of = process
+    .getBuiltinModule("node:crypto")
+    .createHash("sha256")
+    .update(`${runtime.name}\0${runtime.owner}\0${name}`)
+    .digest("hex")
+    .slice(0, 32);
   const lock = await fileLock(join(folder, `${of}.lock`), async () => {
     if (call.signal?.aborted === true) return false;
     // Another process's time is the machine's own.

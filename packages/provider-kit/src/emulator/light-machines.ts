@@ -5,7 +5,6 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { SshEndpoint } from "@slipway/core";
 import {
   detectIsolation,
@@ -137,6 +136,7 @@ async function enterScript(sandbox: Sandbox): Promise<string> {
 
 async function startSshd(directory: string, address: string, port: number): Promise<ChildProcess> {
   const hostKey = join(directory, "host_key");
+  const { promisify } = process.getBuiltinModule("node:util");
   await promisify(execFile)("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", hostKey]);
   const config = join(directory, "sshd_config");
   const lines = [

@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from "node:crypto";
 import { readlink, symlink, unlink } from "node:fs/promises";
 import { identifySelf } from "./process-identity.ts";
 import { systemProcessTable } from "./system-process-table.ts";
@@ -32,7 +31,7 @@ const CONTENT = /^([0-9a-f]{16})\.(\d+)\.([0-9a-f]{8})\.([0-9a-f]{8})\.([0-9a-f]
  */
 export async function tryFileLock(path: string): Promise<FileLock | null> {
   const { pid, bootId, namespace, startTime } = await identifySelf();
-  const nonce = randomBytes(8).toString("hex");
+  const nonce = process.getBuiltinModule("node:crypto").randomBytes(8).toString("hex");
   const content = [nonce, pid, digest(bootId), digest(namespace), digest(startTime)].join(".");
   for (;;) {
     if (await linked(content, path)) return { path, release: () => unlinkIfThere(path) };
@@ -68,7 +67,7 @@ async function isDead({ pid, boot, namespace, start }: Holder): Promise<boolean>
 }
 
 function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+  return process.getBuiltinModule("node:crypto").createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
 
 async function removeDead(path: string, nonce: string): Promise<boolean> {

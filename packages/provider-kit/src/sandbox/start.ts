@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { appendFileSync, closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -69,7 +68,7 @@ export async function startSandbox(spec: SandboxSpec): Promise<Sandbox> {
   const { isolation } = spec.isolation;
   prepareRoot(layout, isolation, spec.hostname ?? spec.id);
   if (isolation === "bubblewrap") prepareMountPoints(spec, layout);
-  const attempt = randomUUID();
+  const attempt = crypto.randomUUID();
   writeAttempt(layout, attempt);
   const own = sandboxEnvironment(spec.id, layout, isolation, spec.environment);
   const child = launch(spec, layout, withStart(own, attempt));

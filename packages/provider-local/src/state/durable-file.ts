@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
@@ -7,7 +6,7 @@ import { dirname, join } from "node:path";
  * beside it, flushed, renamed, and the directory flushed.
  */
 export async function writeDurably(path: string, text: string): Promise<void> {
-  const draft = join(dirname(path), `.draft-${randomUUID()}`);
+  const draft = join(dirname(path), `.draft-${crypto.randomUUID()}`);
   try {
     const file = await open(draft, "wx", 0o600);
     try {

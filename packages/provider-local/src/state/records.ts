@@ -1,5 +1,5 @@
 import type { Isolation, ProcessIdentity, SandboxNetwork } from "@slipway/provider-kit/sandbox";
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { SecretDigest } from "../secret-digest.ts";
 
 /** What every record says, whatever it is of. */
@@ -43,39 +43,39 @@ export interface VolumeRecord extends Marked {
 }
 
 const identity = z.object({
-  pid: z.number().int().positive(),
+  pid: z.int().check(z.positive()),
   startTime: z.string(),
   bootId: z.string(),
   namespace: z.string(),
 });
 const mark = {
   version: z.literal(1),
-  id: z.string().min(1),
-  owner: z.string().min(1),
-  key: z.string().min(1),
+  id: z.string().check(z.minLength(1)),
+  owner: z.string().check(z.minLength(1)),
+  key: z.string().check(z.minLength(1)),
   createdAt: z.string(),
 };
-const digest = z.object({ length: z.number().int(), sha256: z.string() });
+const digest = z.object({ length: z.int(), sha256: z.string() });
 
-export const instanceRecord: z.ZodType<InstanceRecord> = z.object({
+export const instanceRecord: z.ZodMiniType<InstanceRecord> = z.object({
   ...mark,
   specHash: z.string(),
-  displayName: z.string().optional(),
+  displayName: z.optional(z.string()),
   labels: z.record(z.string(), z.string()),
-  expiresAt: z.string().optional(),
-  terminateBy: z.string().optional(),
+  expiresAt: z.optional(z.string()),
+  terminateBy: z.optional(z.string()),
   network: z.enum(["shared", "isolated"]),
   isolation: z.enum(["bubblewrap", "process-group"]),
   volumes: z.array(z.object({ id: z.string(), mountPath: z.string() })),
-  bootstrap: z.object({ checksum: z.string(), secrets: z.array(digest) }).optional(),
-  process: identity.nullable(),
+  bootstrap: z.optional(z.object({ checksum: z.string(), secrets: z.array(digest) })),
+  process: z.nullable(identity),
 });
 
-export const snapshotRecord: z.ZodType<SnapshotRecord> = z.object({
+export const snapshotRecord: z.ZodMiniType<SnapshotRecord> = z.object({
   ...mark,
-  displayName: z.string().optional(),
+  displayName: z.optional(z.string()),
   instanceId: z.string(),
   status: z.enum(["pending", "available"]),
 });
 
-export const volumeRecord: z.ZodType<VolumeRecord> = z.object({ ...mark, sizeBytes: z.number().int().positive() });
+export const volumeRecord: z.ZodMiniType<VolumeRecord> = z.object({ ...mark, sizeBytes: z.int().check(z.positive()) });

@@ -1,8 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { lstat, mkdir, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { nameFor, type Operation } from "@slipway/core";
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import { failure, systemCode } from "../errors.ts";
 import { flushDirectory, writeDurably } from "./durable-file.ts";
 import { makeDirectory } from "./make-directory.ts";
@@ -35,7 +34,7 @@ export interface Shelf<R extends Marked> {
   readonly leftovers: () => Promise<readonly string[]>;
 }
 
-export function shelf<R extends Marked>(directory: string, schema: z.ZodType<R>): Shelf<R> {
+export function shelf<R extends Marked>(directory: string, schema: z.ZodMiniType<R>): Shelf<R> {
   const directoryOf = (name: string): string => join(directory, name);
 
   const read = async (name: string, operation: Operation): Promise<R | null> => {
@@ -80,7 +79,7 @@ export function shelf<R extends Marked>(directory: string, schema: z.ZodType<R>)
     create: async (name, record, fill) => {
       await makeDirectory(directory);
       await sweep(name);
-      const draft = join(directory, `.new-${name}-${randomUUID()}`);
+      const draft = join(directory, `.new-${name}-${crypto.randomUUID()}`);
       let place = draft;
       try {
         await mkdir(draft, { mode: 0o700 });
@@ -96,7 +95,7 @@ export function shelf<R extends Marked>(directory: string, schema: z.ZodType<R>)
     },
     update: (name, record) => writeDurably(join(directoryOf(name), RECORD), text(record)),
     remove: async (name) => {
-      const gone = join(directory, `.gone-${name}-${randomUUID()}`);
+      const gone = join(directory, `.gone-${name}-${crypto.randomUUID()}`);
       const moved = await rename(directoryOf(name), gone).then(
         () => true,
         (error: unknown) => {
