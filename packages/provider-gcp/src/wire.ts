@@ -122,8 +122,8 @@ export interface WireDisk {
 
 const image = z.object({
   id: number,
-  name: text.min(1),
-  status: text.min(1),
+  name: text.check(z.minLength(1)),
+  status: text.check(z.minLength(1)),
   description: absent(text),
   labels: absent(z.record(text, text)),
   totalStorageBytes: absent(number),
