@@ -1,7 +1,8 @@
 import { type ErrorCode, type ErrorScope, type Operation, type ProviderError } from "@slipway/core";
 import { errorRows, errorTable, type HttpErrorRow, redact, type WrittenRow } from "@slipway/provider-kit/http";
 import { refusal } from "./remote.ts";
-import { type WireOperation, type WireOperationError, wireFailure } from "./wire.ts";
+import { type WireOperation, type WireOperationError } from "./wire.ts";
+import { wireFailure } from "./wire-failure.ts";
 
 export type GcpErrorRow = Pick<HttpErrorRow, "id" | "operation" | "code" | "effect"> & {
   readonly scope?: ErrorScope | undefined;
