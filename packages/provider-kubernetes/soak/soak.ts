@@ -13,8 +13,8 @@ import { seededRandom } from "@slipway/provider-kit/emulator";
 import { z } from "zod";
 import { kubernetes } from "../src/index.ts";
 import { type Admin, adminOf } from "../test/cluster/admin.ts";
-import { kubeconfigOf, newNamespace } from "../test/cluster/namespaces.ts";
-import { startStandInNode } from "../test/cluster/stand-in-node.ts";
+import { kubeconfigOf } from "../test/cluster/kubeconfig.ts";
+import { newNamespace } from "../test/cluster/namespaces.ts";
 import { startCluster } from "../test/cluster/test-cluster.ts";
 import { OWNER, soakRequest } from "./soak-request.ts";
 
@@ -76,7 +76,6 @@ async function wrongWith(admin: Admin, namespace: string, key: string, id: strin
 
 const cluster = await startCluster();
 const admin = adminOf(cluster);
-const node = await startStandInNode(admin);
 const home = await mkdtemp(path.join(tmpdir(), "slipway-soak-"));
 const failures: string[] = [];
 const leftBehind = new Map<string, number>();
@@ -102,7 +101,6 @@ try {
   }
   if ((await provider.list({ owner: "*" })).length > 0) failures.push("something is left");
 } finally {
-  await node.close();
   await cluster.close();
   await rm(home, { recursive: true, force: true });
 }

@@ -15,14 +15,19 @@ import {
   register,
 } from "../src/index.ts";
 import { adminOf } from "./cluster/admin.ts";
-import { kubeconfigOf, newNamespace } from "./cluster/namespaces.ts";
+import { killMain } from "./cluster/kill-main.ts";
+import { kubeconfigOf } from "./cluster/kubeconfig.ts";
+import { newNamespace } from "./cluster/namespaces.ts";
+import { MACHINE_IMAGE } from "./cluster/node/images.ts";
+import { GPU_PRODUCT } from "./cluster/node/node.ts";
+import { SMALL_PODS } from "./cluster/small-pods.ts";
 import type { TestCluster } from "./cluster/test-cluster.ts";
 import { faultyFetch } from "./faulty-fetch.ts";
 
 const OWNER = "contract-tests";
 // Pauses between tries are real time here.
 const SPEED = 10;
-const IMAGE = "registry.test/machine:1";
+const IMAGE = MACHINE_IMAGE;
 
 // What no answer, or none of the API's, means; the HTTP client sees to that, and not the provider's table.
 const CONNECTION_ROWS: readonly ErrorTableRow[] = [
@@ -64,7 +69,7 @@ const KUBERNETES: PackageUnderTest = {
   manifest,
   register,
   make: kubernetes,
-  gpuType: "stand-in",
+  gpuType: GPU_PRODUCT,
   badConfigs: [{ namespace: "Not A Name" }, { profile: "mainframe" }, { kubeconfig: "" }, { contexts: ["a", "a"] }],
   contexts: undefined,
 };
@@ -93,7 +98,7 @@ export function kubernetesHarness(cluster: TestCluster, of: PackageUnderTest = K
       onEvent: (event: object) => note("event")("", event),
       log: { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") },
     };
-    const config = { kubeconfig, image: IMAGE, contexts: of.contexts };
+    const config = { kubeconfig, image: IMAGE, contexts: of.contexts, ...SMALL_PODS };
     const pods = `api/v1/namespaces/${namespace}/pods`;
     const nativeId = ({ metadata }: z.infer<typeof wirePod>): string =>
       `${metadata.namespace}/${metadata.name}/${metadata.uid}`;
@@ -130,7 +135,8 @@ export function kubernetesHarness(cluster: TestCluster, of: PackageUnderTest = K
           return named.parse(json).items.map(({ metadata: { name } }) => name);
         },
         addStranger: async (name = `made-by-hand-${crypto.randomUUID()}`) => {
-          const spec = { containers: [{ name: "theirs", image: IMAGE }] };
+          const theirs = { name: "theirs", image: IMAGE, command: ["/bin/sleep", "3600"] };
+          const spec = { containers: [theirs], terminationGracePeriodSeconds: 0 };
           const body = { apiVersion: "v1", kind: "Pod", metadata: { name, labels: { team: "somebody" } }, spec };
           return nativeId(wirePod.parse((await admin.request("POST", pods, body)).json));
         },
@@ -139,17 +145,8 @@ export function kubernetesHarness(cluster: TestCluster, of: PackageUnderTest = K
           return pod !== null && pod.metadata.deletionTimestamp === undefined;
         },
         crash: async (id) => {
-          const [, name = ""] = id.split("/");
-          const ended = {
-            exitCode: 137,
-            reason: "Error",
-            startedAt: "2026-01-01T00:00:00Z",
-            finishedAt: "2026-01-01T00:00:01Z",
-          };
-          const main = { name: "main", image: IMAGE, imageID: "", ready: false, restartCount: 0 };
-          const status = { phase: "Failed", containerStatuses: [{ ...main, state: { terminated: ended } }] };
-          const { status: code, text } = await admin.request("PATCH", `${pods}/${name}/status`, { status });
-          if (code !== 200) throw new Error(text);
+          const [held = "", name = ""] = id.split("/");
+          await killMain(cluster, `api/v1/namespaces/${held}/pods/${name}`);
         },
         changes: async () => wire.changes(),
       },
@@ -167,7 +164,7 @@ export function kubernetesHarness(cluster: TestCluster, of: PackageUnderTest = K
       unknownId: `test/${namespace}/slip-aaaaaaaa-aaaaaaaaaaaaaaaaaaaa/00000000-0000-4000-8000-000000000000`,
       secrets: [cluster.tenantToken],
       transcript: () => transcript.join("\n"),
-      patienceMs: 60_000,
+      patienceMs: 600_000,
       package: {
         manifest: of.manifest,
         register: of.register,

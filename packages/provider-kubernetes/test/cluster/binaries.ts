@@ -1,37 +1,40 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { commandRunner } from "@slipway/provider-kit/command";
 
 const MODULE = path.join(import.meta.dirname, "module");
+const FILES = ["go.mod", "go.sum", "main.go", "gpus.go", "crossing.go"];
 const BUILD_MS = 1_800_000;
 
 export interface Binaries {
   readonly etcd: string;
-  readonly apiServer: string;
+  /** All programs of Kubernetes in one: the first argument says which. */
+  readonly kube: string;
   readonly version: string;
 }
 
-/** The real servers: etcd of this machine, and an API server that is built once and kept by its version. */
+/** The real servers: etcd of this machine, and those of Kubernetes, which are built once and kept by their version. */
 export async function binaries(): Promise<Binaries> {
   const version = await versionOfModule();
-  const apiServer = await built("kube-apiserver", version);
-  return { etcd: "etcd", apiServer, version };
+  return { etcd: "etcd", kube: await built(version), version };
 }
 
 /** Builds what the folder `module` pins, outside the repository. Rejects where Go is missing. */
-async function built(program: string, version: string): Promise<string> {
+async function built(version: string): Promise<string> {
   const cache = path.join(process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"), "slipway-test-cluster");
   const home = path.join(cache, version);
-  const wanted = path.join(home, program);
+  // By its text too: what is built from other sources is another program.
+  const sources = await Promise.all(FILES.map((file) => readFile(path.join(MODULE, `${file}.txt`))));
+  const digest = createHash("sha256").update(Buffer.concat(sources)).digest("hex").slice(0, 12);
+  const wanted = path.join(home, `kube-${digest}`);
   if (existsSync(wanted)) return wanted;
   await mkdir(home, { recursive: true });
   const work = await mkdtemp(path.join(home, "build-"));
   try {
-    for (const file of ["go.mod", "go.sum", "programs.go"]) {
-      await copyFile(path.join(MODULE, `${file}.txt`), path.join(work, file));
-    }
+    for (const [at, file] of FILES.entries()) await writeFile(path.join(work, file), sources[at] ?? "");
     const run = commandRunner({
       inherit: Object.keys(process.env),
       defaults: {
@@ -41,17 +44,17 @@ async function built(program: string, version: string): Promise<string> {
         env: { CGO_ENABLED: "0", GOGC: "400", GOFLAGS: "-mod=readonly", GOCACHE: path.join(cache, "go-build") },
       },
     });
-    const output = path.join(work, program);
+    const output = path.join(work, "kube");
     const { exitCode, stderr } = await run("go", [
       "build",
       "-trimpath",
-      // A seventh less of the compiler's time; nobody debugs the server.
+      // A seventh less of the compiler's time; nobody debugs the servers.
       "-gcflags=all=-l -dwarf=false",
       "-ldflags",
       linkerFlags(version),
       "-o",
       output,
-      `k8s.io/kubernetes/cmd/${program}`,
+      ".",
     ]);
     if (exitCode !== 0) throw new Error(`go build: ${stderr.slice(-2_000)}`);
     // Whole or not at all, also where two runs build at once.
@@ -69,7 +72,7 @@ async function versionOfModule(): Promise<string> {
   return found;
 }
 
-/** Without these the server calls itself v0.0.0. */
+/** Without these the servers call themselves v0.0.0. */
 function linkerFlags(version: string): string {
   const [major = "", minor = ""] = version.split(".");
   const fields = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };

@@ -6,11 +6,8 @@ import { type ClusterWorld, clusterWorld } from "./world.ts";
 
 type Provoke = (world: ClusterWorld) => Promise<ProviderError>;
 
-const quota = async ({ make, admin, namespace }: ClusterWorld, hard: object): Promise<void> => {
+const quota = async ({ make }: ClusterWorld, hard: object): Promise<void> => {
   await make("resourcequotas", { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "rq" }, spec: { hard } });
-  // Its controller does not run here; the server itself counts from what the status says.
-  const status = { hard, used: Object.fromEntries(Object.keys(hard).map((name) => [name, "0"])) };
-  await admin.request("PATCH", `api/v1/namespaces/${namespace}/resourcequotas/rq/status`, { status });
 };
 
 /** The server learns of what admission has to look at a moment after it is stored. */
@@ -34,7 +31,7 @@ const PROVOKED: Readonly<Record<string, Provoke>> = {
     return await untilRefused(world);
   },
   "limit-range": async ({ make, provider }) => {
-    const limits = [{ type: "Container", max: { cpu: "500m" } }];
+    const limits = [{ type: "Container", max: { cpu: "10m" } }];
     await make("limitranges", { apiVersion: "v1", kind: "LimitRange", metadata: { name: "lr" }, spec: { limits } });
     return await untilRefused({ provider });
   },
@@ -44,7 +41,13 @@ const PROVOKED: Readonly<Record<string, Provoke>> = {
     return await untilRefused({ provider });
   },
   "named-thing-missing": ({ provider }) => failure(provider.spawn({ pod: { priorityClassName: "nope" } })),
-  "namespace-terminating": async ({ admin, namespace, provider }) => {
+  "namespace-terminating": async ({ admin, make, namespace, provider }) => {
+    // What has a finalizer keeps it there.
+    await make("configmaps", {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "kept", finalizers: ["a.test/kept"] },
+    });
     await admin.request("DELETE", `api/v1/namespaces/${namespace}`);
     return await untilRefused({ provider });
   },

@@ -1,21 +1,24 @@
 import type { TestProject } from "vitest/node";
-import { adminOf } from "./admin.ts";
-import { startStandInNode } from "./stand-in-node.ts";
+import { changedSettings, kernelSettings } from "./kernel-settings.ts";
 import { startCluster, type TestCluster } from "./test-cluster.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     readonly cluster: TestCluster;
+    /** As they were before the cluster was started. */
+    readonly settingsBefore: Readonly<Record<string, string>>;
   }
 }
 
 /** One cluster for all files. Each case has a namespace of its own. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const settingsBefore = kernelSettings();
   const { close, ...cluster } = await startCluster();
-  const node = await startStandInNode(adminOf(cluster));
   project.provide("cluster", cluster);
+  project.provide("settingsBefore", settingsBefore);
   return async () => {
-    await node.close();
     await close();
+    const changed = changedSettings(settingsBefore);
+    if (changed.length > 0) throw new Error(`the cluster has changed settings of the kernel: ${changed.join("; ")}`);
   };
 }

@@ -20,6 +20,8 @@ async function secretsOf({ admin, namespace }: ClusterWorld) {
   return secretList.parse((await admin.request("GET", `api/v1/namespaces/${namespace}/secrets`)).json).items;
 }
 
+const PATIENCE = { timeout: 60_000, interval: 100 };
+
 describe("on the real server", () => {
   test("eight providers spawn one key at once: one pod, one Secret", async () => {
     const world = await clusterWorld();
@@ -110,24 +112,16 @@ describe("on the real server", () => {
   });
 
   test("a repeated spawn, and one that finds its pod finished, are what the server holds", async () => {
-    const { provider, admin, namespace } = await clusterWorld();
-    const { id } = await provider.spawn({ key: "k" });
-    const ended = {
-      exitCode: 3,
-      reason: "Error",
-      startedAt: "2026-01-01T00:00:00Z",
-      finishedAt: "2026-01-01T00:00:01Z",
-    };
-    const main = { name: "main", image: "x", imageID: "", ready: false, restartCount: 0, state: { terminated: ended } };
-    await admin.request("PATCH", `api/v1/namespaces/${namespace}/pods/${id.split("/").at(-2)}/status`, {
-      status: { phase: "Failed", containerStatuses: [main] },
-    });
+    const { provider } = await clusterWorld();
+    const options = { key: "k", pod: { command: ["/bin/sh", "-c", "exit 3"] } };
+    const { id } = await provider.spawn(options);
+    await vi.waitFor(async () => expect(await provider.get(id)).toMatchObject({ status: "terminated" }), PATIENCE);
     expect(await provider.get(id)).toMatchObject({
       status: "terminated",
       statusReason: { code: "Error", message: "the container ended with exit code 3" },
     });
     expect(await provider.list()).toEqual([]);
-    const again = await provider.spawn({ key: "k" });
+    const again = await provider.spawn(options);
     expect(again.id).not.toBe(id);
     expect(await provider.get(id)).toBeNull();
   });

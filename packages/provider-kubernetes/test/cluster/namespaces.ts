@@ -27,6 +27,7 @@ export async function newNamespace(cluster: TestCluster, admin: Admin): Promise<
     subjects: [{ apiGroup, kind: "User", name: "tenant" }],
   });
   await eventuallyAllowed(admin, name);
+  await eventuallyThere(admin, `api/v1/namespaces/${name}/serviceaccounts/default`);
   return name;
 }
 
@@ -42,26 +43,18 @@ async function eventuallyAllowed(admin: Admin, namespace: string): Promise<void>
   throw new Error(`the binding in ${namespace} was not seen in time`);
 }
 
+/** No pod is admitted before a controller has made the account of the namespace. */
+async function eventuallyThere(admin: Admin, path: string): Promise<void> {
+  for (const until = performance.now() + 30_000; performance.now() < until; ) {
+    if ((await admin.request("GET", path)).status === 200) return;
+  }
+  throw new Error(`${path} was not there in time`);
+}
+
 async function roleOfReadme(): Promise<object> {
   const readme = await readFile(path.join(import.meta.dirname, "..", "..", "README.md"), "utf8");
   const block = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
   const role: unknown = parse(block.find((text) => text.includes("kind: Role\n")) ?? "");
   if (typeof role !== "object" || role === null) throw new Error("the README shows no Role");
   return role;
-}
-
-/** A kubeconfig as a person has it: the context `test`, and one more for each further namespace. */
-export function kubeconfigOf({ url, ca }: TestCluster, token: string, namespace: string, ...more: string[]): string {
-  const data = Buffer.from(ca).toString("base64");
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": "test",
-    contexts: [namespace, ...more].map((each, at) => ({
-      name: at === 0 ? "test" : `test-${at}`,
-      context: { cluster: "here", user: "me", namespace: each },
-    })),
-    clusters: [{ name: "here", cluster: { server: url, "certificate-authority-data": data } }],
-    users: [{ name: "me", user: token === "" ? {} : { token } }],
-  });
 }

@@ -6,7 +6,9 @@ import { z } from "zod";
 import { register } from "../../src/index.ts";
 import { PERMISSIONS } from "../../src/permissions.ts";
 import { writeKubeconfig } from "../world.ts";
-import { kubeconfigOf } from "./namespaces.ts";
+import { kubeconfigOf } from "./kubeconfig.ts";
+import { MACHINE_IMAGE } from "./node/images.ts";
+import { SMALL_PODS } from "./small-pods.ts";
 import { clusterWorld } from "./world.ts";
 
 const event = z.object({
@@ -27,7 +29,7 @@ test("the README's Role is exactly what the provider does, by the server's audit
   const { namespace } = await clusterWorld();
   const cluster = inject("cluster");
   const kubeconfig = await writeKubeconfig(kubeconfigOf(cluster, cluster.tenantToken, namespace));
-  const config = { kubeconfig, image: "registry.test/machine:1" };
+  const config = { kubeconfig, image: MACHINE_IMAGE, ...SMALL_PODS };
   const { provider, hooks } = await register(config, { owner: "tests", variables: {} });
   await hooks.onStartup();
   const { id: volume } = await provider.createVolume({ key: "v", sizeBytes: 1024 ** 3 });

@@ -3,8 +3,20 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { commandRunner } from "@slipway/provider-kit/command";
-import { adminOf } from "./admin.ts";
-import { type Binaries, binaries } from "./binaries.ts";
+import { z } from "zod";
+import { type Admin, adminOf } from "./admin.ts";
+import { binaries } from "./binaries.ts";
+import { writeCertificates } from "./certificates.ts";
+import {
+  apiServerArguments,
+  controllerManagerArguments,
+  etcdArguments,
+  type Ports,
+  schedulerArguments,
+} from "./control-plane.ts";
+import { kubeconfigOf } from "./kubeconfig.ts";
+import { missingForNode, NODE_GPUS, startNode } from "./node/node.ts";
+import { addStorage, removeFoldersOfVolumes } from "./storage.ts";
 
 const DAY_MS = 86_400_000;
 const START_MS = 120_000;
@@ -20,118 +32,106 @@ export interface TestCluster {
   readonly version: string;
   /** The server's own word on each request of `tenant`, one JSON line each. */
   readonly auditLog: string;
+  /** For kubectl: `kubectl[0]` is the program. The administrator's. */
+  readonly kubectl: readonly string[];
+  /** Where the node's containerd listens. */
+  readonly containerd: string;
 }
 
 export interface RunningCluster extends TestCluster {
   readonly close: () => Promise<void>;
 }
 
-/** etcd and the API server on the loopback. Nothing outside their folder is touched. */
+/**
+ * etcd and all servers of Kubernetes on the loopback, and one node with a kubelet and containerd in namespaces of its own.
+ * Rejects with the reason where this machine cannot run a node.
+ */
 export async function startCluster(): Promise<RunningCluster> {
-  const programs = await binaries();
+  const missing = missingForNode();
+  if (missing !== null) throw new Error(`no test cluster: ${missing}`);
+  const { etcd, kube, version } = await binaries();
   const home = await mkdtemp(path.join(tmpdir(), "slipway-cluster-"));
   const stop = new AbortController();
   const running: Promise<unknown>[] = [];
+  const closers: (() => Promise<void>)[] = [
+    async () => {
+      stop.abort();
+      await Promise.all(running);
+      await rm(home, { recursive: true, force: true });
+    },
+  ];
+  // Last started, first ended.
   const close = async (): Promise<void> => {
-    stop.abort();
-    await Promise.all(running);
-    await rm(home, { recursive: true, force: true });
+    for (const one of closers.splice(0).toReversed()) await one();
   };
   try {
-    const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
     await writeCertificates(home);
     const tokens = { admin: crypto.randomUUID(), tenant: crypto.randomUUID() };
     const rows = [`${tokens.admin},admin,admin,"system:masters"`, `${tokens.tenant},tenant,tenant`];
     await writeFile(path.join(home, "tokens.csv"), `${rows.join("\n")}\n`, { mode: 0o600 });
-    const rules = [{ level: "Metadata", users: ["tenant"], omitStages: ["RequestReceived"] }, { level: "None" }];
-    const policy = { apiVersion: "audit.k8s.io/v1", kind: "Policy", rules };
-    await writeFile(path.join(home, "audit.json"), JSON.stringify(policy));
     const faults: string[] = [];
     const start = (program: string, args: readonly string[]): void => {
       const run = commandRunner({ defaults: { signal: stop.signal, timeoutMs: DAY_MS, maxOutputBytes: 2 ** 30 } });
       const ended = run(program, args, { cwd: home }).then(
-        ({ exitCode, stderr }) => `${program} ended with ${exitCode}: ${stderr.slice(-2_000)}`,
+        ({ exitCode, stderr }) => `${program} ${args[0]} ended with ${exitCode}: ${stderr.slice(-2_000)}`,
         (error: unknown) => String(error),
       );
       running.push(ended.then((why) => faults.push(why)));
     };
-    start(programs.etcd, etcdArguments(home, etcdPort, peerPort));
-    start(programs.apiServer, apiServerArguments(home, etcdPort, port));
-    const url = `https://127.0.0.1:${port}/`;
+    const ports: Ports = { etcd: await freePort(), etcdPeer: await freePort(), apiServer: await freePort() };
+    start(etcd, etcdArguments(home, ports));
+    start(kube, await apiServerArguments(home, ports));
+    const url = `https://127.0.0.1:${ports.apiServer}/`;
     const ca = await readFile(path.join(home, "ca.crt"), "utf8");
-    await ready({ url, ca, adminToken: tokens.admin }, faults);
-    const { version } = programs;
-    const auditLog = path.join(home, "audit.log");
-    return { url, ca, adminToken: tokens.admin, tenantToken: tokens.tenant, version, auditLog, close };
+    const reached = { url, ca, adminToken: tokens.admin };
+    const admin = adminOf(reached);
+    await eventually("the API server", faults, async () => (await admin.request("GET", "readyz")).status === 200);
+    const kubeconfig = path.join(home, "admin.json");
+    await writeFile(kubeconfig, kubeconfigOf(reached, tokens.admin, "default"), { mode: 0o600 });
+    start(kube, controllerManagerArguments(home, kubeconfig));
+    start(kube, schedulerArguments(kubeconfig));
+    closers.push(() => removeFoldersOfVolumes(admin));
+    await addStorage(admin, path.join(home, "volumes"));
+    const kubeletPort = await freePort();
+    const onEnd = (why: string): unknown => faults.push(why);
+    const node = await startNode({ home, kube, kubeconfig, apiServerPort: ports.apiServer, kubeletPort, onEnd });
+    closers.push(node.close);
+    await eventually("the node", faults, () => isNodeReady(admin));
+    return {
+      ...{ ...reached, version, tenantToken: tokens.tenant, containerd: node.containerd, close },
+      auditLog: path.join(home, "audit.log"),
+      kubectl: [kube, "kubectl", `--kubeconfig=${kubeconfig}`],
+    };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-function etcdArguments(home: string, port: number, peerPort: number): readonly string[] {
-  const [client, peer] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${peerPort}`];
-  return [
-    ...["--data-dir", path.join(home, "etcd"), "--unsafe-no-fsync", "--log-level", "error"],
-    ...["--listen-client-urls", client, "--advertise-client-urls", client],
-    ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", `default=${peer}`],
-  ];
+const nodeStatus = z.object({
+  status: z.object({
+    allocatable: z.record(z.string(), z.string()),
+    conditions: z.array(z.object({ type: z.string(), status: z.string() })),
+  }),
+});
+
+async function isNodeReady(admin: Admin): Promise<boolean> {
+  const parsed = nodeStatus.safeParse((await admin.request("GET", "api/v1/nodes/localhost")).json);
+  if (!parsed.success) return false;
+  const { allocatable, conditions } = parsed.data.status;
+  const isReady = conditions.some(({ type, status }) => type === "Ready" && status === "True");
+  return isReady && allocatable["nvidia.com/gpu"] === String(NODE_GPUS.length);
 }
 
-function apiServerArguments(home: string, etcdPort: number, port: number): readonly string[] {
-  const file = (name: string): string => path.join(home, name);
-  return [
-    `--etcd-servers=http://127.0.0.1:${etcdPort}`,
-    `--secure-port=${port}`,
-    "--bind-address=127.0.0.1",
-    "--advertise-address=127.0.0.1",
-    "--endpoint-reconciler-type=none",
-    `--tls-cert-file=${file("server.crt")}`,
-    `--tls-private-key-file=${file("server.key")}`,
-    `--cert-dir=${file("certificates")}`,
-    `--token-auth-file=${file("tokens.csv")}`,
-    `--service-account-key-file=${file("accounts.key")}`,
-    `--service-account-signing-key-file=${file("accounts.key")}`,
-    "--service-account-issuer=https://kubernetes.default.svc",
-    "--service-cluster-ip-range=10.0.0.0/24",
-    "--authorization-mode=Node,RBAC",
-    // Without the controller manager nobody makes the account `default` in each namespace.
-    "--disable-admission-plugins=ServiceAccount",
-    `--audit-policy-file=${file("audit.json")}`,
-    `--audit-log-path=${file("audit.log")}`,
-    "--v=0",
-  ];
-}
-
-async function writeCertificates(home: string): Promise<void> {
-  const run = commandRunner({ defaults: { cwd: home, timeoutMs: 60_000 } });
-  const openssl = async (...args: readonly string[]): Promise<void> => {
-    const { exitCode, stderr } = await run("openssl", args);
-    if (exitCode !== 0) throw new Error(`openssl ${args[0]}: ${stderr}`);
-  };
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "7"];
-  await openssl("req", "-x509", ...key, "-subj", "/CN=test-ca", "-keyout", "ca.key", "-out", "ca.crt");
-  await openssl("req", ...key.slice(0, 5), "-subj", "/CN=server", "-keyout", "server.key", "-out", "server.csr");
-  await writeFile(path.join(home, "names"), "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc\n");
-  const signed = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "7", "-extfile", "names"];
-  await openssl("x509", "-req", "-in", "server.csr", ...signed, "-out", "server.crt");
-  await openssl("genrsa", "-out", "accounts.key", "2048");
-}
-
-async function ready(
-  cluster: Pick<TestCluster, "url" | "ca" | "adminToken">,
-  faults: readonly string[],
-): Promise<void> {
-  const admin = adminOf(cluster);
+/** A server in a process of its own is ready when it says so. */
+async function eventually(what: string, faults: readonly string[], isThere: () => Promise<boolean>): Promise<void> {
   const until = performance.now() + START_MS;
   while (performance.now() < until) {
     if (faults.length > 0) throw new Error(`the cluster did not start: ${faults.join("; ")}`);
-    const answer = await admin.request("GET", "readyz").catch(() => undefined);
-    if (answer?.status === 200) return;
-    // A server in a process of its own is ready when it says so.
+    if (await isThere().catch(() => false)) return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new Error("the API server was not ready in time");
+  throw new Error(`${what} was not ready in time`);
 }
 
 function freePort(): Promise<number> {
@@ -145,5 +145,3 @@ function freePort(): Promise<number> {
     });
   });
 }
-
-export type { Binaries };

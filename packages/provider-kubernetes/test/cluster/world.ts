@@ -1,8 +1,11 @@
-import { inject } from "vitest";
+import { inject, onTestFinished } from "vitest";
 import { type KubernetesConfig, type KubernetesProvider, kubernetes } from "../../src/index.ts";
 import { writeKubeconfig } from "../world.ts";
 import { type Admin, adminOf } from "./admin.ts";
-import { kubeconfigOf, newNamespace } from "./namespaces.ts";
+import { kubeconfigOf } from "./kubeconfig.ts";
+import { newNamespace } from "./namespaces.ts";
+import { MACHINE_IMAGE } from "./node/images.ts";
+import { SMALL_PODS } from "./small-pods.ts";
 
 export interface ClusterWorld {
   readonly admin: Admin;
@@ -19,9 +22,12 @@ export async function clusterWorld(): Promise<ClusterWorld> {
   const cluster = inject("cluster");
   const admin = adminOf(cluster);
   const namespace = await newNamespace(cluster, admin);
+  onTestFinished(async () => {
+    await admin.request("DELETE", `api/v1/namespaces/${namespace}/pods`, { gracePeriodSeconds: 0 });
+  });
   const another: ClusterWorld["another"] = async (config = {}, token = cluster.tenantToken) => {
     const kubeconfig = await writeKubeconfig(kubeconfigOf(cluster, token, namespace));
-    return kubernetes({ owner: "tests", image: "registry.test/machine:1", kubeconfig, ...config });
+    return kubernetes({ owner: "tests", image: MACHINE_IMAGE, ...SMALL_PODS, kubeconfig, ...config });
   };
   return {
     admin,
