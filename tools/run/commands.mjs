@@ -142,9 +142,16 @@ export const commands = {
       { title: "slurm", package: "@slipway/provider-slurm", script: "test:slurm", args: true },
     ],
   },
+  "cluster:kubernetes": {
+    about: "the cluster of test:kubernetes to play with, until Ctrl-C",
+    steps: [
+      build("@slipway/provider-kubernetes..."),
+      { title: "cluster", package: "@slipway/provider-kubernetes", script: "cluster" },
+    ],
+  },
   "test:kubernetes": {
     about:
-      "Kubernetes and CoreWeave on a real API server and etcd, built once from its modules; needs Go, etcd and openssl",
+      "Kubernetes and CoreWeave on a real cluster with one node, built once from its modules; needs root, Go, etcd and containerd",
     steps: [
       build("@slipway/provider-coreweave..."),
       { title: "kubernetes", package: "@slipway/provider-kubernetes", script: "test:cluster", args: true },
