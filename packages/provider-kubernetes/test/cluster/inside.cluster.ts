@@ -1,12 +1,9 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { describe, expect, inject, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { KubernetesProvider, KubernetesSpawnOptions } from "../../src/index.ts";
 import { all, failure } from "../world.ts";
 import { clusterWorld } from "./world.ts";
-
-// A cluster whose node is a stand-in has no containers.
-const onRealNode = describe.skipIf(!("kubectl" in inject("cluster")));
 
 /** A pod that runs on the real node. */
 async function runningPod(more: Partial<KubernetesSpawnOptions> = {}): Promise<{
@@ -19,7 +16,7 @@ async function runningPod(more: Partial<KubernetesSpawnOptions> = {}): Promise<{
   return { provider, id };
 }
 
-onRealNode("a command in a real container", () => {
+describe("a command in a real container", () => {
   test("has its own exit code, output and input", async () => {
     const { provider, id } = await runningPod();
     const script = "cat; echo wrong >&2; exit 42";
@@ -58,7 +55,7 @@ onRealNode("a command in a real container", () => {
   });
 });
 
-onRealNode("what a real container prints, and its ports", () => {
+describe("what a real container prints, and its ports", () => {
   test("the log is followed to the pod's end, and can be read after it", async () => {
     const command = ["/bin/sh", "-c", "for i in 1 2 3; do echo line $i; sleep 1; done; printf end"];
     const { provider, id } = await runningPod({ pod: { command } });
