@@ -126,6 +126,7 @@ const SHAPES: Readonly<Record<ShapeName, Fields>> = {
     nameMaxLength: price,
     readAfterWriteMs: amount,
     requestLifeMs: amount,
+    "terminateLateMs?": amount,
     "specTakesResources?": flag,
   },
 };

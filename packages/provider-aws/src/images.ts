@@ -69,12 +69,12 @@ async function keptImage(context: AwsContext, call: Call, region: string, imageI
 
 const IMAGE_GONE = /^InvalidAMIID\.(NotFound|Unavailable)$/;
 
-/** Has EC2 refused a launch since an image is gone that this process remembers? Then it is looked up again. */
-export function forgetImages(context: AwsContext, region: string, error: unknown): boolean {
+/** Has EC2 refused a launch since its image is gone? Then nothing here leads to that image any more; a newer one stays. */
+export function forgetImage(context: AwsContext, region: string, image: Image, error: unknown): boolean {
   if (!IMAGE_GONE.test(nativeCodeOf(error))) return false;
-  const before = context.images.size;
-  for (const kept of [context.images, context.imageIds]) {
-    for (const name of kept.keys()) if (name.startsWith(`${region}/`)) kept.delete(name);
+  context.images.delete(`${region}/${image.ImageId}`);
+  for (const [name, { value }] of context.imageIds) {
+    if (value === image.ImageId && name.startsWith(`${region}/`)) context.imageIds.delete(name);
   }
-  return context.images.size < before;
+  return true;
 }

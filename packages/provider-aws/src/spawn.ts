@@ -6,7 +6,7 @@ import { besideTheMachine, onDemandPrice } from "./capabilities/prices.ts";
 import { claimAtSpawn } from "./capabilities/warm-volumes.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { nativeCodeOf, refusal } from "./errors.ts";
-import { forgetImages, imageFor } from "./images.ts";
+import { forgetImage, imageFor } from "./images.ts";
 import { type AWSInstance, isEnding, materialize } from "./instance.ts";
 import { existing } from "./key-holder.ts";
 import { launched } from "./launch.ts";
@@ -54,7 +54,7 @@ async function withImage(
   try {
     return await work.launch(parts);
   } catch (error) {
-    if (!forgetImages(context, region, error)) throw error;
+    if (!forgetImage(context, region, parts.image, error)) throw error;
     const newer = await work.prepare();
     if (newer.image.ImageId === parts.image.ImageId) throw error;
     return await work.launch(newer);

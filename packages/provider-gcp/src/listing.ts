@@ -95,6 +95,7 @@ export function listing(project: string, send: <T>(call: HttpCall<T>) => Promise
         return;
       }
       const unreachable = new Set<string>();
+      let isPartial = false;
       for await (const page of pages(call, `projects/${project}/aggregated/${what.kind}`, what.everywhere, {
         filter,
       })) {
@@ -104,10 +105,13 @@ export function listing(project: string, send: <T>(call: HttpCall<T>) => Promise
           if (code === undefined || code === EMPTY) continue;
           if (code !== UNREACHABLE) throw incomplete(call, scope, code);
           if (scope !== "") unreachable.add(lastPart(scope));
+          else isPartial = true;
         }
         for (const url of page.unreachables ?? []) unreachable.add(lastPart(url));
         yield Object.values(page.items ?? {}).flatMap(({ found }) => found);
       }
+      // Something is missing, and Google does not say what.
+      if (isPartial && unreachable.size === 0) throw incomplete(call, "", UNREACHABLE);
       for (const zone of zones) {
         // A region may be named as a whole.
         if (!unreachable.has(zone) && !unreachable.has(regionOf(zone))) continue;

@@ -2,10 +2,11 @@ import { randomUUID } from "node:crypto";
 import { isProviderError, nameFor, type Snapshot, type SnapshotMethods, type SnapshotStatus } from "@slipway/core";
 import type { Call, LifeCycle } from "@slipway/provider-kit/driver";
 import { withEffect } from "@slipway/provider-kit/errors";
+import { isNotThere } from "./client.ts";
 import { operationFailure } from "./errors.ts";
 import { type GcpInstance, timeOf } from "./instance.ts";
 import { OWNER_LABEL, ownershipLabels } from "./ownership.ts";
-import { composeId, type GcpRemote, type GcpSpawnOptions, PROVIDER, refusal } from "./remote.ts";
+import { composeId, type GcpRemote, type GcpSpawnOptions, numberOf, PROVIDER, refusal } from "./remote.ts";
 import type { WireImage, WireInstance, WireOperation } from "./wire.ts";
 
 type Lives<T> = (call: Call) => LifeCycle<WireInstance, GcpInstance, GcpSpawnOptions, T>;
@@ -25,9 +26,17 @@ export function snapshotMethods<T>(remote: GcpRemote, lives: Lives<T>): Snapshot
   const { client, project, owner } = remote;
   const ours = async (call: Call, name: string, instanceId: string): Promise<WireImage | null> => {
     const there = await client.image(call, name);
-    if (there === null || there.labels?.[OWNER_LABEL] === owner) return there;
-    throw refusal("CONFLICT", call.operation, `a machine image that is not ours is named ${name}`, {
-      nativeId: instanceId,
+    if (there === null) return null;
+    if (there.labels?.[OWNER_LABEL] !== owner) {
+      throw refusal("CONFLICT", call.operation, `a machine image that is not ours is named ${name}`, {
+        nativeId: instanceId,
+      });
+    }
+    if (there.status !== "DELETING") return there;
+    // Whoever got it would soon have nothing.
+    throw refusal("BUSY", call.operation, `the snapshot ${name} is being deleted, and its name is not free yet`, {
+      nativeId: there.id,
+      retryAfterMs: 10_000,
     });
   };
   return {
@@ -48,9 +57,12 @@ export function snapshotMethods<T>(remote: GcpRemote, lives: Lives<T>): Snapshot
       const source = `projects/${project}/zones/${zone}/instances/${machine.name}`;
       try {
         const sent = await client.insertImage(call, body, source, randomUUID());
-        return viewOf(
-          (await begun(remote, call, name, sent)) ?? { ...body, id: sent.targetId ?? "0", status: "CREATING" },
-        );
+        const seen = await begun(remote, call, name, sent);
+        if (seen !== null) return viewOf(seen);
+        if (sent.targetId !== undefined) return viewOf({ ...body, id: sent.targetId, status: "CREATING" });
+        throw refusal("INTERNAL", call.operation, `${name} is being made, and Google does not say its number`, {
+          effect: "applied",
+        });
       } catch (error) {
         const winner = isProviderError(error, "CONFLICT") ? await ours(call, name, id) : null;
         if (winner !== null) return viewOf(winner);
@@ -74,7 +86,9 @@ export function snapshotMethods<T>(remote: GcpRemote, lives: Lives<T>): Snapshot
       const filter = of === "*" ? `labels.${OWNER_LABEL}:*` : `labels.${OWNER_LABEL} = "${of}"`;
       const found = (await client.images({ operation: "listSnapshots", signal }, filter)).map(viewOf);
       return found.filter(
-        (one) => (of === "*" || one.owner === of) && (instanceId ?? one.instanceId) === one.instanceId,
+        (one) =>
+          (of === "*" || one.owner === of) &&
+          (instanceId === undefined || [one.instanceId, numberOf(one.instanceId ?? "")].includes(instanceId)),
       );
     },
   };
@@ -89,7 +103,12 @@ async function begun(
 ): Promise<WireImage | null> {
   try {
     await clock.sleep(PAUSE_MS, call.signal);
-    const failure = operationFailure(await client.globalOperation(call, sent.name), call.operation);
+    // A server that has not heard of it yet says nothing of what it does.
+    const latest = await client.globalOperation(call, sent.name).catch((error: unknown) => {
+      if (isNotThere(error)) return sent;
+      throw error;
+    });
+    const failure = operationFailure(latest, call.operation);
     if (failure !== null) throw failure;
     return await client.image(call, name);
   } catch (error) {

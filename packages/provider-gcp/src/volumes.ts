@@ -76,14 +76,29 @@ export function gcpVolumes(remote: GcpRemote): VolumeDriver<WireDisk> {
     destroy: async (call, id) => {
       const address = addressOf(id);
       if (address === null || address.project !== project) return "gone";
+      const { zone, name, number } = address;
+      // The list leaves out what does not bear our mark: a disk of somebody else's is there all the same.
+      const there = await client.disk(call, zone, name);
+      if (there === null || there.id !== number) return "gone";
+      if (there.labels?.[ROLE.label] !== ROLE.value) {
+        throw refusal("CONFLICT", call.operation, `the disk ${id} was not made by Slipway: it is left alone`, {
+          nativeId: number,
+        });
+      }
       try {
-        const sent = await client.removeDisk(call, address.zone, address.number, crypto.randomUUID());
-        await ended(remote, call, address.zone, sent, "none");
+        const sent = await client.removeDisk(call, zone, number, crypto.randomUUID());
+        await ended(remote, call, zone, sent, "none");
         return "accepted";
       } catch (error) {
-        if (isNotThere(error) || isProviderError(error, "NOT_FOUND")) return "gone";
-        throw error;
+        if (!isNotThere(error) && !isProviderError(error, "NOT_FOUND")) throw error;
       }
+      // What a read has just shown is not gone because one answer says so.
+      const still = await client.disk(call, zone, name);
+      if (still === null || still.id !== number) return "gone";
+      throw refusal("UNAVAILABLE", call.operation, `Google says that the disk ${id} is not there, and shows it`, {
+        effect: "unknown",
+        nativeId: number,
+      });
     },
     attachments: async (call, volumes) => {
       const used = new Map<string, string>();

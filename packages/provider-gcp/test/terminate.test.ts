@@ -50,6 +50,15 @@ describe("terminate", () => {
     expect(world.emulator.control.instances()[0]?.status).toBe("STOPPING");
   });
 
+  test("of many at once ends those of every zone that works, also while another one is out of order", async () => {
+    const { provider, emulator } = gcpWorld();
+    const zones = [...Array.from({ length: 4 }, () => "us-central1-a"), "europe-west1-d"];
+    const made = await Promise.all(zones.map((zone, i) => provider.spawn({ key: `job-${i}`, zone })));
+    emulator.control.setReachable("europe-west1-d", false);
+    const outcomes = await Promise.allSettled(made.map(({ id }) => provider.terminate(id)));
+    expect(outcomes.slice(0, 4).map(({ status }) => status)).toEqual(Array(4).fill("fulfilled"));
+  });
+
   test("never ends a younger instance of the same name", async () => {
     const { provider, emulator } = gcpWorld();
     const first = await provider.spawn({ key: "job" });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { PROJECT, TOKEN } from "./gcp-harness.ts";
 import { failure, gcpWorld } from "./world.ts";
 
 const GIB = 1024 ** 3;
@@ -57,6 +58,20 @@ describe("a volume", () => {
     expect(await failure(provider.spawn({ volumes }))).toMatchObject({ code: "NOT_FOUND", effect: "none" });
     await provider.deleteVolume(first.id);
     expect(await provider.listVolumes()).toHaveLength(1);
+  });
+
+  test("is never deleted where Slipway has not made it, attached or not", async () => {
+    const { provider, emulator } = gcpWorld();
+    const disks = `https://compute.example/compute/v1/projects/${PROJECT}/zones/us-central1-a/disks`;
+    const headers = { authorization: `Bearer ${TOKEN}`, "x-goog-api-version": "2026-11-01" };
+    const body = JSON.stringify({ name: "prod-data", sizeGb: "10" });
+    expect((await emulator.fetch(disks, { method: "POST", headers, body })).status).toBe(200);
+    await emulator.clock.sleep(60_000);
+    const { id } = (await (await emulator.fetch(`${disks}/prod-data`, { headers })).json()) as { readonly id: string };
+    const refused = await failure(provider.deleteVolume(`${PROJECT}/us-central1-a/prod-data/${id}`));
+    expect(refused).toMatchObject({ code: "CONFLICT", effect: "none" });
+    await emulator.clock.sleep(60_000);
+    expect((await emulator.fetch(`${disks}/prod-data`, { headers })).status).toBe(200);
   });
 
   test("in use by another instance is INVALID_STATE at the next spawn, with nothing done", async () => {
