@@ -144,8 +144,8 @@ class BootstrapWait {
     const { own, given } = this.#sources;
     // While it runs, `get` has said all that the provider knows; of one that failed the last lines are missing.
     const asksOwn = bootstrap === undefined || isFinal(bootstrap);
-    // Nobody gets into an instance that has ended.
-    const asksOthers = status !== "error" && status !== "terminated";
+    // Nobody gets into an instance that has not begun, or has ended: an exec there is INVALID_STATE.
+    const asksOthers = status !== "pending" && status !== "error" && status !== "terminated";
     return [...(asksOwn ? own : []), ...(asksOthers ? given : [])];
   }
 
