@@ -37,7 +37,7 @@ const VANISHED = /: No such file or directory$/;
 const REPLACED =
   /as it was replaced while being copied$|: (Not a directory|Is a directory|Too many levels of symbolic links|Stale file handle|File exists)$|cannot read symbolic link .*: Invalid argument$|cannot overwrite |will not (overwrite|create hard link)/;
 const MOST_PASSES = 3;
-// Past it only the first that is no matter of a tree in use.
+// Past it only the first of each worse kind.
 const MOST_COMPLAINTS = 1_000;
 
 /**
@@ -63,7 +63,13 @@ export async function copyTree(from: string, to: string, call: CopyCall, run: Ru
 }
 
 function isOfALiveTree(line: string): boolean {
-  return VANISHED.test(line) || REPLACED.test(line);
+  return gravity(line) < 2;
+}
+
+/** 0: left out. 1: a new pass. 2: no matter of a tree in use. */
+function gravity(line: string): number {
+  if (VANISHED.test(line)) return 0;
+  return REPLACED.test(line) ? 1 : 2;
 }
 
 function copyCommand(
@@ -91,8 +97,11 @@ const runCopy: RunCopy = (file, args, signal) =>
       ...(signal === undefined ? {} : { signal, killSignal: "SIGKILL" as const }),
     });
     const complaints: string[] = [];
+    let worst = 0;
     createInterface({ input: child.stderr }).on("line", (line) => {
-      if (complaints.length < MOST_COMPLAINTS || complaints.every(isOfALiveTree)) complaints.push(line);
+      const now = gravity(line);
+      if (complaints.length < MOST_COMPLAINTS || now > worst) complaints.push(line);
+      worst = Math.max(worst, now);
     });
     child.on("error", (error) => (signal?.aborted === true ? undefined : reject(error)));
     child.on("close", (code) => resolve({ code, complaints }));
