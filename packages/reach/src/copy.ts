@@ -26,10 +26,16 @@ const TAKE_IN_FILE = [
 const TAKE_IN = `${OWN}; umask 022; mkdir -p -- "$p" && cat "$d"/part-* | tar -xzof - -C "$p"`;
 const HAND_OUT = [
   `${OWN}; mkdir -p "$d"`,
-  'if [ -d "$p" ]; then kind=content; set -- "$p" .',
-  'elif [ -f "$p" ]; then kind=file; set -- "$(dirname -- "$p")" "./$(basename -- "$p")"',
+  'if [ -d "$p" ]; then kind=content; how=-czf; set -- "$p" .',
+  // What a link leads to: the link itself would lead nowhere over here.
+  'elif [ -f "$p" ]; then kind=file; how=-czhf; set -- "$(dirname -- "$p")" "./$(basename -- "$p")"',
   "else exit 44; fi",
-  'tar -czf "$d/archive" -C "$1" "$2" && echo "$kind"',
+  'LC_ALL=C tar "$how" "$d/archive" -C "$1" "$2" 2>"$d/said"; code=$?; cat "$d/said" >&2',
+  // GNU tar ends with 1 where a file was written meanwhile, as a log is. The archive is whole all the same.
+  'if [ "$code" -eq 1 ] && [ -s "$d/said" ] &&',
+  '  ! grep -qv -e ": file changed as we read it$" -e ": File removed before we read it$" "$d/said"; then code=0; fi',
+  '[ "$code" -eq 0 ] || exit "$code"',
+  'echo "$kind"',
 ].join("\n");
 const GET = `d="$HOME/.slipway-copies/$1"; tail -c "+$2" "$d/archive" | head -c ${PART_BYTES} | base64`;
 const REMOVE = 'rm -rf "$HOME/.slipway-copies/$1"; rmdir "$HOME/.slipway-copies" 2>/dev/null || true';

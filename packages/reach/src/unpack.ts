@@ -64,10 +64,7 @@ class UnpackTarget {
 
   async take(entry: Entry): Promise<void> {
     const { name, type = "file", size = 0, linkname, mode } = entry.header;
-    this.#bytes += HEADER_BYTES + size;
-    if (this.#bytes > this.#options.maxBytes) {
-      throw new UnpackError(`the archive holds more than ${this.#options.maxBytes} bytes`);
-    }
+    this.#count(HEADER_BYTES + size);
     if (this.#options.as === "file") return await this.#takeOnly(entry);
     const inside = insideName(name);
     if (type === "directory") return await this.#makeDirectory(inside);
@@ -82,12 +79,20 @@ class UnpackTarget {
     } else if (type === "link") {
       const source = insideName(linkname ?? "");
       if (!this.#written.has(source)) throw new UnpackError(`${name} is a link to what the archive does not hold`);
+      // Of no size in the archive, and a whole copy here.
+      this.#count((await lstat(join(this.#root, source))).size);
       await removeUnlessDirectory(path);
       await copyFile(join(this.#root, source), path);
       this.#written.add(inside);
     } else {
       throw new UnpackError(`${name} is a ${type}`);
     }
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes <= this.#options.maxBytes) return;
+    throw new UnpackError(`the archive holds more than ${this.#options.maxBytes} bytes`);
   }
 
   async finish(): Promise<void> {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import {
   launch,
+  launchId,
   type StoredLaunchOptions,
   terminateAndConfirm,
   waitForBootstrap,
@@ -70,20 +71,20 @@ export async function withInstance<P extends Provider, T>(
   const sshKeys = await sshKeysFor(provider, options, access);
   const spawning = { ...options, key, ...(sshKeys === undefined ? {} : { sshKeys }) };
   const clock = control.clock ?? systemClock;
+  const { store, account } = control as ErasedOptions;
   let id: string;
   try {
     ({ id } = await launch(provider, spawning, control));
   } catch (error) {
     // Not one that is known to have made nothing: whatever is there under the key must not run on.
     if (isProviderError(error) && error.effect === "none") throw error;
-    throw await afterwards(provider, key, error, () => endUnderKey(provider, key, clock));
+    throw await afterwards(provider, key, error, () => endLaunch(provider, key, clock, { store, account }));
   }
   const outcome = await prepared(provider, id, options, control, body, clock).then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   );
   // Without the caller's signal: an abort is the very moment at which the instance must go.
-  const { store, account } = control as ErasedOptions;
   const end = (): Promise<void> => terminateAndConfirm(provider, id, { clock, store, account });
   if ("error" in outcome) throw await afterwards(provider, id, outcome.error, end);
   await end();
@@ -103,6 +104,30 @@ async function afterwards(
   } catch (left) {
     const message = `the work failed, and instance ${what} of ${provider.name} may be left running`;
     return new AggregateError([error, left], message);
+  }
+}
+
+/**
+ * After a launch that failed: ends what it made, and forgets its intent. Nobody may ever launch the key again, and the
+ * request in it holds the bootstrap's secrets. Without the lease the record is another process's.
+ */
+async function endLaunch(
+  provider: Provider,
+  key: string,
+  clock: Clock,
+  { store, account = "" }: Pick<ErasedOptions, "store" | "account">,
+): Promise<void> {
+  const recordId = launchId({ provider: provider.name, account, owner: provider.owner, key });
+  // Taken before the first look: whatever was sent under an earlier lease is over by the last one.
+  const lease = await store.acquire(recordId).catch(() => null);
+  try {
+    await endUnderKey(provider, key, clock);
+    if (lease === null) return;
+    const record = await store.read(recordId).catch(() => null);
+    // What cannot be removed stays: nothing runs any more, which is what matters.
+    if (record?.kind === "launch" && record.state !== "ended") await store.remove(recordId).catch(() => undefined);
+  } finally {
+    if (lease !== null) await store.release(lease).catch(() => undefined);
   }
 }
 
