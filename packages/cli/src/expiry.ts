@@ -81,7 +81,7 @@ function expiresIn(now: number, ttlMs: number): string {
 
 /** Will the next launch make a new instance? */
 async function isOver(session: Session, provider: Provider, record: LaunchRecord): Promise<boolean> {
-  if (record.state !== "launched") return record.state === "refused";
+  if (record.state !== "launched") return record.state !== "intended";
   const instance = await provider.get(record.instanceId ?? "", session.call);
   return instance === null || instance.status === "terminated" || instance.status === "terminating";
 }

@@ -18,9 +18,10 @@ export async function forgetLaunch(
     if (lease === null) return;
     try {
       const record = await store.read(id);
-      if (record?.kind !== "launch" || record.instanceId !== instanceId) return;
+      // Null: whoever confirmed the end has forgotten it already.
+      if (record !== null && (record.kind !== "launch" || record.instanceId !== instanceId)) return;
       await forgetExpiry(session.state, id);
-      await store.remove(id);
+      if (record !== null) await store.remove(id);
     } finally {
       await store.release(lease);
     }

@@ -35,10 +35,19 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
       interrupted.abort(new DOMException("interrupted by the user", "AbortError"));
     });
   }
+  let isOutputLost = false;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       // A reader that went away, as `head` does, is no fault of this program.
       if (error.code === "EPIPE") return;
+      // A command that handles interrupts has a machine to terminate first, also where the terminal itself is gone (EIO).
+      if (handler !== null) {
+        if (stream === process.stderr || isOutputLost) return;
+        isOutputLost = true;
+        process.stderr.write(`slipway: error OUTPUT_LOST: the output cannot be written (${error.code})\n`);
+        interrupted.abort(new DOMException("the output cannot be written", "AbortError"));
+        return;
+      }
       if (stream === process.stdout)
         process.stderr.write(`slipway: error OUTPUT_LOST: the output cannot be written (${error.code})\n`);
       process.exit(EXIT.failure);
@@ -47,7 +56,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   const exitCode = await runCli(argv, { signal: interrupted.signal, handleInterrupts });
   // What a provider still holds open must not keep a command that is done; what was written must still arrive.
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  process.exit(exitCode);
+  process.exit(isOutputLost ? EXIT.notTheCommand : exitCode);
 }
 
 /** By the signal itself: `process.exit` waits for a thread that hangs in the file system. */

@@ -43,7 +43,9 @@ export class RunInterrupts {
   }
 
   #take({ isFinal, quit }: Interrupt): void {
-    this.#presses = isFinal && this.#presses === 0 ? 2 : this.#presses + 1;
+    // A shell whose terminal goes away sends SIGHUP after the system did, and others send SIGTERM and SIGHUP: only a
+    // person quits.
+    this.#presses = isFinal ? Math.max(this.#presses, 2) : this.#presses + 1;
     this.#session.progress.clear();
     if (this.#presses > 2) {
       this.#say(`Quitting. The instance may be left running; to end it: ${this.#howToEnd}`);

@@ -1,4 +1,4 @@
-import { canExec } from "@slipway/core";
+import { canExec, deadline } from "@slipway/core";
 import { CliError } from "../cli-error.ts";
 import { type Configure, notEmpty } from "../command.ts";
 import { checkReadable, inputPath } from "../input-file.ts";
@@ -42,7 +42,6 @@ async function copy(session: Session, [from = "", to = ""]: readonly string[], f
   if (source === null) await checkReadable(inputPath(session.world, from), "the path");
   const { provider, instance } = await mustLocate(session, remote.instance);
   const { openSession } = await import("@slipway/reach");
-  const { signal } = session.world;
   if (flags.identity === undefined && !canExec(provider)) {
     throw new CliError(
       "MISSING_ARGUMENT",
@@ -53,11 +52,17 @@ async function copy(session: Session, [from = "", to = ""]: readonly string[], f
   // Where the provider has exec, no key is read.
   const identityFile = inputPath(session.world, flags.identity ?? "");
   await using inside = await openSession(provider, instance.id, { ...session.call, identityFile });
-  await session.progress.during(`copying ${from} to ${to}`, () =>
-    source === null
-      ? inside.upload(inputPath(session.world, from), remote.path, { signal })
-      : inside.download(remote.path, inputPath(session.world, to), { signal }),
-  );
+  const limit = deadline(session.world.clock, session.call.timeoutMs, session.world.signal);
+  const { signal } = limit;
+  try {
+    await session.progress.during(`copying ${from} to ${to}`, () =>
+      source === null
+        ? inside.upload(inputPath(session.world, from), remote.path, { signal })
+        : inside.download(remote.path, inputPath(session.world, to), { signal }),
+    );
+  } finally {
+    limit.release();
+  }
 }
 
 /** Null for a path on this machine. Ids may hold slashes. */

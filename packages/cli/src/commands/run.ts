@@ -121,9 +121,12 @@ async function onInstance(run: Run): Promise<number> {
       ...{ clock, signal: limit.signal, onEvent: session.onEvent },
     };
     let made: Pick<Instance, "id"> | undefined;
-    const body = (inside: InstanceSession, instance: Instance): Promise<number> => {
+    const seen = { done: false };
+    const body = async (inside: InstanceSession, instance: Instance): Promise<number> => {
       made = instance;
-      return work(run, inside, instance, limit.signal);
+      const exitCode = await work(run, inside, instance, limit.signal);
+      seen.done = true;
+      return exitCode;
     };
     try {
       return canExec(provider)
@@ -131,9 +134,14 @@ async function onInstance(run: Run): Promise<number> {
         : await withKey(session, flags, (access) => withInstance(provider, options, { ...control, access }, body));
     } catch (error) {
       made ??= waitedFor(error);
+      // After work that succeeded, it is the end of the instance that failed.
+      const left =
+        seen.done && !(error instanceof AggregateError)
+          ? new AggregateError([error], "the command ended, and its instance could not be confirmed gone")
+          : error;
       // Then it may be there: `reconcile` must not forget it.
-      if (error instanceof AggregateError) made = undefined;
-      throw error;
+      if (left instanceof AggregateError) made = undefined;
+      throw left;
     } finally {
       if (made !== undefined) await forgetLaunch(session, provider, request.key, made.id);
     }
@@ -193,7 +201,13 @@ async function work(
     else output.raw(text);
   }
   const { exitCode } = await job.result({ signal });
-  for (const path of download) await bringBack(session, inside, path, signal);
+  const failures: unknown[] = [];
+  for (const path of download) {
+    // The instance goes away after this: one that fails must not take the others with it.
+    await bringBack(session, inside, path, signal).catch((error: unknown) => failures.push(error));
+  }
+  for (const failure of failures.slice(1)) session.report(failure);
+  if (failures.length > 0) throw failures[0];
   return exitCode;
 }
 
@@ -202,7 +216,8 @@ async function bringBack(session: Session, inside: InstanceSession, path: string
   try {
     await inside.download(`${DIRECTORY}/${path}`, inputPath(session.world, path), { signal });
   } catch (error) {
-    if (!isProviderError(error, "NOT_FOUND")) throw error;
+    // That the instance itself is gone has the same code, and is the failure of another operation.
+    if (!isProviderError(error, "NOT_FOUND") || error.operation !== "download") throw error;
     session.output.note(`The command wrote no ${path}: nothing was downloaded.`);
   }
 }
