@@ -94,7 +94,8 @@ async function fromPlugin(
     });
   const result = await run(plugin.command, plugin.args, { env, timeoutMs: PLUGIN_TIMEOUT_MS }).catch(
     (error: unknown) => {
-      throw failed(error);
+      // Not the error itself: it holds what the plugin has printed, which may be a token, and its arguments.
+      throw failed(new Error(reasonOf(error)));
     },
   );
   const parsed = execCredential.safeParse(jsonOf(result.stdout));
@@ -113,6 +114,11 @@ async function fromPlugin(
 async function pluginRunner(clock: Clock): Promise<Exec> {
   const { commandRunner } = await import("@slipway/provider-kit/command");
   return commandRunner({ clock, inherit: Object.keys(process.env) });
+}
+
+function reasonOf(error: unknown): string {
+  const reason = error instanceof Error && "reason" in error ? error.reason : undefined;
+  return typeof reason === "string" ? reason : "it could not be run";
 }
 
 function jsonOf(text: string): unknown {

@@ -125,13 +125,14 @@ async function create(
   previous: readonly Machine[],
 ): Promise<Created<Machine>> {
   const client = await clientOf(remote, call, request.options.region);
+  // First: it may refuse, and then nothing has been changed.
+  const claims = await claimNames(remote, client, call, request.options);
   // A pod that has finished keeps its name until somebody deletes it.
   for (const { client: itsClient, pod } of previous) {
     await itsClient.pods.delete(call, pod.metadata.name, pod.metadata.uid);
   }
   const { context } = await client.where(call);
   // Unique for each generation: the Secret of the last one may outlive its pod for a moment.
-  const claims = await claimNames(remote, client, call, request.options);
   const secretName = `${request.name}-${crypto.randomUUID().slice(0, 8)}`;
   const body = podBody(remote, request, { secretName, claims });
   try {

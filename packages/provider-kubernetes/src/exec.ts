@@ -147,7 +147,8 @@ async function run(
         throw refuse("INTERNAL", call.operation, "the command printed more than 64 MiB", { effect: "unknown" });
       }
       if (bytes[0] !== STATUS || rest.length === 0) continue;
-      const exitCode = exitCodeIn(rest, (said) => refusedStart(inside, call, said));
+      const hasPrinted = stdout.size() + stderr.size() > 0;
+      const exitCode = exitCodeIn(rest, (said) => failedRun(inside, call, said, hasPrinted));
       return { exitCode, stdout: stdout.end(), stderr: stderr.end() };
     }
   } catch (error) {
@@ -167,11 +168,14 @@ function exitCodeIn(json: Uint8Array, refused: (message: string) => Error): numb
   throw refused(parsed.data?.message ?? text);
 }
 
-/** The runtime could not start the shell. */
-function refusedStart({ refuse }: Inside, { operation }: Call, message: string): Error {
-  const hasNoShell = /no such file or directory|executable file not found/.test(message);
-  const says = hasNoShell ? "the image has no /bin/sh, by which commands are run" : "the command could not be started";
-  return refuse(hasNoShell ? "UNSUPPORTED" : "INVALID_STATE", operation, `${says}: ${message.slice(0, 500)}`);
+/** The runtime has no exit code. That the shell is missing is known of its start; all else may have ended a command that ran. */
+function failedRun({ refuse }: Inside, { operation }: Call, message: string, hasPrinted: boolean): Error {
+  const said = message.slice(0, 500);
+  if (!hasPrinted && /no such file or directory|executable file not found/.test(message)) {
+    return refuse("UNSUPPORTED", operation, `the image has no /bin/sh, by which commands are run: ${said}`);
+  }
+  const what = "the command could not be started, or its end is not known; it may still run";
+  return refuse("INVALID_STATE", operation, `${what}: ${said}`, { effect: "unknown" });
 }
 
 /** Ends every process of the command, whatever group or session it has gone to. */

@@ -85,6 +85,8 @@ interface Merged {
   readonly paths: readonly string[];
 }
 
+/** The context of a pod's own account. */
+const IN_CLUSTER = "in-cluster";
 const ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 export interface WantedAccess {
@@ -107,7 +109,9 @@ export async function accessFrom(wanted: WantedAccess, refuse: AccessRefusal): P
   const files = await Promise.all(paths.map(async (path) => ({ path: resolve(path), text: await textOf(path) })));
   const there = files.filter((file): file is { path: string; text: string } => file.text !== null);
   if (there.length === 0) {
-    const account = wanted.kubeconfig === undefined ? await accountOfPod(wanted) : null;
+    // Who names a context means a cluster of a file: a pod's own cluster is not taken for another one.
+    const isAny = (wanted.context ?? IN_CLUSTER) === IN_CLUSTER;
+    const account = wanted.kubeconfig === undefined && isAny ? await accountOfPod(wanted) : null;
     if (account !== null) return account;
     throw refuse("AUTH_ERROR", `there is no kubeconfig at ${paths.join(" or ")}`, {
       hint: "Set KUBECONFIG, or give kubeconfig in the config.",
@@ -131,7 +135,7 @@ async function accountOfPod({ namespace }: WantedAccess): Promise<ClusterAccess 
   const ca = (await textOf(join(ACCOUNT_DIRECTORY, "ca.crt"))) ?? undefined;
   const own = await textOf(join(ACCOUNT_DIRECTORY, "namespace"));
   return {
-    context: "in-cluster",
+    context: IN_CLUSTER,
     server: "https://kubernetes.default.svc/",
     namespace: namespace ?? own ?? "default",
     tls: { ca, cert: undefined, key: undefined, servername: undefined, insecure: false },

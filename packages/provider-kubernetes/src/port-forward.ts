@@ -1,4 +1,5 @@
 import { createServer, type Socket } from "node:net";
+import { abortError } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
 import { bytesOf } from "./connection.ts";
 import type { Machine } from "./driver.ts";
@@ -46,7 +47,7 @@ export async function forwardPort(
     open.add(local);
     local.once("close", () => open.delete(local));
     local.on("error", () => local.destroy());
-    void carry(machine, call, port, local).catch(() => local.destroy());
+    void carry(find, call, port, local).catch(() => local.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) =>
@@ -62,12 +63,19 @@ export async function forwardPort(
   };
   const onAbort = (): void => void close();
   signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted === true) {
+    // Between the two nobody heard it.
+    await close();
+    throw abortError(signal, { provider: inside.provider, operation: call.operation, effect: "none" });
+  }
   const address = server.address();
   const bound = typeof address === "object" && address !== null ? address.port : localPort;
   return { host: "127.0.0.1", port: bound, close, [Symbol.asyncDispose]: close };
 }
 
-async function carry({ client, pod }: Machine, call: Call, port: number, local: Socket): Promise<void> {
+async function carry(find: (call: Call) => Promise<Machine>, call: Call, port: number, local: Socket): Promise<void> {
+  // Again for each connection: the name may be another instance's by now, and a socket knows nothing but the name.
+  const { client, pod } = await find(call);
   const query = [["ports", String(port)]] as const;
   const socket = await client.attach(call, pod.metadata.name, "portforward", query, [PROTOCOL]);
   if (local.destroyed) return socket.cut();

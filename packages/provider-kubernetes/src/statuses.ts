@@ -110,7 +110,9 @@ function conditionOf({ condition }: StatusRow, { status }: WirePod) {
 }
 
 function mainState({ status }: WirePod) {
-  return status?.containerStatuses?.[0]?.state;
+  // By its name, as in pod.ts: the kubelet sorts them, and admission may have put others beside it.
+  const all = status?.containerStatuses ?? [];
+  return (all.find(({ name }) => name === "main") ?? all[0])?.state;
 }
 
 /** The remote's own words: of the container, the condition, or the pod. */

@@ -119,6 +119,17 @@ test("a pod that does not run, and words that no program can get, are refused be
   expect(opened).not.toHaveBeenCalled();
 });
 
+test("an end that the runtime does not know, of a command that ran, is an unknown outcome", async () => {
+  const server = await startApiServer();
+  const message = "error executing command in container: ttrpc: closed";
+  server.onSocket = (socket) => {
+    socket.send(frame(1, "half of it"));
+    socket.send(frame(3, JSON.stringify({ status: "Failure", reason: "InternalError", code: 500, message })));
+  };
+  const error = await failure(server.provider.exec(server.id, ["migrate"]));
+  expect(error).toMatchObject({ code: "INVALID_STATE", effect: "unknown" });
+});
+
 test("an image without a shell is named as the reason", async () => {
   const server = await startApiServer();
   const message = 'exec: "/bin/sh": stat /bin/sh: no such file or directory';

@@ -31,6 +31,37 @@ test("followed, a stream that ends early goes on, with each line once, until the
   expect(asked.slice(0, 2)).toEqual([null, "2026-11-29T08:00:01.200000000Z"]);
 });
 
+test("lines of one time, of an earlier one, and of another time zone are all there", async () => {
+  const server = await startApiServer({ runtime: { clock: scaledClock(100) } });
+  // CRI-O gives all lines of a write one time; stdout and stderr are timed apart; times are those of the node's zone.
+  const first = `${at(1, ".5")} one\n${at(1, ".5")} two\n${at(1, ".5")} two\n${at(1, ".4")} three\n`;
+  const zoned = "2026-11-29T09:00:01.600000000+01:00 four\n";
+  const asked: (string | null)[] = [];
+  server.onLog = (query, answer) => {
+    asked.push(query.get("sinceTime"));
+    if (asked.length === 1) return answer.end(first + zoned);
+    server.phase = "Succeeded";
+    return answer.end(`${first}${zoned}${at(2, "")} five`);
+  };
+  const lines = await all(server.provider.logs(server.id, { follow: true }));
+  expect(lines).toEqual(["one", "two", "two", "three", "four", "five"]);
+  expect(asked[1]).toBe("2026-11-29T08:00:01.600000000Z");
+});
+
+test("followed, a connection that is reset in the middle of a line goes on too", async () => {
+  const server = await startApiServer({ runtime: { clock: scaledClock(100) } });
+  let isFirst = true;
+  server.onLog = (_, answer) => {
+    if (!isFirst) return answer.end(`${at(1, ".1")} one\n${at(1, ".2")} two\n`);
+    isFirst = false;
+    answer.write(`${at(1, ".1")} one\n${at(1, ".2")} tw`, () => {
+      server.phase = "Succeeded";
+      answer.destroy();
+    });
+  };
+  expect(await all(server.provider.logs(server.id, { follow: true }))).toEqual(["one", "two"]);
+});
+
 test("followed, it ends quietly with the signal", async () => {
   const server = await startApiServer();
   const stop = new AbortController();
