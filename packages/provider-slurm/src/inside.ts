@@ -54,7 +54,9 @@ export async function* logsOf(
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   for (;;) {
     const argv = ["/bin/sh", "-c", printLog(remote.bootstrapDirectory, token, job.number, from)];
-    const { exitCode, stdout } = await remote.client.step(call, job.number, argv, { timeoutMs: PRINT_MS });
+    const { exitCode, stdout, stderr } = await remote.client.step(call, job.number, argv, { timeoutMs: PRINT_MS });
+    // What prints the log never fails: it is srun that has. Followed, the next look at the job says whether it goes on.
+    if (exitCode !== 0 && !follow) throw commandError(call, "srun", stderr, false);
     const bytes = Buffer.from(exitCode === 0 ? stdout : "", "base64");
     from += bytes.length;
     const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");

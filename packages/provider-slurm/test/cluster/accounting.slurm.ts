@@ -1,3 +1,4 @@
+import { nameFor } from "@slipway/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { register, slurm } from "../../src/index.ts";
 import { missingTools, type SlurmCluster, slurmCluster } from "../../src/testing/index.ts";
@@ -46,7 +47,7 @@ describe.skipIf(isMissing)("with slurmdbd", () => {
     const asked = { key: "large", spec: "main/open/small", resources: { cpus: 2 } };
     const error = await failure(provider().spawn(asked));
     expect(error).toMatchObject({ code: "QUOTA_EXCEEDED", effect: "none" });
-    expect((await cluster.run("squeue", "-h", "-a", "--name", "large")).trim()).toBe("");
+    expect((await cluster.run("squeue", "-h", "-a", "--name", nameFor("tests", "large"))).trim()).toBe("");
     const small = await provider().spawn({ ...asked, resources: { cpus: 1 } });
     expect(small).toMatchObject({ account: "open", qos: "small" });
     await provider().terminate(small.id);
