@@ -1,5 +1,6 @@
 import { EC2Client, RunInstancesCommand } from "@aws-sdk/client-ec2";
 import { waitForStatus } from "@slipway/control";
+import { limits } from "@slipway/provider-kit/limits";
 import { expect, test } from "vitest";
 import { EMULATED_IMAGES } from "../src/emulator/index.ts";
 import { fetchHandler } from "../src/exchange.ts";
@@ -60,6 +61,15 @@ test.each([0.8, 1])("1 000 ends at once, with a share of %d of the limits, take 
   expect(
     emulator.control.instances().every(({ status }) => status === "shutting-down" || status === "terminated"),
   ).toBe(true);
+});
+
+test("ends at once fit a budget of the caller's own, which counts calls", async () => {
+  const { another, options, ids, emulator } = await fleet(3);
+  const { runtime } = options();
+  const buckets = [{ operation: "*", capacity: 1, refillPerSecond: 1 }];
+  const provider = another({ runtime: { ...runtime, limits: limits({ ...runtime, provider: "aws", buckets }) } });
+  await Promise.all(ids.map((id) => provider.terminate(id)));
+  expect(emulator.control.instances().filter(({ status }) => status === "running")).toEqual([]);
 });
 
 const WAITS = 100;

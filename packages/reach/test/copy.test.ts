@@ -73,6 +73,10 @@ function behaves(open: () => Session): void {
     await session.upload(from, `${name}/to`);
     await session.download(`${name}/to`, join(directory, "a", "b"));
     expect(await readFile(join(directory, "a", "b"), "utf8")).toBe("text");
+    // What a link leads to, since the link itself would lead nowhere here.
+    await session.exec(["ln", "-s", "to", `${name}/link`]);
+    await session.download(`${name}/link`, join(directory, "a", "linked"));
+    expect(await readFile(join(directory, "a", "linked"), "utf8")).toBe("text");
     // Into a directory that is there, under its own name.
     await session.upload(from, name);
     await session.upload(from, `${name}/new/`);
