@@ -22,8 +22,19 @@ export async function apiServerArguments(home: string, ports: Ports): Promise<re
   const file = (name: string): string => path.join(home, name);
   const rules = [{ level: "Metadata", users: ["tenant"], omitStages: ["RequestReceived"] }, { level: "None" }];
   await writeFile(file("audit.json"), JSON.stringify({ apiVersion: "audit.k8s.io/v1", kind: "Policy", rules }));
+  // A privileged container has a /proc of its own, in which the settings of this machine's kernel can be written.
+  const defaults = { enforce: "baseline", "enforce-version": "latest" };
+  const podSecurity = {
+    apiVersion: "pod-security.admission.config.k8s.io/v1",
+    kind: "PodSecurityConfiguration",
+    defaults,
+  };
+  const plugins = [{ name: "PodSecurity", configuration: podSecurity }];
+  const admission = { apiVersion: "apiserver.config.k8s.io/v1", kind: "AdmissionConfiguration", plugins };
+  await writeFile(file("admission.json"), JSON.stringify(admission));
   return [
     "kube-apiserver",
+    `--admission-control-config-file=${file("admission.json")}`,
     `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
     `--secure-port=${ports.apiServer}`,
     "--bind-address=127.0.0.1",
@@ -56,6 +67,8 @@ export function controllerManagerArguments(home: string, kubeconfig: string): re
     ...["kube-controller-manager", `--kubeconfig=${kubeconfig}`, ...CLIENT],
     `--service-account-private-key-file=${path.join(home, "accounts.key")}`,
     `--root-ca-file=${path.join(home, "ca.crt")}`,
+    // Else it makes a folder in /usr/libexec.
+    `--flex-volume-plugin-dir=${path.join(home, "flex")}`,
     // The provisioner of the class `standard`: folders of this machine.
     "--enable-hostpath-provisioner",
   ];

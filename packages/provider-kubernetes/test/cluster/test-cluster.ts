@@ -15,6 +15,7 @@ import {
   schedulerArguments,
 } from "./control-plane.ts";
 import { kubeconfigOf } from "./kubeconfig.ts";
+import { HOME_PREFIX, removeLeftovers } from "./leftovers.ts";
 import { missingForNode, NODE_GPUS, startNode } from "./node/node.ts";
 import { addStorage, removeFoldersOfVolumes } from "./storage.ts";
 
@@ -50,7 +51,8 @@ export async function startCluster(): Promise<RunningCluster> {
   const missing = missingForNode();
   if (missing !== null) throw new Error(`no test cluster: ${missing}`);
   const { etcd, kube, version } = await binaries();
-  const home = await mkdtemp(path.join(tmpdir(), "slipway-cluster-"));
+  await removeLeftovers();
+  const home = await mkdtemp(path.join(tmpdir(), `${HOME_PREFIX}${process.pid}-`));
   const stop = new AbortController();
   const running: Promise<unknown>[] = [];
   const closers: (() => Promise<void>)[] = [
@@ -60,9 +62,11 @@ export async function startCluster(): Promise<RunningCluster> {
       await rm(home, { recursive: true, force: true });
     },
   ];
-  // Last started, first ended.
+  // Last started, first ended. What one cannot end does not keep the others from it: the servers would go on.
   const close = async (): Promise<void> => {
-    for (const one of closers.splice(0).toReversed()) await one();
+    const failures: unknown[] = [];
+    for (const one of closers.splice(0).toReversed()) await one().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, `the cluster left something: ${failures.join("; ")}`);
   };
   try {
     await writeCertificates(home);
@@ -72,7 +76,8 @@ export async function startCluster(): Promise<RunningCluster> {
     const faults: string[] = [];
     const start = (program: string, args: readonly string[]): void => {
       const run = commandRunner({ defaults: { signal: stop.signal, timeoutMs: DAY_MS, maxOutputBytes: 2 ** 30 } });
-      const ended = run(program, args, { cwd: home }).then(
+      // It ends with this process, however that ends.
+      const ended = run("setpriv", ["--pdeathsig", "KILL", program, ...args], { cwd: home }).then(
         ({ exitCode, stderr }) => `${program} ${args[0]} ended with ${exitCode}: ${stderr.slice(-2_000)}`,
         (error: unknown) => String(error),
       );
@@ -100,10 +105,11 @@ export async function startCluster(): Promise<RunningCluster> {
     return {
       ...{ ...reached, version, tenantToken: tokens.tenant, containerd: node.containerd, close },
       auditLog: path.join(home, "audit.log"),
-      kubectl: [kube, "kubectl", `--kubeconfig=${kubeconfig}`],
+      kubectl: [kube, "kubectl", `--kubeconfig=${kubeconfig}`, `--cache-dir=${path.join(home, "kubectl")}`],
     };
   } catch (error) {
-    await close();
+    // Why it did not start counts more than what it has left.
+    await close().catch(() => undefined);
     throw error;
   }
 }

@@ -18,6 +18,15 @@ export async function makeGroups(name: string): Promise<void> {
   for (const hierarchy of hierarchies()) await mkdir(path.join(hierarchy, name));
 }
 
+/** The groups of nodes whose process is gone, as after `kill -9`: their names begin with its number. */
+export function abandonedGroups(): readonly string[] {
+  const names = hierarchies().flatMap((hierarchy) => readdirSync(hierarchy));
+  return [...new Set(names)].filter((name) => {
+    const pid = /^slipway-(\d+)-[0-9a-f]{8}$/.exec(name)?.[1];
+    return pid !== undefined && !existsSync(`/proc/${pid}`);
+  });
+}
+
 /** Removes them with all that the pods have left below. Processes may need a moment to leave. */
 export async function removeGroups(name: string): Promise<void> {
   const until = performance.now() + GONE_MS;

@@ -120,6 +120,8 @@ root = "/var/lib/containerd"
 state = "/run/containerd"
 oom_score = 0
 disabled_plugins = ["io.containerd.internal.v1.restart", "io.containerd.tracing.processor.v1.otlp"]
+[plugins."io.containerd.internal.v1.opt"]
+path = "/var/lib/containerd/opt"
 [grpc]
 address = "/run/containerd/containerd.sock"
 [${cri}]
