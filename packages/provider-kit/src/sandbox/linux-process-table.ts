@@ -53,24 +53,26 @@ export function linuxProcessTable(proc = "/proc"): ProcessTable {
     everything: async (variable) => {
       const sights: ProcessSight[] = [];
       const seen = new Set<number>();
-      // One that ended before it was read may have begun another, which this list lacks: until there is nothing new.
-      for (let unread = pids(); unread.length > 0; unread = pids().filter((pid) => !seen.has(pid))) {
-        for (const pid of unread) seen.add(pid);
-        for (let look = 0; unread.length > 0 && look < LOOKS; look++) {
-          if (look > 0) await pause(1);
-          const again: number[] = [];
-          for (const pid of unread) {
-            const found = row(pid);
-            if (found === null) continue;
-            const bare = found.zombie || found.group === 0;
-            const environment = bare ? null : readOrNull(`${proc}/${pid}/environ`);
-            if (environment === "" && isStarting(pid) && look < LOOKS - 1) again.push(pid);
-            else sights.push({ ...found, mark: valueIn(environment, variable), outputs: bare ? [] : outputsOf(pid) });
-          }
-          unread = again;
+      let starting: readonly number[] = [];
+      // One that ended before it was read may have begun another, which this list lacks: until there is nothing new. Never
+      // for ever: on a machine where others start programs all the time there is always something new.
+      for (let look = 0; ; look++) {
+        const fresh = pids().filter((pid) => !seen.has(pid));
+        if (fresh.length + starting.length === 0) return sights;
+        for (const pid of fresh) seen.add(pid);
+        const again: number[] = [];
+        for (const pid of [...starting, ...fresh]) {
+          const found = row(pid);
+          if (found === null) continue;
+          const bare = found.zombie || found.group === 0;
+          const environment = bare ? null : readOrNull(`${proc}/${pid}/environ`);
+          if (environment === "" && isStarting(pid) && look < LOOKS) again.push(pid);
+          else sights.push({ ...found, mark: valueIn(environment, variable), outputs: bare ? [] : outputsOf(pid) });
         }
+        if (look >= LOOKS) return sights;
+        starting = again;
+        if (starting.length > 0) await pause(1);
       }
-      return sights;
     },
   };
 }

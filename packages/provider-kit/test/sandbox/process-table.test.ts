@@ -1,6 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import {
   identify,
   identifySelf,
@@ -59,15 +59,31 @@ test("a process that is named to deceive is read right", async () => {
   expect(await table.withEnvironment(["SLIPWAY_SANDBOX_ID"])).toEqual([]);
 });
 
-test("everything holds what began while the rest was read, and a zombie without a mark", async () => {
-  const proc = scratch();
-  const born = (pid: number, state: string, environment: string): void => {
+/** Lets processes appear in a table of processes, or be replaced. */
+function birthsIn(proc: string) {
+  return (pid: number, state: string, environment: string): void => {
     mkdirSync(join(proc, `${pid}/fd`), { recursive: true });
     const rest = Array.from({ length: 30 }, (_, at) => at);
     writeFileSync(join(proc, `${pid}/stat`), `${pid} (sh) ${state} 3 9 ${rest.join(" ")}\n`);
     writeFileSync(join(proc, `${pid}/environ`), environment);
     writeFileSync(join(proc, `${pid}/cmdline`), "");
   };
+}
+
+test("everything comes to an end also where others start programs all the time", async () => {
+  const proc = scratch();
+  const born = birthsIn(proc);
+  let last = 8;
+  born(last, "R", "");
+  const others = setInterval(() => born(++last, "R", ""), 0);
+  onTestFinished(() => clearInterval(others));
+  const found = await linuxProcessTable(proc).everything("SLIPWAY_SANDBOX_ID");
+  expect(found.map(({ pid }) => pid)).toContain(8);
+});
+
+test("everything holds what began while the rest was read, and a zombie without a mark", async () => {
+  const proc = scratch();
+  const born = birthsIn(proc);
   born(8, "R", "");
   born(9, "Z", "");
   const reading = linuxProcessTable(proc).everything("SLIPWAY_SANDBOX_ID");
