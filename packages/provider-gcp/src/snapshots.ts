@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { isProviderError, nameFor, type Snapshot, type SnapshotMethods, type SnapshotStatus } from "@slipway/core";
 import type { Call, LifeCycle } from "@slipway/provider-kit/driver";
 import { withEffect } from "@slipway/provider-kit/errors";
@@ -56,7 +55,7 @@ export function snapshotMethods<T>(remote: GcpRemote, lives: Lives<T>): Snapshot
       const body = { name, description: `${key}\n${id}`, labels: ownershipLabels({ owner, key }) };
       const source = `projects/${project}/zones/${zone}/instances/${machine.name}`;
       try {
-        const sent = await client.insertImage(call, body, source, randomUUID());
+        const sent = await client.insertImage(call, body, source, crypto.randomUUID());
         const seen = await begun(remote, call, name, sent);
         if (seen !== null) return viewOf(seen);
         if (sent.targetId !== undefined) return viewOf({ ...body, id: sent.targetId, status: "CREATING" });
@@ -80,7 +79,7 @@ export function snapshotMethods<T>(remote: GcpRemote, lives: Lives<T>): Snapshot
       if (found.labels?.[OWNER_LABEL] === undefined) {
         throw refusal("CONFLICT", call.operation, `the machine image ${id} was not made by Slipway: it is left alone`);
       }
-      await client.removeImage(call, found.id, randomUUID());
+      await client.removeImage(call, found.id, crypto.randomUUID());
     },
     listSnapshots: async ({ instanceId, owner: of = owner } = {}, { signal } = {}) => {
       const filter = of === "*" ? `labels.${OWNER_LABEL}:*` : `labels.${OWNER_LABEL} = "${of}"`;

@@ -12,7 +12,7 @@ import type { Call } from "@slipway/provider-kit/driver";
 import type { Refusal } from "@slipway/provider-kit/errors";
 import { type HttpCall, type HttpClient, httpClient, neverSent, redact } from "@slipway/provider-kit/http";
 import { limits } from "@slipway/provider-kit/limits";
-import type { RawData, WebSocket } from "ws";
+import type { WebSocket } from "ws";
 import { clusterFetch } from "./cluster-fetch.ts";
 import { type Credential, credentialsOf } from "./credentials.ts";
 import { meaningOf } from "./errors.ts";
@@ -218,10 +218,10 @@ function handshake(socket: WebSocket, refused: (status: number, body: string) =>
 }
 
 /** A message as bytes. */
-export function bytesOf(message: RawData | string): Uint8Array {
+export function bytesOf(message: Uint8Array | ArrayBuffer | readonly Uint8Array[] | string): Uint8Array {
   if (typeof message === "string") return Buffer.from(message);
-  if (Array.isArray(message)) return Buffer.concat(message);
-  return message instanceof ArrayBuffer ? new Uint8Array(message) : message;
+  if (message instanceof Uint8Array) return message;
+  return message instanceof ArrayBuffer ? new Uint8Array(message) : Buffer.concat(message);
 }
 
 function parsed(body: string): { readonly json: unknown } {
