@@ -87,6 +87,7 @@ export const bootstrapMutants: MutantsOf<"bootstrap"> = {
   "bootstrap.fails": {
     does: "tells another exit code",
     mutate: told((instance) => ending(instance, "failed", { state: "failed", exitCode: 1 })),
+    alsoKills: { "bootstrap.read": "it compares what it reads with what get tells" },
   },
   "bootstrap.read": {
     does: "reads that a bootstrap succeeded which failed",

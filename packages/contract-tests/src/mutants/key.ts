@@ -12,6 +12,7 @@ export const keyMutants: MutantsOf<"key"> = {
   "key.told": {
     does: "tells another key than was given",
     mutate: told((instance) => (UUID.test(instance.key ?? "") ? instance : { ...instance, key: "another" })),
+    alsoKills: { "list.unknown-state": "it lists by the key that was given" },
   },
   "key.absent": {
     does: "gives every spawn without a key the same one",
