@@ -4,6 +4,8 @@ import manifest from "../package.json" with { type: "json" };
 import { type GcpEmulator, type GcpEmulatorSettings, gcpEmulator } from "../src/emulator/index.ts";
 import { gcp, gcpErrorTable, register } from "../src/index.ts";
 
+/** A word that Google does not have, for the case of a state that nobody knows. */
+export const UNKNOWN_STATUS = "MIGRATING";
 export const TOKEN = "secret-gcp-token-5b1e";
 export const PROJECT = "slipway-tests";
 const OWNER = "contract-tests";
@@ -56,7 +58,7 @@ export function gcpHarness(
         addStranger: async (name) => control.addStranger(name, zones[0]),
         hasStranger: async (nativeId) => control.hasStranger(nativeId),
         crash: async (nativeId) => control.preempt(nativeId),
-        showUnknownState: async (nativeId) => control.setStatus(nativeId, "MIGRATING"),
+        showUnknownState: async (nativeId) => control.setStatus(nativeId, UNKNOWN_STATUS),
         changes: async () => control.changes(),
       },
       faults: {

@@ -4,7 +4,7 @@ import path from "node:path";
 import { describeProviderContract } from "@slipway/contract-tests/vitest";
 import { afterAll, expect, test } from "vitest";
 import { EMULATOR_PROJECT, EMULATOR_TOKEN, serve } from "../../src/emulator/index.ts";
-import { gcpHarness } from "../gcp-harness.ts";
+import { gcpHarness, UNKNOWN_STATUS } from "../gcp-harness.ts";
 import { judged } from "./judge.ts";
 import { recording } from "./recording.ts";
 
@@ -54,6 +54,7 @@ test("every exchange of the suite is valid for Google's document", async () => {
   const { all, kept } = exchanges.counts();
   process.stdout.write(`${all} exchanges recorded, ${kept} of them different\n`);
   const { calls, failures } = await judged("validate", await exchanges.written());
-  expect(failures).toEqual([]);
+  const invented = `'${UNKNOWN_STATUS}' is not one of`;
+  expect(failures.filter((failure) => !failure.includes(invented))).toEqual([]);
   expect(calls).toBeGreaterThan(1_000);
 });
