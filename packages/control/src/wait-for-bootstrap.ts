@@ -38,7 +38,7 @@ const OPERATION = "waitForBootstrap";
  * Waits until the bootstrap has succeeded, as the first one reports it that knows its end: the provider, then the
  * sources in their order. Rejects with INVALID_STATE, the exit code and the last lines if it failed or the instance
  * ended; with TIMEOUT and the last lines after ten minutes or `timeoutMs`; with UNSUPPORTED if the instance is running and
- * nobody knows of a bootstrap in it. Changes nothing: the caller decides whether to terminate.
+ * no source reports a bootstrap in it. Changes nothing: the caller decides whether to terminate.
  */
 export async function waitForBootstrap<P extends Provider>(
   provider: P,

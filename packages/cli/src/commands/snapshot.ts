@@ -48,8 +48,8 @@ export const configure: Configure = (command, run) => {
 };
 
 async function create(session: Session, [word = ""]: readonly string[], flags: CreateFlags): Promise<void> {
-  const { provider: any, instance } = await mustLocate(session, word);
-  const provider = requireCapability(any, "snapshots");
+  const { provider: located, instance } = await mustLocate(session, word);
+  const provider = requireCapability(located, "snapshots");
   const { key = crypto.randomUUID(), name } = flags;
   const snapshot = await session.progress.during(`taking a snapshot of ${instance.id}`, () =>
     provider.createSnapshot(instance.id, { ...session.call, key, ...(name === undefined ? {} : { name }) }),

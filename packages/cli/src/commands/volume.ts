@@ -92,8 +92,8 @@ async function warm(session: Session, _args: readonly string[], flags: WarmFlags
 }
 
 async function claim(session: Session, [word = ""]: readonly string[], { pool }: ClaimFlags): Promise<void> {
-  const { provider: any, instance } = await mustLocate(session, word);
-  const provider = requireCapability(any, "warmVolumes");
+  const { provider: located, instance } = await mustLocate(session, word);
+  const provider = requireCapability(located, "warmVolumes");
   const claimed = await provider.claimWarmVolume({ ...session.call, pool, instanceId: instance.id });
   if (claimed !== null) return show(session, claimed);
   if (session.json) session.output.document(null);

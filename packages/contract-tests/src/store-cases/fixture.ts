@@ -16,7 +16,7 @@ export interface StoreExpiry {
   readonly ms: number;
   /** Lets so much time pass, for the storage and for every store object. */
   readonly pass: (ms: number) => Promise<void>;
-  /** From now on the fixture's `store` cannot reach the storage, and nobody tells it. Others can. */
+  /** From now on the fixture's `store` cannot reach the storage, and gets no notice of that. Others can. */
   readonly cutOff: () => Promise<void>;
   readonly reconnect: () => Promise<void>;
 }
@@ -70,7 +70,9 @@ export async function runStoreCase(storeCase: StoreCase, harness: StoreHarness):
     if (needs !== undefined && fixture[needs] === undefined) {
       if (needs !== "expiry" || fixture.store.exclusion === "process")
         return { skipped: `the fixture has no ${needs}` };
-      throw new Error("the leases of this store expire: without `expiry` in its fixture nobody knows how");
+      throw new Error(
+        "the leases of this store expire: give its fixture an `expiry`, by which the cases let time pass",
+      );
     }
     const absent = async (): Promise<never> => {
       throw new Error(`${id} uses what it does not name in needs`);

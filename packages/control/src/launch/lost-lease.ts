@@ -9,7 +9,7 @@ import { adopted, hasEnded, lookUp, stillThere } from "./look-up.ts";
 const REGAIN_MS = 60_000;
 const MOST_TRIES = 8;
 
-/** What stands under the key, after the lease was lost and taken again. */
+/** The record and the instances of the key, after the lease was lost and taken again. */
 interface Rejoined {
   readonly record: LaunchRecord | null;
   /** The instance that the record names, if it is there. */
