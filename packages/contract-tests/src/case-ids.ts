@@ -207,6 +207,7 @@ export const CASE_IDS = {
     "volumes.deleted",
     "volumes.delete-unknown",
     "volumes.delete-attached",
+    "volumes.delete-unmanaged",
     "volumes.attached",
     "volumes.outlive",
     "volumes.unknown",

@@ -9,6 +9,7 @@ export type HarnessFeature =
   | "errorTable"
   | "transcript"
   | "strangers"
+  | "unmanagedVolume"
   | "crash"
   | "unknownState"
   | "foreignNotFound"

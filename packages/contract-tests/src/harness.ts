@@ -21,6 +21,14 @@ export interface WitnessedInstance {
   readonly live: boolean;
 }
 
+/** A volume that Slipway did not make, for a case that tries to delete it. */
+export interface UnmanagedVolume {
+  /** As `deleteVolume` takes it. */
+  readonly id: string;
+  readonly isThere: () => Promise<boolean>;
+  readonly remove: () => Promise<void>;
+}
+
 /**
  * Looks at the remote without the provider under test: the emulator's own state, the process table, another client.
  * It sees every write at once, whatever lag the provider's reads have.
@@ -34,6 +42,8 @@ export interface Witness {
   readonly addStranger?: (name?: string) => Promise<string>;
   /** Is this native id of a stranger still there, untouched? */
   readonly hasStranger?: (nativeId: string) => Promise<boolean>;
+  /** Makes a volume that Slipway did not make, attached to nothing. */
+  readonly addUnmanagedVolume?: () => Promise<UnmanagedVolume>;
   /** Makes a running instance end by itself, as a crash or an interruption would. */
   readonly crash?: (nativeId: string) => Promise<void>;
   /**

@@ -18,6 +18,7 @@ export type {
   HarnessFactory,
   HarnessFaults,
   HarnessPackage,
+  UnmanagedVolume,
   Witness,
   WitnessedInstance,
 } from "./harness.ts";

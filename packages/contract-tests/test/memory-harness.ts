@@ -43,6 +43,10 @@ export function memoryHarness(
         volumes: async () => world.volumes().map(({ nativeId }) => nativeId),
         addStranger: async (name) => world.addStranger(name),
         hasStranger: async (nativeId) => world.hasStranger(nativeId),
+        addUnmanagedVolume: async () => {
+          const { region, nativeId, isThere, remove } = world.addUnmanagedVolume();
+          return { id: `${region}/${nativeId}`, isThere: async () => isThere(), remove: async () => remove() };
+        },
         crash: async (nativeId) => world.crash(nativeId),
         showUnknownState: async (nativeId) => world.setState(nativeId, "migrating"),
         changes: async () => world.changes,

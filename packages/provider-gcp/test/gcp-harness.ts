@@ -1,4 +1,4 @@
-import type { ErrorTableRow, Harness, HarnessFactory } from "@slipway/contract-tests";
+import type { ErrorTableRow, Harness, HarnessFactory, UnmanagedVolume } from "@slipway/contract-tests";
 import { type Runtime, timestamp } from "@slipway/core";
 import manifest from "../package.json" with { type: "json" };
 import { type GcpEmulator, type GcpEmulatorSettings, gcpEmulator } from "../src/emulator/index.ts";
@@ -57,6 +57,7 @@ export function gcpHarness(
         volumes: async () => control.volumes(),
         addStranger: async (name) => control.addStranger(name, zones[0]),
         hasStranger: async (nativeId) => control.hasStranger(nativeId),
+        addUnmanagedVolume: async () => await unmanagedVolume(emulator, zones[0] ?? ""),
         crash: async (nativeId) => control.preempt(nativeId),
         showUnknownState: async (nativeId) => control.setStatus(nativeId, UNKNOWN_STATUS),
         changes: async () => control.changes(),
@@ -95,5 +96,26 @@ export function runtimeOf(emulator: Pick<GcpEmulator, "clock" | "fetch">, transc
     fetch: emulator.fetch,
     onEvent: (event: object) => note("event")("", event),
     log: { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") },
+  };
+}
+
+const DISK_READY_MS = 60_000;
+
+/** A disk that is made by Google's API itself. */
+async function unmanagedVolume({ fetch, clock }: GcpEmulator, zone: string): Promise<UnmanagedVolume> {
+  const name = "prod-data";
+  const disks = `https://compute.example/compute/v1/projects/${PROJECT}/zones/${zone}/disks`;
+  const headers = { authorization: `Bearer ${TOKEN}`, "x-goog-api-version": "2026-11-01" };
+  await fetch(disks, { method: "POST", headers, body: JSON.stringify({ name, sizeGb: "10" }) });
+  await clock.sleep(DISK_READY_MS);
+  const read = async (): Promise<Response> => await fetch(`${disks}/${name}`, { headers });
+  const { id } = (await (await read()).json()) as { readonly id: string };
+  return {
+    id: `${PROJECT}/${zone}/${name}/${id}`,
+    isThere: async () => (await read()).status === 200,
+    remove: async () => {
+      await fetch(`${disks}/${name}`, { method: "DELETE", headers });
+      await clock.sleep(DISK_READY_MS);
+    },
   };
 }

@@ -1,4 +1,4 @@
-import type { ErrorTableRow, Harness, HarnessFactory } from "@slipway/contract-tests";
+import type { ErrorTableRow, Harness, HarnessFactory, UnmanagedVolume } from "@slipway/contract-tests";
 import { type Runtime, timestamp } from "@slipway/core";
 import manifest from "../package.json" with { type: "json" };
 import { type LambdaEmulator, type LambdaEmulatorSettings, lambdaEmulator } from "../src/emulator/index.ts";
@@ -56,6 +56,7 @@ export function lambdaHarness(
         volumes: async () => control.volumes(),
         addStranger: async (name) => control.addStranger(name),
         hasStranger: async (nativeId) => control.hasStranger(nativeId),
+        addUnmanagedVolume: async () => await unmanagedVolume(emulator),
         crash: async (nativeId) => control.crash(nativeId),
         showUnknownState: async (nativeId) => control.setStatus(nativeId, "migrating"),
         changes: async () => control.changes(),
@@ -86,5 +87,27 @@ export function runtimeOf(emulator: LambdaEmulator, transcript: string[] = []): 
     fetch: emulator.fetch,
     onEvent: (event: object) => note("event")("", event),
     log: { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") },
+  };
+}
+
+const FREE_AGAIN_MS = 2_000;
+
+/** A filesystem that is made by Lambda's API itself, within its limits. */
+async function unmanagedVolume({ fetch, clock, control }: LambdaEmulator): Promise<UnmanagedVolume> {
+  const name = "prod-data";
+  const filesystems = "https://cloud.lambda.ai/api/v1/filesystems";
+  const headers = { authorization: `Bearer ${API_KEY}`, "user-agent": "test" };
+  const body = JSON.stringify({ name, region: REGIONS[0] });
+  const { data } = (await (await fetch(filesystems, { method: "POST", headers, body })).json()) as {
+    readonly data: { readonly id: string };
+  };
+  await clock.sleep(FREE_AGAIN_MS);
+  return {
+    id: data.id,
+    isThere: async () => control.volumes().includes(name),
+    remove: async () => {
+      await clock.sleep(FREE_AGAIN_MS);
+      await fetch(`${filesystems}/${data.id}`, { method: "DELETE", headers });
+    },
   };
 }

@@ -133,6 +133,29 @@ export const volumesCases: Cases<"volumes"> = {
       must(still != null && still.attachedTo !== null, "VOL-05", `it is now ${shown(still)}`, "Leave it attached.");
     },
   },
+  "volumes.delete-unmanaged": {
+    title: "refuses to delete a volume that Slipway did not make, and leaves it",
+    rules: ["OWNER-06"],
+    needs: ["unmanagedVolume"],
+    run: async (context) => {
+      const volume = await context.harness.witness.addUnmanagedVolume?.();
+      if (volume === undefined) return;
+      try {
+        await context.settle();
+        const next = "Look at what deleteVolume names, also where listVolumes leaves it out.";
+        await mustReject(
+          "OWNER-06",
+          "deleteVolume of a volume that Slipway did not make",
+          () => able(context.provider).deleteVolume(volume.id),
+          { codes: ["CONFLICT"], effect: "none" },
+          next,
+        );
+        must(await volume.isThere(), "OWNER-06", "the volume is gone", next);
+      } finally {
+        await volume.remove();
+      }
+    },
+  },
   "volumes.attached": {
     title: "attaches a volume at spawn and says to which instance",
     rules: ["VOL-06"],

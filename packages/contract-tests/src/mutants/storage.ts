@@ -109,6 +109,12 @@ export const volumesMutants: MutantsOf<"volumes"> = {
       if (error.code !== "INVALID_STATE") throw error;
     }),
   },
+  "volumes.delete-unmanaged": {
+    does: "says that a volume is gone which Slipway did not make",
+    mutate: failed("deleteVolume", (error) => {
+      if (error.code !== "CONFLICT") throw error;
+    }),
+  },
   "volumes.attached": {
     does: "tells another instance than the volume is attached to",
     mutate: answered<readonly Volume[]>("listVolumes", (found) =>

@@ -24,6 +24,7 @@ export interface VolumeRequest {
 /** Volumes of a remote that keeps nothing but their name. V: a volume on the wire. */
 export interface VolumeDriver<V> {
   readonly isId: (id: string) => boolean;
+  /** Also those that Slipway did not make, so that deleteVolume refuses them; else `destroy` has to. */
   readonly list: (call: Call) => Promise<readonly V[]>;
   readonly identify: (volume: V) => VolumeIdentity;
   readonly toVolume: (

@@ -1,10 +1,10 @@
-import type { Machine } from "./records.ts";
+import type { Disk, Machine } from "./records.ts";
 import { newId, type Remote } from "./remote.ts";
 import type { MemoryWorld } from "./world.ts";
 
-type Strangers = Pick<MemoryWorld, "addStranger" | "hasStranger">;
+type Strangers = Pick<MemoryWorld, "addStranger" | "hasStranger" | "addUnmanagedVolume">;
 
-/** Machines that Slipway did not make. */
+/** Machines and volumes that Slipway did not make. */
 export function strangers(present: () => Remote): Strangers {
   const made = new Map<string, Machine>();
   return {
@@ -15,6 +15,18 @@ export function strangers(present: () => Remote): Strangers {
       world.machines.put(machine, world.clock.now());
       made.set(machine.id, machine);
       return machine.id;
+    },
+    addUnmanagedVolume: () => {
+      const world = present();
+      const disk = unmanagedDisk(world);
+      world.changes += 1;
+      world.disks.put(disk, world.clock.now());
+      return {
+        region: disk.region,
+        nativeId: disk.id,
+        isThere: () => present().disks.current(disk.id) === disk,
+        remove: () => present().disks.remove(disk.id, world.clock.now()),
+      };
     },
     hasStranger: (nativeId) => {
       const machine = present().machines.current(nativeId);
@@ -64,5 +76,23 @@ function strangerIn(world: Remote, name: string | undefined): Machine {
     tailnet: null,
     network: null,
     epoch: 0,
+  };
+}
+
+function unmanagedDisk(world: Remote): Disk {
+  const id = newId(world, "memdisk");
+  const [region] = world.settings.regions;
+  if (region === undefined) throw new RangeError("the world has no region");
+  return {
+    id,
+    region: region.id,
+    zone: region.zones[0] ?? region.id,
+    name: `unmanaged-${id}`,
+    mark: null,
+    state: "free",
+    sizeBytes: 1_073_741_824,
+    pool: null,
+    machine: null,
+    createdAt: world.clock.now(),
   };
 }

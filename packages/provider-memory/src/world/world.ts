@@ -78,6 +78,13 @@ export interface MemoryWorld<out TClock extends Clock = Clock> {
   readonly failSnapshot: (nativeId: string) => void;
   /** Somebody else's machine: without a mark, under any name. Answers its native id. */
   readonly addStranger: (name?: string) => string;
+  /** Somebody else's volume: without a mark, attached to nothing. */
+  readonly addUnmanagedVolume: () => {
+    readonly region: string;
+    readonly nativeId: string;
+    readonly isThere: () => boolean;
+    readonly remove: () => void;
+  };
   /** Is that machine still there as it was made? */
   readonly hasStranger: (nativeId: string) => boolean;
   /** Replaces the rule of the same place. */
