@@ -91,6 +91,7 @@ export function awsParts(options: AwsOptions): {
         idempotentSpawn:
           "EC2 keeps client tokens for each region and zone: two processes that share nothing can launch a key in two places.",
         tailscaleNative: "EC2 joins no tailnet by itself: do it in the bootstrap, with the feature tailscale.",
+        terminateBy: "EC2 has no end of its own for an instance, and this provider sets no timer in the machine yet.",
       },
       spawn: (spawning) => spawnInstance(context, spawning),
       terminate: (id, call) => terminateInstance(context, id, call),

@@ -149,6 +149,7 @@ const WHY_NOT: WhyNot<GcpCapability | "idempotentSpawn"> = {
   warmVolumes: "Google's disks are not attached by this provider yet.",
   costExplorer: "Google tells costs only through an export to BigQuery.",
   tailscaleNative: "Compute Engine joins no tailnet by itself: do it in the bootstrap, with the feature tailscale.",
+  terminateBy: "Compute Engine can terminate an instance at a time, but this provider does not ask for that yet.",
 };
 
 function remoteOf(options: GcpOptions): GcpRemote {

@@ -106,6 +106,8 @@ const WHY_NOT: WhyNot<SlurmCapability> = {
   hibernation: "only operators may suspend jobs.",
   costExplorer: "Slurm counts usage, not money.",
   tailscaleNative: "Slurm joins no tailnet, and a bootstrap in a job has no root rights to do it.",
+  terminateBy:
+    "Slurm counts its time limit from the start of a job, so one that has waited would end late: none is set by this provider yet.",
   customNetworking: "a job uses its node's network.",
 };
 
