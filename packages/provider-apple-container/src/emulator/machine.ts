@@ -6,6 +6,7 @@ import {
   detectIsolation,
   endSandbox,
   type IsolationReport,
+  makeBindTarget,
   SandboxError,
   type SandboxLayout,
   sandboxLayout,
@@ -60,6 +61,7 @@ export async function boot(machine: Machine, id: string): Promise<void> {
       const started = await startProcess(machine, draft, record).catch((error: unknown) => {
         // Its first process has begun, and ended before anybody could look at it.
         if (error instanceof SandboxError && error.message.endsWith("its process is gone")) return null;
+        if (error instanceof SandboxError && error.reason === "invalid") throw badPlace(error.message);
         throw error;
       });
       record.startedAt = machine.clock.now();
@@ -103,6 +105,11 @@ async function startProcess(
   });
 }
 
+/** Something of the container's own stands where a file of ours or a volume belongs. The real text is not known. */
+function badPlace(said: string): Refusal {
+  return new Refusal(`failed to bootstrap container (cause: "internalError: "${said}"")`);
+}
+
 function missingProgram(name: string): Refusal {
   return new Refusal(
     `failed to bootstrap container (cause: "internalError: "failed to find target executable ${name}"")`,
@@ -122,8 +129,8 @@ export function volumeDirectory(machine: Machine, name: string): string {
 
 function linkInto(root: string, source: string, target: string): void {
   const path = join(root, target);
+  makeBindTarget(root, dirname(target), true);
   if (existsSync(path)) return;
-  mkdirSync(dirname(path), { recursive: true });
   symlinkSync(source, path);
 }
 

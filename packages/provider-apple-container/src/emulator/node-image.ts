@@ -1,27 +1,37 @@
-import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeBindTarget } from "@slipway/provider-kit/sandbox";
 import { NODE_PROGRAMS } from "./node-programs.ts";
 import type { ContainerRecord, MachineState, StepBehaviour } from "./state.ts";
 
 /** Where the stand-in of the node image keeps its own things, in every node. */
 export const NODE_STATE = "opt/node/state";
 
-/** Puts the programs of the node image into a container's root; keeps what is there. */
+/**
+ * Puts the programs of the node image into a container's root, in which nothing runs; keeps what is there. Throws
+ * SandboxError `invalid` where a link stands on the way.
+ */
 export function installNode(root: string): void {
   for (const folder of ["opt/node/bin", `${NODE_STATE}/nodes`, "kind/manifests", "etc/kubernetes/manifests"]) {
-    mkdirSync(join(root, folder), { recursive: true });
+    makeBindTarget(root, `/${folder}`, true);
   }
   for (const [name, content] of Object.entries(NODE_PROGRAMS)) {
     const path = join(root, "opt/node/bin", name);
     if (existsSync(path)) continue;
     // Whole or not at all: one that could not be executed would let the host's own through.
-    writeFileSync(`${path}.draft`, content);
+    write(root, `/opt/node/bin/${name}.draft`, content);
     chmodSync(`${path}.draft`, 0o755);
     renameSync(`${path}.draft`, path);
   }
-  writeFileSync(join(root, "kind/version"), "v1.34.0\n");
-  writeFileSync(join(root, "kind/manifests/default-cni.yaml"), DEFAULT_CNI);
-  writeFileSync(join(root, "kind/manifests/default-storage.yaml"), DEFAULT_STORAGE);
+  write(root, "/kind/version", "v1.34.0\n");
+  write(root, "/kind/manifests/default-cni.yaml", DEFAULT_CNI);
+  write(root, "/kind/manifests/default-storage.yaml", DEFAULT_STORAGE);
+}
+
+/** A link that stands there is replaced, not written through. */
+function write(root: string, path: string, content: string): void {
+  makeBindTarget(root, path, false);
+  writeFileSync(join(root, path), content);
 }
 
 const DEFAULT_CNI = [
