@@ -1,11 +1,10 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
 import { printed, Refusal, SILENT } from "./answer.ts";
 import { type CommandSpec, parseArguments, valueOf } from "./arguments.ts";
 import type { Command, CommandTable } from "./command.ts";
+import { copyIn, copyOut, copyRoot } from "./copy.ts";
 import { blank, taken } from "./create.ts";
 import { type Daemon, mustFind, withState } from "./daemon.ts";
-import { copyRoot, hostPath, layoutOf } from "./machine-root.ts";
 import type { MachineRecord } from "./state.ts";
 
 const COPY: CommandSpec = {
@@ -30,38 +29,19 @@ function sourcesAndTarget(words: readonly string[], here: string): readonly [rea
 const pull: Command = async (daemon, args) => {
   const parsed = parseArguments("pull", COPY, args);
   const machine = await machineFor(daemon, valueOf(parsed, "--machine"));
-  const layout = layoutOf(daemon.directory, machine.id);
   const [sources, target] = sourcesAndTarget(parsed.words, ".");
-  for (const source of sources) {
-    const from = hostPath(layout, source);
-    if (from === null || !existsSync(from)) throw new Refusal(`cp: ${source}: No such file or directory`);
-    copy(from, target);
-  }
+  for (const source of sources) await copyOut(daemon, machine.id, source, target);
   return SILENT;
 };
 
 const push: Command = async (daemon, args) => {
   const parsed = parseArguments("push", COPY, args);
   const machine = await machineFor(daemon, valueOf(parsed, "--machine"));
-  const layout = layoutOf(daemon.directory, machine.id);
   const [sources, target] = sourcesAndTarget(parsed.words, "/root");
-  const to = hostPath(layout, target);
-  if (to === null) throw new Refusal(`cp: ${target}: Permission denied`);
-  mkdirSync(layout.root, { recursive: true });
-  for (const source of sources) {
-    if (!existsSync(source)) throw new Refusal(`cp: ${source}: No such file or directory`);
-    mkdirSync(dirname(to), { recursive: true });
-    copy(source, to);
-  }
+  for (const source of sources) await copyIn(daemon, machine.id, source, target);
   await withState(daemon, (state) => void (state.changes += 1));
   return SILENT;
 };
-
-/** Into a directory, if the target is one. */
-function copy(source: string, target: string): void {
-  const isDirectory = existsSync(target) && statSync(target).isDirectory();
-  cpSync(source, isDirectory ? join(target, basename(source)) : target, { recursive: true });
-}
 
 const exportMachine: Command = async (daemon, args) => {
   const [name = "", file = ""] = parseArguments("export", { words: [2, 2] }, args).words;
@@ -78,11 +58,11 @@ const importMachine: Command = async (daemon, args) => {
   // Its own file, as `export` writes it.
   const { record, from } = JSON.parse(readFileSync(file, "utf8")) as { record: MachineRecord; from: string };
   const name = valueOf(parsed, "--name") ?? record.name;
-  await withState(daemon, (state) => {
+  await withState(daemon, async (state) => {
     if (state.machines.some((machine) => machine.name === name)) throw taken(name);
     state.made += 1;
     const { id } = blank(daemon, state, name, record.image);
-    copyRoot(daemon.directory, from, id);
+    await copyRoot(daemon, from, id);
     state.machines.push({ ...blank(daemon, state, name, record.image), config: record.config, state: "stopped" });
     state.changes += 1;
   });

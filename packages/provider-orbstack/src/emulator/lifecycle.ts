@@ -1,9 +1,10 @@
 import { type Answer, daemonRefusal, Refusal, SILENT } from "./answer.ts";
 import { type CommandSpec, has, parseArguments } from "./arguments.ts";
 import type { Call, Command, CommandTable } from "./command.ts";
+import { copyRoot } from "./copy.ts";
 import { blank, checkName } from "./create.ts";
 import { assertStable, type Daemon, endProcesses, eraseFiles, mustFind, wait, withState } from "./daemon.ts";
-import { clearTemporary, copyRoot } from "./machine-root.ts";
+import { clearTemporary } from "./machine-root.ts";
 import type { MachinePhase, MachineRecord, OrbState } from "./state.ts";
 
 const FORCE = { names: ["-f", "--force"] };
@@ -158,7 +159,7 @@ function assertRoom(state: OrbState, machine: MachineRecord, doing: string): voi
 const clone: Command = async (daemon, args, call) => {
   const [from = "", to = ""] = parseArguments("clone", TWO, args).words;
   checkName(to);
-  const id = await withState(daemon, (state) => {
+  const id = await withState(daemon, async (state) => {
     const source = mustFind(state, from);
     if (state.machines.some(({ name }) => name === to)) {
       throw daemonRefusal(`clone '${from}': machine already exists: '${to}'`);
@@ -174,7 +175,7 @@ const clone: Command = async (daemon, args, call) => {
       steps: [{ at: daemon.clock.now() + state.latencyMs.clone, to: "stopped" }],
     };
     // The copy is of this very moment.
-    copyRoot(daemon.directory, source.id, record.id);
+    await copyRoot(daemon, source.id, record.id);
     state.machines.push(record);
     state.changes += 1;
     return record.id;

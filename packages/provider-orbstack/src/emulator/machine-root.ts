@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { mkdirSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   detectIsolation,
@@ -103,32 +103,6 @@ function linkAt(path: string): string | null {
   } catch {
     // It is no link, or not there at all.
     return null;
-  }
-}
-
-// What the sandbox makes anew at each start, links into this host's system among it, and what does not survive a stop.
-const NOT_COPIED: ReadonlySet<string> = new Set([
-  "tmp",
-  "proc",
-  "dev",
-  "run",
-  "bin",
-  "sbin",
-  "lib",
-  "lib32",
-  "lib64",
-  "usr",
-  "nix",
-]);
-
-/** A copy of another machine's files, but for `/tmp`. */
-export function copyRoot(directory: string, from: string, to: string): void {
-  const [source, target] = [layoutOf(directory, from).root, layoutOf(directory, to).root];
-  mkdirSync(target, { recursive: true });
-  if (!existsSync(source)) return;
-  for (const name of readdirSync(source)) {
-    if (NOT_COPIED.has(name)) continue;
-    cpSync(join(source, name), join(target, name), { recursive: true, verbatimSymlinks: true, errorOnExist: false });
   }
 }
 
