@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
   chmod,
@@ -18,7 +19,7 @@ import { waitForStatus } from "@slipway/control";
 import { ProviderError, systemClock } from "@slipway/core";
 import { type LocalProvider, local } from "@slipway/provider-local";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { upload } from "../src/copy.ts";
+import { download, upload } from "../src/copy.ts";
 import { openSession } from "../src/open-session.ts";
 import type { Session } from "../src/session.ts";
 import { openSshSession } from "../src/ssh-session.ts";
@@ -131,6 +132,44 @@ describe.skipIf(missing !== null)("copies over OpenSSH", () => {
   });
 
   behaves(() => session);
+});
+
+describe("a download of what is being written", () => {
+  /** A shell of this machine, with another HOME, and with a tar that packs all and then says what it is told. */
+  async function hostWhere(code: number, says: readonly string[]) {
+    const programs = join(directory, "programs");
+    await mkdir(programs);
+    const script = ['PATH="${PATH#*:}"; tar "$@" || exit', ...says.map((line) => `echo '${line}' >&2`), `exit ${code}`];
+    await writeFile(join(programs, "tar"), `#!/bin/sh\n${script.join("\n")}\n`, { mode: 0o755 });
+    await writeFile(join(directory, "log"), "all that was there\n");
+    const env = { ...process.env, HOME: directory, PATH: `${programs}:${process.env["PATH"]}` };
+    const exec: Session["exec"] = ([file = "", ...args]) =>
+      new Promise((resolve) => {
+        execFile(file, args, { env }, (error, stdout, stderr) => {
+          resolve({ exitCode: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
+        });
+      });
+    return { provider: "p", instanceId: "i", clock: systemClock, exec };
+  }
+  const CHANGED = "tar: ./log: file changed as we read it";
+  const from = () => join(directory, "log");
+  const to = () => join(directory, "back");
+
+  it("brings what was there, as of a log that grows", async () => {
+    await download(await hostWhere(1, [CHANGED, "tar: ./a: File removed before we read it"]), from(), to());
+    expect(await readFile(to(), "utf8")).toBe("all that was there\n");
+  });
+
+  it.each<[string, number, readonly string[]]>([
+    ["tar says more than that", 1, [CHANGED, "tar: ./x: Cannot open: Permission denied"]],
+    ["tar has failed for good", 2, [CHANGED]],
+    ["tar does not say why", 1, []],
+  ])("fails where %s", async (_what, code, says) => {
+    await expect(download(await hostWhere(code, says), from(), to())).rejects.toMatchObject({
+      code: "INVALID_STATE",
+      message: expect.stringContaining(`exit code ${code}`),
+    });
+  });
 });
 
 it("a lost connection is waited out, and each part arrives once", async () => {

@@ -50,7 +50,8 @@ describe("withInstance", () => {
     });
   });
 
-  it("leaves no instance where the launch was cut off after it was sent", async () => {
+  /** Launches with a bootstrap that holds a secret; the launch is cut off after it was sent. */
+  async function cutOff(key: string, store: Store): Promise<void> {
     const stop = new AbortController();
     const cut: LocalProvider = {
       ...provider,
@@ -60,9 +61,40 @@ describe("withInstance", () => {
         throw network("unknown");
       },
     };
-    const control = { store: memoryStore(), signal: stop.signal };
-    const work = withInstance(cut, { key: "cut-launch" }, control, async () => undefined);
+    const options = { key, bootstrap: { script: "true", environment: { TOKEN: "secret" } } };
+    const work = withInstance(cut, options, { store, signal: stop.signal }, async () => undefined);
     await expect(work).rejects.toMatchObject({ effect: "unknown" });
+    expect(await provider.list({ keys: [key] })).toEqual([]);
+  }
+
+  it("leaves no instance where the launch was cut off after it was sent, and no record with its secrets", async () => {
+    const store = memoryStore();
+    const written: string[] = [];
+    const seen: Store = {
+      ...store,
+      write: (id, record) => {
+        written.push(JSON.stringify(record));
+        return store.write(id, record);
+      },
+    };
+    await cutOff("cut-launch", seen);
+    expect(written.join("\n")).toContain(Buffer.from("secret").toString("base64"));
+    expect(await allEntries(store)).toEqual([]);
+    // Its lease is free again.
+    await withInstance(provider, { key: "cut-launch" }, { store }, async () => undefined);
+  });
+
+  it("leaves the record of a launch that was cut off to the process that has its lease by now", async () => {
+    const store = memoryStore();
+    const taken: Store = {
+      ...store,
+      release: async (lease) => {
+        await store.release(lease);
+        await store.acquire(lease.id);
+      },
+    };
+    await cutOff("cut-taken", taken);
+    expect(await allEntries(store)).toMatchObject([{ record: { kind: "launch", state: "intended" } }]);
   });
 
   it("says so where the instance could not be confirmed gone", async () => {

@@ -96,6 +96,14 @@ describe("unpack", () => {
     expect(await readdir(to)).toEqual([]);
   });
 
+  it("counts a hard link as the copy that it becomes", async () => {
+    const links = Array.from({ length: 20 }, (_, at) => ({ name: `l${at}`, type: "link", linkname: "f" }) as const);
+    const bomb = await archiveOf({ name: "f", content: "0".repeat(100_000) }, ...links);
+    await expect(take(bomb)).rejects.toThrow("more than 1000000 bytes");
+    const sizes = await Promise.all((await readdir(to)).map(async (name) => (await stat(join(to, name))).size));
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(1_000_000);
+  });
+
   it("refuses what is cut off, and what is no archive", async () => {
     const whole = await archiveOf({ name: "f", content: "abc" });
     await expect(take(whole.subarray(0, whole.length - 20))).rejects.toThrow("unexpected end of file");
