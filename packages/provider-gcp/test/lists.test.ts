@@ -35,6 +35,24 @@ describe("a list", () => {
     expect(error).toMatchObject({ code: "UNAVAILABLE", scope: "region", native: { code } });
   });
 
+  test("is not complete where Google says that a part is missing, and not which", async () => {
+    const { emulator, another } = gcpWorld();
+    let unreachables: readonly string[] = [];
+    const fetch: typeof globalThis.fetch = async (input, init) =>
+      String(input).includes("/aggregated/")
+        ? Response.json({ items: {}, warning: { code: "UNREACHABLE", message: "x" }, unreachables })
+        : await emulator.fetch(input, init);
+    const provider = another({ runtime: { clock: emulator.clock, fetch } });
+    expect(await failure(provider.list())).toMatchObject({
+      code: "UNAVAILABLE",
+      effect: "none",
+      native: { code: "UNREACHABLE" },
+    });
+    // With its name it is read by itself.
+    unreachables = ["projects/slipway-tests/zones/us-central1-a"];
+    expect(await provider.list()).toEqual([]);
+  });
+
   test("goes through all pages, also through empty ones", async () => {
     const { provider, emulator } = gcpWorld({ emptyPages: true, pageSize: 10 });
     await Promise.all(Array.from({ length: 35 }, (_, i) => provider.spawn({ key: `job-${i}` })));

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { runtimeOf } from "./gcp-harness.ts";
 import { failure, gcpWorld } from "./world.ts";
 
 const TAKING_MS = 60_000;
@@ -55,5 +56,53 @@ describe("a snapshot", () => {
         code: "INVALID_SPEC",
       });
     }
+  });
+
+  test("whose name is still being deleted is BUSY, with nothing made; and then made anew", async () => {
+    const { provider, emulator, sent } = gcpWorld();
+    const made = await provider.spawn({ key: "job" });
+    const first = await provider.createSnapshot(made.id, { key: "x" });
+    await emulator.clock.sleep(TAKING_MS);
+    await provider.deleteSnapshot(first.id);
+    const inserts = () =>
+      sent.filter(({ method, path }) => method === "POST" && path === "global/machineImages").length;
+    expect(await failure(provider.createSnapshot(made.id, { key: "x" }))).toMatchObject({
+      code: "BUSY",
+      effect: "none",
+      retryable: true,
+    });
+    expect(inserts()).toBe(1);
+    await emulator.clock.sleep(TAKING_MS);
+    expect((await provider.createSnapshot(made.id, { key: "x" })).id).not.toBe(first.id);
+    expect(inserts()).toBe(2);
+  });
+
+  test("is there, also while the server that is asked has not heard of its operation", async () => {
+    const { provider, emulator, another } = gcpWorld();
+    const made = await provider.spawn({ key: "job" });
+    let asked = 0;
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      const { pathname } = new URL(String(input));
+      if (!pathname.includes("/global/operations/")) return await emulator.fetch(input, init);
+      asked += 1;
+      return await emulator.fetch(`${String(input)}-of-another-server`, init);
+    };
+    const other = another({ runtime: { ...runtimeOf(emulator), fetch } });
+    const snapshot = await other.createSnapshot(made.id, { key: "x" });
+    expect(asked).toBeGreaterThan(0);
+    expect(snapshot).toMatchObject({ status: "pending", key: "x", instanceId: made.id });
+    expect((await provider.listSnapshots()).map(({ id }) => id)).toEqual([snapshot.id]);
+  });
+
+  test("is listed by either id of its instance, and by no other", async () => {
+    const { provider } = gcpWorld();
+    const [a, b] = [await provider.spawn({ key: "a" }), await provider.spawn({ key: "b" })];
+    const ofA = await provider.createSnapshot(a.id, { key: "x" });
+    await provider.createSnapshot(b.id, { key: "x" });
+    expect(a.nativeId).not.toBe(a.id);
+    for (const instanceId of [a.id, a.nativeId]) {
+      expect((await provider.listSnapshots({ instanceId })).map(({ id }) => id)).toEqual([ofA.id]);
+    }
+    expect(await provider.listSnapshots({ instanceId: "1" })).toEqual([]);
   });
 });
