@@ -197,6 +197,27 @@ describe("waitForBootstrap", () => {
     expect(error.message).toContain("unpacking");
   });
 
+  test("one that has not begun is not logged in to, and is as soon as it runs", async () => {
+    setStatus(world, id, "pending");
+    clock.advance(world.lagMs);
+    let hasBegun = false;
+    const from: BootstrapSource = {
+      name: "the session",
+      readBootstrap: async () => {
+        // As an exec in a container that is still being made.
+        if (!hasBegun) throw new Error("INVALID_STATE: it is not running");
+        return { state: "succeeded", exitCode: 0 };
+      },
+    };
+    const onEvent = () => {
+      if (hasBegun) return;
+      hasBegun = true;
+      setStatus(world, id, "running");
+    };
+    const instance = await waitForBootstrap(provider, id, { clock, onEvent, from });
+    expect(instance).toMatchObject({ status: "running", bootstrap: { state: "succeeded", exitCode: 0 } });
+  });
+
   test("one that has ended is not logged in to", async () => {
     setStatus(world, id, "error", { statusReason: { code: "broken", message: "disk" } });
     clock.advance(world.lagMs);
