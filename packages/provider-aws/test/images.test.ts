@@ -53,17 +53,67 @@ test("an image is asked for again after an hour", async () => {
   expect(world.sent("DescribeImages")).toHaveLength(2);
 });
 
-test("a spawn that gives up while it looks for the image leaves the look-up to the next", async () => {
+test.each(["GetParameter", "DescribeImages"])(
+  "a spawn that gives up in %s leaves the look-up to the next",
+  async (at) => {
+    const world = awsWorld({ latencyMs: 1_000 });
+    const controller = new AbortController();
+    const provider = through(world, async ({ action }, send) => {
+      if (action !== at || controller.signal.aborted) return await send();
+      await world.emulator.clock.sleep(1_000);
+      controller.abort();
+      throw controller.signal.reason;
+    });
+    const spawns = ["a", "b"].map((key) =>
+      provider.spawn({ ...spec, key, ...(key === "a" ? { signal: controller.signal } : {}) }),
+    );
+    const outcomes = await Promise.allSettled(spawns);
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+  },
+);
+
+test("many that wait for a look-up that fails get its failure, and the next one looks again", async () => {
   const world = awsWorld({ latencyMs: 1_000 });
-  const controller = new AbortController();
+  let isDenied = true;
   const provider = through(world, async ({ action }, send) => {
-    const answer = send();
-    if (action === "DescribeImages") controller.abort();
-    return await answer;
+    const answer = await send();
+    return action === "DescribeImages" && isDenied ? refusedWith("UnauthorizedOperation", "no", 403) : answer;
   });
-  const spawns = ["a", "b"].map((key) =>
-    provider.spawn({ ...spec, key, ...(key === "a" ? { signal: controller.signal } : {}) }),
+  const image = EMULATED_IMAGES[0]?.id ?? "";
+  const failures = await Promise.all(
+    Array.from({ length: 50 }, (_, i) => failure(provider.spawn({ ...spec, key: `k${i}`, image }))),
   );
-  const outcomes = await Promise.allSettled(spawns);
-  expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+  expect(failures.map(({ code, effect }) => `${code} ${effect}`)).toEqual(Array(50).fill("AUTH_ERROR none"));
+  expect(world.sent("DescribeImages")).toHaveLength(1);
+  isDenied = false;
+  await provider.spawn({ ...spec, key: "k0", image });
+  expect(world.sent("DescribeImages")).toHaveLength(2);
 });
+
+test("two spawns that meet an image which is gone by now both launch with the newer one", async () => {
+  const world = awsWorld({ latencyMs: 1_000 });
+  const [older, newer] = EMULATED_IMAGES.filter(({ architecture }) => architecture === "x86_64").map(({ id }) => id);
+  let current = older;
+  const used: (string | null)[] = [];
+  const provider = through(world, async ({ action, parameters }, send) => {
+    if (action === "GetParameter") return parameterAnswer(current);
+    if (action !== "RunInstances") return await send();
+    const image = parameters.get("ImageId");
+    used.push(image);
+    if (image === current) return await send();
+    await world.emulator.clock.sleep(1_000);
+    return refusedWith("InvalidAMIID.NotFound", "The image id does not exist");
+  });
+  expect(await provider.spawn({ ...spec, key: "a" })).toMatchObject({ image: older });
+  current = newer;
+  const made = await Promise.all(["b", "c"].map((key) => provider.spawn({ ...spec, key })));
+  expect(made.map(({ image }) => image)).toEqual([newer, newer]);
+  expect(used).toEqual([older, older, older, newer, newer]);
+});
+
+function parameterAnswer(value: string | undefined): Response {
+  return Response.json(
+    { Parameter: { Name: "p", Type: "String", Value: value, Version: 1 } },
+    { headers: { "content-type": "application/x-amz-json-1.1" } },
+  );
+}
