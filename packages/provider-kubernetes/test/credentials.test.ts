@@ -1,6 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { inspect } from "node:util";
 import type { Exec } from "@slipway/core";
+import { CommandError } from "@slipway/provider-kit/command";
 import { simulatedClock } from "@slipway/provider-kit/emulator";
 import { describe, expect, test } from "vitest";
 import { credentialsOf } from "../src/credentials.ts";
@@ -60,6 +62,25 @@ describe("an exec plugin", () => {
     expect(error).toMatchObject({ code: "AUTH_ERROR", hint: "install login" });
     expect(JSON.stringify(error)).not.toContain("a-secret-token");
   });
+});
+
+test("what an exec plugin has printed, and its arguments, are in no error and in no cause of one", async () => {
+  const faults = [
+    { fault: "timedOut", reason: "it was ended after 60 s", started: true },
+    { fault: "outputTooLarge", reason: "it printed more than 16 MiB", started: true },
+  ] as const;
+  for (const fault of faults) {
+    const exec: Exec = async (file, args) => {
+      const printed = { stdout: '{"status":{"token":"a-secret-token"}}', stderr: "for a-secret-token" };
+      throw new CommandError({ ...fault, ...printed, command: [file, ...args], durationMs: 1 });
+    };
+    const source = { kind: "exec", plugin: { ...plugin, args: ["--password", "a-secret-word"] } } as const;
+    const error = await failure(credentialsOf(accessWith(source), { clock: simulatedClock(), exec }).current(refuse));
+    expect(error.code).toBe("AUTH_ERROR");
+    const all = inspect(error, { depth: null, showHidden: true });
+    expect(all).toContain(fault.reason);
+    expect(all).not.toMatch(/a-secret-(token|word)/);
+  }
 });
 
 test("a token file is read again after a minute", async () => {

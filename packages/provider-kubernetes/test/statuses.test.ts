@@ -5,6 +5,14 @@ import { type PodParts, podOf } from "./pods.ts";
 const main = (state: object): object => ({
   containerStatuses: [{ name: "main", image: "debian", imageID: "", ready: false, restartCount: 0, state }],
 });
+/** Beside another container, which the kubelet names first. */
+const besides = (parts: object, state: object): object => ({
+  ...parts,
+  containerStatuses: [
+    { name: "a-proxy", state: { running: { startedAt: "2026-11-29T08:00:01Z" } } },
+    { name: "main", state },
+  ],
+});
 const failed = (reason: string, message: string): object => ({ phase: "Failed", reason, message });
 const ended = (phase: string, reason: string, exitCode: number, message?: string): object => ({
   phase,
@@ -94,6 +102,16 @@ const FIXTURES: readonly Fixture[] = [
     row: "image",
     status: waits("ImagePullBackOff", 'Back-off pulling image "nope"'),
     told: { code: "ImagePullBackOff" },
+  },
+  {
+    row: "image",
+    status: besides({ phase: "Pending" }, { waiting: { reason: "ErrImagePull", message: "no such image" } }),
+    told: { code: "ErrImagePull", message: "no such image" },
+  },
+  {
+    row: "out-of-memory",
+    status: besides({ phase: "Failed" }, { terminated: { exitCode: 137, reason: "OOMKilled" } }),
+    told: { code: "OOMKilled" },
   },
   { row: "container-config", status: waits("CreateContainerConfigError", 'secret "nope" not found'), told: {} },
   {
