@@ -35,15 +35,17 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
       interrupted.abort(new DOMException("interrupted by the user", "AbortError"));
     });
   }
-  let isOutputLost = false;
+  // What `run` could not write to: it has told of it, and the flush at the end fails once more.
+  const lost = new Set<NodeJS.WriteStream>();
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       // A reader that went away, as `head` does, is no fault of this program.
       if (error.code === "EPIPE") return;
+      if (lost.has(stream)) return;
       // A command that handles interrupts has a machine to terminate first, also where the terminal itself is gone (EIO).
       if (handler !== null) {
-        if (stream === process.stderr || isOutputLost) return;
-        isOutputLost = true;
+        lost.add(stream);
+        if (stream === process.stderr) return;
         process.stderr.write(`slipway: error OUTPUT_LOST: the output cannot be written (${error.code})\n`);
         interrupted.abort(new DOMException("the output cannot be written", "AbortError"));
         return;
@@ -56,7 +58,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   const exitCode = await runCli(argv, { signal: interrupted.signal, handleInterrupts });
   // What a provider still holds open must not keep a command that is done; what was written must still arrive.
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  process.exit(isOutputLost ? EXIT.notTheCommand : exitCode);
+  process.exit(lost.has(process.stdout) ? EXIT.notTheCommand : exitCode);
 }
 
 /** By the signal itself: `process.exit` waits for a thread that hangs in the file system. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
@@ -146,6 +146,32 @@ describe("slipway run", { timeout: PATIENCE_MS }, () => {
     await expectNothingLeft();
   });
 });
+
+it.skipIf(!existsSync("/dev/full"))(
+  "whose output cannot be written any more terminates its instance, and says why",
+  { timeout: PATIENCE_MS },
+  async () => {
+    const script = "echo up; exec sleep 600";
+    const command = ["-c", '"$0" "$@" >/dev/full', process.execPath, ...nodeArguments("run", "--", "sh", "-c", script)];
+    const options = { cwd: directory, env: environment(join(directory, "state")) };
+    const run = await runProgram("/bin/sh", command, options);
+    expect(run.exitCode).toBe(125);
+    expect(run.stderr.split("slipway: error OUTPUT_LOST: the output cannot be written (ENOSPC)\n")).toHaveLength(2);
+    await expectNothingLeft();
+  },
+);
+
+it.skipIf(!existsSync("/dev/full"))(
+  "whose notes cannot be written ends as its command does",
+  { timeout: PATIENCE_MS },
+  async () => {
+    const words = nodeArguments("run", "--download", "none", "--", "sh", "-c", "echo out; exit 7");
+    const command = ["-c", '"$0" "$@" 2>/dev/full', process.execPath, ...words];
+    const options = { cwd: directory, env: environment(join(directory, "state")) };
+    expect(await runProgram("/bin/sh", command, options)).toMatchObject({ exitCode: 7, stdout: "out\n" });
+    await expectNothingLeft();
+  },
+);
 
 describe("slipway cp", { timeout: PATIENCE_MS }, () => {
   it("copies to an instance and back", async () => {
