@@ -94,6 +94,27 @@ describe("a snapshot", () => {
     expect((await provider.listSnapshots()).map(({ id }) => id)).toEqual([snapshot.id]);
   });
 
+  test("whose number nobody tells is an error, and has no id that is made up", async () => {
+    const { provider, emulator, another } = gcpWorld();
+    const made = await provider.spawn({ key: "job" });
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      const isInsert = init?.method === "POST" && String(input).includes("/global/machineImages");
+      const isRead = init?.method !== "POST" && String(input).includes("/global/machineImages/");
+      const answer = await emulator.fetch(isRead ? String(input).replace(/[^/?]+($|\?)/, "not-yet$1") : input, init);
+      if (!isInsert) return answer;
+      const { targetId: _targetId, ...operation } = (await answer.json()) as Record<string, unknown>;
+      return Response.json(operation);
+    };
+    const other = another({ runtime: { ...runtimeOf(emulator), fetch } });
+    expect(await failure(other.createSnapshot(made.id, { key: "x" }))).toMatchObject({
+      code: "INTERNAL",
+      effect: "applied",
+    });
+    // The next call finds it.
+    const [listed] = await provider.listSnapshots();
+    expect((await provider.createSnapshot(made.id, { key: "x" })).id).toBe(listed?.id);
+  });
+
   test("is listed by either id of its instance, and by no other", async () => {
     const { provider } = gcpWorld();
     const [a, b] = [await provider.spawn({ key: "a" }), await provider.spawn({ key: "b" })];

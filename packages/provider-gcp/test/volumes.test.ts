@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { PROJECT, TOKEN } from "./gcp-harness.ts";
+import { PROJECT, runtimeOf, TOKEN } from "./gcp-harness.ts";
 import { failure, gcpWorld } from "./world.ts";
 
 const GIB = 1024 ** 3;
@@ -72,6 +72,21 @@ describe("a volume", () => {
     expect(refused).toMatchObject({ code: "CONFLICT", effect: "none" });
     await emulator.clock.sleep(60_000);
     expect((await emulator.fetch(`${disks}/prod-data`, { headers })).status).toBe(200);
+  });
+
+  test("that Google shows is not gone since one answer to its deletion says so", async () => {
+    const { provider, emulator, another } = gcpWorld();
+    const { id } = await provider.createVolume({ key: "data", sizeBytes: 10 * GIB });
+    const fetch: typeof globalThis.fetch = (input, init) =>
+      init?.method === "DELETE"
+        ? emulator.fetch(String(input).replace(/disks\/[^/?]+/, "disks/9"), init)
+        : emulator.fetch(input, init);
+    const other = another({ runtime: { ...runtimeOf(emulator), fetch } });
+    expect(await failure(other.deleteVolume(id))).toMatchObject({ code: "UNAVAILABLE", effect: "unknown" });
+    expect((await provider.listVolumes()).map((volume) => volume.id)).toEqual([id]);
+    await provider.deleteVolume(id);
+    await emulator.clock.sleep(60_000);
+    expect(await provider.listVolumes()).toEqual([]);
   });
 
   test("in use by another instance is INVALID_STATE at the next spawn, with nothing done", async () => {
