@@ -11,6 +11,8 @@ export interface ApiServer {
   readonly provider: KubernetesProvider;
   readonly id: string;
   phase: string;
+  /** Another one is a younger pod of the same name. */
+  uid: string;
   /** What each socket does; the query is that of its request. */
   onSocket: (socket: WebSocket, query: URLSearchParams) => void;
   /** Refuses the next sockets with this answer. */
@@ -30,7 +32,7 @@ export async function startApiServer({
   const ownership = { owner: "o", key: "k", specHash: "h", labels: {} };
   const pod = () => ({
     metadata: {
-      ...{ name: NAME, namespace: "machines", uid: "uid-1" },
+      ...{ name: NAME, namespace: "machines", uid: state.uid },
       ...{ labels: ownershipLabels("o"), annotations: ownershipAnnotations(ownership) },
     },
     spec: { containers: [{ name: "main" }] },
@@ -70,6 +72,7 @@ export async function startApiServer({
     provider: kubernetes({ owner: "o", kubeconfig: file, runtime }),
     id: `here/machines/${NAME}/uid-1`,
     phase: "Running",
+    uid: "uid-1",
     onSocket: (socket) => socket.close(),
     refusal: undefined,
     onLog: (_, answer) => answer.end(),

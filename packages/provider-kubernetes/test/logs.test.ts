@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, Server } from "node:net";
 import { scaledClock } from "@slipway/provider-kit/emulator";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { startApiServer } from "./api-server.ts";
 import { all, failure } from "./world.ts";
 
@@ -118,4 +118,35 @@ test("a forwarded port carries each connection both ways, and is closed with its
   await forward.close();
   await once(local, "close");
   expect(await failure(server.provider.portForward(server.id, 0))).toMatchObject({ code: "INVALID_SPEC" });
+});
+
+test("a forwarded port leads to its own pod, and to no younger one of the same name", async () => {
+  const server = await startApiServer();
+  let sockets = 0;
+  server.onSocket = (socket) => {
+    sockets += 1;
+    socket.close();
+  };
+  await using forward = await server.provider.portForward(server.id, 8080);
+  server.uid = "uid-2";
+  const local = connect(forward.port, forward.host);
+  local.write("a secret of the first");
+  await once(local, "close");
+  expect(sockets).toBe(0);
+});
+
+test("a port whose signal aborts while it is being opened is closed again", async () => {
+  const server = await startApiServer();
+  const stop = new AbortController();
+  const opened: Server[] = [];
+  const listen = vi.spyOn(Server.prototype, "listen");
+  listen.mockImplementationOnce(function (this: Server, ...args: readonly unknown[]) {
+    listen.mockRestore();
+    opened.push(this);
+    stop.abort();
+    return Reflect.apply(Reflect.get(this, "listen"), this, args);
+  });
+  const forward = server.provider.portForward(server.id, 8080, { signal: stop.signal });
+  expect(await failure(forward)).toMatchObject({ code: "CANCELLED", effect: "none" });
+  expect(opened.map(({ listening }) => listening)).toEqual([false]);
 });
