@@ -90,6 +90,19 @@ test("many that wait for a look-up that fails get its failure, and the next one 
   expect(world.sent("DescribeImages")).toHaveLength(2);
 });
 
+test("many that wait for an image that is not there are told so by one look-up", async () => {
+  const world = awsWorld({ latencyMs: 1_000 });
+  const image = "ami-0fffffffffffffff0";
+  const failures = await Promise.all(
+    Array.from({ length: 50 }, (_, i) => failure(world.provider.spawn({ ...spec, key: `k${i}`, image }))),
+  );
+  expect(failures.map(({ code, effect }) => `${code} ${effect}`)).toEqual(Array(50).fill("INVALID_SPEC none"));
+  expect(world.sent("DescribeImages")).toHaveLength(1);
+  // It may have come since.
+  await failure(world.provider.spawn({ ...spec, key: "k0", image }));
+  expect(world.sent("DescribeImages")).toHaveLength(2);
+});
+
 test("two spawns that meet an image which is gone by now both launch with the newer one", async () => {
   const world = awsWorld({ latencyMs: 1_000 });
   const [older, newer] = EMULATED_IMAGES.filter(({ architecture }) => architecture === "x86_64").map(({ id }) => id);
