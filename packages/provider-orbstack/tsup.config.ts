@@ -5,8 +5,8 @@ export default defineConfig({
   ...partOfZod,
   entry: {
     index: "src/index.ts",
-    "emulator/index": "src/emulator/index.ts",
-    "emulator/executable": "src/emulator/executable.ts",
+    "emulator/index": "emulator/index.ts",
+    "emulator/executable": "emulator/executable.ts",
     "chaos/index": "src/chaos/index.ts",
   },
   format: ["esm"],

@@ -3,7 +3,7 @@ import { partOfZod } from "../../tsup.shared.ts";
 
 export default defineConfig({
   ...partOfZod,
-  entry: { index: "src/index.ts", "emulator/index": "src/emulator/index.ts" },
+  entry: { index: "src/index.ts", "emulator/index": "emulator/index.ts" },
   format: ["esm"],
   dts: false,
   sourcemap: true,

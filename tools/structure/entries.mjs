@@ -21,7 +21,25 @@ export const entryRules = [
       for (const { folder } of providerPackages(tree, providers)) yield* emulatorImports(tree, folder);
     },
   },
+  {
+    name: "emulator-stands-alone",
+    *check(tree, { providers }) {
+      for (const { folder } of providerPackages(tree, providers)) yield* importsOfProvider(tree, folder);
+    },
+  },
 ];
+
+/** An emulator that takes its words from the provider agrees with it by construction: it would judge nothing. */
+function* importsOfProvider(tree, folder) {
+  for (const file of tree.under(`${folder}/emulator`)) {
+    for (const { specifier, line } of tree.module(file).imports) {
+      const target = specifier.startsWith(".") ? path.posix.join(path.posix.dirname(file), specifier) : undefined;
+      if (target?.startsWith(`${folder}/src/`)) {
+        yield { file, line, todo: `"${specifier}" is the provider's: write here what the remote itself knows` };
+      }
+    }
+  }
+}
 
 /** Follows the main entry through every module that it loads (types are erased, so they do not count). */
 function* emulatorImports(tree, folder) {
@@ -32,7 +50,7 @@ function* emulatorImports(tree, folder) {
     for (const { specifier, line, kind } of tree.module(file).imports) {
       if (kind === "type") continue;
       const target = specifier.startsWith(".") ? path.posix.join(path.posix.dirname(file), specifier) : undefined;
-      const inEmulator = target?.startsWith(`${folder}/src/emulator/`) || target === `${folder}/src/emulator.ts`;
+      const inEmulator = target?.startsWith(`${folder}/emulator/`) ?? false;
       if (inEmulator || specifier === "@slipway/provider-kit/emulator") {
         yield {
           file,

@@ -36,7 +36,9 @@ export const sourceRules = [
   {
     name: "top-level-await",
     *check(tree) {
-      for (const file of tree.files.filter((name) => /^packages\/[^/]+\/src\/.*\.[mc]?[jt]sx?$/.test(name))) {
+      for (const file of tree.files.filter((name) =>
+        /^packages\/[^/]+\/(?:src|emulator)\/.*\.[mc]?[jt]sx?$/.test(name),
+      )) {
         for (const { line } of tree.module(file).topLevelAwaits) {
           yield { file, line, todo: "no await outside a function: require() of this package would fail" };
         }

@@ -53,7 +53,7 @@ export class Tree {
   /** Modules that ship or run as the package itself. */
   sources(member) {
     const { folder } = member;
-    const inner = folder.startsWith("packages/") ? [`${folder}/src`, `${folder}/bin`] : [folder];
+    const inner = folder.startsWith("packages/") ? [`${folder}/src`, `${folder}/emulator`, `${folder}/bin`] : [folder];
     const unshipped = new Set(this.unshipped(member));
     return inner
       .flatMap((place) => this.under(place))

@@ -54,13 +54,13 @@ const sound = {
   "packages/provider-acme/README.md": "# acme\n",
   "packages/provider-acme/src/index.ts": 'export { acme } from "./provider.ts";\n',
   "packages/provider-acme/src/provider.ts":
-    'import { isProviderError } from "@slipway/core";\nimport type { Emulator } from "./emulator/index.ts";\nexport const acme = (emulator: Emulator): boolean => isProviderError(emulator);\n',
+    'import { isProviderError } from "@slipway/core";\nimport type { Emulator } from "../emulator/index.ts";\nexport const acme = (emulator: Emulator): boolean => isProviderError(emulator);\n',
   "packages/provider-acme/src/instance.ts": "export const materialize = 1;\n",
   "packages/provider-acme/src/errors.ts": "export const rows: readonly string[] = [];\n",
   "packages/provider-acme/src/hooks.ts": "export const hooks = {};\n",
   "packages/provider-acme/src/client.ts": "export const client = {};\n",
   "packages/provider-acme/src/wire.ts": "export const wire = {};\n",
-  "packages/provider-acme/src/emulator/index.ts": 'export type Emulator = "emulator";\n',
+  "packages/provider-acme/emulator/index.ts": 'export type Emulator = "emulator";\n',
   "packages/provider-acme/test/contract.test.ts":
     'import { describeProvider } from "@slipway/contract-tests/vitest";\nimport { acme } from "../src/index.ts";\ndescribeProvider(acme);\n',
   "packages/provider-acme/test/live.test.ts": 'import { it } from "vitest";\nit("runs for real", () => {});\n',

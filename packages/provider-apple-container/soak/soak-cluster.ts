@@ -1,6 +1,6 @@
 import type { ClusterConfig, ClusterProvider } from "@slipway/core";
 import { scaledClock } from "@slipway/provider-kit/emulator";
-import { type ContainerEmulator, containerEmulator } from "../src/emulator/index.ts";
+import { type ContainerEmulator, containerEmulator } from "../emulator/index.ts";
 import { register } from "../src/index.ts";
 
 /** A day of boots and pulls in some seconds. */

@@ -1,7 +1,7 @@
 import type { ErrorTableRow, Harness, HarnessFactory } from "@slipway/contract-tests";
 import { assertSupports, canExec, type ExecMethods, nameFor, type Provider, timestamp } from "@slipway/core";
+import { type ContainerEmulatorSettings, containerEmulator } from "../emulator/index.ts";
 import manifest from "../package.json" with { type: "json" };
-import { type ContainerEmulatorSettings, containerEmulator } from "../src/emulator/index.ts";
 import { appleContainer, appleContainerErrorTable, register } from "../src/index.ts";
 import { answeringExec } from "./answering-exec.ts";
 import { type FaultyExec, faultyExec } from "./faulty-exec.ts";

@@ -1,7 +1,7 @@
 import type { ProviderError } from "@slipway/core";
 import { isProviderError } from "@slipway/core";
 import { expect, test } from "vitest";
-import { containerEmulator } from "../src/emulator/index.ts";
+import { containerEmulator } from "../emulator/index.ts";
 import { appleContainer } from "../src/index.ts";
 import { faultyExec } from "./faulty-exec.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClusterProvider } from "@slipway/core";
 import { afterEach, describe, expect, test } from "vitest";
-import { type ContainerEmulator, type ContainerEmulatorSettings, containerEmulator } from "../src/emulator/index.ts";
+import { type ContainerEmulator, type ContainerEmulatorSettings, containerEmulator } from "../emulator/index.ts";
 import { register } from "../src/index.ts";
 import { failure } from "./failure.ts";
 

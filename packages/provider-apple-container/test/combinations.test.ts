@@ -1,7 +1,7 @@
 import { runConformance } from "@slipway/contract-tests";
 import { type Exec, nameFor } from "@slipway/core";
 import { afterEach, describe, expect, test } from "vitest";
-import { type ContainerEmulator, containerEmulator, type EmulatedVersion } from "../src/emulator/index.ts";
+import { type ContainerEmulator, containerEmulator, type EmulatedVersion } from "../emulator/index.ts";
 import { appleContainer, register } from "../src/index.ts";
 import { appleContainerHarness } from "./apple-container-harness.ts";
 import { failure } from "./failure.ts";

@@ -1,10 +1,10 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { scaledClock } from "@slipway/provider-kit/emulator";
-import { type ContainerEmulator, containerEmulator, serve } from "../src/emulator/index.ts";
+import { type ContainerEmulator, containerEmulator, serve } from "../emulator/index.ts";
 
 /** The emulator's program, from its source. */
-export const PROGRAM: string = fileURLToPath(new URL("../src/emulator/executable.ts", import.meta.url));
+export const PROGRAM: string = fileURLToPath(new URL("../emulator/executable.ts", import.meta.url));
 const SPEED = 50;
 
 /** A program that is `container` as far as a terminal can tell, and the Mac behind it. */

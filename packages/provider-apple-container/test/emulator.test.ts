@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type ContainerEmulator, containerEmulator } from "../src/emulator/index.ts";
+import { type ContainerEmulator, containerEmulator } from "../emulator/index.ts";
 
 let emulator: ContainerEmulator;
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { commandRunner } from "@slipway/provider-kit/command";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { ContainerEmulator } from "../src/emulator/index.ts";
+import type { ContainerEmulator } from "../emulator/index.ts";
 import { type AppleContainerProvider, appleContainer, register } from "../src/index.ts";
 import { type EmulatedProgram, emulatedProgram, PROGRAM } from "./emulated-program.ts";
 import { failure } from "./failure.ts";

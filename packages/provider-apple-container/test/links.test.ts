@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import type { ContainerEmulator } from "../src/emulator/index.ts";
+import type { ContainerEmulator } from "../emulator/index.ts";
 
 function directoryOf(name: string): string {
   const directory = mkdtempSync(join(tmpdir(), `slipway-${name}-`));
@@ -17,7 +17,7 @@ describe.each(["none", "auto"])("a link in a container that starts, with SLIPWAY
     onTestFinished(() => void vi.unstubAllEnvs());
     // Which isolation there is gets looked up once.
     vi.resetModules();
-    const { containerEmulator } = await import("../src/emulator/index.ts");
+    const { containerEmulator } = await import("../emulator/index.ts");
     const { container, close } = containerEmulator({ directory });
     onTestFinished(close);
     return container;

@@ -1,6 +1,6 @@
 import { type Exec, nameFor } from "@slipway/core";
 import { afterEach, describe, expect, test } from "vitest";
-import { containerEmulator } from "../src/emulator/index.ts";
+import { containerEmulator } from "../emulator/index.ts";
 import { type AppleContainerOptions, type AppleContainerProvider, appleContainer } from "../src/index.ts";
 import { failure } from "./failure.ts";
 import { type FaultyExec, faultyExec } from "./faulty-exec.ts";

@@ -6,8 +6,8 @@ import "@aws-sdk/client-ssm";
 import "@aws-sdk/client-sts";
 import type { ErrorTableRow, Harness, HarnessFactory } from "@slipway/contract-tests";
 import { type Runtime, timestamp } from "@slipway/core";
+import { type Ec2Emulator, type Ec2EmulatorSettings, ec2Emulator } from "../emulator/index.ts";
 import manifest from "../package.json" with { type: "json" };
-import { type Ec2Emulator, type Ec2EmulatorSettings, ec2Emulator } from "../src/emulator/index.ts";
 import { type AwsErrorRow, aws, awsErrorTable, register } from "../src/index.ts";
 
 export const CREDENTIALS = { accessKeyId: "AKIACONTRACTTESTS000", secretAccessKey: "secret-aws-key-9c41f07e" };

@@ -2,7 +2,7 @@ import { runConformance } from "@slipway/contract-tests";
 import { chaos } from "@slipway/provider-kit/chaos";
 import { seededRandom } from "@slipway/provider-kit/emulator";
 import { describe, expect, test } from "vitest";
-import type { Ec2Emulator } from "../src/emulator/index.ts";
+import type { Ec2Emulator } from "../emulator/index.ts";
 import { awsHarness } from "./aws-harness.ts";
 
 // More with SLIPWAY_CHAOS_SEEDS=1,2,3.

@@ -2,7 +2,7 @@ import "@aws-sdk/client-ec2";
 import "@aws-sdk/client-ssm";
 import { DeregisterImageCommand } from "@aws-sdk/client-ec2";
 import { expect, test } from "vitest";
-import { EMULATED_IMAGES } from "../src/emulator/index.ts";
+import { EMULATED_IMAGES } from "../emulator/index.ts";
 import { CREDENTIALS } from "./aws-harness.ts";
 import { ec2Client } from "./emulator/sdk.ts";
 import { awsWorld, failure, refusedWith, through } from "./world.ts";

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type Ec2EmulatorServer, serve } from "../src/emulator/index.ts";
+import { type Ec2EmulatorServer, serve } from "../emulator/index.ts";
 
 const WITHIN_MS = 60_000;
 const cwd = fileURLToPath(new URL("..", import.meta.url));

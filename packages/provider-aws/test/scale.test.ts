@@ -2,7 +2,7 @@ import { EC2Client, RunInstancesCommand } from "@aws-sdk/client-ec2";
 import { waitForStatus } from "@slipway/control";
 import { limits } from "@slipway/provider-kit/limits";
 import { expect, test } from "vitest";
-import { EMULATED_IMAGES } from "../src/emulator/index.ts";
+import { EMULATED_IMAGES } from "../emulator/index.ts";
 import { fetchHandler } from "../src/exchange.ts";
 import { CREDENTIALS } from "./aws-harness.ts";
 import { awsWorld } from "./world.ts";

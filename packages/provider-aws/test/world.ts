@@ -1,5 +1,5 @@
 import { isProviderError, type ProviderError, type RuntimeEvent } from "@slipway/core";
-import { type Ec2Emulator, type Ec2EmulatorSettings, ec2Emulator } from "../src/emulator/index.ts";
+import { type Ec2Emulator, type Ec2EmulatorSettings, ec2Emulator } from "../emulator/index.ts";
 import { type AwsOptions, type AwsProvider, aws } from "../src/index.ts";
 import { CREDENTIALS, runtimeOf } from "./aws-harness.ts";
 

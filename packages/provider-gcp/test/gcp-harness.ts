@@ -1,7 +1,7 @@
 import type { ErrorTableRow, Harness, HarnessFactory, UnmanagedVolume } from "@slipway/contract-tests";
 import { type Runtime, timestamp } from "@slipway/core";
+import { type GcpEmulator, type GcpEmulatorSettings, gcpEmulator } from "../emulator/index.ts";
 import manifest from "../package.json" with { type: "json" };
-import { type GcpEmulator, type GcpEmulatorSettings, gcpEmulator } from "../src/emulator/index.ts";
 import { gcp, gcpErrorTable, register } from "../src/index.ts";
 
 /** A word that Google does not have, for the case of a state that nobody knows. */

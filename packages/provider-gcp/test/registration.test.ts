@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { EMULATOR_PROJECT, EMULATOR_TOKEN, gcpEmulator } from "../src/emulator/index.ts";
+import { EMULATOR_PROJECT, EMULATOR_TOKEN, gcpEmulator } from "../emulator/index.ts";
 import { gcp, register } from "../src/index.ts";
 import { failure, gcpWorld } from "./world.ts";
 

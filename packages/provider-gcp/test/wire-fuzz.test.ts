@@ -1,7 +1,7 @@
 import { isProviderError, type ProviderError } from "@slipway/core";
 import { seededRandom } from "@slipway/provider-kit/emulator";
 import { expect, test } from "vitest";
-import { gcpEmulator } from "../src/emulator/index.ts";
+import { gcpEmulator } from "../emulator/index.ts";
 import { type GcpProvider, gcp } from "../src/index.ts";
 import { PROJECT, runtimeOf, TOKEN } from "./gcp-harness.ts";
 import { MUTATIONS } from "./wire-mutations.ts";

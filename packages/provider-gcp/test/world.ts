@@ -1,5 +1,5 @@
 import { isProviderError, type ProviderError } from "@slipway/core";
-import { type GcpEmulator, type GcpEmulatorSettings, gcpEmulator } from "../src/emulator/index.ts";
+import { type GcpEmulator, type GcpEmulatorSettings, gcpEmulator } from "../emulator/index.ts";
 import { type GcpOptions, type GcpProvider, gcp } from "../src/index.ts";
 import { PROJECT, runtimeOf, TOKEN, ZONES } from "./gcp-harness.ts";
 

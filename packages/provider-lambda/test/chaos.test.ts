@@ -3,7 +3,7 @@ import { isProviderError, type ProviderError } from "@slipway/core";
 import { chaos } from "@slipway/provider-kit/chaos";
 import { seededRandom } from "@slipway/provider-kit/emulator";
 import { describe, expect, test } from "vitest";
-import type { LambdaEmulator } from "../src/emulator/index.ts";
+import type { LambdaEmulator } from "../emulator/index.ts";
 import { lambdaHarness } from "./lambda-harness.ts";
 import { lambdaWorld } from "./world.ts";
 

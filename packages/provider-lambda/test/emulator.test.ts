@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type LambdaEmulatorSettings, lambdaEmulator, serve } from "../src/emulator/index.ts";
+import { type LambdaEmulatorSettings, lambdaEmulator, serve } from "../emulator/index.ts";
 import { lambda } from "../src/index.ts";
 
 const KEY = "lambda-emulator-key";

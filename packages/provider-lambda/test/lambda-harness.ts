@@ -1,7 +1,7 @@
 import type { ErrorTableRow, Harness, HarnessFactory, UnmanagedVolume } from "@slipway/contract-tests";
 import { type Runtime, timestamp } from "@slipway/core";
+import { type LambdaEmulator, type LambdaEmulatorSettings, lambdaEmulator } from "../emulator/index.ts";
 import manifest from "../package.json" with { type: "json" };
-import { type LambdaEmulator, type LambdaEmulatorSettings, lambdaEmulator } from "../src/emulator/index.ts";
 import { lambda, lambdaErrorTable, register } from "../src/index.ts";
 
 export const API_KEY = "secret-lambda-key-0f3a";

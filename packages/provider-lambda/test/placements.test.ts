@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { EMULATED_REGIONS } from "../src/emulator/index.ts";
+import { EMULATED_REGIONS } from "../emulator/index.ts";
 import { failure, lambdaWorld, REGIONS } from "./world.ts";
 
 const LAUNCH = "/instance-operations/launch";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { lambdaEmulator } from "../src/emulator/index.ts";
+import { lambdaEmulator } from "../emulator/index.ts";
 import { lambda, register } from "../src/index.ts";
 import { failure, lambdaWorld } from "./world.ts";
 

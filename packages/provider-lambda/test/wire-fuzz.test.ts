@@ -1,7 +1,7 @@
 import { isProviderError, type ProviderError } from "@slipway/core";
 import { type SeededRandom, seededRandom } from "@slipway/provider-kit/emulator";
 import { expect, test } from "vitest";
-import { lambdaEmulator } from "../src/emulator/index.ts";
+import { lambdaEmulator } from "../emulator/index.ts";
 import { type LambdaProvider, lambda } from "../src/index.ts";
 import { API_KEY, runtimeOf } from "./lambda-harness.ts";
 import { chosen, type Mutation } from "./wire-mutations.ts";

@@ -1,5 +1,5 @@
 import { isProviderError, type ProviderError } from "@slipway/core";
-import { type LambdaEmulator, type LambdaEmulatorSettings, lambdaEmulator } from "../src/emulator/index.ts";
+import { type LambdaEmulator, type LambdaEmulatorSettings, lambdaEmulator } from "../emulator/index.ts";
 import { type LambdaOptions, type LambdaProvider, lambda } from "../src/index.ts";
 import { API_KEY, runtimeOf } from "./lambda-harness.ts";
 

@@ -12,12 +12,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { type OrbstackEmulator, orbstackEmulator } from "../src/emulator/index.ts";
+import { type OrbstackEmulator, orbstackEmulator } from "../emulator/index.ts";
 import { withoutBubblewrap } from "./needs-bubblewrap.ts";
 
 // Between the look at a path and the copy a program inside can do anything.
 const hook = vi.hoisted((): { afterLook: () => void } => ({ afterLook: () => undefined }));
-vi.mock(import("../src/emulator/machine-root.ts"), async (original) => {
+vi.mock(import("../emulator/machine-root.ts"), async (original) => {
   const actual = await original();
   return {
     ...actual,

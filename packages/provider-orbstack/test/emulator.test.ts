@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { type OrbstackEmulator, orbstackEmulator } from "../src/emulator/index.ts";
+import { type OrbstackEmulator, orbstackEmulator } from "../emulator/index.ts";
 import { withoutBubblewrap } from "./needs-bubblewrap.ts";
 
 let emulator: OrbstackEmulator;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { orbctlFixtures } from "../src/emulator/index.ts";
+import { orbctlFixtures } from "../emulator/index.ts";
 import { answeredError, rowOf } from "../src/errors.ts";
 import { orbstackErrorTable } from "../src/index.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeProgram } from "@slipway/provider-kit/emulator";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { initialState, type OrbstackEmulator, orbstackEmulator } from "../src/emulator/index.ts";
+import { initialState, type OrbstackEmulator, orbstackEmulator } from "../emulator/index.ts";
 import { orbstack } from "../src/index.ts";
 import { withoutBubblewrap } from "./needs-bubblewrap.ts";
 
@@ -21,7 +21,7 @@ const children: ChildProcess[] = [];
 
 beforeAll(() => {
   program = join(mkdtempSync(join(tmpdir(), "slipway-orbctl-")), "orbctl");
-  const beside = new URL("../src/emulator/index.ts", import.meta.url).href;
+  const beside = new URL("../emulator/index.ts", import.meta.url).href;
   writeProgram(program, { beside, module: "executable", variables: {} });
 });
 afterAll(() => rmSync(join(program, ".."), { recursive: true, force: true }));

@@ -1,8 +1,8 @@
 import { isProviderError } from "@slipway/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { type OrbstackEmulator, orbstackEmulator } from "../emulator/index.ts";
 import { jsonIn, readAnswer } from "../src/answers.ts";
-import { type OrbstackEmulator, orbstackEmulator } from "../src/emulator/index.ts";
 import { answeredError } from "../src/errors.ts";
 import { canonicalImage, parseImage } from "../src/images.ts";
 import { orbstack } from "../src/index.ts";

@@ -1,12 +1,7 @@
 import type { ErrorTableRow, Harness, HarnessFactory } from "@slipway/contract-tests";
 import { canExec, type ExecMethods, type Provider, timestamp } from "@slipway/core";
+import { canPlace, type OrbstackControl, type OrbstackEmulatorSettings, orbstackEmulator } from "../emulator/index.ts";
 import manifest from "../package.json" with { type: "json" };
-import {
-  canPlace,
-  type OrbstackControl,
-  type OrbstackEmulatorSettings,
-  orbstackEmulator,
-} from "../src/emulator/index.ts";
 import { orbstack, orbstackErrorTable, register } from "../src/index.ts";
 
 const OWNER = "contract-tests";

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EmulatorProgram } from "@slipway/provider-kit/emulator";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { serve } from "../src/emulator/index.ts";
+import { serve } from "../emulator/index.ts";
 import { orbstack, orbstackErrorTable } from "../src/index.ts";
 
 const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");

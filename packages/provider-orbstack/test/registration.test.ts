@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { nameFor } from "@slipway/core";
 import { expect, test } from "vitest";
-import { orbstackEmulator } from "../src/emulator/index.ts";
+import { orbstackEmulator } from "../emulator/index.ts";
 import { orbstack, register } from "../src/index.ts";
 import { failure } from "./failure.ts";
 

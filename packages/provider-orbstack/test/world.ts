@@ -1,5 +1,5 @@
 import type { CommandOptions, Exec } from "@slipway/core";
-import { type OrbstackEmulator, type OrbstackEmulatorSettings, orbstackEmulator } from "../src/emulator/index.ts";
+import { type OrbstackEmulator, type OrbstackEmulatorSettings, orbstackEmulator } from "../emulator/index.ts";
 import { type OrbstackOptions, type OrbstackProvider, orbstack } from "../src/index.ts";
 
 export interface Sent {

@@ -1,6 +1,6 @@
 import { simulatedClock } from "@slipway/provider-kit/emulator";
 import { afterEach, describe, expect, test } from "vitest";
-import { type RunpodEmulator, type RunpodEmulatorSettings, runpodEmulator, serve } from "../src/emulator/index.ts";
+import { type RunpodEmulator, type RunpodEmulatorSettings, runpodEmulator, serve } from "../emulator/index.ts";
 import { runpod } from "../src/index.ts";
 import { API_KEY, GPU } from "./runpod-harness.ts";
 

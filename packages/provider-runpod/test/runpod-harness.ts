@@ -1,7 +1,7 @@
 import type { ErrorTableRow, Harness, HarnessFactory } from "@slipway/contract-tests";
 import { simulatedClock } from "@slipway/provider-kit/emulator";
+import { canSay, type RunpodEmulatorSettings, runpodEmulator } from "../emulator/index.ts";
 import manifest from "../package.json" with { type: "json" };
-import { canSay, type RunpodEmulatorSettings, runpodEmulator } from "../src/emulator/index.ts";
 import { type Probe, register, runpod, runpodErrorTable } from "../src/index.ts";
 import { marksOf } from "../src/marks.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { RunpodEmulator } from "../src/emulator/index.ts";
+import type { RunpodEmulator } from "../emulator/index.ts";
 import { type Probe, type RunpodOptions, register } from "../src/index.ts";
 import { API_KEY, GPU } from "./runpod-harness.ts";
 import { createsOf, rejection, type TestWorld, testWorld } from "./world.ts";

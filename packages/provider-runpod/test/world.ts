@@ -1,6 +1,6 @@
 import { isProviderError, type ProviderError } from "@slipway/core";
 import { type SimulatedClock, simulatedClock } from "@slipway/provider-kit/emulator";
-import { type RunpodEmulator, type RunpodEmulatorSettings, runpodEmulator } from "../src/emulator/index.ts";
+import { type RunpodEmulator, type RunpodEmulatorSettings, runpodEmulator } from "../emulator/index.ts";
 import { type RunpodOptions, type RunpodProvider, runpod } from "../src/index.ts";
 import { API_KEY } from "./runpod-harness.ts";
 

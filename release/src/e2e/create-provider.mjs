@@ -54,10 +54,10 @@ export async function createProvider({ place, env, report }) {
     await report.check("  what it would publish is what a user needs", () => {
       const [{ files }] = JSON.parse(npm("pack", "--dry-run", "--json").stdout);
       const paths = files.map((file) => file.path);
-      for (const wanted of ["dist/index.js", "dist/index.d.ts", "dist/emulator/index.js", "README.md"])
+      for (const wanted of ["dist/src/index.js", "dist/src/index.d.ts", "dist/emulator/index.js", "README.md"])
         assert.ok(paths.includes(wanted), wanted);
       assert.deepEqual(
-        paths.filter((one) => /^(?:src|test)\//.test(one)),
+        paths.filter((one) => /^(?:src|emulator|test)\//.test(one)),
         [],
       );
     });

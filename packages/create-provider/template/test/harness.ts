@@ -1,7 +1,7 @@
 import type { Harness, HarnessFactory } from "@slipway/contract-tests";
 import { type Runtime, timestamp } from "@slipway/core";
 import manifest from "../package.json" with { type: "json" };
-import { __name__Emulator } from "../src/emulator/index.ts";
+import { __name__Emulator } from "../emulator/index.ts";
 import { __name__, __name__ErrorTable, register } from "../src/index.ts";
 
 const OWNER = "contract-tests";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ACTIONS } from "../../src/emulator/actions.ts";
-import { ec2Emulator } from "../../src/emulator/index.ts";
+import { ACTIONS } from "../../emulator/actions.ts";
+import { ec2Emulator } from "../../emulator/index.ts";
 import { IMAGE } from "./sdk.ts";
 
 const SCOPE = "Credential=AKIAEMULATOREMULATOR/20260101/us-east-1";

@@ -23,7 +23,7 @@ import {
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { describe, expect, it } from "vitest";
-import { type Ec2EmulatorSettings, ec2Emulator } from "../../src/emulator/index.ts";
+import { type Ec2EmulatorSettings, ec2Emulator } from "../../emulator/index.ts";
 import { codeOf, ec2Client, IMAGE } from "./sdk.ts";
 
 const LAUNCH: RunInstancesCommandInput = { ImageId: IMAGE, InstanceType: "t3.micro", MinCount: 1, MaxCount: 1 };

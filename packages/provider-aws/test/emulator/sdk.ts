@@ -6,7 +6,7 @@ import {
   EMULATED_IMAGES,
   EMULATOR_CREDENTIALS,
   type EmulatorCredentials,
-} from "../../src/emulator/index.ts";
+} from "../../emulator/index.ts";
 
 /** Sends what the SDK has serialised and signed to the emulator, in this process. */
 export function handlerOf(fetch: typeof globalThis.fetch): {

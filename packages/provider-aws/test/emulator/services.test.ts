@@ -8,7 +8,7 @@ import { GetProductsCommand, PricingClient } from "@aws-sdk/client-pricing";
 import { GetParameterCommand, GetParametersCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { describe, expect, it } from "vitest";
-import { EMULATOR_CREDENTIALS, ec2Emulator } from "../../src/emulator/index.ts";
+import { EMULATOR_CREDENTIALS, ec2Emulator } from "../../emulator/index.ts";
 import { codeOf, handlerOf, IMAGE } from "./sdk.ts";
 
 function world() {

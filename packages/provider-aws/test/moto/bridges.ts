@@ -1,5 +1,5 @@
 import type { Clock } from "@slipway/core";
-import { ec2Emulator } from "../../src/emulator/index.ts";
+import { ec2Emulator } from "../../emulator/index.ts";
 import { MOTO_CREDENTIALS } from "./moto-clients.ts";
 
 /** A way in which requests are changed, or answered, before moto sees them. */

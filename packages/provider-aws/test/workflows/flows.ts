@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileStore, isWorkflowError, memoryStore, runWorkflow, type Store, WorkflowError } from "@slipway/control";
 import type { Workflow } from "@slipway/core";
 import { afterAll } from "vitest";
-import type { Ec2EmulatorSettings } from "../../src/emulator/index.ts";
+import type { Ec2EmulatorSettings } from "../../emulator/index.ts";
 import { type AwsRegistration, register } from "../../src/index.ts";
 import { CREDENTIALS, runtimeOf } from "../aws-harness.ts";
 import { type AwsWorld, awsWorld, type Wire, wired } from "../world.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describeProviderContract } from "@slipway/contract-tests/vitest";
 import { afterAll, expect, test } from "vitest";
-import { EMULATOR_PROJECT, EMULATOR_TOKEN, serve } from "../../src/emulator/index.ts";
+import { EMULATOR_PROJECT, EMULATOR_TOKEN, serve } from "../../emulator/index.ts";
 import { gcpHarness, UNKNOWN_STATUS } from "../gcp-harness.ts";
 import { judged } from "./judge.ts";
 import { recording } from "./recording.ts";

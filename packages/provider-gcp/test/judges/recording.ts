@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { GcpEmulator } from "../../src/emulator/index.ts";
+import type { GcpEmulator } from "../../emulator/index.ts";
 
 /** Every exchange between a provider and the emulator, one JSON line each; those that differ only in numbers once. */
 export interface Recording {

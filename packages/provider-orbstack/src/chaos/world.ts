@@ -1,5 +1,5 @@
 import type { DriftWorld } from "@slipway/provider-kit/chaos";
-import type { OrbstackControl } from "../emulator/control.ts";
+import type { OrbstackControl } from "../../emulator/control.ts";
 
 /**
  * OrbStack as a world that drifts: somebody at the Mac stops, deletes and renames machines, makes others, and a machine

@@ -3,7 +3,7 @@ import { SSMClient } from "@aws-sdk/client-ssm";
 import { STSClient } from "@aws-sdk/client-sts";
 import { seededRandom } from "@slipway/provider-kit/emulator";
 import { describe, expect, inject, test } from "vitest";
-import { EMULATOR_CREDENTIALS, ec2Emulator } from "../../../src/emulator/index.ts";
+import { EMULATOR_CREDENTIALS, ec2Emulator } from "../../../emulator/index.ts";
 import { handlerOf } from "../../emulator/sdk.ts";
 import { type Clients, motoClients, resetMoto } from "../moto-clients.ts";
 import { nameNew } from "./naming.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "@slipway/core";
 import { type SeededRandom, seededRandom } from "@slipway/provider-kit/emulator";
-import type { Cloud } from "../wire.ts";
+import type { Cloud } from "../src/wire.ts";
 import type { Action, CreateRequest, VolumeRequest } from "./create-request.ts";
 import { NO_INSTANCES, Problem } from "./problem.ts";
 import {

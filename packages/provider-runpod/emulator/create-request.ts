@@ -1,4 +1,4 @@
-import type { CreateBody } from "../wire.ts";
+import type { CreateBody } from "../src/wire.ts";
 import { Problem } from "./problem.ts";
 import { fields, filled, flag, list, map, matching, mustFit, nullable, oneOf, text, whole } from "./schema.ts";
 

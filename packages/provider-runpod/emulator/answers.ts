@@ -1,4 +1,4 @@
-import type { Cloud } from "../wire.ts";
+import type { Cloud } from "../src/wire.ts";
 import { Problem } from "./problem.ts";
 import { actionsIn, type EmulatedPod, type EmulatedVolume, type World } from "./world.ts";
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FaultScript } from "@slipway/provider-kit/emulator";
-import { MARK_PATH, parseMark } from "../marks.ts";
+import { MARK_PATH, parseMark } from "../src/marks.ts";
 import { giveBackAddress, takeAddress } from "./addresses.ts";
 import { blank } from "./create.ts";
 import { type Daemon, endProcesses, eraseFiles, find, withState } from "./daemon.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "@slipway/core";
-import type { Cloud } from "../wire.ts";
+import type { Cloud } from "../src/wire.ts";
 
 /** A GPU type of the emulated catalog. */
 export interface EmulatedGpu {

@@ -1,5 +1,5 @@
 import type { Fault, FaultScript } from "@slipway/provider-kit/emulator";
-import { orbstackErrorTable } from "../errors.ts";
+import { orbstackErrorTable } from "../src/errors.ts";
 import { fixtureOf, orbctlFixtures } from "./fixtures.ts";
 
 /** The subcommand that does the work of a contract's method. */
