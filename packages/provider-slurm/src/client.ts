@@ -40,7 +40,8 @@ export interface SlurmClient {
   readonly submit: (call: Call, job: Submission) => Promise<string>;
   /** False if the job has ended meanwhile. */
   readonly release: (call: Call, number: string) => Promise<boolean>;
-  readonly cancel: (call: Call, job: Job) => Promise<void>;
+  /** False if there was nothing to cancel: it has ended, or is about to. */
+  readonly cancel: (call: Call, job: Job) => Promise<boolean>;
   /** Leaves a record that everyone sees: this job, which has failed, was terminated. */
   readonly dismiss: (call: Call, job: Job) => Promise<void>;
   /** Runs a program in a running job. A non-zero exit is a result. */
@@ -152,8 +153,11 @@ export function slurmClient(options: ClientOptions): SlurmClient {
     },
     cancel: async (call, { number, name }) => {
       // The name beside the number: the number may be another job's by now. A job that has ended is no match then.
-      const { exitCode, stderr } = await send(call, "scancel", [`--name=${name}`, number], { writes: true });
-      if (exitCode !== 0 && errorRow(stderr)?.id !== "job-gone") throw commandError(call, "scancel", stderr, true);
+      // Without `-v` it says nothing of one that has ended since it looked.
+      const { exitCode, stderr } = await send(call, "scancel", ["-v", `--name=${name}`, number], { writes: true });
+      if (/Invalid job id specified|No active jobs match|already completing or completed/.test(stderr)) return false;
+      if (exitCode !== 0) throw commandError(call, "scancel", stderr, true);
+      return true;
     },
     dismiss: async (call, job) => {
       const words = [

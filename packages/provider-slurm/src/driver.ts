@@ -63,8 +63,9 @@ export function slurmDriver(remote: SlurmRemote): SlurmDriver {
     },
     destroy: async (call, _id, job) => {
       if (job === null) return "gone";
-      await client.cancel(call, job);
-      if (statusOf(job) === "error") await client.dismiss(call, job);
+      // What has ended cannot be cancelled: it may have failed since it was read.
+      const now = (await client.cancel(call, job)) ? job : await read(call, idOf(job));
+      if (now !== null && statusOf(now) === "error") await client.dismiss(call, now);
       return "accepted";
     },
   };

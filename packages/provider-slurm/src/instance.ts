@@ -2,7 +2,7 @@ import type { Instance, InstanceResources, InstanceStatus } from "@slipway/core"
 import type { InstanceBase } from "@slipway/provider-kit/driver";
 import { readComment } from "./ownership.ts";
 import type { SlurmRemote } from "./remote.ts";
-import { reasonRow, slurmStates } from "./states.ts";
+import { reasonRow, settledState, slurmStates } from "./states.ts";
 import type { Job } from "./wire.ts";
 
 /** A job that holds an allocation, with what it shows beyond the contract. */
@@ -25,8 +25,9 @@ export interface SlurmInstance extends Instance {
 export function statusOf(job: Job): InstanceStatus {
   // A refused submission may leave a record that never ran.
   if (job.state === "FAILED" && job.reason === "BadConstraints") return "terminated";
-  const status = slurmStates[job.state]?.status ?? "unknown";
-  return status === "error" && job.isDismissed ? "terminated" : status;
+  const status = slurmStates[settledState(job)]?.status ?? "unknown";
+  if (status !== "error" || !job.isDismissed) return status;
+  return slurmStates[job.state]?.status === "terminating" ? "terminating" : "terminated";
 }
 
 export function submittedAt({ submitted }: Job): string {
@@ -57,7 +58,8 @@ export function toInstance(
 
 const known = (text: string): string => (text === "(null)" || text === "N/A" ? "" : text);
 
-function reasonOf({ state, reason }: Job): { readonly code: string; readonly message: string } | undefined {
+function reasonOf(job: Job): { readonly code: string; readonly message: string } | undefined {
+  const [state, { reason }] = [settledState(job), job];
   if (state === "PENDING") return { code: reason.slice(0, 64), message: reasonRow(reason)?.message ?? reason };
   const row = slurmStates[state];
   return row?.message === undefined ? undefined : { code: row.code ?? state, message: row.message };

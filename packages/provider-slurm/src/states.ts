@@ -1,4 +1,5 @@
 import type { ErrorCode, InstanceStatus } from "@slipway/core";
+import type { Job } from "./wire.ts";
 
 interface StateRow {
   readonly status: InstanceStatus;
@@ -39,6 +40,23 @@ export const slurmStates: Readonly<Record<string, StateRow>> = {
   OUT_OF_MEMORY: { status: "error", message: "it used more memory than it was given" },
   LAUNCH_FAILED: { status: "error", message: "Slurm could not start it" },
 };
+
+// What Slurm writes as the reason of a job that has not ended as it should.
+const FAILURES: readonly (readonly [says: RegExp, state: string])[] = [
+  [/^NodeDown/, "NODE_FAIL"],
+  [/^OutOfMemory/, "OUT_OF_MEMORY"],
+  [/^(NonZeroExitCode|JobLaunchFailure|RaisedSignal|SystemFailure|Prolog)/, "FAILED"],
+];
+
+/** The state under the flags that hide it while Slurm clears a job away: it may have failed, or wait for its next run. */
+export function settledState({ state, reason, started, ended, used }: Settling): string {
+  if (state !== "COMPLETING" && state !== "STAGE_OUT") return state;
+  // Its end is still an estimate: it has not run in this life, but in the one before.
+  if (used === "0:00" && ended !== started) return "REQUEUED";
+  return FAILURES.find(([says]) => says.test(reason))?.[1] ?? state;
+}
+
+type Settling = Pick<Job, "state" | "reason" | "started" | "ended" | "used">;
 
 interface ReasonRow {
   readonly says: RegExp;

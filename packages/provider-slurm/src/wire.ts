@@ -14,6 +14,11 @@ export interface Job {
   readonly gres: string;
   readonly account: string;
   readonly qos: string;
+  /** Epoch seconds; of a job that waits, an estimate or none. */
+  readonly started: string;
+  readonly ended: string;
+  /** How long it has run, `0:00` for one that waits. */
+  readonly used: string;
   readonly comment: string;
   /** It has failed, and was terminated after that. */
   readonly isDismissed: boolean;
@@ -22,7 +27,7 @@ export interface Job {
 const FIELD = "\x1f";
 const RECORD = "\x1e";
 // The comment is last: whatever stands in another job's comment, the fields before it are read.
-const FORMAT = ["%i", "%V", "%j", "%T", "%r", "%P", "%N", "%C", "%m", "%b", "%a", "%q", "%k"];
+const FORMAT = ["%i", "%V", "%j", "%T", "%r", "%P", "%N", "%C", "%m", "%b", "%a", "%q", "%S", "%e", "%M", "%k"];
 
 export const SQUEUE_FORMAT: string = RECORD + FORMAT.join(FIELD);
 
@@ -33,17 +38,17 @@ export function parseJobs(text: string, cluster: string): readonly Job[] | undef
   if (before?.trim() !== "") return undefined;
   const jobs: Job[] = [];
   for (const record of records) {
-    const [number, submitted, name, state, reason, partition, nodes, cpus, memory, gres, account, qos, ...rest] = record
-      .replace(/\n$/, "")
-      .split(FIELD);
-    if (number === undefined || submitted === undefined || name === undefined || state === undefined) return undefined;
-    if (reason === undefined || partition === undefined || nodes === undefined || cpus === undefined) return undefined;
-    if (memory === undefined || gres === undefined || account === undefined || qos === undefined) return undefined;
-    if (rest.length === 0) return undefined;
+    const fields = record.replace(/\n$/, "").split(FIELD);
+    if (fields.length < FORMAT.length) return undefined;
+    const [number = "", submitted = "", name = "", state = "", reason = "", partition = "", nodes = ""] = fields;
+    const [cpus = "", memory = "", gres = "", account = "", qos = "", started = "", ended = "", used = "", ...rest] =
+      fields.slice(7);
     if (!/^\d+$/.test(number)) continue;
     if (!/^\d+$/.test(submitted)) return undefined;
-    const common = { cluster, number, submitted, name, state, reason, partition, nodes };
-    jobs.push({ ...common, cpus, memory, gres, account, qos, comment: rest.join(FIELD), isDismissed: false });
+    const comment = rest.join(FIELD);
+    const times = { submitted, started, ended, used };
+    const asked = { name, partition, cpus, memory, gres, account, qos, comment };
+    jobs.push({ cluster, number, state, reason, nodes, ...times, ...asked, isDismissed: false });
   }
   return jobs;
 }

@@ -27,7 +27,7 @@ function followed(steps: readonly ((log: string) => void)[]) {
   let isRunning = true;
   const record = (): string =>
     ["\x1e7", "1700000000", "n", isRunning ? "RUNNING" : "CANCELLED", "None", "main", "n1", "1", "64M", "N/A", "", ""]
-      .concat(comment)
+      .concat("1700000001", "1700003601", "0:10", comment)
       .join("\x1f");
   const exec: Exec = async (program, args) => {
     const done = (stdout: string) => ({ exitCode: 0, signal: null, stdout, stderr: "" });

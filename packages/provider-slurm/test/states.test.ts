@@ -55,6 +55,24 @@ describe("a job's state", () => {
     expect(statusOf(job({ state: "FAILED", reason: "BadConstraints" }))).toBe("terminated");
   });
 
+  // COMPLETING hides what a job comes to: reason and times tell.
+  test.each([
+    [{}, "terminating"],
+    [{ reason: "TimeLimit" }, "terminating"],
+    [{ reason: "None", used: "0:00", ended: "1700000001" }, "terminating"],
+    [{ reason: "None", used: "0:00" }, "pending"],
+    [{ reason: "None", used: "0:00", ended: "N/A" }, "pending"],
+    [{ reason: "NonZeroExitCode" }, "error"],
+    [{ reason: "JobLaunchFailure" }, "error"],
+    [{ reason: "RaisedSignal:9(Killed)" }, "error"],
+    [{ reason: "NodeDown" }, "error"],
+    [{ reason: "OutOfMemory" }, "error"],
+    [{ reason: "NonZeroExitCode", isDismissed: true }, "terminating"],
+  ] as const)("COMPLETING with %j is %s", (given, status) => {
+    expect(statusOf(job({ state: "COMPLETING", ...given }))).toBe(status);
+    expect(statusOf(job({ state: "STAGE_OUT", ...given }))).toBe(status);
+  });
+
   test("a failed job that was terminated is terminated", () => {
     const failed = job({ state: "FAILED", reason: "NonZeroExitCode" });
     expect(statusOf(failed)).toBe("error");

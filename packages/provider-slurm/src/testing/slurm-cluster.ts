@@ -37,6 +37,9 @@ export interface SlurmCluster {
   /** Starts the controller again from its saved state, and waits until it answers. */
   readonly startController: () => Promise<void>;
   readonly setNode: (name: string, state: "down" | "drain" | "idle") => Promise<void>;
+  /** Stops a node's daemon where it stands: what ends there stays COMPLETING until it goes on. */
+  readonly pauseNode: (name: string) => Promise<void>;
+  readonly resumeNode: (name: string) => Promise<void>;
   readonly setPartition: (name: string, state: "UP" | "DOWN" | "DRAIN" | "INACTIVE") => Promise<void>;
   /** Cancels every job and waits until none is left. */
   readonly cancelAll: () => Promise<void>;
@@ -171,6 +174,8 @@ export async function slurmCluster(options: SlurmClusterOptions = {}): Promise<S
     setNode: async (name, state) => {
       await run("scontrol", "update", `nodename=${name}`, `state=${state}`, "reason=test");
     },
+    pauseNode: (name) => signal(`slurmd-${name}`, "SIGSTOP"),
+    resumeNode: (name) => signal(`slurmd-${name}`, "SIGCONT"),
     setPartition: async (name, state) => {
       await run("scontrol", "update", `partitionname=${name}`, `state=${state}`);
     },

@@ -1,3 +1,7 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Exec } from "@slipway/core";
+import { commandRunner } from "@slipway/provider-kit/command";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { slurm } from "../../src/index.ts";
 import { type SlurmCluster, slurmCluster } from "../../src/testing/index.ts";
@@ -31,4 +35,75 @@ test("a failed instance is an error until someone terminates it, and then for no
   } finally {
     await cluster.setNode(nodes, "idle");
   }
+});
+
+/** A running instance whose node does not say that anything has ended, so that its job stays COMPLETING. */
+async function stuck(key: string, config: object = {}) {
+  const provider = slurm({ owner: "tests", slurmConf: cluster.slurmConf, ...config });
+  const flag = join(cluster.directory, key);
+  const script = `until [ -e ${flag} ]; do sleep 0.1; done; kill -9 "$SLURM_TASK_PID"`;
+  const { id, nativeId = "" } = await provider.spawn({ key, spec: "main", bootstrap: { script } });
+  await expect.poll(async () => (await provider.get(id))?.bootstrap?.state, { timeout: 20_000 }).toBe("running");
+  const { nodes } = (await provider.get(id)) ?? { nodes: "" };
+  await cluster.pauseNode(nodes);
+  const state = async () => (await provider.get(id))?.state;
+  return { provider, id, nativeId, state, fail: () => writeFile(flag, ""), resume: () => cluster.resumeNode(nodes) };
+}
+
+test("one that fails is an error while Slurm still clears it away, and terminated then it stays so", {
+  timeout: 60_000,
+}, async () => {
+  const { provider, id, state, fail, resume } = await stuck("failing");
+  try {
+    await fail();
+    await expect.poll(state, { timeout: 20_000 }).toBe("COMPLETING");
+    expect((await provider.get(id))?.status).toBe("error");
+    // A process that has seen nothing of it: what it knows is what the cluster says.
+    const other = slurm({ owner: "tests", slurmConf: cluster.slurmConf });
+    await other.terminate(id);
+    expect((await other.get(id))?.status).toBe("terminating");
+    expect(await state()).toBe("COMPLETING");
+  } finally {
+    await resume();
+  }
+  await expect.poll(state, { timeout: 20_000 }).toBe("FAILED");
+  expect((await provider.get(id))?.status).toBe("terminated");
+});
+
+test("one that Slurm is about to run again is pending, keeps its key, and terminated it does not come back", {
+  timeout: 60_000,
+}, async () => {
+  const { provider, id, nativeId, state, resume } = await stuck("again", { requeue: true });
+  try {
+    await cluster.run("scontrol", "requeue", nativeId);
+    expect(await state()).toBe("COMPLETING");
+    expect((await provider.get(id))?.status).toBe("pending");
+    const other = slurm({ owner: "tests", slurmConf: cluster.slurmConf });
+    expect((await other.list({ keys: ["again"], status: ["pending"] })).map((one) => one.id)).toEqual([id]);
+    await other.terminate(id);
+    expect((await other.get(id))?.status).toBe("terminating");
+  } finally {
+    await resume();
+  }
+  await expect.poll(state, { timeout: 20_000 }).toBe("CANCELLED");
+});
+
+test("one that fails between the look and the cancelling is terminated all the same", { timeout: 60_000 }, async () => {
+  const { provider, id, state, fail, resume } = await stuck("late");
+  const run = commandRunner({ provider: "slurm", inherit: ["PATH"] });
+  const exec: Exec = async (file, args, options) => {
+    if (file === "scancel") {
+      await fail();
+      await expect.poll(state, { timeout: 20_000 }).toBe("COMPLETING");
+    }
+    return await run(file, args, options);
+  };
+  try {
+    const other = slurm({ owner: "tests", slurmConf: cluster.slurmConf, runtime: { exec } });
+    await other.terminate(id);
+  } finally {
+    await resume();
+  }
+  await expect.poll(state, { timeout: 20_000 }).toBe("FAILED");
+  expect((await provider.get(id))?.status).toBe("terminated");
 });
