@@ -29,7 +29,7 @@ export interface Poll {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly emit: (event: RuntimeEvent) => void;
-  /** Sleeps before the next look, at most `atMostMs`. Rejects with TIMEOUT or CANCELLED. */
+  /** Sleeps before the next look, at most `atMostMs` and what aligns it with other waits. Rejects with TIMEOUT or CANCELLED. */
   readonly pause: (look: number, atMostMs?: number, atLeastMs?: number) => Promise<void>;
   /** Rejects with TIMEOUT or CANCELLED if the wait is over. */
   readonly check: () => void;
@@ -42,11 +42,13 @@ const FIRST_MS = 50;
 const GROWTH = 1.5;
 const LONGEST_MS = 2000;
 
+/** `align` moves each look to the moment at which others look. */
 export function startPoll(
   provider: string,
   operation: Operation,
   options: WaitOptions,
   defaultTimeoutMs?: number,
+  align: (ms: number) => number = (ms) => ms,
 ): Poll {
   const clock = options.clock ?? systemClock;
   const limit: Deadline = deadline(clock, options.timeoutMs ?? defaultTimeoutMs, options.signal);
@@ -68,7 +70,7 @@ export function startPoll(
     pause: async (look, atMostMs = Number.POSITIVE_INFINITY, atLeastMs = 0) => {
       check();
       const every = options.pollMs ?? Math.min(FIRST_MS * GROWTH ** look, LONGEST_MS);
-      const ms = Math.ceil(Math.max(Math.min(every, atMostMs), atLeastMs, 1));
+      const ms = Math.ceil(Math.max(align(Math.min(every, atMostMs)), atLeastMs, 1));
       emit({ type: "wait", at: timestamp(clock), provider, reason: "poll", operation, ms });
       await clock.sleep(ms, limit.signal).catch((error: unknown) => {
         check();

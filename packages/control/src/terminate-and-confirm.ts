@@ -1,6 +1,7 @@
-import { type Instance, type Provider, projectProvider } from "@slipway/core";
+import { type Instance, type Provider, projectProvider, systemClock } from "@slipway/core";
 import { type EndRecording, recordEnd } from "./launch/record-end.ts";
 import { mendsItself, type Poll, startPoll, type WaitOptions } from "./poll.ts";
+import { type SharedLooks, sharedLooks } from "./shared-looks.ts";
 
 /** How `terminateAndConfirm` waits, and where it records the end. */
 export interface TerminateOptions extends WaitOptions, EndRecording {}
@@ -8,34 +9,39 @@ export interface TerminateOptions extends WaitOptions, EndRecording {}
 const DEFAULT_TIMEOUT_MS = 600_000;
 
 /**
- * Terminates the instance and resolves when `get` and `list` have agreed for one whole `limits.readAfterWriteMs` that it
- * is gone: then it costs nothing any more. An id that is unknown resolves in the same way. Rejects with TIMEOUT while
- * either of them still shows it: the instance may still cost money, and the caller calls again. With `store`, the record of
- * its launch is forgotten or kept as `ended`, so that `reconcile` does not find it missing.
+ * Terminates the instance and resolves when reads have agreed for one whole `limits.readAfterWriteMs` that it is gone: then
+ * it costs nothing any more. `get` and `list` have to agree, or a listing has to show it as terminated. An id that is
+ * unknown resolves in the same way. Rejects with TIMEOUT while a read still shows it: the instance may still cost money,
+ * and the caller calls again. With `store`, the record of its launch is forgotten or kept as `ended`, so that `reconcile`
+ * does not find it missing. Calls with the same provider object share their reads.
  */
 export async function terminateAndConfirm(exact: Provider, id: string, options: TerminateOptions = {}): Promise<void> {
   const provider: Provider = projectProvider<Provider>(exact);
   const { readAfterWriteMs } = provider.limits;
-  const poll = startPoll(provider.name, "terminate", options, DEFAULT_TIMEOUT_MS);
+  const looks = sharedLooks(exact, options.clock ?? systemClock);
+  const poll = startPoll(provider.name, "terminate", options, DEFAULT_TIMEOUT_MS, (ms) => looks.align(ms));
+  const leave = looks.enter();
   let sent: number | undefined;
   let goneSince: number | undefined;
   let key: string | null = null;
   try {
     for (let look = 0; ; look += 1) {
       poll.check();
-      const begun = poll.clock.now();
+      let begun = poll.clock.now();
       let waitMs = 0;
       try {
         if (sent === undefined) {
           // Its record is found by its key, which the remote may not tell once it is gone.
-          if (options.store !== undefined) key ??= await keyOf(provider, id, poll);
+          if (options.store !== undefined) key ??= await keyOf(provider, id, poll, looks);
           // From here on an abort cannot tell whether the remote has it.
           poll.setEffect("unknown");
           await provider.terminate(id, { signal: poll.signal });
           poll.setEffect("applied");
+          begun = poll.clock.now();
           sent = begun;
         }
-        const seen = await whatIsLeft(provider, id, poll);
+        const isDue = goneSince !== undefined && begun - goneSince >= readAfterWriteMs;
+        const seen = await whatIsLeft(provider, id, poll, looks, isDue);
         if (seen !== "gone") goneSince = undefined;
         else goneSince ??= begun;
         if (goneSince !== undefined && begun - goneSince >= readAfterWriteMs) {
@@ -55,22 +61,44 @@ export async function terminateAndConfirm(exact: Provider, id: string, options: 
       await poll.pause(look, left, waitMs);
     }
   } finally {
+    leave();
     poll.release();
   }
 }
 
-async function keyOf(provider: Provider, id: string, poll: Poll): Promise<string | null> {
-  const instance = await provider.get(id, { signal: poll.signal }).catch(() => null);
-  return instance?.key ?? null;
+async function keyOf(provider: Provider, id: string, poll: Poll, looks: SharedLooks): Promise<string | null> {
+  try {
+    const { instance } = await looks.look(id, poll.signal);
+    return (instance ?? (await provider.get(id, { signal: poll.signal })))?.key ?? null;
+  } catch {
+    return null;
+  }
 }
 
-/** `ending`: it is on its way out. `alive`: nothing tells that it was terminated. */
-async function whatIsLeft(provider: Provider, id: string, poll: Poll): Promise<"gone" | "ending" | "alive"> {
+type Left = "gone" | "ending" | "alive";
+
+/**
+ * `ending`: it is on its way out. `alive`: nothing tells that it was terminated. What a shared listing no longer shows is
+ * asked for with `get` when that decides (`isDue`): a read that is begun a whole lag after the end was accepted is true.
+ */
+async function whatIsLeft(
+  provider: Provider,
+  id: string,
+  poll: Poll,
+  looks: SharedLooks,
+  isDue: boolean,
+): Promise<Left> {
   const call = { signal: poll.signal };
+  const { isShared, instance } = await looks.look(id, poll.signal);
+  if (instance !== null) return leftOf([instance]);
+  if (isShared && !isDue) return "gone";
   const one = await provider.get(id, call);
-  const listed = await provider.list({ ids: [id] }, call);
-  const seen: readonly Instance[] = one === null ? listed : [one, ...listed];
-  const left = seen.filter((instance) => instance.status !== "terminated");
+  const listed = isShared ? [] : await provider.list({ ids: [id] }, call);
+  return leftOf(one === null ? listed : [one, ...listed]);
+}
+
+function leftOf(seen: readonly Instance[]): Left {
+  const left = seen.filter(({ status }) => status !== "terminated");
   if (left.length === 0) return "gone";
-  return left.every((instance) => instance.status === "terminating") ? "ending" : "alive";
+  return left.every(({ status }) => status === "terminating") ? "ending" : "alive";
 }

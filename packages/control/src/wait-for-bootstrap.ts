@@ -9,9 +9,12 @@ import {
   type Provider,
   ProviderError,
   projectProvider,
+  systemClock,
 } from "@slipway/core";
 import { lastLines, linesAtEnd } from "./last-lines.ts";
+import { type Look, lookerAt } from "./look-at.ts";
 import { mendsItself, type Poll, startPoll, type WaitOptions } from "./poll.ts";
+import { sharedLooks } from "./shared-looks.ts";
 
 /** Who knows how a bootstrap went, beside the provider: a session that reads it on the instance, or reports. */
 export interface BootstrapSource {
@@ -46,8 +49,7 @@ export async function waitForBootstrap<P extends Provider>(
   ...rest: BootstrapWaitArguments<P>
 ): Promise<BootstrappedInstance> {
   const options: WaitOptions & { readonly from?: BootstrapSources | undefined } = rest[0] ?? {};
-  const wait = new BootstrapWait(projectProvider<Provider>(provider), id, sourcesOf(provider, options.from), options);
-  return await wait.run();
+  return await new BootstrapWait(provider, id, sourcesOf(provider, options.from), options).run();
 }
 
 interface Sources {
@@ -66,24 +68,37 @@ class BootstrapWait {
   readonly #id: string;
   readonly #sources: Sources;
   readonly #poll: Poll;
+  readonly #leave: () => void;
+  readonly #lookAt: Look;
   readonly #begun: number;
   #runningSince: number | null = null;
   /** What was known last, for the message of a wait that ends without an answer. */
   #last: BootstrapTruth | null = null;
 
-  constructor(provider: Provider, id: string, sources: Sources, options: WaitOptions) {
+  constructor(exact: Provider, id: string, sources: Sources, options: WaitOptions) {
+    const provider: Provider = projectProvider<Provider>(exact);
+    const looks = sharedLooks(exact, options.clock ?? systemClock);
+    const poll = startPoll(provider.name, OPERATION, options, DEFAULT_TIMEOUT_MS, (ms) => looks.align(ms));
     this.#provider = provider;
     this.#id = id;
     this.#sources = sources;
-    this.#poll = startPoll(provider.name, OPERATION, options, DEFAULT_TIMEOUT_MS);
-    this.#begun = this.#poll.clock.now();
+    this.#poll = poll;
+    this.#leave = looks.enter();
+    this.#begun = poll.clock.now();
+    // Of one that has begun, `get` may know more of the bootstrap than a listing.
+    const isFinal = ({ status }: Instance): boolean => status !== "pending";
+    this.#lookAt = lookerAt(provider, id, poll, looks, { mustShow: () => this.#mustShow(), isFinal });
+  }
+
+  #mustShow(): boolean {
+    return this.#poll.clock.now() - this.#begun >= this.#provider.limits.readAfterWriteMs;
   }
 
   async run(): Promise<BootstrappedInstance> {
     try {
       for (let look = 0; ; look += 1) {
         this.#poll.check();
-        const seen = await this.#attempt(() => this.#look());
+        const seen = await this.#look();
         if (typeof seen !== "number") return seen;
         await this.#poll.pause(look, undefined, seen);
       }
@@ -91,6 +106,7 @@ class BootstrapWait {
       if (!isProviderError(error, "TIMEOUT")) throw error;
       throw await this.#failure("TIMEOUT", `${this.#id} did not finish its bootstrap in time`, error);
     } finally {
+      this.#leave();
       this.#poll.release();
     }
   }
@@ -98,9 +114,10 @@ class BootstrapWait {
   /** The instance that is ready, or the least number of milliseconds until the next look. */
   async #look(): Promise<BootstrappedInstance | number> {
     const id = this.#id;
-    const instance = await this.#provider.get(id, { signal: this.#poll.signal });
+    const instance = await this.#lookAt();
+    if (typeof instance === "number") return instance;
     if (instance === null) {
-      if (this.#poll.clock.now() - this.#begun < this.#provider.limits.readAfterWriteMs) return 0;
+      if (!this.#mustShow()) return 0;
       throw this.#error(
         "NOT_FOUND",
         `${id} will not finish its bootstrap: ${this.#provider.name} has no such instance`,

@@ -1,6 +1,15 @@
-import { type Instance, type InstanceStatus, type Provider, ProviderError, projectProvider } from "@slipway/core";
+import {
+  type Instance,
+  type InstanceStatus,
+  type Provider,
+  ProviderError,
+  projectProvider,
+  systemClock,
+} from "@slipway/core";
 import { lastLines } from "./last-lines.ts";
-import { mendsItself, type Poll, startPoll, type WaitOptions } from "./poll.ts";
+import { lookerAt } from "./look-at.ts";
+import { type Poll, startPoll, type WaitOptions } from "./poll.ts";
+import { sharedLooks } from "./shared-looks.ts";
 
 const DEFAULT_TIMEOUT_MS = 600_000;
 const FINAL: ReadonlySet<InstanceStatus> = new Set(["error", "terminated"]);
@@ -12,7 +21,8 @@ type Judge = (instance: Instance) => Instance | string | null;
  * Waits until the instance has one of these statuses. Rejects with INVALID_STATE as soon as it is in `error` or
  * `terminated` (unless that is waited for), with NOT_FOUND if it is gone, with TIMEOUT after ten minutes or `timeoutMs`.
  * The message shows what the instance printed last, where the provider has logs. Changes nothing: the caller decides
- * whether to terminate.
+ * whether to terminate. Waits with the same provider object share their looks: many cost one listing a tick, and `get`
+ * decides for each instance whether its wait is over.
  */
 export async function waitForStatus(
   provider: Provider,
@@ -37,20 +47,23 @@ async function watch(
   options: WaitOptions,
 ): Promise<Instance> {
   const provider: Provider = projectProvider<Provider>(exact);
-  const operation = "waitForStatus";
-  const poll = startPoll(provider.name, operation, options, DEFAULT_TIMEOUT_MS);
+  const looks = sharedLooks(exact, options.clock ?? systemClock);
+  const poll = startPoll(provider.name, "waitForStatus", options, DEFAULT_TIMEOUT_MS, (ms) => looks.align(ms));
+  const leave = looks.enter();
   const begun = poll.clock.now();
+  const mustShow = (): boolean => poll.clock.now() - begun >= provider.limits.readAfterWriteMs;
+  const attempt = lookerAt(provider, id, poll, looks, { mustShow, isFinal: (seen) => judge(seen) !== null });
   let last: Instance | undefined;
   try {
     for (let look = 0; ; look += 1) {
       poll.check();
-      const seen = await lookAt(provider, id, poll);
+      const seen = await attempt();
       if (typeof seen === "object" && seen !== null) {
         last = seen;
         const verdict = judge(seen);
         if (typeof verdict === "string") throw await failed(provider, id, what, verdict, poll);
         if (verdict !== null) return verdict;
-      } else if (seen === null && poll.clock.now() - begun >= provider.limits.readAfterWriteMs) {
+      } else if (seen === null && mustShow()) {
         if (!endIsWanted) throw gone(provider.name, id, what);
         // Null and `terminated` mean the same; all else that is known of it was seen before.
         if (last !== undefined) return { ...last, status: "terminated" };
@@ -59,19 +72,8 @@ async function watch(
       await poll.pause(look, undefined, typeof seen === "number" ? seen : 0);
     }
   } finally {
+    leave();
     poll.release();
-  }
-}
-
-/** The instance, null if there is none, or how many milliseconds a failed look asks to wait at least. */
-async function lookAt(provider: Provider, id: string, poll: Poll): Promise<Instance | null | number> {
-  try {
-    return await provider.get(id, { signal: poll.signal });
-  } catch (error) {
-    poll.check();
-    const waitMs = mendsItself(error);
-    if (waitMs === null) throw error;
-    return waitMs;
   }
 }
 

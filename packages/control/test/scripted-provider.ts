@@ -155,12 +155,13 @@ function methods(world: World, owner: string, idempotent: boolean): Methods {
       world.calls.push("list");
       const fault = world.readFaults.shift();
       if (fault !== undefined) throw fault;
+      const ids = filter.ids && new Set(filter.ids);
       return [...world.machines.values()]
         .filter(({ instance }) => instance.owner === owner)
         .map((remote) => seen(world, remote))
         .filter((instance) => instance !== null)
-        .filter((instance) => instance.status !== "terminated")
-        .filter((instance) => filter.ids === undefined || filter.ids.includes(instance.id))
+        .filter(({ status }) => filter.status?.includes(status) ?? status !== "terminated")
+        .filter((instance) => ids?.has(instance.id) ?? true)
         .filter((instance) => filter.keys === undefined || filter.keys.includes(instance.key ?? ""));
     },
     generateBootstrap: (config) => {

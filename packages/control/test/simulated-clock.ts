@@ -35,8 +35,11 @@ export function simulatedClock(autoMs = 60_000): SimulatedClock {
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
-      const next = timers.filter((timer) => timer.auto).sort((a, b) => a.at - b.at)[0];
-      if (next !== undefined) moveTo(next.at);
+      const next = timers.reduce(
+        (least, { auto, at }) => (auto ? Math.min(least, at) : least),
+        Number.POSITIVE_INFINITY,
+      );
+      if (next < Number.POSITIVE_INFINITY) moveTo(next);
       schedule();
     });
   };
