@@ -13,12 +13,13 @@ export function hasEnded(instance: Instance): boolean {
 
 /** Of several instances under one key, the one that all processes agree on: the oldest. */
 export function oldest(instances: readonly Instance[]): Instance | undefined {
-  return [...instances].sort((a, b) => order(a).localeCompare(order(b)))[0];
-}
-
-function order(instance: Instance): string {
-  // One without a time sorts last: "~" is above every digit.
-  return `${instance.createdAt ?? "~"} ${instance.id}`;
+  let first: { readonly instance: Instance; readonly order: string } | undefined;
+  for (const instance of instances) {
+    // One without a time comes last: "~" is above every digit.
+    const order = `${instance.createdAt ?? "~"} ${instance.id}`;
+    if (first === undefined || order.localeCompare(first.order) < 0) first = { instance, order };
+  }
+  return first?.instance;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type Clock, type Instance, type Provider, ProviderError, projectProvider, systemClock } from "@slipway/core";
+import { type AtMost, atMost } from "../at-most.ts";
 import { hasEnded } from "../launch/look-up.ts";
 import { type LaunchRecord, launchId, type StoredRecord } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
@@ -25,6 +26,8 @@ export type ApplyResult =
   | { readonly item: PlanItem; readonly outcome: "failed"; readonly error: unknown };
 
 const EXPIRY_MARGIN_MS = 600_000;
+/** Items at work at once: enough for full batches at every remote that has some. */
+const AT_ONCE = 250;
 
 interface Applying {
   readonly provider: Provider;
@@ -36,6 +39,8 @@ interface Applying {
   /** Resolves when a read must show what the record names; false if the record was another one at the first look. */
   readonly mustShow: () => Promise<boolean>;
   readonly call: { readonly signal?: AbortSignal | undefined };
+  /** What this call has terminated: reads may still show it as it was. */
+  readonly ended: Set<string>;
 }
 
 type Outcome = "terminated" | "forgotten" | "gone" | { readonly skipped: string };
@@ -44,7 +49,8 @@ type Action<K extends PlanItem["kind"]> = (run: Applying, item: Extract<PlanItem
 /**
  * Acts on a plan: terminates orphans, duplicates and expired instances, forgets missing ones, leaves drifted ones to the
  * caller. Each item is looked at again just before, under the lease of its key, and skipped where it no longer holds; one
- * that fails does not stop the others. Before the first missing one is forgotten it waits `limits.readAfterWriteMs`: the
+ * that fails does not stop the others. Items of different keys are worked on side by side, those of one key one after the
+ * other, but for duplicates of which all keep what no item ends. Before the first missing one is forgotten it waits `limits.readAfterWriteMs`: the
  * plan may be another machine's, and what that has not seen proves nothing here. A terminate is accepted, not confirmed:
  * `terminateAndConfirm` waits for the end.
  */
@@ -57,9 +63,53 @@ export async function apply(
   if (plan.provider !== provider.name || plan.owner !== provider.owner) throw otherPlan(provider, plan);
   const items = plan.items.filter(({ kind }) => options.only?.includes(kind) ?? true);
   const watch = await watchMissing(provider, plan, items, options);
-  const results: ApplyResult[] = [];
-  for (const item of items) results.push(await applyItem(provider, plan, item, options, watch));
-  return results;
+  const work: Work = { provider, plan, options, watch, atOnce: atMost(AT_ONCE), ended: new Set() };
+  const results = new Map<PlanItem, ApplyResult>();
+  const keys = atMost(AT_ONCE);
+  await Promise.all(
+    stepsByKey(items).map((steps) =>
+      keys(async () => {
+        for (const step of steps) for (const result of await applyStep(work, step)) results.set(result.item, result);
+      }),
+    ),
+  );
+  return items.flatMap((item) => results.get(item) ?? []);
+}
+
+interface Work {
+  readonly provider: Provider;
+  readonly plan: ReconcilePlan;
+  readonly options: ApplyOptions;
+  readonly watch: Watch;
+  readonly atOnce: AtMost;
+  readonly ended: Set<string>;
+}
+
+/** What is done side by side under one lease: one item, or duplicates that do not depend on each other. */
+type Step = readonly [PlanItem, ...PlanItem[]];
+
+/** The steps of each key, in the order of the plan. An instance without a key stands for itself. */
+function stepsByKey(items: readonly PlanItem[]): readonly (readonly Step[])[] {
+  const groups = new Map<string, PlanItem[]>();
+  for (const item of items) {
+    const name = item.key === null ? `id ${item.instanceId}` : `key ${item.key}`;
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [item]);
+    else group.push(item);
+  }
+  return [...groups.values()].map(stepsOf);
+}
+
+function stepsOf(group: readonly PlanItem[]): readonly Step[] {
+  const touched = new Set(group.map(({ instanceId }) => instanceId));
+  const isFree = (item: PlanItem): boolean => item.kind === "duplicate" && !touched.has(item.keep);
+  const steps: [PlanItem, ...PlanItem[]][] = [];
+  for (const item of group) {
+    const last = steps.at(-1);
+    if (last !== undefined && isFree(item) && isFree(last[0])) last.push(item);
+    else steps.push([item]);
+  }
+  return steps;
 }
 
 /** For a record that names a missing instance: resolves to whether it stood in the store for a whole read lag by now. */
@@ -73,12 +123,14 @@ async function watchMissing(
   { store, signal, clock = systemClock }: ApplyOptions,
 ): Promise<Watch> {
   const before = new Map<string, StoredRecord | null>();
-  for (const item of items) {
-    if (item.kind !== "missing" || signal?.aborted === true) continue;
-    const recordId = recordIdOf(provider, plan, item.key);
+  const atOnce = atMost(AT_ONCE);
+  const read = async (key: string): Promise<void> => {
+    if (signal?.aborted === true) return;
+    const recordId = recordIdOf(provider, plan, key);
     // One that cannot be read is that item's failure, under its lease.
     before.set(recordId, await store.read(recordId).catch(() => null));
-  }
+  };
+  await Promise.all(items.filter((item) => item.kind === "missing").map(({ key }) => atOnce(() => read(key))));
   const until = clock.now() + provider.limits.readAfterWriteMs;
   return async (recordId, record) => {
     if (!isSameLaunch(before.get(recordId), record)) return false;
@@ -91,42 +143,54 @@ function recordIdOf(provider: Provider, { owner, account }: ReconcilePlan, key: 
   return launchId({ provider: provider.name, account, owner, key });
 }
 
-async function applyItem(
-  provider: Provider,
-  plan: ReconcilePlan,
-  item: PlanItem,
-  options: ApplyOptions,
-  watch: Watch,
-): Promise<ApplyResult> {
-  if (options.signal?.aborted === true) return { item, outcome: "skipped", why: "it was cancelled before" };
+async function applyStep(work: Work, step: Step): Promise<readonly ApplyResult[]> {
+  if (work.options.signal?.aborted === true) return step.map(cancelledBefore);
   try {
-    const outcome = await underLease(provider, plan, item, options, watch);
-    return typeof outcome === "string" ? { item, outcome } : { item, outcome: "skipped", why: outcome.skipped };
+    return await underLease(work, step);
   } catch (error) {
-    return { item, outcome: "failed", error };
+    return step.map((item) => ({ item, outcome: "failed", error }));
   }
 }
 
-async function underLease(
-  provider: Provider,
-  plan: ReconcilePlan,
-  item: PlanItem,
-  { store, signal, clock = systemClock, expiryMarginMs = EXPIRY_MARGIN_MS }: ApplyOptions,
-  watch: Watch,
-): Promise<Outcome> {
-  const base = { provider, store, expiredBy: clock.now() - expiryMarginMs, call: { signal } };
-  if (item.key === null) return act({ ...base, recordId: null, record: null, mustShow: async () => false }, item);
-  const recordId = recordIdOf(provider, plan, item.key);
+function cancelledBefore(item: PlanItem): ApplyResult {
+  return { item, outcome: "skipped", why: "it was cancelled before" };
+}
+
+/** The step's items, each looked at again under the lease of their key. */
+async function underLease(work: Work, step: Step): Promise<readonly ApplyResult[]> {
+  const { provider, plan, watch, options, ended } = work;
+  const { store, signal, clock = systemClock, expiryMarginMs = EXPIRY_MARGIN_MS } = options;
+  const base = { provider, store, expiredBy: clock.now() - expiryMarginMs, call: { signal }, ended };
+  const { key } = step[0];
+  if (key === null) {
+    return await actOnAll(work, { ...base, recordId: null, record: null, mustShow: async () => false }, step);
+  }
+  const recordId = recordIdOf(provider, plan, key);
   const lease = await store.acquire(recordId);
-  if (lease === null) return { skipped: "another process works with this key now" };
+  if (lease === null) {
+    return step.map((item) => ({ item, outcome: "skipped", why: "another process works with this key now" }));
+  }
   try {
     const stored = await store.read(recordId);
     const record = stored?.kind === "launch" ? stored : null;
     const mustShow = async (): Promise<boolean> => record !== null && (await watch(recordId, record));
-    return await act({ ...base, recordId, record, mustShow }, item);
+    return await actOnAll(work, { ...base, recordId, record, mustShow }, step);
   } finally {
     await store.release(lease).catch(() => undefined);
   }
+}
+
+function actOnAll({ atOnce, options }: Work, run: Applying, step: Step): Promise<readonly ApplyResult[]> {
+  const actOn = async (item: PlanItem): Promise<ApplyResult> => {
+    if (options.signal?.aborted === true) return cancelledBefore(item);
+    try {
+      const outcome = await act(run, item);
+      return typeof outcome === "string" ? { item, outcome } : { item, outcome: "skipped", why: outcome.skipped };
+    } catch (error) {
+      return { item, outcome: "failed", error };
+    }
+  };
+  return Promise.all(step.map((item) => atOnce(() => actOn(item))));
 }
 
 const ACTIONS: { readonly [K in PlanItem["kind"]]: Action<K> } = {
@@ -142,8 +206,12 @@ const ACTIONS: { readonly [K in PlanItem["kind"]]: Action<K> } = {
   },
   duplicate: async (run, item) => {
     if (run.record?.instanceId === item.instanceId) return { skipped: "the store's own instance of this key" };
-    if (!(await lives(run, item.keep))) return { skipped: `${item.keep}, which should stay, is gone` };
-    return terminate(run, item);
+    if (!(await lives(run, item.keep, item.key))) {
+      return { skipped: `${item.keep}, which should stay, is gone, or is not of this key` };
+    }
+    return terminate(run, item, () =>
+      run.ended.has(item.keep) ? `${item.keep}, which should stay, is ended too` : null,
+    );
   },
   expired: (run, item) =>
     terminate(run, item, ({ expiresAt = item.expiresAt }) =>
@@ -163,9 +231,9 @@ const ACTIONS: { readonly [K in PlanItem["kind"]]: Action<K> } = {
   drifted: async () => ({ skipped: "what to do with it is the caller's decision" }),
 };
 
-async function lives(run: Applying, id: string): Promise<boolean> {
+async function lives(run: Applying, id: string, key?: string | null): Promise<boolean> {
   const instance = await run.provider.get(id, run.call);
-  return instance !== null && !hasEnded(instance);
+  return instance !== null && !hasEnded(instance) && (key === undefined || instance.key === key);
 }
 
 function act<K extends PlanItem["kind"]>(run: Applying, item: Extract<PlanItem, { kind: K }>): Promise<Outcome> {
@@ -184,6 +252,7 @@ async function terminate(
   if (instance.key !== item.key) return { skipped: "it has another key now" };
   const against = objection(instance);
   if (against !== null) return { skipped: against };
+  run.ended.add(item.instanceId);
   await run.provider.terminate(item.instanceId, run.call);
   return "terminated";
 }

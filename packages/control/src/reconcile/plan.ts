@@ -122,7 +122,10 @@ function openBooks(findings: Findings): Books {
   const living = instances.filter((instance) => !hasEnded(instance));
   const byKey = new Map<string, Instance[]>();
   for (const instance of living) {
-    if (instance.key !== null) byKey.set(instance.key, [...(byKey.get(instance.key) ?? []), instance]);
+    if (instance.key === null) continue;
+    const others = byKey.get(instance.key);
+    if (others === undefined) byKey.set(instance.key, [instance]);
+    else others.push(instance);
   }
   const records = entries
     .filter(

@@ -1,4 +1,5 @@
 import { type Clock, type Instance, type Provider, projectProvider, systemClock } from "@slipway/core";
+import { atMost } from "../at-most.ts";
 import type { StoreEntry } from "../store/entries.ts";
 import { launchId } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
@@ -41,6 +42,8 @@ export async function reconcile(exact: Provider, options: ReconcileOptions): Pro
   return onlyCertain(planFrom({ ...second, earlier: first.entries }), second.unread, options.store);
 }
 
+const READ_AT_ONCE = 32;
+
 type Look = Omit<Findings, "earlier"> & { readonly unread: UnreadRecords | undefined };
 
 /** Without what a record that cannot be read may be about: orphans and duplicates, unless the record of their key can be read. */
@@ -51,14 +54,17 @@ async function onlyCertain(
 ): Promise<ReconcilePlan> {
   if (unread === undefined) return plan;
   const { provider, account, owner } = plan;
-  const items: PlanItem[] = [];
-  for (const item of plan.items) {
-    const isCertain =
-      (item.kind !== "orphan" && item.kind !== "duplicate") ||
-      (item.key !== null && (await canRead(store, launchId({ provider, account, owner, key: item.key }))));
-    if (isCertain) items.push(item);
-  }
-  return { ...plan, items, unread };
+  const atOnce = atMost(READ_AT_ONCE);
+  const readable = new Map<string, Promise<boolean>>();
+  const isReadable = (key: string): Promise<boolean> => {
+    const known = readable.get(key) ?? atOnce(() => canRead(store, launchId({ provider, account, owner, key })));
+    readable.set(key, known);
+    return known;
+  };
+  const isCertain = async ({ kind, key }: PlanItem): Promise<boolean> =>
+    (kind !== "orphan" && kind !== "duplicate") || (key !== null && (await isReadable(key)));
+  const certain = await Promise.all(plan.items.map(isCertain));
+  return { ...plan, items: plan.items.filter((_item, index) => certain[index] === true), unread };
 }
 
 async function canRead(store: LaunchStore, recordId: string): Promise<boolean> {
