@@ -3,6 +3,8 @@ export { launch } from "./launch/launch.ts";
 export type { IdempotentProvider, LaunchFailpoint, LaunchOptions, StoredLaunchOptions } from "./launch/options.ts";
 export type { EndRecording } from "./launch/record-end.ts";
 export type { WaitOptions } from "./poll.ts";
+export { type ProviderReap, type Reaped, type ReapOptions, type ReapReport, reap } from "./reap/reap.ts";
+export { type ClockCheck, type RemoteClock, remoteClock } from "./reap/remote-clock.ts";
 export { type ApplyOptions, type ApplyResult, apply } from "./reconcile/apply.ts";
 export {
   type Difference,

@@ -156,7 +156,9 @@ export {
   guardedListener,
   type Logger,
   type Pacing,
+  type RemoteDate,
   type Runtime,
+  reportRemoteDate,
   runtimeDefaults,
   silentLog,
 } from "./runtime.ts";

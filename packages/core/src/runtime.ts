@@ -46,6 +46,16 @@ export interface Logger {
   readonly error: (message: string, data?: Readonly<Record<string, unknown>>) => void;
 }
 
+/** When a remote's answer was written, by its own `Date` header: what shows whether this machine's clock is right. */
+export interface RemoteDate {
+  readonly provider: string;
+  /** What the header says, milliseconds; it has whole seconds only. */
+  readonly date: number;
+  /** By this machine's clock, milliseconds: the answer was written between the two. */
+  readonly sentAt: number;
+  readonly receivedAt: number;
+}
+
 /** All that a provider takes from the outside world. Every factory takes a part of it; what is absent is the machine's own. */
 export interface Runtime {
   readonly clock: Clock;
@@ -57,6 +67,8 @@ export interface Runtime {
   readonly log: Logger;
   /** Called with redacted, JSON-safe events; never awaited, must not throw. */
   readonly onEvent: (event: RuntimeEvent) => void;
+  /** Called with each answer's `Date`, where the remote speaks HTTP; must not throw. For control's `remoteClock`. */
+  readonly onRemoteDate?: ((date: RemoteDate) => void) | undefined;
 }
 
 const silent = (): void => undefined;
@@ -74,6 +86,17 @@ export function runtimeDefaults(
     log: runtime.log ?? silentLog,
     onEvent: runtime.onEvent === undefined ? silent : guardedListener(runtime.onEvent),
   };
+}
+
+/** Tells the runtime when an answer was written. One out of a cache says nothing of the remote's clock now. */
+export function reportRemoteDate(
+  { onRemoteDate }: Partial<Runtime>,
+  headers: { readonly get: (name: string) => string | null },
+  at: Omit<RemoteDate, "date">,
+): void {
+  if (onRemoteDate === undefined || Number(headers.get("age") ?? 0) > 0) return;
+  const date = Date.parse(headers.get("date") ?? "");
+  if (!Number.isNaN(date)) onRemoteDate({ ...at, date });
 }
 
 /** A listener's fault must never become the fault of the call that it listens to. */

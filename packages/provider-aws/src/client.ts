@@ -3,6 +3,7 @@ import {
   isProviderError,
   type Pacing,
   type ProviderError,
+  reportRemoteDate,
   runtimeDefaults,
   timestamp,
 } from "@slipway/core";
@@ -93,14 +94,17 @@ interface Request {
 
 export function awsClient(options: AwsOptions): AwsClient {
   const { endpoint, credentials, share = DEFAULT_SHARE } = options;
-  const { clock, fetch, onEvent } = runtimeDefaults(options.runtime);
+  const runtime = runtimeDefaults(options.runtime);
+  const { clock, fetch, onEvent } = runtime;
+  const onDate = (headers: Headers, sentAt: number): void =>
+    reportRemoteDate(runtime, headers, { provider: PROVIDER, sentAt, receivedAt: clock.now() });
   const pacing: Pacing = options.runtime?.limits ?? tokenBuckets({ actions: ACTIONS, share, clock, onEvent });
   const exchanges = new WeakMap<object, Exchange>();
   const exchangeOf = (signal: unknown): Exchange | undefined =>
     typeof signal === "object" && signal !== null ? exchanges.get(signal) : undefined;
   // Budgets of the caller's own count calls. A batch of many would exceed the largest of them for ever.
   const countsInstances = options.runtime?.limits === undefined;
-  const sdk = awsSdk({ endpoint, credentials, requestHandler: fetchHandler({ fetch, exchangeOf }) });
+  const sdk = awsSdk({ endpoint, credentials, requestHandler: fetchHandler({ fetch, exchangeOf, onDate, clock }) });
   // Tells accounts apart, and does not lead back to the key.
   const account = credentials === undefined ? "default" : checksumOf(credentials.accessKeyId).slice(7, 19);
   const ownSecrets = [credentials?.secretAccessKey, credentials?.sessionToken].filter((one) => one !== undefined);

@@ -1,3 +1,5 @@
+import type { Clock } from "@slipway/core";
+
 /** A request as the SDK hands it to its HTTP side, signed. */
 export interface SignedRequest {
   readonly method: string;
@@ -55,6 +57,9 @@ export interface FetchHandler {
 
 export interface FetchHandlerOptions {
   readonly fetch: typeof globalThis.fetch;
+  /** Gets each answer's `Date`. */
+  readonly onDate?: ((headers: Headers, sentAt: number) => void) | undefined;
+  readonly clock: Clock;
   /** Where the progress of the request with this signal is written down. */
   readonly exchangeOf: (signal: unknown) => Exchange | undefined;
 }
@@ -67,7 +72,7 @@ const OWN_HEADERS: ReadonlySet<string> = new Set(["host", "content-length"]);
  * The SDK's HTTP side over the runtime's `fetch`. It reads an answer whole and hands on only what its service can have
  * written: the SDK makes an empty listing of any page with status 200.
  */
-export function fetchHandler({ fetch, exchangeOf }: FetchHandlerOptions): FetchHandler {
+export function fetchHandler({ fetch, exchangeOf, onDate, clock }: FetchHandlerOptions): FetchHandler {
   return {
     metadata: { handlerProtocol: "http/1.1" },
     destroy: () => undefined,
@@ -80,7 +85,9 @@ export function fetchHandler({ fetch, exchangeOf }: FetchHandlerOptions): FetchH
         exchange.sent = true;
         exchange.onSent?.();
       }
+      const sentAt = clock.now();
       const response = await fetch(urlOf(request), init);
+      onDate?.(response.headers, sentAt);
       const headers = Object.fromEntries(response.headers);
       if (exchange !== undefined) {
         exchange.status = response.status;

@@ -1,5 +1,6 @@
 import { EC2Client, RunInstancesCommand } from "@aws-sdk/client-ec2";
 import { waitForStatus } from "@slipway/control";
+import { systemClock } from "@slipway/core";
 import { limits } from "@slipway/provider-kit/limits";
 import { expect, test } from "vitest";
 import { EMULATED_IMAGES } from "../emulator/index.ts";
@@ -17,7 +18,7 @@ async function fleet(count: number, settings: Parameters<typeof awsWorld>[0] = {
   const client = new EC2Client({
     region: "us-east-1",
     credentials: { ...CREDENTIALS },
-    requestHandler: fetchHandler({ fetch, exchangeOf: () => undefined }),
+    requestHandler: fetchHandler({ fetch, exchangeOf: () => undefined, clock: systemClock }),
   });
   const tags = { ResourceType: "instance", Tags: [{ Key: "slipway:owner", Value: "tests" }] } as const;
   const ids: string[] = [];

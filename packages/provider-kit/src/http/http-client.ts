@@ -5,6 +5,7 @@ import {
   type ErrorEffect,
   isProviderError,
   ProviderError,
+  reportRemoteDate,
   runtimeDefaults,
   timestamp,
 } from "@slipway/core";
@@ -139,10 +140,16 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       signal,
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
     };
+    const sentAt = clock.now();
     try {
       const response = await fetchFollowing(runtime.fetch, urlOf(call, options.baseUrl), init, {
         credentials: Object.keys(credentials),
         mayChangeMethod: !isWrite(call),
+      });
+      reportRemoteDate(runtime, response.headers, {
+        provider: options.provider,
+        sentAt,
+        receivedAt: clock.now(),
       });
       return await readAnswer(response, options.maxAnswerBytes ?? 10 * 1024 * 1024);
     } catch (error) {

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
-import { isProviderError, type Pacing, type RuntimeEvent, type Schema } from "@slipway/core";
+import { isProviderError, type Pacing, type RemoteDate, type RuntimeEvent, type Schema } from "@slipway/core";
 import { afterEach, describe, expect, test } from "vitest";
 import { simulatedClock } from "../../src/emulator/index.ts";
 import { type AnswerMeaning, type HttpCall, type HttpClientOptions, httpClient } from "../../src/http/index.ts";
@@ -376,5 +376,34 @@ describe("how long a header may halt an account", () => {
     controller.abort();
     await expect(ended).rejects.toMatchObject({ code: "CANCELLED", effect: "none" });
     expect(sent).toEqual([]);
+  });
+});
+
+describe("the remote's clock", () => {
+  test("each answer's `Date` is reported, with the time it took; one out of a cache is not", async () => {
+    const dates: RemoteDate[] = [];
+    const answers = [
+      json({}, 200, { date: "Thu, 01 Jan 2026 10:00:00 GMT" }),
+      json({}, 200, { date: "Thu, 01 Jan 2026 10:00:00 GMT", age: "30" }),
+      json({}, 200, { date: "never" }),
+      json({}),
+      json({}, 400, { date: "Thu, 01 Jan 2026 10:00:05 GMT" }),
+    ];
+    const clock = simulatedClock();
+    const fetch: typeof globalThis.fetch = async () => {
+      await clock.sleep(250);
+      return answers.shift() ?? json({});
+    };
+    const { client } = world(() => json({}), {
+      runtime: { clock, fetch, onRemoteDate: (date) => dates.push(date) },
+    });
+    const start = clock.now();
+    for (let call = 0; call < 4; call += 1) await client.call(read);
+    await failureOf(client.call(read));
+    expect(dates.map(({ date }) => new Date(date).toISOString())).toEqual([
+      "2026-01-01T10:00:00.000Z",
+      "2026-01-01T10:00:05.000Z",
+    ]);
+    expect(dates[0]).toMatchObject({ provider: "cloud", sentAt: start, receivedAt: start + 250 });
   });
 });
