@@ -41,6 +41,7 @@ export {
   type StepRecord,
   type StoredRecord,
 } from "./store/record.ts";
+export { type SqliteStoreOptions, sqliteStore } from "./store/sqlite/sqlite-store.ts";
 export type { Exclusion, Journal, LaunchStore, Lease, Store } from "./store/store.ts";
 export { isStoreError, STORE_ERROR_CODES, StoreError, type StoreErrorCode } from "./store/store-error.ts";
 export { type TerminateOptions, terminateAndConfirm } from "./terminate-and-confirm.ts";

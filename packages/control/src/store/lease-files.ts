@@ -16,6 +16,8 @@ export interface LeaseFiles {
   readonly take: (name: string) => Promise<string | null>;
   /** Does the lease that stands there have this token? */
   readonly isHeld: (name: string, token: string) => Promise<boolean>;
+  /** Does a lease stand there whose holder may be alive? */
+  readonly isInUse: (name: string) => Promise<boolean>;
   readonly release: (name: string, token: string) => Promise<void>;
   /** A path for a file that is about to be written. */
   readonly draftPath: () => Promise<string>;
@@ -146,6 +148,10 @@ export function leaseFiles(directory: string, processes: Processes, foreignIsDea
       return claim(pathOf(name), name);
     },
     isHeld,
+    isInUse: async (name) => {
+      const lease = await readLease(pathOf(name));
+      return lease !== null && !(await isDead(lease.holder));
+    },
     release: async (name, token) => {
       givenBack.set(name, token);
       await removeLease(name, token);
