@@ -9,8 +9,8 @@ interface Row {
   readonly look: (harness: Harness) => Promise<string>;
 }
 
-const live = async ({ witness }: Harness): Promise<number> =>
-  (await witness.instances()).filter((instance) => instance.live).length;
+const live = async ({ inspector }: Harness): Promise<number> =>
+  (await inspector.instances()).filter((instance) => instance.live).length;
 const counted = (count: number): string => (count === 1 ? "1 instance" : `${count} instances`);
 const request = (harness: Harness, key: string): SpawnOptions => ({ ...harness.spawnOptions(), key });
 
@@ -42,8 +42,8 @@ const ROWS: readonly Row[] = [
   {
     title: "somebody else's machine in the same account",
     look: async (harness) => {
-      if (harness.witness.addStranger === undefined) return "not tried";
-      await harness.witness.addStranger();
+      if (harness.inspector.addStranger === undefined) return "not tried";
+      await harness.inspector.addStranger();
       const listed = await harness.registration.provider.list({ owner: "*" });
       return listed.length === 0 ? "not listed" : "listed";
     },

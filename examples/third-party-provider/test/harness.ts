@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { Harness, HarnessFactory, WitnessedInstance } from "@slipway/contract-tests";
+import type { Harness, HarnessFactory, InspectedInstance } from "@slipway/contract-tests";
 import { type Runtime, systemClock } from "@slipway/core";
 import { commandRunner } from "@slipway/provider-kit/command";
 import manifest from "../package.json" with { type: "json" };
@@ -12,7 +12,7 @@ const OWNER = "contract-tests";
 const PLACES = 8;
 let worlds = 0;
 
-/** Fresh places on one machine for every case, with the file system as the witness. */
+/** Fresh places on one machine for every case, with the file system as the inspector. */
 export function sshHarness(starting: Promise<Sshd>): HarnessFactory {
   return async (): Promise<Harness> => {
     const sshd = await starting;
@@ -32,7 +32,7 @@ export function sshHarness(starting: Promise<Sshd>): HarnessFactory {
       registration: await register(config, { owner: OWNER, variables: {}, runtime }),
       spawnOptions: () => ({ labels: { suite: "yes" } }),
       another: async ({ owner = OWNER } = {}) => sshHosts({ ...config, owner, runtime }),
-      witness: {
+      inspector: {
         instances: async () => hosts.flatMap(({ directory }) => heldIn(directory)),
         addStranger: async (name = "by-hand") => {
           const free = hosts.find(({ directory }) => !existsSync(join(directory, "claims")));
@@ -56,11 +56,11 @@ export function sshHarness(starting: Promise<Sshd>): HarnessFactory {
   };
 }
 
-function heldIn(directory: string): readonly WitnessedInstance[] {
+function heldIn(directory: string): readonly InspectedInstance[] {
   const current = join(directory, "current");
   const claims = existsSync(join(directory, "claims")) ? readdirSync(join(directory, "claims")) : [];
   const held = claims.length > 0 && isLink(current) ? basename(readlinkSync(current)) : undefined;
-  return claims.map((nativeId): WitnessedInstance => {
+  return claims.map((nativeId): InspectedInstance => {
     const file = join(directory, "claims", nativeId, "marks.json");
     if (!existsSync(file)) return { nativeId, owner: null, key: null, live: nativeId === held };
     const { owner, key } = JSON.parse(readFileSync(file, "utf8")) as { readonly owner: string; readonly key: string };

@@ -15,7 +15,7 @@ function harness() {
     registration: await make(),
     spawnOptions: () => ({}),
     another: async (options: { owner?: string } = {}) => (await make(options.owner)).provider,
-    witness: {
+    inspector: {
       instances: async () =>
         [...remote.instances.values()].map(({ id, owner, key, status }) => ({
           nativeId: id,
@@ -88,9 +88,9 @@ describe("slipway conformance", () => {
     const line = commandLine();
     const path = line.write("harness.mjs", "");
     const make = harness();
-    // Its witness sees nothing: whatever it spawns counts as a lie.
+    // Its inspector sees nothing: whatever it spawns counts as a lie.
     line.modules.set(`file://${path}`, () => ({
-      default: async () => ({ ...(await make()), witness: { instances: async () => [] } }),
+      default: async () => ({ ...(await make()), inspector: { instances: async () => [] } }),
     }));
     expect((await line.slipway(["conformance", "harness.mjs", "--only", "spawn", "--mode", "plain"])).exitCode).toBe(1);
     expect((await line.slipway(["conformance", "harness.mjs", "--only", "no-such-group"])).exitCode).toBe(1);

@@ -72,7 +72,7 @@ export async function caseContext(
   project: Project = projectProvider,
 ): Promise<{ readonly context: CaseContext; readonly end: () => Promise<readonly string[]> }> {
   const harness = await factory();
-  const before = await takeCensus(harness.witness).catch(async (error: unknown) => {
+  const before = await takeCensus(harness.inspector).catch(async (error: unknown) => {
     await harness.close();
     throw error;
   });
@@ -91,7 +91,7 @@ export async function caseContext(
   const request = <T extends object>(extra?: T): Request & T =>
     // The spread of a request, a key and T is all three.
     ({ ...harness.spawnOptions(), key: key(), ...extra }) as unknown as Request & T;
-  const census = (): Promise<Census> => takeCensus(harness.witness);
+  const census = (): Promise<Census> => takeCensus(harness.inspector);
 
   const context: CaseContext = {
     harness,
@@ -125,8 +125,8 @@ export async function caseContext(
     },
     fault: (fault) => placeFault(harness, fault),
     stranger: async (name) => {
-      const add = harness.witness.addStranger;
-      if (add === undefined) throw new NotApplicable("the harness's witness adds no strangers");
+      const add = harness.inspector.addStranger;
+      if (add === undefined) throw new NotApplicable("the harness's inspector adds no strangers");
       const nativeId = await add(name);
       tracking.stranger(nativeId);
       return nativeId;
@@ -159,7 +159,7 @@ export function mustLeaveNothing(left: readonly string[]): void {
   must(
     left.length === 0,
     "TERM-02",
-    `the witness still holds what the case made, though all of it was ended: ${left.join(", ")}`,
+    `the inspector still holds what the case made, though all of it was ended: ${left.join(", ")}`,
     "See that terminate and the delete methods really end things, and that list shows what they have to end.",
   );
 }

@@ -1,22 +1,22 @@
-import type { Witness } from "./harness.ts";
+import type { Inspector } from "./harness.ts";
 
-/** What the remote holds, as the witness tells it. */
+/** What the remote holds, as the inspector tells it. */
 export interface Census {
   /** Native ids of instances that are there and not terminated. */
   readonly instances: ReadonlySet<string>;
   readonly snapshots: ReadonlySet<string>;
   readonly volumes: ReadonlySet<string>;
-  /** Of the hidden writes, where the witness counts them. */
+  /** Of the hidden writes, where the inspector counts them. */
   readonly changes: number | null;
 }
 
-export async function takeCensus(witness: Witness): Promise<Census> {
-  const instances = await witness.instances();
+export async function takeCensus(inspector: Inspector): Promise<Census> {
+  const instances = await inspector.instances();
   return {
     instances: new Set(instances.filter(({ live }) => live).map(({ nativeId }) => nativeId)),
-    snapshots: new Set((await witness.snapshots?.()) ?? []),
-    volumes: new Set((await witness.volumes?.()) ?? []),
-    changes: (await witness.changes?.()) ?? null,
+    snapshots: new Set((await inspector.snapshots?.()) ?? []),
+    volumes: new Set((await inspector.volumes?.()) ?? []),
+    changes: (await inspector.changes?.()) ?? null,
   };
 }
 

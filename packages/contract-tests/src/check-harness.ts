@@ -14,7 +14,7 @@ const FUNCTIONS: readonly Path[] = [
   ["registration", "hooks", "onHeartbeat"],
   ["spawnOptions"],
   ["another"],
-  ["witness", "instances"],
+  ["inspector", "instances"],
   ["clock", "now"],
   ["clock", "sleep"],
   ["close"],

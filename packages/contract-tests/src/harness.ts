@@ -13,7 +13,7 @@ import type {
 import type { Fault } from "@slipway/provider-kit/emulator";
 
 /** An instance as the remote itself holds it, told by something other than the provider under test. */
-export interface WitnessedInstance {
+export interface InspectedInstance {
   readonly nativeId: string;
   readonly owner: string | null;
   readonly key: string | null;
@@ -33,8 +33,8 @@ export interface UnmanagedVolume {
  * Looks at the remote without the provider under test: the emulator's own state, the process table, another client.
  * It sees every write at once, whatever lag the provider's reads have.
  */
-export interface Witness {
-  readonly instances: () => Promise<readonly WitnessedInstance[]>;
+export interface Inspector {
+  readonly instances: () => Promise<readonly InspectedInstance[]>;
   /** Names or ids of snapshots and volumes that are there. Absent where the provider has neither. */
   readonly snapshots?: () => Promise<readonly string[]>;
   readonly volumes?: () => Promise<readonly string[]>;
@@ -103,7 +103,7 @@ export interface Harness {
    * have it; with another owner if one is given.
    */
   readonly another: (options?: { readonly owner?: string }) => Promise<Provider>;
-  readonly witness: Witness;
+  readonly inspector: Inspector;
   readonly faults?: HarnessFaults | undefined;
   /**
    * From `true` until `false`, something between provider and remote answers every request: a 404 that is not the

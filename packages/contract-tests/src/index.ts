@@ -18,9 +18,9 @@ export type {
   HarnessFactory,
   HarnessFaults,
   HarnessPackage,
+  InspectedInstance,
+  Inspector,
   UnmanagedVolume,
-  Witness,
-  WitnessedInstance,
 } from "./harness.ts";
 export { type Fate, type PlannedCase, plan } from "./plan.ts";
 export { renderBadge, renderJson, renderMarkdown, renderTable } from "./render-report.ts";

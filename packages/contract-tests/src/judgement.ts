@@ -3,7 +3,7 @@ import type { CaseContext } from "./case-context.ts";
 import { difference } from "./census.ts";
 import { errorOf, must, mustEqual, settled } from "./conformance-failure.ts";
 
-/** Runs a write and holds the effect that its error says against what the witness saw; answers the error. */
+/** Runs a write and holds the effect that its error says against what the inspector saw; answers the error. */
 export async function judged(
   { census, clock }: CaseContext,
   what: string,

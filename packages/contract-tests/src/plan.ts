@@ -21,9 +21,9 @@ const MISSING: { readonly [F in HarnessFeature]: string } = {
   faults: "the harness has no faults",
   errorTable: "the harness has no errorTable",
   transcript: "the harness has no transcript",
-  strangers: "the harness's witness adds no strangers",
+  strangers: "the harness's inspector adds no strangers",
   unmanagedVolume: "the harness makes no volume that Slipway did not make",
-  crash: "the harness's witness makes nothing crash",
+  crash: "the harness's inspector makes nothing crash",
   unknownState: "the harness cannot show a state that the provider does not know",
   foreignNotFound: "the harness puts no gateway between provider and remote",
   cluster: "the registration has no clusters",
@@ -31,15 +31,15 @@ const MISSING: { readonly [F in HarnessFeature]: string } = {
   package: "the harness has no package",
 };
 
-function features({ registration, witness, ...harness }: Harness): { readonly [F in HarnessFeature]: unknown } {
+function features({ registration, inspector, ...harness }: Harness): { readonly [F in HarnessFeature]: unknown } {
   return {
     faults: harness.faults,
     errorTable: harness.errorTable,
     transcript: harness.transcript,
-    strangers: witness.addStranger,
-    unmanagedVolume: witness.addUnmanagedVolume,
-    crash: witness.crash,
-    unknownState: witness.showUnknownState,
+    strangers: inspector.addStranger,
+    unmanagedVolume: inspector.addUnmanagedVolume,
+    crash: inspector.crash,
+    unknownState: inspector.showUnknownState,
     foreignNotFound: harness.foreignNotFound,
     cluster: registration.cluster,
     workflows: registration.workflows,

@@ -33,9 +33,9 @@ export interface Tracker {
   readonly tracked: (provider: Provider) => Provider;
   /** The cluster provider, whose clusters are taken away too. */
   readonly clusters: (provider: ClusterProvider) => ClusterProvider;
-  /** A stranger that the witness made: it is nobody's leftover. */
+  /** A stranger that the inspector made: it is nobody's leftover. */
   readonly stranger: (nativeId: string) => void;
-  /** Ends all that was made; answers what the witness still holds after that, in words. */
+  /** Ends all that was made; answers what the inspector still holds after that, in words. */
   readonly cleanUp: () => Promise<readonly string[]>;
 }
 
@@ -81,7 +81,7 @@ export function tracker(harness: Harness, patience: Patience, before: Census): T
   };
 
   const leftovers = async (): Promise<readonly string[]> => {
-    const after = await takeCensus(harness.witness);
+    const after = await takeCensus(harness.inspector);
     return (["instances", "snapshots", "volumes"] as const).flatMap((kind) =>
       [...missingFrom(before[kind], after[kind])].filter((id) => !strangers.has(id)).map((id) => `${kind}: ${id}`),
     );
@@ -115,7 +115,7 @@ export function tracker(harness: Harness, patience: Patience, before: Census): T
   };
 }
 
-/** Cleaning goes on whatever one call answers: the witness has the last word. */
+/** Cleaning goes on whatever one call answers: the inspector has the last word. */
 async function attempt<T>(act: () => Promise<T>): Promise<T | undefined> {
   try {
     return await act();

@@ -37,7 +37,7 @@ export function memoryHarness(
         customNetworking: { network: { id: "net-1", firewalls: ["web"] } },
       },
       another: async ({ owner = OWNER } = {}) => memory({ owner, world, apiKey: API_KEY, runtime }),
-      witness: {
+      inspector: {
         instances: async () => world.instances(),
         snapshots: async () => world.snapshots().map(({ nativeId }) => nativeId),
         volumes: async () => world.volumes().map(({ nativeId }) => nativeId),

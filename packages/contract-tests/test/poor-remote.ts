@@ -115,7 +115,7 @@ function poorProvider(owner: string, remote: Map<string, Machine>, seen: Map<str
   });
 }
 
-/** The least that a harness can be: a witness, a clock, and no faults. */
+/** The least that a harness can be: an inspector, a clock, and no faults. */
 export async function poorHarness(): Promise<Harness> {
   const remote = new Map<string, Machine>();
   const seen = new Map<string, number>();
@@ -138,7 +138,7 @@ export async function poorHarness(): Promise<Harness> {
     spawnOptions: () => ({ spec: "small" }),
     otherSpawnOptions: () => ({ spec: "large" }),
     another: async ({ owner = "contract-tests" } = {}) => poorProvider(owner, remote, seen),
-    witness: {
+    inspector: {
       instances: async () =>
         [...remote.values()].map(({ uuid }) => ({ nativeId: uuid, owner: null, key: null, live: true })),
     },

@@ -61,7 +61,7 @@ describe("a case", () => {
     const watched = async (): Promise<Harness> => {
       const harness = await factory();
       const close = async (): Promise<void> => {
-        left = (await harness.witness.instances()).filter(({ live }) => live).length;
+        left = (await harness.inspector.instances()).filter(({ live }) => live).length;
       };
       return { ...harness, close };
     };
@@ -156,9 +156,11 @@ describe("a case", () => {
 
 describe("a run", () => {
   test("of something that is no harness says what is missing", async () => {
-    const { witness: _witness, ...blind } = await factory();
+    const { inspector: _inspector, ...blind } = await factory();
     // What a module without types may export.
-    await expect(runConformance(async () => blind as Harness)).rejects.toThrow("the harness lacks witness.instances()");
+    await expect(runConformance(async () => blind as Harness)).rejects.toThrow(
+      "the harness lacks inspector.instances()",
+    );
     await expect(runConformance(async () => undefined as never)).rejects.toThrow("registration.provider.spawn()");
     await expect(runConformance({} as never)).rejects.toThrow("a harness factory is a function");
   });

@@ -63,7 +63,7 @@ export function newWorld(clock: SimulatedClock, lagMs = 5000, lifeMs = 0): World
   };
 }
 
-/** What really runs, past all lag: the witness. */
+/** What really runs, past all lag: the inspector. */
 export function living(world: World, key?: string): Instance[] {
   return [...world.machines.values()]
     .map((remote) => remote.instance)

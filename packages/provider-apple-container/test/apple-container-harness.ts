@@ -51,7 +51,7 @@ export function appleContainerHarness({ networks = true, ...settings }: HarnessS
         networks
           ? appleContainer({ networks, owner, variables: {}, runtime })
           : appleContainer({ owner, variables: {}, runtime }),
-      witness: {
+      inspector: {
         instances: async () => (await control.instances()).filter(({ cluster }) => cluster === null),
         volumes: () => control.volumes(),
         addStranger: (name) => control.addStranger(name),

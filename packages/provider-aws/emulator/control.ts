@@ -2,6 +2,7 @@ import type { Fault, FaultScript } from "@slipway/provider-kit/emulator";
 import type { Service } from "./answers.ts";
 import { EMULATED_IMAGES } from "./catalogue.ts";
 import { canPlace } from "./fixtures.ts";
+import { type EmulatedInstance, inspected } from "./inspector.ts";
 import { launch } from "./launch.ts";
 import { checkedMachine } from "./launch-checks.ts";
 import { type Market, placeId } from "./room.ts";
@@ -18,7 +19,6 @@ import type {
 } from "./things.ts";
 import type { Timeline } from "./timeline.ts";
 import { beginEnd, patchInstance, type Scene, turnInstance } from "./transitions.ts";
-import { type EmulatedInstance, witnessed } from "./witness.ts";
 import { allAt, type CostEntry, type Region, type World } from "./world.ts";
 
 /** One request and how it ended. */
@@ -107,7 +107,7 @@ export function newControl(world: World, faults: FaultScript, requests: readonly
     changes: () => world.changes,
     instances: () =>
       [...world.regions.values()].flatMap((region) =>
-        allAt(region.instances, world.clock.now()).map((one) => witnessed(region.name, one)),
+        allAt(region.instances, world.clock.now()).map((one) => inspected(region.name, one)),
       ),
     volumes: () => everywhere((region) => region.volumes),
     snapshots: () => everywhere((region) => region.snapshots),

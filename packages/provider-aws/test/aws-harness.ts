@@ -74,7 +74,7 @@ export function awsHarness(
         customNetworking: { network: { isolated: true } },
       },
       another: async ({ owner = OWNER } = {}) => aws({ ...config, owner, runtime }),
-      witness: {
+      inspector: {
         instances: async () =>
           control.instances().map(({ id, owner, key, live }) => ({ nativeId: bare(id), owner, key, live })),
         // Also the disks of instances, but not those of strangers.

@@ -63,7 +63,7 @@ export function newControl(
     requests,
     supports: (fault) => canPlace(fault, world.settings.listLagMs),
     changes: () => world.changes,
-    instances: () => [...world.instances.values()].map((one) => witnessed(world, one)),
+    instances: () => [...world.instances.values()].map((one) => inspected(world, one)),
     snapshots: () => [...world.images.values()].filter(({ goneAt }) => clock.now() < goneAt).map(({ name }) => name),
     volumes: () => [...world.disks.values()].filter(({ goneAt }) => clock.now() < goneAt).map(({ name }) => name),
     addStranger: (name = "made-by-hand", zone = "us-central1-a") => {
@@ -123,7 +123,7 @@ export function newControl(
   };
 }
 
-function witnessed(world: World, one: StoredInstance): EmulatedInstance {
+function inspected(world: World, one: StoredInstance): EmulatedInstance {
   const { body, machineTypeName } = one.request;
   // By what stands on the wire, not through the provider's own reading of it.
   const item = (name: string): string | null => body.metadata?.items?.find(({ key }) => key === name)?.value ?? null;

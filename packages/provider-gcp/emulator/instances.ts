@@ -160,7 +160,7 @@ export const listAllInstances: Handler = (world, request) => {
   return listEverywhere(world, request, { kind: "compute#instanceAggregatedList", of: "instances", views });
 };
 
-/** For a witness: does it stand there, whether or not anybody can read it? */
+/** For an inspector: does it stand there, whether or not anybody can read it? */
 export function isAlive(world: World, instance: StoredInstance): boolean {
   return isThere(instance, world.clock.now());
 }

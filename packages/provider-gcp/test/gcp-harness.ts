@@ -51,7 +51,7 @@ export function gcpHarness(
         customNetworking: { network: { id: "default", subnet: "default", firewalls: ["web"], isolated: true } },
       },
       another: async ({ owner = OWNER } = {}) => gcp({ ...config, owner, runtime }),
-      witness: {
+      inspector: {
         instances: async () => control.instances(),
         snapshots: async () => control.snapshots(),
         volumes: async () => control.volumes(),

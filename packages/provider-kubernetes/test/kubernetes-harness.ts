@@ -119,7 +119,7 @@ export function kubernetesHarness(cluster: TestCluster, of: PackageUnderTest = K
         },
       },
       another: async ({ owner = OWNER } = {}) => of.make({ ...config, owner, runtime }),
-      witness: {
+      inspector: {
         instances: async () => {
           const found = [namespace, ...more].map((each) => admin.request("GET", `api/v1/namespaces/${each}/pods`));
           const all = (await Promise.all(found)).flatMap(({ json }) => wirePods.parse(json).items);

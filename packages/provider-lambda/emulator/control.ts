@@ -55,7 +55,7 @@ export function newControl(
     requests,
     supports: (fault) => canPlace(fault, world.settings.readLagMs),
     changes: () => world.changes,
-    instances: () => [...world.instances.values()].map((one) => witnessed(world, one)),
+    instances: () => [...world.instances.values()].map((one) => inspected(world, one)),
     volumes: () => at(world.fileSystems, clock.now()).map(({ name }) => name),
     sshKeys: () =>
       at(world.sshKeys, clock.now()).map(({ id, name, public_key: publicKey }) => ({ id, name, publicKey })),
@@ -103,7 +103,7 @@ export function newControl(
 
 type Stored = World["instances"] extends Map<string, infer One> ? One : never;
 
-function witnessed(world: World, one: Stored): EmulatedInstance {
+function inspected(world: World, one: Stored): EmulatedInstance {
   const { request } = one;
   // By the tags on the wire, not through the provider's own reading of them.
   const tag = (name: string): string | null => request.tags?.find(({ key }) => key === name)?.value ?? null;

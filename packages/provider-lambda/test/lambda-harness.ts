@@ -51,7 +51,7 @@ export function lambdaHarness(
       spawnOptions: () => ({ spec: "gpu_1x_a10" }),
       capabilityOptions: { gpu: { gpu: { type: "a10", count: 1 } } },
       another: async ({ owner = OWNER } = {}) => lambda({ ...config, owner, runtime }),
-      witness: {
+      inspector: {
         instances: async () => control.instances(),
         volumes: async () => control.volumes(),
         addStranger: async (name) => control.addStranger(name),

@@ -10,9 +10,9 @@ import { seededRandom } from "@slipway/provider-kit/emulator";
 import { detectIsolation } from "@slipway/provider-kit/sandbox";
 import { FAILPOINTS } from "../src/failpoint.ts";
 import { local } from "../src/index.ts";
+import { look, wrongWith } from "./inspector.ts";
 import { soakRequest } from "./soak-request.ts";
 import { startVictim } from "./victim.ts";
-import { look, wrongWith } from "./witness.ts";
 
 const MOMENTS_PER_COUNT = 5;
 const FEWEST_HITS = 5;

@@ -12,7 +12,7 @@ import {
 } from "@slipway/core";
 import { type Isolation, tryFileLock } from "@slipway/provider-kit/sandbox";
 import { LOCAL_ERRORS, type LocalErrorId } from "../src/errors.ts";
-import { crash } from "./machine-witness.ts";
+import { crash } from "./machine-inspector.ts";
 import { stateDirectoryOf } from "./state-directories.ts";
 
 interface Provocation {

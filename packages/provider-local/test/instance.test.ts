@@ -4,7 +4,7 @@ import { nameFor } from "@slipway/core";
 import { describe, expect, test } from "vitest";
 import { local } from "../src/index.ts";
 import { variablesFor } from "./local-harness.ts";
-import { crash, markedProcesses } from "./machine-witness.ts";
+import { crash, markedProcesses } from "./machine-inspector.ts";
 import { isolations, linesOf, until, world } from "./worlds.ts";
 
 describe.each(isolations)("an instance with $isolation", ({ isolation }) => {

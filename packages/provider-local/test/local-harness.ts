@@ -7,7 +7,7 @@ import { detectIsolation, type Isolation, type IsolationReport } from "@slipway/
 import { type LocalProvider, local, register } from "../src/index.ts";
 import { badMachine } from "./bad-machine.ts";
 import { errorRows } from "./error-rows.ts";
-import { kill, machineWitness, markedProcesses } from "./machine-witness.ts";
+import { kill, machineInspector, markedProcesses } from "./machine-inspector.ts";
 import { forgetStateDirectory, rememberStateDirectory } from "./state-directories.ts";
 
 const TOKEN = "registration-token-for-tests";
@@ -33,7 +33,7 @@ export async function isolationsHere(): Promise<readonly IsolationReport[]> {
 }
 
 let worlds = 0;
-/** A fresh state directory for every case, with the process table as the witness. */
+/** A fresh state directory for every case, with the process table as the inspector. */
 export function localHarness(isolation: Isolation): HarnessFactory {
   return async () => {
     const owner = `contract-${process.pid}-${++worlds}`;
@@ -65,7 +65,7 @@ export function localHarness(isolation: Isolation): HarnessFactory {
         if (other.provider === undefined) throw new Error("local registers no provider");
         return other.provider;
       },
-      witness: machineWitness(stateDirectory, machine.instancesDirectory),
+      inspector: machineInspector(stateDirectory, machine.instancesDirectory),
       faults: machine.faults,
       errorTable: errorRows(isolation),
       clock: systemClock,

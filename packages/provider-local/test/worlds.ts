@@ -7,7 +7,7 @@ import type { Isolation, IsolationReport } from "@slipway/provider-kit/sandbox";
 import { onTestFinished } from "vitest";
 import { type LocalProvider, local } from "../src/index.ts";
 import { isolationsHere, variablesFor } from "./local-harness.ts";
-import { kill, markedProcesses } from "./machine-witness.ts";
+import { kill, markedProcesses } from "./machine-inspector.ts";
 
 /** Every isolation that this machine has. */
 export const isolations: readonly IsolationReport[] = await isolationsHere();

@@ -52,25 +52,28 @@ describe("faults at the remote", () => {
     all("requestSpotInstance", (p) => p.requestSpotInstance({ key: "s" })),
   ];
 
-  test.each(writes)("$operation: before, after, lost and late, and the witness agrees", async ({ operation, call }) => {
-    const timings = [
-      { when: "before", code: "UNAVAILABLE", effect: "none", changes: 0 },
-      { when: "after", code: "UNAVAILABLE", effect: "unknown", changes: 1 },
-      { when: "after", code: "QUOTA_EXCEEDED", effect: "unknown", changes: 1 },
-      { when: "reply-lost", code: "NETWORK", effect: "unknown", changes: 1 },
-    ] as const;
-    for (const { when, code, effect, changes } of timings) {
+  test.each(writes)(
+    "$operation: before, after, lost and late, and the inspector agrees",
+    async ({ operation, call }) => {
+      const timings = [
+        { when: "before", code: "UNAVAILABLE", effect: "none", changes: 0 },
+        { when: "after", code: "UNAVAILABLE", effect: "unknown", changes: 1 },
+        { when: "after", code: "QUOTA_EXCEEDED", effect: "unknown", changes: 1 },
+        { when: "reply-lost", code: "NETWORK", effect: "unknown", changes: 1 },
+      ] as const;
+      for (const { when, code, effect, changes } of timings) {
+        const world = memoryWorld();
+        world.faults.add({ operation, when, code });
+        expect(await thrown(call(memory({ owner: "ci", world })))).toMatchObject({ code, effect, operation });
+        expect(world.changes).toBe(changes);
+      }
       const world = memoryWorld();
-      world.faults.add({ operation, when, code });
-      expect(await thrown(call(memory({ owner: "ci", world })))).toMatchObject({ code, effect, operation });
-      expect(world.changes).toBe(changes);
-    }
-    const world = memoryWorld();
-    world.faults.add({ operation, when: "delayed", delayMs: 9_000 });
-    const begun = world.clock.now();
-    await call(memory({ owner: "ci", world }));
-    expect(world.clock.now() - begun).toBeGreaterThanOrEqual(9_000);
-  });
+      world.faults.add({ operation, when: "delayed", delayMs: 9_000 });
+      const begun = world.clock.now();
+      await call(memory({ owner: "ci", world }));
+      expect(world.clock.now() - begun).toBeGreaterThanOrEqual(9_000);
+    },
+  );
 
   test("what the remote refuses by itself was not done, whatever fault stands behind it", async () => {
     const world = memoryWorld({ quotas: { machines: 0 } });

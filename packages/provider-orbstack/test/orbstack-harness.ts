@@ -40,7 +40,7 @@ export function orbstackHarness(settings: OrbstackEmulatorSettings = {}): Harnes
       registration: await register({}, { owner: OWNER, variables, runtime }),
       spawnOptions: () => ({}),
       another: async ({ owner = OWNER } = {}) => orbstack({ owner, variables, runtime }),
-      witness: {
+      inspector: {
         instances: () => control.machines(),
         snapshots: () => control.snapshots(),
         addStranger: (name) => control.addStranger(name),

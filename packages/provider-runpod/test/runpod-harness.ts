@@ -61,7 +61,7 @@ export function runpodHarness(settings: RunpodEmulatorSettings = {}): HarnessFac
         gpu: { spec: undefined, gpu: { type: "A100", count: 2 } } as never,
       },
       another: async ({ owner = OWNER } = {}) => runpod({ ...options, probe: lateProbe(), owner }),
-      witness: {
+      inspector: {
         instances: async () =>
           emulator.pods().map((pod) => {
             const marks = marksOf({ env: pod.request.env });

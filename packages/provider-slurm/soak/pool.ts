@@ -7,7 +7,7 @@ export interface Ask {
   readonly owner: string;
   readonly key: string;
   /** Where the job writes its number. */
-  readonly witness: string;
+  readonly ranFile: string;
   readonly variant: string;
   /** First in PATH: `sbatch` then loses its answer. */
   readonly lossyPath?: string | undefined;

@@ -134,7 +134,7 @@ async function settle(ask: Ask, fault: Fault): Promise<string | undefined> {
   const end = Date.now() + PATIENCE_MS;
   for (;;) {
     try {
-      return (await provider.spawn(soakRequest(ask.key, ask.witness, ask.variant))).id;
+      return (await provider.spawn(soakRequest(ask.key, ask.ranFile, ask.variant))).id;
     } catch (error) {
       if (!isProviderError(error)) throw error;
       if (error.code === "CONFLICT" && fault.hasOtherSpec === true) return undefined;
@@ -147,7 +147,7 @@ async function settle(ask: Ask, fault: Fault): Promise<string | undefined> {
 async function playRound(round: Round, team: Team, plagued: Promise<void>, fail: Fail): Promise<void> {
   const { index, fault } = round;
   const key = `round-${index}`;
-  const ask: Ask = { owner, key, witness: join(directory, key), variant: "same" };
+  const ask: Ask = { owner, key, ranFile: join(directory, key), variant: "same" };
   const outcomes = await play(await team.members(), round, ask);
   await plagued;
   // Those that take the place of the killed start while this round is judged.
@@ -191,7 +191,7 @@ async function playRound(round: Round, team: Team, plagued: Promise<void>, fail:
     fail(`job ${winner} is there, and other ids were answered: ${strays.join(", ")}`);
   }
   // The job begins while the next round is played.
-  const ending = expectMark(ask.witness, winner, fail, fault.controller === "killed").then(() =>
+  const ending = expectMark(ask.ranFile, winner, fail, fault.controller === "killed").then(() =>
     look("scancel", winner),
   );
   endings = Promise.all([endings, ending.catch((error: unknown) => fail(String(error)))]);

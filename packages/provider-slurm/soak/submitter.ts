@@ -17,7 +17,7 @@ process.on("disconnect", () => process.exit(0));
 send({ kind: "ready" });
 
 /** The parent and this process are of one version: what arrives is what was sent. */
-async function answer({ owner, key, witness, variant, lossyPath }: Ask): Promise<void> {
+async function answer({ owner, key, ranFile, variant, lossyPath }: Ask): Promise<void> {
   process.env["PATH"] = lossyPath === undefined ? path : `${lossyPath}:${path}`;
   const provider = slurm({
     owner,
@@ -32,7 +32,7 @@ async function answer({ owner, key, witness, variant, lossyPath }: Ask): Promise
     },
   });
   try {
-    const { id } = await provider.spawn(soakRequest(key, witness, variant));
+    const { id } = await provider.spawn(soakRequest(key, ranFile, variant));
     send({ kind: "spawned", id });
   } catch (error) {
     const code = isProviderError(error) ? error.code : "not a ProviderError";

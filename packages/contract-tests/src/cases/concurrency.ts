@@ -73,7 +73,7 @@ export const concurrencyCases: Cases<"concurrency"> = {
         () => bornSince(before),
         (found) => found.length === 0,
       );
-      mustEqual("TERM-02", "what the witness still holds", left, [], "End each of them.");
+      mustEqual("TERM-02", "what the inspector still holds", left, [], "End each of them.");
     },
   },
 };

@@ -16,7 +16,7 @@ const REFUSALS: readonly ErrorCode[] = [
 ];
 const OFTEN = 50;
 
-/** Whether the remote changed, judged by the witness. */
+/** Whether the remote changed, judged by the inspector. */
 export const effectCases: Cases<"effect"> = {
   "effect.refused-unsent": {
     title: "says none for what is refused before anything is sent, and it is true",

@@ -121,7 +121,7 @@ export const keyCases: Cases<"key"> = {
       const options = context.request();
       const first = await context.spawn(options);
       await context.watch(first.id, (instance) => instance?.status === "running");
-      await context.harness.witness.crash?.(first.nativeId);
+      await context.harness.inspector.crash?.(first.nativeId);
       const alive = ["pending", "running", "stopping", "terminating"];
       const after = await context.watch(first.id, (instance) => !alive.includes(instance?.status ?? "terminated"));
       if (!gone(after)) return await repeatedKeyMustAnswer(context, "KEY-04", options, first);

@@ -76,7 +76,7 @@ export const listCases: Cases<"list"> = {
       const { provider, spawn, settle, watch, harness } = context;
       const one = await spawn();
       await watch(one.id, (instance) => instance?.status === "running");
-      await harness.witness.showUnknownState?.(one.nativeId);
+      await harness.inspector.showUnknownState?.(one.nativeId);
       await settle();
       const all = ids(await provider.list());
       mustEqual("LIST-01", "list()", all, [one.id], "Filter out what has ended, and nothing else.");

@@ -50,8 +50,8 @@ export const ownerCases: Cases<"owner"> = {
     run: async ({ provider, request, harness }) => {
       const options = request();
       const { nativeId } = await provider.spawn(options);
-      const held = (await harness.witness.instances()).find((instance) => instance.nativeId === nativeId);
-      must(held !== undefined, "OWNER-02", `the witness does not know ${nativeId}`, "Answer the remote's own id.");
+      const held = (await harness.inspector.instances()).find((instance) => instance.nativeId === nativeId);
+      must(held !== undefined, "OWNER-02", `the inspector does not know ${nativeId}`, "Answer the remote's own id.");
       mustBeMarked(held, provider.owner, options.key);
     },
   },
@@ -65,7 +65,7 @@ export const ownerCases: Cases<"owner"> = {
       const before = await census();
       await settled(() => provider.spawn(options));
       const born = await bornSince(before);
-      for (const held of await harness.witness.instances()) {
+      for (const held of await harness.inspector.instances()) {
         if (born.includes(held.nativeId)) mustBeMarked(held, provider.owner, options.key);
       }
     },
@@ -99,7 +99,7 @@ export const ownerCases: Cases<"owner"> = {
           "Look for the mark before adopting what has the name.",
         ),
       );
-      const there = (await harness.witness.hasStranger?.(nativeId)) ?? true;
+      const there = (await harness.inspector.hasStranger?.(nativeId)) ?? true;
       must(there, "OWNER-06", `the stranger ${nativeId} is gone or changed`, "Touch nothing without the mark.");
     },
   },

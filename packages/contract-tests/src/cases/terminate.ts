@@ -35,7 +35,7 @@ export const terminateCases: Cases<"terminate"> = {
         () => context.bornSince(before),
         (found) => found.length === 0,
       );
-      mustEqual("TERM-02", "what the witness still holds", left, [], "End the instance itself, not its record.");
+      mustEqual("TERM-02", "what the inspector still holds", left, [], "End the instance itself, not its record.");
       const listed = await eventually(
         context,
         () => context.provider.list(),

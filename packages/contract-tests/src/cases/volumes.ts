@@ -138,7 +138,7 @@ export const volumesCases: Cases<"volumes"> = {
     rules: ["OWNER-06"],
     needs: ["unmanagedVolume"],
     run: async (context) => {
-      const volume = await context.harness.witness.addUnmanagedVolume?.();
+      const volume = await context.harness.inspector.addUnmanagedVolume?.();
       if (volume === undefined) return;
       try {
         await context.settle();

@@ -81,7 +81,7 @@ export const identityMutants: MutantsOf<"identity"> = {
     alsoKills: {
       "owner.same-key": "it tells instances apart by native id",
       "terminate.elsewhere": "it ends an instance by native id",
-      "concurrency.distinct-keys": "it holds native ids against the witness's",
+      "concurrency.distinct-keys": "it holds native ids against the inspector's",
     },
   },
 };

@@ -181,15 +181,15 @@ export function lackingMethods(...names: readonly string[]): Mutate {
   return describing(() => Object.fromEntries(names.map((name) => [name, undefined])));
 }
 
-/** A witness that counts writes which are not there, once `happened` says so. */
+/** An inspector that counts writes which are not there, once `happened` says so. */
 export function secretWrites(mutate: (secretly: () => void) => Mutate): Mutate {
   return (harness) => {
     let extra = 0;
     const mutated = mutate(() => {
       extra += 1;
     })(harness);
-    const changes = async (): Promise<number> => ((await harness.witness.changes?.()) ?? 0) + extra;
-    return { ...mutated, witness: { ...mutated.witness, changes } };
+    const changes = async (): Promise<number> => ((await harness.inspector.changes?.()) ?? 0) + extra;
+    return { ...mutated, inspector: { ...mutated.inspector, changes } };
   };
 }
 

@@ -50,9 +50,9 @@ export const keyMutants: MutantsOf<"key"> = {
       let crashed = false;
       const crash = async (nativeId: string): Promise<void> => {
         crashed = true;
-        await harness.witness.crash?.(nativeId);
+        await harness.inspector.crash?.(nativeId);
       };
-      return answeringFirst(() => crashed)({ ...harness, witness: { ...harness.witness, crash } });
+      return answeringFirst(() => crashed)({ ...harness, inspector: { ...harness.inspector, crash } });
     },
   },
   "key.other-spec": {

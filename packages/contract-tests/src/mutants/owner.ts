@@ -1,5 +1,5 @@
 import { type Instance, isProviderError } from "@slipway/core";
-import type { WitnessedInstance } from "../harness.ts";
+import type { InspectedInstance } from "../harness.ts";
 import { asked, fields, intercept, type SeenCall } from "./intercept.ts";
 import type { MutantsOf, Mutate } from "./mutant.ts";
 
@@ -68,7 +68,7 @@ function sameKey(call: SeenCall, options: unknown): boolean {
 }
 
 /** A remote that holds other marks than the provider says. */
-function marking(change: (held: WitnessedInstance, answered: ReadonlySet<string>) => WitnessedInstance): Mutate {
+function marking(change: (held: InspectedInstance, answered: ReadonlySet<string>) => InspectedInstance): Mutate {
   return (harness) => {
     const answered = new Set<string>();
     const mutated = intercept({
@@ -78,9 +78,9 @@ function marking(change: (held: WitnessedInstance, answered: ReadonlySet<string>
         return instance;
       },
     })(harness);
-    const instances = async (): Promise<readonly WitnessedInstance[]> =>
-      (await harness.witness.instances()).map((held) => change(held, answered));
-    return { ...mutated, witness: { ...mutated.witness, instances } };
+    const instances = async (): Promise<readonly InspectedInstance[]> =>
+      (await harness.inspector.instances()).map((held) => change(held, answered));
+    return { ...mutated, inspector: { ...mutated.inspector, instances } };
   };
 }
 
@@ -88,11 +88,11 @@ function withStrangers(mutate: (strangers: ReadonlySet<string>) => Mutate): Muta
   return (harness) => {
     const strangers = new Set<string>();
     const addStranger = async (name?: string): Promise<string> => {
-      const nativeId = (await harness.witness.addStranger?.(name)) ?? "";
+      const nativeId = (await harness.inspector.addStranger?.(name)) ?? "";
       strangers.add(nativeId);
       return nativeId;
     };
-    return mutate(strangers)({ ...harness, witness: { ...harness.witness, addStranger } });
+    return mutate(strangers)({ ...harness, inspector: { ...harness.inspector, addStranger } });
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Instance } from "@slipway/core";
-import type { WitnessedInstance } from "../harness.ts";
+import type { InspectedInstance } from "../harness.ts";
 import { answered, asked, describing, fields, ignoring, intercept, told } from "./intercept.ts";
 import type { MutantsOf, Mutate } from "./mutant.ts";
 
@@ -111,7 +111,7 @@ export const spawnMutants: MutantsOf<"spawn"> = {
   },
 };
 
-/** Right after the first spawn the witness sees one more than there is, once. */
+/** Right after the first spawn the inspector sees one more than there is, once. */
 function ghostly(harness: Parameters<Mutate>[0]): ReturnType<Mutate> {
   let haunted = false;
   let spawns = 0;
@@ -127,12 +127,12 @@ function ghostly(harness: Parameters<Mutate>[0]): ReturnType<Mutate> {
       return next(...args);
     },
   })(harness);
-  const instances = async (): Promise<readonly WitnessedInstance[]> => {
-    const held = await harness.witness.instances();
+  const instances = async (): Promise<readonly InspectedInstance[]> => {
+    const held = await harness.inspector.instances();
     const [first] = held;
     if (!haunted || first === undefined) return held;
     haunted = false;
     return [...held, { ...first, nativeId: "ghost", live: true }];
   };
-  return { ...mutated, witness: { ...mutated.witness, instances } };
+  return { ...mutated, inspector: { ...mutated.inspector, instances } };
 }

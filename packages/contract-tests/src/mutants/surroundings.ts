@@ -19,12 +19,12 @@ export const hooksMutants: MutantsOf<"hooks"> = {
     does: "writes to the remote when it starts up",
     mutate: (harness) => {
       let extra = 0;
-      const changes = async (): Promise<number> => ((await harness.witness.changes?.()) ?? 0) + extra;
+      const changes = async (): Promise<number> => ((await harness.inspector.changes?.()) ?? 0) + extra;
       const onStartup = async (): Promise<void> => {
         extra += 1;
         await harness.registration.hooks.onStartup();
       };
-      return { ...hooking(() => ({ onStartup }))(harness), witness: { ...harness.witness, changes } };
+      return { ...hooking(() => ({ onStartup }))(harness), inspector: { ...harness.inspector, changes } };
     },
   },
   "hooks.startup-refused": {

@@ -9,7 +9,7 @@ export const harness: HarnessFactory = async () => {
     spawnOptions: () => ({ spec: "m1.small" }), // a request that works
     capabilityOptions: { gpu: { spec: "g1.one", gpu: { count: 1 } } }, // where the plain request will not do
     another: async (options) => memory({ owner: options?.owner ?? owner, world }), // another process
-    witness: { instances: async () => world.instances() }, // never through the provider
+    inspector: { instances: async () => world.instances() }, // never through the provider
     faults: { ...world.faults, supports: ({ code }) => code !== "CANCELLED" && code !== "UNSUPPORTED" },
     errorTable: memoryErrorTable,
     clock: world.clock,

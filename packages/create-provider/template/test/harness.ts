@@ -42,7 +42,7 @@ export const harness: HarnessFactory = async (): Promise<Harness> => {
     capabilityOptions: { gpu: { gpu: { type: "a10", count: 1 } } },
     // #end
     another: async ({ owner = OWNER } = {}) => __name__({ ...config, owner, runtime }),
-    witness: {
+    inspector: {
       instances: async () => control.instances(),
       addStranger: async (name) => control.addStranger(name),
       hasStranger: async (nativeId) => control.hasStranger(nativeId),

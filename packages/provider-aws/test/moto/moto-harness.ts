@@ -46,8 +46,8 @@ export function motoHarness(endpoint: string): HarnessFactory {
         customNetworking: { network: { isolated: true } },
       },
       another: async ({ owner = OWNER } = {}) => aws({ ...config, owner, runtime }),
-      witness: {
-        instances: async () => (await instancesOf(clients)).map(witnessed),
+      inspector: {
+        instances: async () => (await instancesOf(clients)).map(inspected),
         volumes: () => everywhere(clients, volumesOf),
         snapshots: () => everywhere(clients, snapshotsOf),
         addStranger: (name) => addStranger(endpoint, home, name),
@@ -90,11 +90,11 @@ async function instancesOf(clients: readonly EC2Client[]): Promise<readonly Inst
   return answers.flatMap(({ Reservations = [] }) => Reservations.flatMap(({ Instances = [] }) => Instances));
 }
 
-function witnessed({
+function inspected({
   InstanceId = "",
   Tags = [],
   State,
-}: Instance): Awaited<ReturnType<Harness["witness"]["instances"]>>[number] {
+}: Instance): Awaited<ReturnType<Harness["inspector"]["instances"]>>[number] {
   // By the tags on the wire, not through the provider's own reading of them.
   const tag = (name: string): string | null => Tags.find(({ Key }) => Key === name)?.Value ?? null;
   const live = State?.Name !== "terminated" && State?.Name !== "shutting-down";

@@ -75,7 +75,7 @@ const config = fc.record({
 });
 
 /** Ends with what the script got, exactly: its own environment as the kernel gave it. */
-const WITNESS = `
+const INSPECTOR = `
 /bin/cat /proc/$$/environ >"$0.environ"
 exit 42
 `;
@@ -88,7 +88,7 @@ describe.each(SHELLS)("every value comes through byte for byte, under $name", (s
       fc.asyncProperty(config, async ({ comment, ...rest }) => {
         const { root, state, run, read, sentinel, log } = machine();
         // Every line of it a comment, so that it runs whatever it holds.
-        const script = `#${comment.replaceAll("\n", "\n#")}\n${WITNESS}`;
+        const script = `#${comment.replaceAll("\n", "\n#")}\n${INSPECTOR}`;
         const files = rest.files.map((file) => ({
           path: join(root, "files", file.directory, file.name),
           content: file.content,

@@ -41,7 +41,7 @@ export function slurmHarness(
       spawnOptions: () => ({}),
       capabilityOptions: { gpu: { gpu: { type: "test", count: 1 } } },
       another: async ({ owner: other = owner } = {}) => slurm({ ...config, owner: other, runtime }),
-      witness: {
+      inspector: {
         instances: async () =>
           (await jobs())
             .filter(({ number }) => Number(number) > before)

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Witness, WitnessedInstance } from "@slipway/contract-tests";
+import type { InspectedInstance, Inspector } from "@slipway/contract-tests";
 
 /** A process with an instance's mark, as procfs tells. */
 export interface MarkedProcess {
@@ -52,13 +52,13 @@ export function processesOf(id: string): readonly number[] {
 let strangers = 0;
 
 /** Looks at the process table and the directories, never through the provider. */
-export function machineWitness(stateDirectory: string, instancesDirectory: () => string): Witness {
+export function machineInspector(stateDirectory: string, instancesDirectory: () => string): Inspector {
   const place = (kind: string, name = ""): string =>
     join(kind === "instances" ? instancesDirectory() : join(stateDirectory, kind), name);
   return {
     instances: async () => {
       const live = new Set(markedProcesses().map(({ id }) => id));
-      return entries(place("instances")).map((name) => witnessed(place("instances", name), name, live));
+      return entries(place("instances")).map((name) => inspected(place("instances", name), name, live));
     },
     snapshots: async () => entries(place("snapshots")),
     volumes: async () => entries(place("volumes")),
@@ -87,7 +87,7 @@ export async function crash(id: string): Promise<void> {
   }
 }
 
-function witnessed(directory: string, name: string, live: ReadonlySet<string>): WitnessedInstance {
+function inspected(directory: string, name: string, live: ReadonlySet<string>): InspectedInstance {
   const record = text(join(directory, "record.json"));
   // A stranger, or something that nobody should have left: it is there, so it counts.
   if (record === "") return { nativeId: name, owner: null, key: null, live: true };

@@ -26,7 +26,7 @@ export interface EmulatedInstance {
   readonly tags: Tags;
 }
 
-export function witnessed(region: string, one: Instance): EmulatedInstance {
+export function inspected(region: string, one: Instance): EmulatedInstance {
   return {
     nativeId: `${region}/${one.id}`,
     id: one.id,
