@@ -33,6 +33,7 @@ export function newHost(shared: Store): Host {
       return { ...lease, signal: lost.signal, held: () => !lost.signal.aborted };
     },
     write: fenced(shared.write),
+    appendStep: shared.appendStep && fenced(shared.appendStep),
     remove: fenced(shared.remove),
     release: async (lease) => {
       if (held.get(lease.id)?.token === lease.token) held.delete(lease.id);

@@ -158,7 +158,7 @@ describe("corrupt files", () => {
   });
 
   test.each([
-    ["file of a newer format", '{ "format": 2, "id": "id", "record": {} }'],
+    ["file of a newer format", '{ "format": 3, "id": "id", "record": {} }'],
     ["record of a kind that is not known here", '{ "format": 1, "id": "id", "record": { "kind": "odd" } }'],
   ])("a %s is FORMAT: written by a newer version, and not touched", async (_name, content) => {
     const store = fileStore(directory);
@@ -195,7 +195,7 @@ describe("corrupt files", () => {
   });
 
   test("a corrupt lease is told with its file, and not taken", async () => {
-    for (const content of ["", "{}", '{"token":"../../x","holder":{}}']) {
+    for (const content of ["x", "{}", '{"token":"../../x","holder":{}}']) {
       await writeFile(leaseFile("id"), content);
       const error = await storeFailure(fileStore(directory).acquire("id"));
       expect(error).toMatchObject({ code: "CORRUPT", path: leaseFile("id") });
@@ -242,6 +242,22 @@ describe("leases of the dead", () => {
     await leaveLease("id", holder as Partial<ProcessIdentity>);
     expect(await fileStore(directory, { processes: machine }).acquire("id")).toBeNull();
     expect(await fileStore(directory, { processes: machine, foreignLeases: "dead" }).acquire("id")).not.toBeNull();
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["zeros", "\0".repeat(200)],
+  ])("of which a power failure left %s are taken over, by one of many", async (_name, content) => {
+    await writeFile(leaseFile("id"), content);
+    const stores = Array.from({ length: 8 }, () => fileStore(directory));
+    const leases = await Promise.all(stores.map((store) => store.acquire("id")));
+    expect(leases.filter((lease) => lease !== null)).toHaveLength(1);
+    expect(await readdir(directory)).toEqual([leaseFile("id").slice(directory.length + 1)]);
+    // As its ticket may be left.
+    await rename(leaseFile("id"), leaseFile("id").replace(/lease$/, `${"1".repeat(24)}.takeover`));
+    await writeFile(leaseFile("id").replace(/lease$/, `${"1".repeat(24)}.takeover`), content);
+    await leaveLease("id", {}, "1".repeat(24));
+    expect(await fileStore(directory, { processes: machine }).acquire("id")).not.toBeNull();
   });
 
   test("of a pid that is used again are taken over", async () => {

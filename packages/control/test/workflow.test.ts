@@ -469,14 +469,26 @@ describe("misuse and broken journals", () => {
     expect(things.size).toBe(0);
   });
 
-  test("a journal that fails stops the run where it is, even if the workflow catches everything", async () => {
+  test.each([
+    ["each time the whole record", false],
+    ["each step once", true],
+  ])("a journal that fails stops the run, even if the workflow catches everything: %s", async (_name, appends) => {
     let writes = 0;
+    const mustFit = (): void => {
+      if (++writes === 3) throw new StoreError("FULL", { message: "no space", hint: "Free some." });
+    };
     const full: Store = {
       ...journal,
       write: async (id, record) => {
-        if (++writes === 3) throw new StoreError("FULL", { message: "no space", hint: "Free some." });
-        return journal.write(id, record);
+        mustFit();
+        await journal.write(id, record);
       },
+      appendStep: appends
+        ? async (id, step) => {
+            mustFit();
+            await journal.appendStep?.(id, step);
+          }
+        : undefined,
     };
     const flow = define(async ({ step }) => {
       for (const name of ["a", "b", "c"]) await step(name, make(name), unmake(name)).catch(() => undefined);

@@ -1,13 +1,13 @@
-import { link, readdir, rename, rm } from "node:fs/promises";
+import { link, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeNewFile } from "./durable-file.ts";
 import { errnoOf, readIfThere } from "./file-faults.ts";
 import type { Processes, ProcessIdentity } from "./process-identity.ts";
 import { StoreError } from "./store-error.ts";
 
 interface LeaseFile {
   readonly token: string;
-  readonly holder: ProcessIdentity;
+  /** Null: a power failure took the content, and with it everybody who could have held the lease. */
+  readonly holder: ProcessIdentity | null;
 }
 
 /** Leases as files in one directory, for processes of one machine. */
@@ -27,9 +27,14 @@ export interface LeaseFiles {
 }
 
 /** As it stands in the file: one of an earlier version has no machine id. */
-type WrittenLease = Omit<LeaseFile, "holder"> & { readonly holder: Omit<ProcessIdentity, "machineId"> };
+interface WrittenLease {
+  readonly token: string;
+  readonly holder: Omit<ProcessIdentity, "machineId">;
+}
 
 const TICKET = /\.([0-9a-f]{24})\.takeover$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the zeros of a block that was never written
+const LOST = /^\0*$/;
 // Each round means that the lease changed hands while it was looked at.
 const MOST_ROUNDS = 100;
 
@@ -43,6 +48,10 @@ const MOST_ROUNDS = 100;
  *   ticket is a lease of the same kind, so of several contenders one has it, and a dead one's ticket is taken over in
  *   the same way. Whoever gets the ticket reads the lease again: if its token is no longer T, somebody has finished the
  *   takeover before, and the ticket is worth nothing. Tokens never come back, so neither does that case.
+ *
+ * A lease is not flushed: it ends with its process, and so with the power. What a power failure can leave of it is a file
+ * of nothing, or of zeros. No living process has written such a file, since one appears with its whole content; so its
+ * holder is dead, and it is taken over under a token that is made from the file itself.
  *
  * Removing the file and creating it anew would not do: a slow contender could remove the file of the one that won.
  */
@@ -69,7 +78,8 @@ export function leaseFiles(directory: string, processes: Processes, foreignIsDea
     givenBack.delete(name);
   };
 
-  const isDead = async (holder: ProcessIdentity): Promise<boolean> => {
+  const isDead = async (holder: ProcessIdentity | null): Promise<boolean> => {
+    if (holder === null) return true;
     const state = await processes.stateOf(holder);
     return state === "dead" || (state === "foreign" && foreignIsDead);
   };
@@ -79,7 +89,8 @@ export function leaseFiles(directory: string, processes: Processes, foreignIsDea
     const token = newToken();
     const draft = await draftPath();
     try {
-      await writeNewFile(draft, JSON.stringify({ token, holder: await processes.self() } satisfies LeaseFile));
+      const content = JSON.stringify({ token, holder: await processes.self() } satisfies LeaseFile);
+      await writeFile(draft, content, { flag: "wx", mode: 0o600 });
       for (let round = 0; round < MOST_ROUNDS; round += 1) {
         if (await linked(draft, path)) return token;
         const current = await readLease(path);
@@ -207,6 +218,7 @@ async function linked(from: string, to: string): Promise<boolean> {
 async function readLease(path: string): Promise<LeaseFile | null> {
   const text = await readIfThere(path);
   if (text === null) return null;
+  if (LOST.test(text)) return await lostLease(path);
   const lease = parseLease(text);
   if (lease !== null) return lease;
   throw new StoreError("CORRUPT", {
@@ -214,6 +226,18 @@ async function readLease(path: string): Promise<LeaseFile | null> {
     hint: "If no process works with this key, delete that file; the record beside it is not touched.",
     path,
   });
+}
+
+/** Null where it has gone since. */
+async function lostLease(path: string): Promise<LeaseFile | null> {
+  const file = await stat(path, { bigint: true }).catch((error: unknown) => {
+    if (errnoOf(error) === "ENOENT") return null;
+    throw error;
+  });
+  if (file === null) return null;
+  const { createHash } = process.getBuiltinModule("node:crypto");
+  const token = createHash("sha256").update(`${file.ino} ${file.ctimeNs}`).digest("hex").slice(0, 24);
+  return { token, holder: null };
 }
 
 function parseLease(text: string): LeaseFile | null {

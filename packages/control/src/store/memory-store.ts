@@ -1,11 +1,13 @@
 import { matchesFilter } from "./entries.ts";
-import type { StoredRecord } from "./record.ts";
+import type { StepRecord, StoredRecord } from "./record.ts";
+import { withSteps } from "./run-steps.ts";
 import type { Store } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 
 /** A store that ends with this process: for tests, and for providers whose spawn is idempotent by itself. */
 export function memoryStore(): Store {
-  const records = new Map<string, string>();
+  // With what was added to it since, for one of a run.
+  const records = new Map<string, { readonly text: string; readonly steps: string[] }>();
   const leases = new Map<string, string>();
 
   const mustHold = (id: string): void => {
@@ -16,7 +18,16 @@ export function memoryStore(): Store {
     });
   };
   // Kept as text, so that nobody can change a record from outside.
-  const parsed = (text: string): StoredRecord => JSON.parse(text) as StoredRecord;
+  const recordOf = (id: string): StoredRecord | null => {
+    const kept = records.get(id);
+    if (kept === undefined) return null;
+    const record = JSON.parse(kept.text) as StoredRecord;
+    if (record.kind !== "run") return record;
+    return withSteps(
+      record,
+      kept.steps.map((step) => JSON.parse(step) as StepRecord),
+    );
+  };
 
   return {
     acquire: async (id) => {
@@ -25,13 +36,14 @@ export function memoryStore(): Store {
       leases.set(id, token);
       return { id, token, signal: new AbortController().signal, held: () => leases.get(id) === token };
     },
-    read: async (id) => {
-      const text = records.get(id);
-      return text === undefined ? null : parsed(text);
-    },
+    read: async (id) => recordOf(id),
     write: async (id, record) => {
       mustHold(id);
-      records.set(id, JSON.stringify(record));
+      records.set(id, { text: JSON.stringify(record), steps: [] });
+    },
+    appendStep: async (id, step) => {
+      mustHold(id);
+      records.get(id)?.steps.push(JSON.stringify(step));
     },
     remove: async (id) => {
       mustHold(id);
@@ -43,8 +55,7 @@ export function memoryStore(): Store {
     entries: async function* (filter) {
       // The ids of now: what is written meanwhile may be missed, and what is removed meanwhile is.
       for (const id of [...records.keys()]) {
-        const text = records.get(id);
-        const record = text === undefined ? null : parsed(text);
+        const record = recordOf(id);
         if (record !== null && matchesFilter(record, filter)) yield { id, record };
       }
     },

@@ -1,5 +1,5 @@
 import type { EntryFilter, StoreEntry } from "./entries.ts";
-import type { StoredRecord } from "./record.ts";
+import type { StepRecord, StoredRecord } from "./record.ts";
 
 /** The right to write one record, held by one process at a time. */
 export interface Lease {
@@ -40,6 +40,13 @@ export interface Store {
   readonly read: (id: string) => Promise<StoredRecord | null>;
   /** Resolves when the record would survive a power failure. NOT_HELD unless this store object holds the lease. */
   readonly write: (id: string, record: StoredRecord) => Promise<void>;
+  /**
+   * Adds a step to the record of a run, or replaces the one of its kind and name: `read` and `entries` answer the record with
+   * it, until `write` replaces the record. Costs what the step costs, not what the record does. Resolves when it would
+   * survive a power failure; one that a crash cut off counts as never added. NOT_HELD as `write`. Called for one id one
+   * after the other, and only where there is a record of a run. Where it is absent, a run writes its whole record each time.
+   */
+  readonly appendStep?: ((id: string, step: StepRecord) => Promise<void>) | undefined;
   /** Forgets a record. NOT_HELD unless this store object holds the lease; the lease stays. */
   readonly remove: (id: string) => Promise<void>;
   /** Gives a lease back. One that is no longer held resolves. */

@@ -1,4 +1,5 @@
 import type { RunRecord, StepRecord } from "../store/record.ts";
+import { runSteps } from "../store/run-steps.ts";
 import type { Journal } from "../store/store.ts";
 
 /** The record of one run, and its only writer while the run goes on. */
@@ -6,7 +7,7 @@ export interface RunJournal {
   readonly record: () => RunRecord;
   readonly find: (kind: StepRecord["kind"], name: string) => StepRecord | undefined;
   /** Resolves when it is durable. Writes go out one after the other, as steps may run side by side. */
-  readonly update: (change: Partial<RunRecord>) => Promise<void>;
+  readonly update: (change: Partial<Omit<RunRecord, "steps">>) => Promise<void>;
   /** Adds a step, or changes the one of this kind and name. */
   readonly putStep: (step: Pick<StepRecord, "kind" | "name"> & Partial<StepRecord>) => Promise<void>;
 }
@@ -15,27 +16,32 @@ const NEW_STEP = { state: "started", undoable: false } as const;
 
 export function runJournal(journal: Journal, id: string, first: RunRecord): RunJournal {
   let current = first;
+  const steps = runSteps(first.steps);
   let written: Promise<void> = Promise.resolve();
 
-  const update = (change: Partial<RunRecord>): Promise<void> => {
-    current = { ...current, ...change };
-    const record = current;
+  const record = (): RunRecord => ({ ...current, steps: steps.all() });
+  const write = (work: () => Promise<void>): Promise<void> => {
     // After a failed write nothing more is written: a later record must not hide that one is missing.
-    written = written.then(() => journal.write(id, record));
+    written = written.then(work);
     return written;
   };
-  const isOne = (a: Pick<StepRecord, "kind" | "name">) => (b: StepRecord) => a.kind === b.kind && a.name === b.name;
+  const writeWhole = (): Promise<void> => {
+    const whole = record();
+    return write(() => journal.write(id, whole));
+  };
 
   return {
-    record: () => current,
-    find: (kind, name) => current.steps.find(isOne({ kind, name })),
-    update,
-    putStep: (step) => {
-      const known = current.steps.some(isOne(step));
-      const steps = known
-        ? current.steps.map((one) => (isOne(step)(one) ? { ...one, ...step } : one))
-        : [...current.steps, { ...NEW_STEP, ...step }];
-      return update({ steps });
+    record,
+    find: steps.find,
+    update: (change) => {
+      current = { ...current, ...change };
+      return writeWhole();
+    },
+    putStep: (change) => {
+      const step = { ...NEW_STEP, ...steps.find(change.kind, change.name), ...change };
+      steps.put(step);
+      // The whole record for each step would be written as often as there are steps.
+      return journal.appendStep === undefined ? writeWhole() : write(async () => journal.appendStep?.(id, step));
     },
   };
 }

@@ -1,0 +1,22 @@
+import type { RunRecord, StepRecord } from "./record.ts";
+
+/** The steps of a run, each once, in the order in which they were first seen; a later one of a kind and name replaces it. */
+export interface RunSteps {
+  readonly find: (kind: StepRecord["kind"], name: string) => StepRecord | undefined;
+  readonly put: (step: StepRecord) => void;
+  readonly all: () => readonly StepRecord[];
+}
+
+export function runSteps(first: readonly StepRecord[]): RunSteps {
+  const steps = new Map<string, StepRecord>();
+  const put = (step: StepRecord): void => void steps.set(`${step.kind} ${step.name}`, step);
+  for (const step of first) put(step);
+  return { find: (kind, name) => steps.get(`${kind} ${name}`), put, all: () => [...steps.values()] };
+}
+
+/** The record with what was added to it. */
+export function withSteps(record: RunRecord, added: readonly StepRecord[]): RunRecord {
+  const steps = runSteps(record.steps);
+  for (const step of added) steps.put(step);
+  return { ...record, steps: steps.all() };
+}
