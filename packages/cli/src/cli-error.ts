@@ -17,6 +17,8 @@ export type CliErrorCode =
   | "AMBIGUOUS_PROVIDER"
   | "AMBIGUOUS_KEY"
   | "KEY_IN_USE"
+  | "UNKNOWN_OWNER"
+  | "CLOCK_DIFFERS"
   | "NEEDS_CONFIRMATION"
   | "DECLINED"
   | "INTERRUPTED"
@@ -48,6 +50,8 @@ const EXIT_CODES: Readonly<Record<CliErrorCode, number>> = {
   AMBIGUOUS_PROVIDER: EXIT.usage,
   AMBIGUOUS_KEY: EXIT.usage,
   KEY_IN_USE: EXIT.failure,
+  UNKNOWN_OWNER: EXIT.usage,
+  CLOCK_DIFFERS: EXIT.failure,
   NEEDS_CONFIRMATION: EXIT.usage,
   DECLINED: EXIT.interrupted,
   INTERRUPTED: EXIT.interrupted,

@@ -119,6 +119,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./commands/reconcile.ts")).configure,
   },
   {
+    name: "reap",
+    summary: "terminate what has expired, on all providers: for cron and other places that stay up",
+    load: async () => (await import("./commands/reap.ts")).configure,
+  },
+  {
     name: "cleanup",
     summary: "delete what a provider made for its own use and needs no more",
     load: async () => (await import("./commands/cleanup.ts")).configure,

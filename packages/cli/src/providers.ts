@@ -36,6 +36,7 @@ export class Providers {
   readonly #world: World;
   readonly #state: StateDirectory;
   readonly #onEvent: Runtime["onEvent"];
+  #onRemoteDate: Runtime["onRemoteDate"];
   readonly #reading: ReadOptions;
   readonly #registries = new Map<
     string,
@@ -54,6 +55,11 @@ export class Providers {
     this.#state = state;
     this.#onEvent = onEvent;
     this.#reading = reading;
+  }
+
+  /** Who hears of the remotes' clocks, for providers that are loaded from now on. */
+  hearDates(onRemoteDate: Runtime["onRemoteDate"]): void {
+    this.#onRemoteDate = onRemoteDate;
   }
 
   config(): Promise<Config> {
@@ -79,6 +85,11 @@ export class Providers {
   /** The default, and all that were found. A default that is not there is among them: using it says what is missing. */
   async names(): Promise<readonly string[]> {
     return [...new Set([await this.defaultName(), ...(await this.found())])];
+  }
+
+  /** The owner, if it is known here without making one. */
+  async knownOwner(): Promise<string | null> {
+    return (await this.config()).owner ?? this.#state.knownOwner();
   }
 
   async owner(): Promise<string> {
@@ -141,7 +152,11 @@ export class Providers {
     const registration = await register(entry?.config ?? {}, {
       owner: await this.owner(),
       variables: this.#world.env,
-      runtime: { clock: this.#world.clock, onEvent: this.#onEvent },
+      runtime: {
+        clock: this.#world.clock,
+        onEvent: this.#onEvent,
+        ...(this.#onRemoteDate === undefined ? {} : { onRemoteDate: this.#onRemoteDate }),
+      },
     });
     const registry = new ProviderRegistry({ [name]: registration });
     const provider = registry.lookup(name);

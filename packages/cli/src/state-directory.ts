@@ -84,6 +84,12 @@ export class StateDirectory {
     return (await this.#readOwner()) ?? this.#corruptOwner("is gone again");
   }
 
+  /** The owner, if one was made here already. */
+  async knownOwner(): Promise<string | null> {
+    await this.checkTrust();
+    return this.#readOwner();
+  }
+
   /** Writes a file that nobody may ever replace; one that is there, or comes at the same moment, stays as it is. */
   async writeOnce(path: string, text: string): Promise<void> {
     try {

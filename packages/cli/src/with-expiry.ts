@@ -14,7 +14,7 @@ export function noteExpiry(session: Session, provider: Provider, expiresAt: stri
   const why = whyNot.terminateBy === undefined ? "" : `: ${whyNot.terminateBy}`;
   session.output.note(
     `It expires at ${expiresAt}. Provider ${name} does not terminate it by itself${why}. ` +
-      "Run `slipway reconcile --apply` after that time, or it goes on running and costing money.",
+      "Run `slipway reap` after that time, or it goes on running and costing money.",
   );
 }
 

@@ -60,7 +60,7 @@ describe("slipway spawn", () => {
     const { stderr, exitCode } = await slipway(["spawn", "--key", "k", "--ttl", "2h"]);
     expect(exitCode).toBe(0);
     expect(stderr).toContain(`It expires at ${new Date(NOW + 7_200_000).toISOString()}.`);
-    expect(stderr).toContain("does not terminate it by itself. Run `slipway reconcile --apply`");
+    expect(stderr).toContain("does not terminate it by itself. Run `slipway reap`");
   });
 
   it("does not take up the --ttl of an instance that is forgotten", async () => {

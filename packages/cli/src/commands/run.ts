@@ -42,7 +42,7 @@ Examples:
 
 The exit code is the command's own; 125 is slipway's. What the command prints comes on stdout as it is printed.
 The instance is terminated whatever happens. The first Ctrl-C ends the command, the second one terminates the instance
-at once, the third one quits. If this process is killed, \`slipway reconcile --apply\` terminates the instance after its
+at once, the third one quits. If this process is killed, \`slipway reap\` terminates the instance after its
 --ttl (a day, if it is not given).
 `,
   );

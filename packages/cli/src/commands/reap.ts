@@ -1,0 +1,156 @@
+import type { Reaped, ReapReport } from "@slipway/control";
+import type { Provider } from "@slipway/core";
+import { CliError } from "../cli-error.ts";
+import { type Configure, oneOf } from "../command.ts";
+import { formatDuration } from "../duration.ts";
+import { classify } from "../error-report.ts";
+import { EXIT } from "../exit-code.ts";
+import { providersInScope } from "../locate.ts";
+import { printable } from "../printable.ts";
+import { REAP_PLACES, type ReapPlace, reapFiles } from "../reap-files.ts";
+import type { Session } from "../session.ts";
+import type { Tone } from "../style.ts";
+import type { Column } from "../table.ts";
+
+interface Flags {
+  readonly dryRun?: boolean;
+  readonly print?: ReapPlace;
+}
+
+type Row = Reaped & { readonly provider: string };
+
+const TONES: Readonly<Record<Reaped["outcome"], Tone>> = {
+  terminated: "good",
+  gone: "quiet",
+  expired: "warn",
+  waiting: "quiet",
+  skipped: "warn",
+  failed: "bad",
+};
+const COLUMNS: readonly Column<Row>[] = [
+  { title: "OUTCOME", text: (row) => row.outcome, tone: (row) => TONES[row.outcome] },
+  { title: "PROVIDER", text: (row) => row.provider },
+  { title: "ID", text: (row) => row.instanceId },
+  { title: "KEY", text: (row) => row.key ?? "" },
+  { title: "EXPIRED", text: (row) => row.expiresAt },
+  { title: "WHY", text: (row) => ("why" in row ? row.why : "") },
+];
+
+export const configure: Configure = (command, run) => {
+  command
+    .option("--dry-run", "only show what is expired")
+    .option("--print <place>", "print files that run this: systemd, cron, github or kubernetes", oneOf(...REAP_PLACES))
+    .addHelpText(
+      "after",
+      "\nIt terminates what has been expired for 10 minutes (--ttl), and asks nobody. The exit code is 1 where it could not\n" +
+        "look everywhere, or where a remote's clock and this machine's differ: the rest is done all the same.\n",
+    );
+  run<Flags>(command, reapExpired);
+};
+
+async function reapExpired(session: Session, _args: readonly string[], flags: Flags): Promise<number> {
+  if (flags.print !== undefined) return printFiles(session, flags.print);
+  await mustKnowOwner(session);
+  const { reap, remoteClock } = await import("@slipway/control");
+  const remote = remoteClock();
+  session.providers.hearDates(remote.onRemoteDate);
+  const { providers, failures } = await loadAll(session);
+  const report = await session.progress.during("looking for what has expired", async () =>
+    reap(providers, {
+      store: await session.store(),
+      remoteClock: remote,
+      dryRun: flags.dryRun,
+      ...session.call,
+      clock: session.world.clock,
+    }),
+  );
+  tell(session, report, flags.dryRun === true);
+  for (const failure of [...failures, ...failuresOf(report)]) session.report(failure);
+  return failures.length === 0 && report.complete ? EXIT.ok : EXIT.failure;
+}
+
+/** Under an owner that is made now nothing runs, and a run that finds nothing would look as if all were well. */
+async function mustKnowOwner(session: Session): Promise<void> {
+  if ((await session.providers.knownOwner()) !== null) return;
+  throw new CliError(
+    "UNKNOWN_OWNER",
+    "nothing here says whose instances these are: nothing was launched from here, and slipway.config names no owner",
+    'Put the owner of the machine that launches into slipway.config: { "owner": "…" }. It is in ~/.local/state/slipway/owner there.',
+  );
+}
+
+/** All providers that can be asked, and why the others cannot. */
+async function loadAll(
+  session: Session,
+): Promise<{ readonly providers: readonly Provider[]; readonly failures: readonly unknown[] }> {
+  const { rememberedLaunches, unreachable } = await import("../remembered.ts");
+  const { launches, unread } = await rememberedLaunches(session);
+  const failures: unknown[] = [...(await unreachable(session, launches)), ...(unread === undefined ? [] : [unread])];
+  const providers: Provider[] = [];
+  for (const name of await providersInScope(session)) {
+    try {
+      providers.push((await session.providers.load(name)).provider);
+    } catch (error) {
+      if (session.world.signal.aborted) throw error;
+      failures.push(error);
+    }
+  }
+  return { providers, failures };
+}
+
+function tell(session: Session, report: ReapReport, isDryRun: boolean): void {
+  if (session.json) {
+    session.output.document(documentOf(report));
+    return;
+  }
+  const rows = report.providers.flatMap(({ provider, instances }) => instances.map((one) => ({ ...one, provider })));
+  // From cron every line is a mail: what has ended is worth one, and what only waits is not.
+  const shown = isDryRun ? rows : rows.filter(({ outcome }) => outcome !== "waiting" && outcome !== "gone");
+  if (shown.length > 0) session.output.list(shown, COLUMNS, "");
+  else if (isDryRun) session.output.note("Nothing has expired.");
+  if (!isDryRun) return;
+  for (const { provider, clock } of report.providers) {
+    if (clock.state === "unknown") session.output.note(`${provider} shows no clock to compare with this machine's.`);
+  }
+}
+
+function documentOf({ providers, complete }: ReapReport): object {
+  return {
+    complete,
+    providers: providers.map(({ error, instances, ...rest }) => ({
+      ...rest,
+      instances: instances.map((one) =>
+        one.outcome === "failed" ? { ...one, error: classify(one.error).toJSON() } : one,
+      ),
+      ...(error === undefined ? {} : { error: classify(error).toJSON() }),
+    })),
+  };
+}
+
+function failuresOf({ providers }: ReapReport): readonly unknown[] {
+  return providers.flatMap(({ provider, clock, error, instances }) => [
+    ...(clock.state === "differs" ? [clockDiffers(provider, clock.aheadMs)] : []),
+    ...(error === undefined ? [] : [error]),
+    ...instances.flatMap((one) => (one.outcome === "failed" ? [one.error] : [])),
+  ]);
+}
+
+function clockDiffers(provider: string, aheadMs: number): CliError {
+  const difference = `${formatDuration(Math.abs(aheadMs))} ${aheadMs > 0 ? "ahead of" : "behind"}`;
+  return new CliError(
+    "CLOCK_DIFFERS",
+    `this machine's clock is ${difference} ${printable(provider)}'s: only what has expired by both was terminated`,
+    "Set this machine's clock (timedatectl set-ntp true), and run it again.",
+  );
+}
+
+/** As files are to be: with `--json` apart, else one below the other, each under its path. */
+function printFiles({ output, json, world, namedProvider }: Session, place: ReapPlace): number {
+  if (/[\r\n]/.test(world.cwd))
+    throw new CliError("INVALID_ARGUMENT", "the name of this directory has a line break in it");
+  const words = ["reap", ...(namedProvider === undefined ? [] : ["--provider", namedProvider])];
+  const files = reapFiles(place, { words, directory: world.cwd });
+  if (json) output.document(files);
+  else output.raw(files.map(({ path, content }) => `# ${path}\n${content}`).join("\n"));
+  return EXIT.ok;
+}

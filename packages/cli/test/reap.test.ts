@@ -1,0 +1,201 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { parse } from "yaml";
+import { type CommandLine, commandLine } from "./command-line.ts";
+import { fault } from "./fake-provider.ts";
+
+const MINUTE = 60_000;
+const missing = (name: string): string | null => {
+  try {
+    execFileSync("/bin/sh", ["-c", `command -v ${name}`], { stdio: "ignore" });
+    return null;
+  } catch {
+    if (process.env["SLIPWAY_REQUIRE_TOOLS"] === "1") throw new Error(`${name} is not installed`);
+    return `${name} is not installed`;
+  }
+};
+
+async function launched(line: CommandLine): Promise<void> {
+  await line.slipway(["spawn", "--key", "short", "--ttl", "10m"]);
+  await line.slipway(["spawn", "--key", "long", "--ttl", "2h"]);
+  await line.slipway(["spawn", "--key", "endless"]);
+}
+const running = ({ remote }: CommandLine): (string | null)[] =>
+  [...remote.instances.values()].filter(({ status }) => status !== "terminated").map(({ key }) => key);
+
+describe("slipway reap", () => {
+  it("terminates what has been expired for the margin, and is silent where there is nothing", async () => {
+    const line = commandLine();
+    await launched(line);
+    line.clock.advance(19 * MINUTE);
+    expect(await line.slipway(["reap"])).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
+    line.clock.advance(MINUTE);
+    const dry = await line.slipway(["reap", "--dry-run"]);
+    expect(dry.stdout).toMatch(/expired +local +i-1 +short/);
+    expect(dry.stderr).toContain("local shows no clock to compare with this machine's.");
+    const done = await line.slipway(["reap"]);
+    expect(done).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(done.stdout).toMatch(/terminated +local +i-1 +short/);
+    expect(running(line)).toEqual(["long", "endless"]);
+    expect((await line.slipway(["reap", "--json"])).json()).toEqual({
+      complete: true,
+      providers: [{ provider: "local", owner: expect.any(String), clock: { state: "unknown" }, instances: [] }],
+    });
+    // Its launch is forgotten: nothing is missing.
+    expect((await line.slipway(["reconcile"])).stderr).toBe("All is as it was launched.\n");
+  });
+
+  it("says what it could not look at, does the rest, and fails", async () => {
+    const line = commandLine();
+    await launched(line);
+    line.clock.advance(30 * MINUTE);
+    line.write("slipway.config.json", JSON.stringify({ providers: { broken: { package: "./broken.mjs" } } }));
+    line.write("broken.mjs", "throw new Error('no such library')");
+    const run = await line.slipway(["reap"]);
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toContain("BROKEN_PROVIDER");
+    expect(running(line)).toEqual(["long", "endless"]);
+    line.remote.failures.set("list", () => fault("UNAVAILABLE", "local", "the remote is down"));
+    const down = await line.slipway(["reap", "--provider", "local", "--json"]);
+    expect(down.exitCode).toBe(1);
+    expect(down.json()).toMatchObject({ complete: false, providers: [{ error: { code: "UNAVAILABLE" } }] });
+  });
+
+  it("does not look for an owner that it would have to invent", async () => {
+    const line = commandLine();
+    const run = await line.slipway(["reap", "--json"]);
+    expect(run.exitCode).toBe(2);
+    expect(run.error()).toMatchObject({ code: "UNKNOWN_OWNER" });
+    expect(line.remote.calls).toEqual([]);
+    line.write("slipway.config.json", JSON.stringify({ owner: "my-ci" }));
+    expect((await line.slipway(["reap"])).exitCode).toBe(0);
+  });
+
+  it("hears the remotes' clocks, and says that this machine's differs", async () => {
+    const line = commandLine();
+    const { modules } = line;
+    const make = modules.get("@slipway/provider-local");
+    modules.set("@slipway/provider-local", () => {
+      const module = make?.() as { register: (config: unknown, env: { runtime: Runtime }) => unknown };
+      return {
+        ...module,
+        register: (config: unknown, env: { runtime: Runtime }) => {
+          line.remote.hooks.set("list", async () => {
+            const now = line.clock.now();
+            env.runtime.onRemoteDate?.({ provider: "local", date: now - 20 * MINUTE, sentAt: now, receivedAt: now });
+          });
+          return module.register(config, env);
+        },
+      };
+    });
+    await launched(line);
+    line.clock.advance(35 * MINUTE);
+    const run = await line.slipway(["reap"]);
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toContain("error CLOCK_DIFFERS: this machine's clock is 19 min 59 s ahead of local's");
+    expect(running(line)).toEqual(["short", "long", "endless"]);
+  });
+});
+
+interface Runtime {
+  readonly onRemoteDate?: (date: { provider: string; date: number; sentAt: number; receivedAt: number }) => void;
+}
+
+interface PrintedFile {
+  readonly path: string;
+  readonly content: string;
+}
+
+describe("slipway reap --print", () => {
+  const printed = async (place: string): Promise<readonly PrintedFile[]> => {
+    const { slipway } = commandLine();
+    return (await slipway(["local", "reap", "--print", place, "--json"])).json() as readonly PrintedFile[];
+  };
+
+  it("calls nothing, and shows each file under its path", async () => {
+    const line = commandLine();
+    const { stdout, exitCode } = await line.slipway(["reap", "--print", "systemd"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^# \/etc\/systemd\/system\/slipway-reap.service\n\[Unit\]\n/);
+    expect(stdout).toContain("\n# /etc/systemd/system/slipway-reap.timer\n[Unit]\n");
+    expect(line.remote.calls).toEqual([]);
+  });
+
+  const noSystemd = missing("systemd-analyze");
+  it.skipIf(noSystemd !== null)(`systemd itself takes the units ${noSystemd ?? ""}`, async () => {
+    const directory = mkdtempSync(join(tmpdir(), "slipway-units-"));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const files = await printed("systemd");
+    const paths = files.map(({ path, content }) => {
+      const file = join(directory, basename(path));
+      writeFileSync(file, content);
+      return file;
+    });
+    const verify = (): string =>
+      execFileSync("systemd-analyze", ["verify", "--man=no", ...paths], { encoding: "utf8", stdio: "pipe" });
+    expect(verify()).toBe("");
+    const [service = ""] = paths;
+    writeFileSync(service, readFileSync(service, "utf8").replace("Type=oneshot", "Type=oneshot\nExecStart=relative"));
+    // The judge judges.
+    expect(verify).toThrow();
+    expect(files[0]?.content).toContain("ExecStart=/usr/bin/env slipway reap --provider local\n");
+  });
+
+  it("cron gets one line that a shell can read", async () => {
+    const line = commandLine();
+    const [file] = (await line.slipway(["reap", "--print", "cron", "--json"])).json() as readonly PrintedFile[];
+    const [, job = ""] = file?.content.trimEnd().split("\n") ?? [];
+    const [, command] = /^\*\/5 \* \* \* \* (.*)$/.exec(job) ?? [];
+    execFileSync("/bin/sh", ["-n", "-c", command ?? "("]);
+    expect(command).toBe(`cd ${line.cwd} && slipway reap`);
+  });
+
+  it("GitHub gets a workflow with a schedule and no right to write", async () => {
+    const [file] = await printed("github");
+    expect(parse(file?.content ?? "")).toMatchObject({
+      on: { schedule: [{ cron: "*/15 * * * *" }], workflow_dispatch: {} },
+      permissions: { contents: "read" },
+      jobs: {
+        reap: {
+          "runs-on": "ubuntu-latest",
+          steps: [
+            { uses: "actions/checkout@v4" },
+            { uses: "actions/setup-node@v4", with: { "node-version": 24 } },
+            { run: "npm ci" },
+            { run: "npx --no-install slipway reap --provider local", env: expect.any(Object) },
+          ],
+        },
+      },
+    });
+  });
+
+  it("Kubernetes gets a CronJob that runs one at a time", async () => {
+    const [file] = await printed("kubernetes");
+    const job: unknown = parse(file?.content ?? "");
+    expect(job).toMatchObject({
+      apiVersion: "batch/v1",
+      kind: "CronJob",
+      spec: {
+        concurrencyPolicy: "Forbid",
+        jobTemplate: { spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "reap" }] } } } },
+      },
+    });
+  });
+
+  const noKubectl = missing("kubectl");
+  it.skipIf(noKubectl !== null)(`kubectl itself takes the CronJob ${noKubectl ?? ""}`, async () => {
+    const [file] = await printed("kubernetes");
+    const set = (manifest: string): string =>
+      execFileSync("kubectl", ["set", "image", "--local", "-f", "-", "reap=node:24", "-o", "json"], {
+        input: manifest,
+        encoding: "utf8",
+        stdio: "pipe",
+        env: { PATH: process.env["PATH"] ?? "", KUBECONFIG: "/dev/null" },
+      });
+    expect(JSON.parse(set(file?.content ?? ""))).toMatchObject({ kind: "CronJob" });
+    expect(() => set((file?.content ?? "").replace("- name: reap", "- nam: reap"))).toThrow();
+  });
+});
