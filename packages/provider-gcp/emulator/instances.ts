@@ -5,6 +5,7 @@ import { type Handler, type WireRequest } from "./handler.ts";
 import { readyImage } from "./images.ts";
 import { alreadyExists, deletedMeanwhile, operationErrorOf, quota, stockout } from "./operation-errors.ts";
 import { insertRequest } from "./requests.ts";
+import { eventsOfLimit, LATEST_MS, timeLimit } from "./run-limit.ts";
 import { listEverywhere, listZone } from "./scopes.ts";
 import { shownInstance, shownOperation } from "./views.ts";
 import {
@@ -54,7 +55,8 @@ export const insertInstance: Handler = (world, request) => {
   if (holder !== undefined && !world.settings.conflictInOperation) {
     refuse(409, "alreadyExists", `The resource '${path}' already exists`);
   }
-  const { insertMs, failMs, visibleMs } = world.settings;
+  const { insertMs, failMs, visibleMs, deleteMs } = world.settings;
+  const planned = timeLimit(wanted.body, now, now + insertMs);
   const error = holder === undefined ? failureOf(world, zone, wanted, rowOfOperation) : alreadyExists(path);
   const id = newNumber(world);
   const lastsMs = error === undefined ? insertMs : failMs;
@@ -62,7 +64,10 @@ export const insertInstance: Handler = (world, request) => {
   operation.error = error;
   if (holder !== undefined) return ok(shownOperation(world, operation, now));
   const stays = error === undefined || error.code === "PREEMPTED";
-  const endsAt = stays ? Number.POSITIVE_INFINITY : now + lastsMs;
+  const limited =
+    planned === null || error !== undefined ? [] : eventsOfLimit(wanted.body, planned, world.random.whole(LATEST_MS));
+  const deletedAt = limited.find(({ target }) => target === "DELETED")?.at ?? Number.POSITIVE_INFINITY;
+  const endsAt = stays ? deletedAt + deleteMs : now + lastsMs;
   world.instances.set(id, {
     id,
     name,
@@ -76,6 +81,7 @@ export const insertInstance: Handler = (world, request) => {
       { at: now + lastsMs / 3, status: "STAGING" },
       ...(error === undefined ? [{ at: now + insertMs, status: "RUNNING" }] : []),
       ...(error?.code === "PREEMPTED" ? [{ at: now + failMs, status: "TERMINATED" }] : []),
+      ...limited,
     ],
     goneAt: endsAt,
     nameHeldUntil: endsAt,

@@ -73,6 +73,8 @@ const body = z.strictObject({
       onHostMaintenance: z.enum(["MIGRATE", "TERMINATE"]).optional(),
       provisioningModel: z.enum(["STANDARD", "SPOT"]).optional(),
       instanceTerminationAction: z.enum(["DELETE", "STOP"]).optional(),
+      terminationTime: text.optional(),
+      maxRunDuration: z.strictObject({ seconds: text.regex(/^\d{1,12}$/), nanos: z.int().optional() }).optional(),
     })
     .optional(),
   guestAccelerators: z
@@ -122,6 +124,8 @@ export interface InsertBody {
         readonly onHostMaintenance?: "MIGRATE" | "TERMINATE" | undefined;
         readonly provisioningModel?: "STANDARD" | "SPOT" | undefined;
         readonly instanceTerminationAction?: "DELETE" | "STOP" | undefined;
+        readonly terminationTime?: string | undefined;
+        readonly maxRunDuration?: { readonly seconds: string; readonly nanos?: number | undefined } | undefined;
       }
     | undefined;
   readonly guestAccelerators?:

@@ -1,4 +1,5 @@
 import { EMULATED_REGIONS, EMULATED_ZONES, regionOfZone } from "./catalogue.ts";
+import type { InsertBody } from "./requests.ts";
 import { countIn, eventAt, type StoredInstance, type StoredOperation, statusAt, type World } from "./world.ts";
 
 // How the API shows what it holds, as it was at a moment.
@@ -17,6 +18,7 @@ export function time(ms: number): string {
 export function shownInstance(world: World, one: StoredInstance, moment: number): Readonly<Record<string, unknown>> {
   const { body, machineTypeName, isSpot } = one.request;
   const event = eventAt(one, moment);
+  const planned = one.events.find((each) => each.planned !== undefined && each.at > moment)?.planned;
   const zone = url(world, `zones/${one.zone}`);
   const running = one.events.find(({ status }) => status === "RUNNING");
   return {
@@ -73,7 +75,8 @@ export function shownInstance(world: World, one: StoredInstance, moment: number)
       onHostMaintenance: body.scheduling?.onHostMaintenance ?? (isSpot ? "TERMINATE" : "MIGRATE"),
       preemptible: isSpot,
       provisioningModel: isSpot ? "SPOT" : "STANDARD",
-      ...(isSpot ? { instanceTerminationAction: body.scheduling?.instanceTerminationAction ?? "STOP" } : {}),
+      ...(isSpot ? { instanceTerminationAction: "STOP" } : {}),
+      ...limitOf(body),
     },
     ...(body.guestAccelerators === undefined
       ? {}
@@ -85,11 +88,29 @@ export function shownInstance(world: World, one: StoredInstance, moment: number)
         }),
     ...(body.serviceAccounts === undefined ? {} : { serviceAccounts: body.serviceAccounts }),
     ...(running === undefined || running.at > moment ? {} : { lastStartTimestamp: time(running.at) }),
-    ...(event?.target === undefined
+    ...(event?.target === undefined && planned === undefined
       ? {}
-      : { resourceStatus: { shutdownDetails: { targetState: event.target, stopState: "STOPPING" } } }),
+      : {
+          resourceStatus: {
+            ...(event?.target === undefined
+              ? {}
+              : { shutdownDetails: { targetState: event.target, stopState: "STOPPING" } }),
+            ...(planned === undefined ? {} : { scheduling: { terminationTimestamp: time(planned) } }),
+          },
+        }),
     startRestricted: false,
     selfLink: `${zone}/instances/${one.name}`,
+  };
+}
+
+/** As it was given; the time is forgotten elsewhere, once the instance is stopped. */
+function limitOf({
+  scheduling: { instanceTerminationAction: action, terminationTime, maxRunDuration } = {},
+}: InsertBody) {
+  return {
+    ...(action === undefined ? {} : { instanceTerminationAction: action }),
+    ...(terminationTime === undefined ? {} : { terminationTime: time(Date.parse(terminationTime)) }),
+    ...(maxRunDuration === undefined ? {} : { maxRunDuration }),
   };
 }
 

@@ -9,6 +9,8 @@ export interface StatusEvent {
   readonly status: string;
   /** Of a shutdown: what it leads to. */
   readonly target?: "DELETED" | "STOPPED";
+  /** Of one that a time limit brings: the time that it was planned for. */
+  readonly planned?: number;
 }
 
 export interface StoredInstance {
@@ -151,6 +153,11 @@ export function turn(
   ...then: readonly { readonly inMs: number; readonly status: string; readonly target?: "DELETED" | "STOPPED" }[]
 ): void {
   const now = world.clock.now();
+  // With whatever else becomes of an instance its time limit is forgotten.
+  if (instance.events.some(({ at, planned }) => planned !== undefined && at > now)) {
+    instance.goneAt = Number.POSITIVE_INFINITY;
+    instance.nameHeldUntil = Number.POSITIVE_INFINITY;
+  }
   instance.events = [
     ...instance.events.filter(({ at }) => at < now),
     ...then.map(({ inMs, ...event }) => ({ at: now + inMs, ...event })),

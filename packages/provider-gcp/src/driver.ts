@@ -20,8 +20,8 @@ type Request = SpawnRequest<GcpSpawnOptions, Prepared>;
 
 const INSERT_TRIES = 3;
 const PAUSE_MS = 2_000;
-// A deletion takes minutes at times; whoever spawns its key meanwhile waits so long.
-const LONGEST_DELETION_MS = 300_000;
+/** A deletion takes minutes at times; whoever spawns its key meanwhile waits so long. */
+export const LONGEST_DELETION_MS = 300_000;
 
 /** Instances of one project. A name is unique in its zone: that decides between processes. The number is the incarnation. */
 export function gcpDriver(remote: GcpRemote): GcpDriver {
@@ -259,7 +259,7 @@ function asked(body: InsertBody, zone: string, { targetId = "0" }: WireOperation
     labels: body.labels,
     metadata: { items: Object.fromEntries(items.map(({ key, value }) => [key, value])) },
     networkInterfaces: undefined,
-    scheduling: { provisioningModel: scheduling.provisioningModel, preemptible: undefined },
+    scheduling,
     guestAccelerators: guestAccelerators?.map(({ acceleratorType, acceleratorCount }) => ({
       acceleratorType: acceleratorType.slice(acceleratorType.lastIndexOf("/") + 1),
       acceleratorCount,

@@ -35,6 +35,7 @@ export interface InsertBody {
     readonly onHostMaintenance?: "TERMINATE";
     readonly provisioningModel?: "SPOT";
     readonly instanceTerminationAction?: "DELETE" | "STOP";
+    readonly terminationTime?: string;
   };
   readonly guestAccelerators?: readonly [{ readonly acceleratorType: string; readonly acceleratorCount: number }];
   readonly serviceAccounts?: readonly [{ readonly email: string; readonly scopes: readonly string[] }];
@@ -55,6 +56,7 @@ export interface Prepared {
 export const MAX_USER_DATA_BYTES = 262_144;
 const MAX_LABELS_BYTES = 65_536;
 const GIGABYTE = 1024 ** 3;
+const LONGEST_LIFE_MS = 120 * 86_400_000;
 
 /** Checks that need no call, and the place. Throws INVALID_SPEC. */
 export function prepare(
@@ -80,6 +82,7 @@ export function prepare(
   if (options.hibernation === true && hasGpu) {
     throw refusal("INVALID_SPEC", operation, "hibernation: Google suspends no machine with accelerators");
   }
+  checkTerminateBy(remote, operation, options);
   if (options.fromSnapshot !== undefined) {
     // The disks are the snapshot's.
     const given = { image: options.image, volumes: options.volumes, "resources.diskBytes": resources?.diskBytes };
@@ -97,6 +100,20 @@ export function prepare(
     userData,
     network: placeOfNetwork(remote, operation, options.network),
   };
+}
+
+/** The nearest time that Google takes is told by Google: a repeated key is still found shortly before its end. */
+function checkTerminateBy({ clock }: GcpRemote, operation: Operation, options: GcpSpawnOptions): void {
+  const { terminateBy, hibernation } = options;
+  if (terminateBy === undefined) return;
+  if (hibernation === true) {
+    throw refusal("INVALID_SPEC", operation, "terminateBy: Google forgets the time of an instance that is suspended", {
+      hint: "Give either terminateBy or hibernation; `launch` sets terminateBy where expiresAt is given.",
+    });
+  }
+  if (Date.parse(terminateBy) - clock.now() > LONGEST_LIFE_MS) {
+    throw refusal("INVALID_SPEC", operation, `terminateBy is ${terminateBy}, and Google takes 120 days at most`);
+  }
 }
 
 /** `project/family`, or a path as Google writes it. */
@@ -119,7 +136,7 @@ export function insertBody(
 ): InsertBody {
   const { zone, machine, image, diskGb, volumes, userData, network } = prepared;
   const { accelerators } = machine;
-  const { sshKeys = [], spot } = options;
+  const { sshKeys = [], spot, terminateBy } = options;
   const labels = ownershipLabels(ownership);
   const { type: diskType } = remote.bootDisk;
   return {
@@ -171,6 +188,10 @@ export function insertBody(
       ...(spot === undefined
         ? {}
         : { provisioningModel: "SPOT" as const, instanceTerminationAction: remote.spotTermination }),
+      // One action serves the time and a preemption: stopped is not terminated.
+      ...(terminateBy === undefined
+        ? {}
+        : { terminationTime: terminateBy, instanceTerminationAction: "DELETE" as const }),
     },
     ...(accelerators === undefined
       ? {}

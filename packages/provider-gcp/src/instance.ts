@@ -53,6 +53,7 @@ export function toInstance(wire: WireInstance, base: InstanceBase): GcpInstance 
   const createdAt = timeOf(wire.creationTimestamp);
   const resources = resourcesOf(wire);
   const { statusMessage } = wire;
+  const terminateBy = terminateByOf(wire);
   return {
     ...base,
     state: wire.status,
@@ -71,8 +72,18 @@ export function toInstance(wire: WireInstance, base: InstanceBase): GcpInstance 
     },
     ...(host === undefined || user === undefined ? {} : { ssh: { host, port: 22, user } }),
     isSpot: wire.scheduling?.provisioningModel === "SPOT" || wire.scheduling?.preemptible === true,
+    ...(terminateBy === null ? {} : { terminateBy: { at: terminateBy, by: "remote" } }),
     createdAt,
   };
+}
+
+/** The time at which Google deletes it; it keeps none for what is stopped or suspended. */
+function terminateByOf(wire: WireInstance): string | null {
+  const { scheduling, resourceStatus } = wire;
+  if (scheduling?.instanceTerminationAction !== "DELETE") return null;
+  const kept = timeOf(resourceStatus?.scheduling?.terminationTimestamp);
+  if (kept !== null || ["stopped", "stopping", "hibernated"].includes(statusOf(wire))) return kept;
+  return timeOf(scheduling.terminationTime);
 }
 
 /** Google writes times with an offset. */

@@ -15,7 +15,7 @@ import {
   providerFromDriver,
 } from "@slipway/provider-kit/driver";
 import { gcpClient, LONGEST_OPERATION_MS } from "./client.ts";
-import { gcpDriver } from "./driver.ts";
+import { gcpDriver, LONGEST_DELETION_MS } from "./driver.ts";
 import { hibernationMethods } from "./hibernation.ts";
 import { MAX_USER_DATA_BYTES, type Prepared } from "./insert-body.ts";
 import type { GcpInstance } from "./instance.ts";
@@ -44,6 +44,8 @@ export type GcpZoneProvider = Supporting<GcpProvider, "idempotentSpawn">;
 type GcpDefinition = DriverDefinition<GcpProvider, WireInstance, Prepared, WireDisk>;
 
 const DEFAULT_READ_AFTER_WRITE_MS = 10_000;
+// So late Google begins with an end that has its time.
+const TERMINATION_LATE_MS = 30_000;
 
 /** Instances on Google Compute Engine. Throws INVALID_SPEC for options that are wrong; it calls nothing. */
 export function gcp(options: GcpOptions & { readonly zones: readonly [string] }): GcpZoneProvider;
@@ -74,6 +76,7 @@ export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider;
       nameMaxLength: 128,
       readAfterWriteMs,
       requestLifeMs: LONGEST_OPERATION_MS,
+      terminateLateMs: LONGEST_DELETION_MS + TERMINATION_LATE_MS,
     },
     refuses: {
       ports: "Google opens ports by firewall rules of a network, not per instance: set them there.",
@@ -121,6 +124,7 @@ export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider;
     hibernation: true,
     customNetworking: true,
     snapshots: true,
+    terminateBy: true,
   } as const;
   const several = { ...definition, capabilities, whyNot: { ...WHY_NOT, idempotentSpawn: NOT_IN_SEVERAL } };
   const one = { ...definition, capabilities: { ...capabilities, idempotentSpawn: true as const }, whyNot: WHY_NOT };
@@ -149,7 +153,6 @@ const WHY_NOT: WhyNot<GcpCapability | "idempotentSpawn"> = {
   warmVolumes: "Google's disks are not attached by this provider yet.",
   costExplorer: "Google tells costs only through an export to BigQuery.",
   tailscaleNative: "Compute Engine joins no tailnet by itself: do it in the bootstrap, with the feature tailscale.",
-  terminateBy: "Compute Engine can terminate an instance at a time, but this provider does not ask for that yet.",
 };
 
 function remoteOf(options: GcpOptions): GcpRemote {

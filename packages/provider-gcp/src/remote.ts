@@ -13,7 +13,8 @@ export type GcpCapability =
   | "persistentVolumes"
   | "hibernation"
   | "customNetworking"
-  | "snapshots";
+  | "snapshots"
+  | "terminateBy";
 export type GcpSpawnOptions = SpawnOptions<GcpCapability> & {
   /** One of the configured zones. Absent: it follows from owner, key and region. */
   readonly zone?: string | undefined;

@@ -52,12 +52,24 @@ const instance = z.object({
       }),
     ),
   ),
-  scheduling: absent(z.object({ provisioningModel: absent(text), preemptible: absent(z.boolean()) })),
+  scheduling: absent(
+    z.object({
+      provisioningModel: absent(text),
+      preemptible: absent(z.boolean()),
+      terminationTime: absent(text),
+      instanceTerminationAction: absent(text),
+    }),
+  ),
   guestAccelerators: absent(
     z.array(z.object({ acceleratorType: absent(lastPart), acceleratorCount: absent(z.number()) })),
   ),
   disks: absent(z.array(z.object({ boot: absent(z.boolean()), diskSizeGb: absent(number) }))),
-  resourceStatus: absent(z.object({ shutdownDetails: absent(z.object({ targetState: absent(text) })) })),
+  resourceStatus: absent(
+    z.object({
+      shutdownDetails: absent(z.object({ targetState: absent(text) })),
+      scheduling: absent(z.object({ terminationTimestamp: absent(text) })),
+    }),
+  ),
 });
 
 export interface WireInstance {
@@ -72,7 +84,12 @@ export interface WireInstance {
   readonly metadata?: WireMetadata | undefined;
   readonly networkInterfaces?: readonly WireNetworkInterface[] | undefined;
   readonly scheduling?:
-    | { readonly provisioningModel?: string | undefined; readonly preemptible?: boolean | undefined }
+    | {
+        readonly provisioningModel?: string | undefined;
+        readonly preemptible?: boolean | undefined;
+        readonly terminationTime?: string | undefined;
+        readonly instanceTerminationAction?: string | undefined;
+      }
     | undefined;
   readonly guestAccelerators?:
     | readonly { readonly acceleratorType?: string | undefined; readonly acceleratorCount?: number | undefined }[]
@@ -81,7 +98,10 @@ export interface WireInstance {
     | readonly { readonly boot?: boolean | undefined; readonly diskSizeGb?: string | undefined }[]
     | undefined;
   readonly resourceStatus?:
-    | { readonly shutdownDetails?: { readonly targetState?: string | undefined } | undefined }
+    | {
+        readonly shutdownDetails?: { readonly targetState?: string | undefined } | undefined;
+        readonly scheduling?: { readonly terminationTimestamp?: string | undefined } | undefined;
+      }
     | undefined;
 }
 
