@@ -1,6 +1,7 @@
 import type { Fault, FaultScript } from "@slipway/provider-kit/emulator";
 import { EMULATED_ZONES, regionOfZone } from "./catalogue.ts";
 import { canPlace } from "./fixtures.ts";
+import { writeGuestAttribute } from "./guest-attributes.ts";
 import { isAlive, remove } from "./instances.ts";
 import { newNumber, newOperation, type StoredInstance, statusAt, turn, type World } from "./world.ts";
 
@@ -32,6 +33,8 @@ export interface GcpEmulatorControl {
   readonly hasStranger: (nativeId: string) => boolean;
   /** Google stops it, or takes back a spot instance: with its own operation. */
   readonly preempt: (nativeId: string) => void;
+  /** A guest writes an attribute of its instance, as `namespace/key`; false where its metadata do not allow that. */
+  readonly writeGuestAttribute: (nativeId: string, path: string, value: string) => boolean;
   /** Any status from now on. */
   readonly setStatus: (nativeId: string, status: string) => void;
   /** How many instances a zone holds at most. */
@@ -106,6 +109,10 @@ export function newControl(
       if (one.request.body.scheduling?.instanceTerminationAction === "DELETE")
         return remove(world, one, clock.now() + 30_000, 0);
       turn(world, one, { inMs: 0, status: "STOPPING", target: "STOPPED" }, { inMs: 30_000, status: "TERMINATED" });
+    },
+    writeGuestAttribute: (nativeId, path, value) => {
+      const one = byId(nativeId);
+      return one !== undefined && writeGuestAttribute(world, one, path, value);
     },
     setStatus: (nativeId, status) => {
       const one = byId(nativeId);

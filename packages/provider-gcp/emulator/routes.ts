@@ -1,4 +1,5 @@
 import { deleteDisk, insertDisk, listAllDisks, listDisks, readDisk } from "./disks.ts";
+import { readGuestAttributes } from "./guest-attributes.ts";
 import type { Handler } from "./handler.ts";
 import { deleteImage, insertImage, listImages, readGlobalOperation, readImage } from "./images.ts";
 import { deleteInstance, insertInstance, listAllInstances, listInstances, readInstance } from "./instances.ts";
@@ -52,6 +53,13 @@ export const ROUTES: readonly Route[] = [
   route("instances.list", "list", "list", ["GET", `${ZONE}/instances`], listInstances),
   route("instances.insert", "spawn", "write", ["POST", `${ZONE}/instances`], insertInstance),
   route("instances.get", "get", "read", ["GET", `${ZONE}/instances/${NAME}`], readInstance),
+  route(
+    "instances.getGuestAttributes",
+    "readBootstrap",
+    "read",
+    ["GET", `${ZONE}/instances/${NAME}/getGuestAttributes`],
+    readGuestAttributes,
+  ),
   route("instances.suspend", "hibernate", "write", ["POST", `${ZONE}/instances/${NAME}/suspend`], suspendInstance),
   route("instances.resume", "resume", "write", ["POST", `${ZONE}/instances/${NAME}/resume`], resumeInstance),
   route("instances.delete", "terminate", "write", ["DELETE", `${ZONE}/instances/${NAME}`], deleteInstance),

@@ -86,6 +86,8 @@ export interface World {
   readonly disks: Map<string, StoredDisk>;
   readonly images: Map<string, StoredImage>;
   readonly operations: Map<string, StoredOperation>;
+  /** By the number of an instance and a path. */
+  readonly guestAttributes: Map<string, string>;
   /** Request ids, with the operation that each was answered with. */
   readonly requestIds: Map<string, { readonly operation: string; readonly until: number }>;
   /** By machine type and zone; absent: `settings.capacity`. */
@@ -104,6 +106,7 @@ export function newWorld(settings: ResolvedSettings, clock: Clock): World {
     disks: new Map(),
     images: new Map(),
     operations: new Map(),
+    guestAttributes: new Map(),
     requestIds: new Map(),
     capacity: new Map(),
     unreachable: new Set(),

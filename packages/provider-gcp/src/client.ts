@@ -11,6 +11,7 @@ import { PROVIDER, refusal } from "./remote.ts";
 import {
   DISKS,
   diskAnswer,
+  guestAttributesAnswer,
   INSTANCES,
   imageAnswer,
   imagesAnswer,
@@ -52,6 +53,8 @@ export interface GcpClient {
   readonly list: (call: Call, filter: string, zones: readonly string[]) => AsyncGenerator<readonly WireInstance[]>;
   /** By name or by number. Null only if Google says that there is none. */
   readonly instance: (call: Call, zone: string, nameOrNumber: string) => Promise<WireInstance | null>;
+  /** What a guest has written under a path; null where it has written nothing. */
+  readonly guestAttribute: (call: Call, zone: string, number: string, path: string) => Promise<string | null>;
   readonly insert: (
     call: Call,
     zone: string,
@@ -183,6 +186,11 @@ export function gcpClient(options: GcpOptions): GcpClient {
       write(call, "DELETE", inZone(zone, `disks/${number}`), { requestId }),
     instance: (call, zone, nameOrNumber) =>
       orNull(read(call, inZone(zone, `instances/${nameOrNumber}`), instanceAnswer)),
+    guestAttribute: async (call, zone, number, queryPath) => {
+      const path = inZone(zone, `instances/${number}/getGuestAttributes`);
+      const found = await orNull(read(call, path, guestAttributesAnswer, { queryPath }));
+      return found?.queryValue?.items?.[0]?.value ?? null;
+    },
     insert: (call, zone, body, { requestId, sourceMachineImage, secrets }) =>
       send({
         ...call,

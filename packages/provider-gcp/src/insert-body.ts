@@ -1,5 +1,6 @@
 import type { Operation } from "@slipway/core";
 import type { SpawnRequest } from "@slipway/provider-kit/driver";
+import { reportItems } from "./bootstrap-report.ts";
 import { builtInGpus, type Machine, machineFor } from "./machine-type.ts";
 import { type NetworkInterface, networkInterface, type Place, placeOfNetwork } from "./network.ts";
 import { HIBERNATION_ITEM, ownershipItems, ownershipLabels } from "./ownership.ts";
@@ -131,7 +132,7 @@ function imagePath(image: string, operation: Operation): string {
 /** The same request gives the same body, but for the disk's name: a disk that is there already would be attached in silence. */
 export function insertBody(
   remote: GcpRemote,
-  { name, ownership, options, prepared }: SpawnRequest<GcpSpawnOptions, Prepared>,
+  { name, ownership, options, prepared, script }: SpawnRequest<GcpSpawnOptions, Prepared>,
   requestId: string,
 ): InsertBody {
   const { zone, machine, image, diskGb, volumes, userData, network } = prepared;
@@ -149,6 +150,8 @@ export function insertBody(
         { key: "slipway-image", value: options.fromSnapshot ?? options.image ?? remote.image },
         ...(options.hibernation === true ? [{ key: HIBERNATION_ITEM, value: "true" }] : []),
         ...(userData === undefined ? [] : [{ key: "user-data", value: userData }]),
+        // A copied disk holds the end of its source's bootstrap.
+        ...(script === undefined || options.fromSnapshot !== undefined ? [] : reportItems()),
         ...(sshKeys.length === 0 ? [] : sshItems(remote.sshUser, sshKeys)),
       ],
     },

@@ -1,4 +1,5 @@
 import {
+  type BootstrapMethods,
   type CallOptions,
   type Provider,
   type ProviderHooks,
@@ -14,6 +15,7 @@ import {
   type LifeCycle,
   providerFromDriver,
 } from "@slipway/provider-kit/driver";
+import { bootstrapMethods } from "./bootstrap-report.ts";
 import { gcpClient, LONGEST_OPERATION_MS } from "./client.ts";
 import { gcpDriver, LONGEST_DELETION_MS } from "./driver.ts";
 import { hibernationMethods } from "./hibernation.ts";
@@ -27,17 +29,18 @@ import { spotPrices } from "./spot.ts";
 import { gcpVolumes } from "./volumes.ts";
 import type { WireDisk, WireInstance } from "./wire.ts";
 
-export type GcpProvider = Provider<GcpInstance, Snapshot, GcpCapability> & {
-  /** As the contract's, and `zone` chooses one of the configured zones. */
-  readonly spawn: (options: GcpSpawnOptions) => Promise<GcpInstance>;
-  /**
-   * Where such a spawn could go: the configured zones of the region, the one that `spawn` itself would choose among them.
-   * For control's `launch(provider, options, { placements })`, which tries the next one after a failure that made nothing.
-   */
-  readonly placements: (options: GcpSpawnOptions) => Promise<readonly GcpSpawnOptions[]>;
-  /** The machine types of the configured zones; without a price where Google's price list is not understood. Kept 12 hours. */
-  readonly listOfferings: (call?: CallOptions) => Promise<readonly GcpOffering[]>;
-};
+export type GcpProvider = Provider<GcpInstance, Snapshot, GcpCapability> &
+  BootstrapMethods & {
+    /** As the contract's, and `zone` chooses one of the configured zones. */
+    readonly spawn: (options: GcpSpawnOptions) => Promise<GcpInstance>;
+    /**
+     * Where such a spawn could go: the configured zones of the region, the one that `spawn` itself would choose among them.
+     * For control's `launch(provider, options, { placements })`, which tries the next one after a failure that made nothing.
+     */
+    readonly placements: (options: GcpSpawnOptions) => Promise<readonly GcpSpawnOptions[]>;
+    /** The machine types of the configured zones; without a price where Google's price list is not understood. Kept 12 hours. */
+    readonly listOfferings: (call?: CallOptions) => Promise<readonly GcpOffering[]>;
+  };
 /** A provider of one zone: names are unique there, so that a key is too, whoever spawns it. */
 export type GcpZoneProvider = Supporting<GcpProvider, "idempotentSpawn">;
 
@@ -104,6 +107,7 @@ export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider;
       made.lifeCycle = lifeCycle;
       return {
         ...offerings,
+        ...bootstrapMethods(remote, lifeCycleOf),
         placements: (wanted) =>
           timed("placements", wanted, async (call) => {
             lifeCycle.checkRegion(call, wanted.region);

@@ -18,10 +18,10 @@ const lastPart = z.pipe(
   z.transform((url) => url.slice(url.lastIndexOf("/") + 1)),
 );
 
-const KEPT = /^slipway-/;
+const KEPT = /^(slipway-|enable-guest-attributes$)/;
 const SSH_KEYS = "ssh-keys";
 
-/** The items that this package writes, and of `ssh-keys` only for whom they are. */
+/** The items that this package reads, and of `ssh-keys` only for whom they are. */
 const metadata = z.pipe(
   z.object({ items: absent(z.array(z.object({ key: text, value: absent(text) }))) }),
   z.transform(({ items = [] }) => {
@@ -161,6 +161,15 @@ export interface WireImage {
   readonly creationTimestamp?: string | undefined;
 }
 
+const guestAttributes = z.object({
+  queryValue: absent(z.object({ items: absent(z.array(z.object({ value: absent(text) }))) })),
+});
+
+/** What a guest has written of itself. */
+export interface WireGuestAttributes {
+  readonly queryValue?: { readonly items?: readonly { readonly value?: string | undefined }[] | undefined } | undefined;
+}
+
 const errorDetail = z.object({
   quotaInfo: absent(z.object({ limitName: absent(text), dimensions: absent(z.record(text, text)) })),
 });
@@ -279,6 +288,7 @@ export interface WireZone {
 }
 
 export const instanceAnswer: Schema<WireInstance> = instance;
+export const guestAttributesAnswer: Schema<WireGuestAttributes> = guestAttributes;
 export const operationAnswer: Schema<WireOperation> = operation;
 export const diskAnswer: Schema<WireDisk> = disk;
 export const imageAnswer: Schema<WireImage> = image;

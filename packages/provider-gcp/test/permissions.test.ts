@@ -10,6 +10,7 @@ const CALLS: readonly (readonly [method: string, path: RegExp, permissions: (sen
   ["GET", /^zones$/, () => ["compute.zones.list"]],
   ["GET", /^(aggregated|zones\/[^/]+)\/instances$/, () => ["compute.instances.list"]],
   ["GET", /^zones\/[^/]+\/instances\/[^/]+$/, () => ["compute.instances.get"]],
+  ["GET", /^zones\/[^/]+\/instances\/[^/]+\/getGuestAttributes$/, () => ["compute.instances.getGuestAttributes"]],
   ["POST", /^zones\/[^/]+\/instances$/, insertNeeds],
   ["DELETE", /^zones\/[^/]+\/instances\/[^/]+$/, () => ["compute.instances.delete"]],
   ["POST", /^zones\/[^/]+\/instances\/[^/]+\/suspend$/, () => ["compute.instances.suspend"]],
@@ -70,6 +71,7 @@ async function recorded(zones: readonly string[]): Promise<readonly Sent[]> {
     network: { id: "default", firewalls: ["web"] },
     hibernation: true,
     sshKeys: ["ssh-ed25519 AAAA"],
+    bootstrap: { script: "exit 0" },
   });
   await Promise.all(
     [provider.spawn({ key: "other" }), another().spawn({ key: "other" })].map((one) => one.catch(() => undefined)),
@@ -80,6 +82,7 @@ async function recorded(zones: readonly string[]): Promise<readonly Sent[]> {
   await provider.hibernate(id);
   await provider.resume(id);
   await provider.get(nativeId);
+  await provider.readBootstrap(id);
   await provider.list();
   await provider.getSpotPrices({ specs: ["e2-medium"] });
   await provider.listVolumes();

@@ -41,6 +41,11 @@ const SUBJECTS: readonly Subject[] = [
   },
   { name: "listSnapshots", request: /^GET .*\/machineImages$/, call: (provider) => provider.listSnapshots() },
   { name: "hibernate", request: /^POST .*\/suspend$/, call: (provider, id) => provider.hibernate(id) },
+  {
+    name: "readBootstrap",
+    request: /^GET .*\/getGuestAttributes$/,
+    call: (provider, id) => provider.readBootstrap(id),
+  },
   { name: "list", request: /^GET .*\/aggregated\/instances$/, call: (provider) => provider.list() },
   { name: "get", request: /^GET .*\/instances\/.+$/, call: (provider, id) => provider.get(id) },
 ];
@@ -82,7 +87,12 @@ test(
         readAfterWriteMs: 0,
         runtime: { ...runtimeOf(emulator, transcript), fetch },
       });
-      const { id, nativeId } = await provider.spawn({ key: "standing", hibernation: true });
+      const { id, nativeId } = await provider.spawn({
+        key: "standing",
+        hibernation: true,
+        bootstrap: { script: "exit 0" },
+      });
+      emulator.control.writeGuestAttribute(nativeId, "slipway/bootstrap", "slipway-bootstrap 1\nstate=running\n");
       const live = () => emulator.control.instances().filter((one) => one.live && one.status !== "STOPPING");
       left = times;
       const error = await settled(subject.call(provider, id));

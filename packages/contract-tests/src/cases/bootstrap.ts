@@ -170,7 +170,8 @@ export const bootstrapCases: Cases<"bootstrap"> = {
     },
   },
   "bootstrap.read": {
-    title: "reads the bootstrap as get reports it, null where there was none, NOT_FOUND without an instance",
+    title:
+      "reads the bootstrap as get reports it or as it ended, null where there was none, NOT_FOUND without an instance",
     rules: ["BOOT-09"],
     run: async (context) => {
       const { provider, subject, spawn, watch } = context;
@@ -188,7 +189,8 @@ export const bootstrapCases: Cases<"bootstrap"> = {
       const told = await read(id);
       if (told === null || told.state === "unknown") throw new NotApplicable("the harness runs no bootstraps");
       const { lastLines = [], ...state } = told;
-      mustEqual("BOOT-09", "what it reads", state, last?.bootstrap, "Read what get reads.");
+      const expected = last?.bootstrap ?? { state: "failed", exitCode: 7 };
+      mustEqual("BOOT-09", "what it reads", state, expected, "Read what get reads, or the sentinel.");
       const clean = lastLines.every((line) => !/\p{Cc}/u.test(line));
       must(clean, "BOOT-09", `a line is ${shown(lastLines)}`, "Take control characters out of the lines.");
     },

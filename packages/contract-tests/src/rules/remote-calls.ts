@@ -91,5 +91,5 @@ export const REMOTE_CALL_RULES = {
     "Where a provider tells of the bootstrap, it tells the true end: `succeeded`, or `failed` with the exit code.",
   "BOOT-08": "`stableChecksum` is the checksum without the registration token: a rotated token does not change it.",
   "BOOT-09":
-    "A provider with `readBootstrap` reports there what `get` reports of the bootstrap, with its last lines free of control characters; null for an instance without one, NOT_FOUND where there is none.",
+    "A provider with `readBootstrap` reports there what `get` reports of the bootstrap, or its true end where `get` reports none, with its last lines free of control characters; null for an instance without one, NOT_FOUND where there is none.",
 } as const;
