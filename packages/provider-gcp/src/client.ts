@@ -16,18 +16,23 @@ import {
   imageAnswer,
   imagesAnswer,
   instanceAnswer,
-  machineTypesAnswer,
   operationAnswer,
   operationsAnswer,
   type WireDisk,
   type WireImage,
   type WireInstance,
-  type WireMachineType,
   type WireOperation,
   type WireZone,
   zonesAnswer,
 } from "./wire.ts";
-import { capacityHistoryAnswer, skusAnswer, type WireCapacityHistory, type WireSku } from "./wire-prices.ts";
+import {
+  capacityHistoryAnswer,
+  machineTypesAnswer,
+  skusAnswer,
+  type WireCapacityHistory,
+  type WireMachineType,
+  type WireSku,
+} from "./wire-prices.ts";
 
 /** The date of the API whose document judges requests and answers. Without it lists mean something else. */
 export const API_VERSION = "2026-11-01";

@@ -1,8 +1,7 @@
 import { type CallOptions, type Offering, type Price } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
 import { type GcpRemote, regionOf } from "./remote.ts";
-import type { WireMachineType } from "./wire.ts";
-import type { WireSku } from "./wire-prices.ts";
+import type { WireMachineType, WireSku } from "./wire-prices.ts";
 
 /** A machine type with its price in one region. */
 export interface GcpOffering extends Offering {

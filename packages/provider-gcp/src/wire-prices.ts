@@ -1,7 +1,8 @@
 import type { Schema } from "@slipway/core";
 import * as z from "zod/mini";
+import type { WirePage } from "./wire.ts";
 
-// What Google answers about prices, as little of it as is used.
+// What Google answers about machine types and their prices, as little of it as is used.
 
 const absent = <T extends z.ZodMiniType>(schema: T) =>
   z.pipe(
@@ -35,6 +36,24 @@ const sku = z.object({
     ),
   ),
 });
+
+const machineType = z.pipe(
+  z.object({
+    name: text.check(z.minLength(1)),
+    guestCpus: z.number().check(z.positive()),
+    memoryMb: z.number().check(z.positive()),
+    isSharedCpu: absent(z.boolean()),
+    deprecated: absent(z.object({ state: absent(text) })),
+    accelerators: absent(z.array(z.object({ guestAcceleratorType: text, guestAcceleratorCount: z.number() }))),
+    bundledLocalSsds: absent(z.object({ partitionCount: absent(z.number()) })),
+  }),
+  z.transform(({ deprecated, accelerators, bundledLocalSsds, ...rest }) => ({
+    ...rest,
+    deprecated: deprecated?.state !== undefined && deprecated.state !== "ACTIVE",
+    accelerators: accelerators?.map((one) => ({ type: one.guestAcceleratorType, count: one.guestAcceleratorCount })),
+    hasLocalSsds: bundledLocalSsds !== undefined,
+  })),
+);
 
 interface WireMoney {
   readonly currencyCode?: string | undefined;
@@ -75,3 +94,18 @@ export interface WireCapacityHistory {
 
 export const skusAnswer: Schema<WireSkus> = z.object({ skus: absent(z.array(sku)), nextPageToken: absent(text) });
 export const capacityHistoryAnswer: Schema<WireCapacityHistory> = capacityHistory;
+export const machineTypesAnswer: Schema<WirePage<WireMachineType>> = z.object({
+  items: absent(z.array(machineType)),
+  nextPageToken: absent(text),
+  warning: absent(z.object({ code: absent(text) })),
+});
+
+export interface WireMachineType {
+  readonly name: string;
+  readonly guestCpus: number;
+  readonly memoryMb: number;
+  readonly isSharedCpu?: boolean | undefined;
+  readonly deprecated?: boolean | undefined;
+  readonly accelerators?: readonly { readonly type: string; readonly count: number }[] | undefined;
+  readonly hasLocalSsds: boolean;
+}

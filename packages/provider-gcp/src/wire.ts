@@ -234,34 +234,6 @@ const page = <T extends z.ZodMiniType>(item: T) =>
 
 const zone = z.object({ name: text.check(z.minLength(1)), region: absent(lastPart), status: absent(text) });
 
-const machineType = z.pipe(
-  z.object({
-    name: text.check(z.minLength(1)),
-    guestCpus: z.number().check(z.positive()),
-    memoryMb: z.number().check(z.positive()),
-    isSharedCpu: absent(z.boolean()),
-    deprecated: absent(z.object({ state: absent(text) })),
-    accelerators: absent(z.array(z.object({ guestAcceleratorType: text, guestAcceleratorCount: z.number() }))),
-    bundledLocalSsds: absent(z.object({ partitionCount: absent(z.number()) })),
-  }),
-  z.transform(({ deprecated, accelerators, bundledLocalSsds, ...rest }) => ({
-    ...rest,
-    deprecated: deprecated?.state !== undefined && deprecated.state !== "ACTIVE",
-    accelerators: accelerators?.map((one) => ({ type: one.guestAcceleratorType, count: one.guestAcceleratorCount })),
-    hasLocalSsds: bundledLocalSsds !== undefined,
-  })),
-);
-
-export interface WireMachineType {
-  readonly name: string;
-  readonly guestCpus: number;
-  readonly memoryMb: number;
-  readonly isSharedCpu?: boolean | undefined;
-  readonly deprecated?: boolean | undefined;
-  readonly accelerators?: readonly { readonly type: string; readonly count: number }[] | undefined;
-  readonly hasLocalSsds: boolean;
-}
-
 export interface WireWarning {
   readonly code?: string | undefined;
   readonly message?: string | undefined;
@@ -295,7 +267,6 @@ export const imageAnswer: Schema<WireImage> = image;
 export const imagesAnswer: Schema<WirePage<WireImage>> = page(image);
 export const operationsAnswer: Schema<WirePage<WireOperation>> = page(operation);
 export const zonesAnswer: Schema<WirePage<WireZone>> = page(zone);
-export const machineTypesAnswer: Schema<WirePage<WireMachineType>> = page(machineType);
 export const INSTANCES: Listed<WireInstance> = {
   kind: "instances",
   everywhere: z.object({ items: absent(z.record(text, ofInstances)), ...aggregated }),

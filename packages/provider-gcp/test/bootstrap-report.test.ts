@@ -54,7 +54,9 @@ test.each([
 /** Runs what the insert sent, as a guest agent does, with a `curl` that keeps what it is given. */
 async function reported({ sent }: GcpWorld, code: number): Promise<string> {
   const insert = sent.find(({ method, path: of }) => method === "POST" && of.endsWith("/instances"));
-  const { items } = insert?.body["metadata"] as { items: readonly { readonly key: string; readonly value: string }[] };
+  const { items } = (insert?.body["metadata"] ?? { items: [] }) as {
+    items: readonly { readonly key: string; readonly value: string }[];
+  };
   const script = items.find(({ key }) => key === "startup-script")?.value ?? "";
   const folder = await mkdtemp(path.join(tmpdir(), "slipway-report-"));
   try {
