@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { GcpEmulator } from "../src/emulator/index.ts";
+import type { GcpEmulator } from "../emulator/index.ts";
 import { PROJECT, TOKEN } from "./gcp-harness.ts";
 import { failure, gcpWorld } from "./world.ts";
 
