@@ -1,6 +1,6 @@
 /** Asks for accelerators. */
 export interface GpuOptions {
-  /** The provider's name of the accelerator, for example `a10`; any that it has if absent. */
+  /** The accelerator, for example `a10`, by any name that `gpuFit` knows for it; any that the provider has if absent. */
   readonly type?: string | undefined;
   /** How many, at least 1. */
   readonly count: number;

@@ -100,6 +100,8 @@ describe("a pod", () => {
     expect(JSON.stringify(sent[0])).toContain(JSON.stringify([PRODUCTION, types]));
     expect(instance.resources?.gpus).toEqual({ type: "GB300", count: 2 });
     expect(instance).not.toHaveProperty("price");
+    await provider.spawn({ key: "other-name", gpu: { type: "NVIDIA GB300", count: 2 } });
+    expect(JSON.stringify(sent[0])).toContain(JSON.stringify([PRODUCTION, types]));
   });
 
   test("with GPUs that no machine type has is placed by the node's class", async () => {

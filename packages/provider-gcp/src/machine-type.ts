@@ -1,4 +1,4 @@
-import type { GpuOptions, Operation, ResourceOptions } from "@slipway/core";
+import { type GpuOptions, gpuFit, type Operation, type ResourceOptions } from "@slipway/core";
 import { refusal } from "./remote.ts";
 
 /** A machine type, and accelerators that are attached to it beside those that it has built in. */
@@ -25,16 +25,6 @@ const ATTACHED: Readonly<Record<string, readonly number[]>> = {
   "nvidia-tesla-v100": [1, 2, 4, 8],
   "nvidia-tesla-p100": [1, 2, 4],
   "nvidia-tesla-p4": [1, 2, 4],
-};
-const SHORT: Readonly<Record<string, string>> = {
-  l4: "nvidia-l4",
-  a100: "nvidia-tesla-a100",
-  "a100-80gb": "nvidia-a100-80gb",
-  h100: "nvidia-h100-80gb",
-  t4: "nvidia-tesla-t4",
-  v100: "nvidia-tesla-v100",
-  p100: "nvidia-tesla-p100",
-  p4: "nvidia-tesla-p4",
 };
 const ANY_GPU = "nvidia-l4";
 
@@ -72,7 +62,7 @@ function withGpu({ spec, resources, gpu }: Wanted & { readonly gpu: GpuOptions }
     );
   }
   const { count } = gpu;
-  const type = gpu.type === undefined ? undefined : (SHORT[gpu.type.toLowerCase()] ?? gpu.type.toLowerCase());
+  const type = gpu.type === undefined ? undefined : googlesName(gpu.type);
   if (spec !== undefined) {
     const has = builtInGpus(spec);
     // Those that a machine type has built in must not be asked for again.
@@ -90,6 +80,13 @@ function withGpu({ spec, resources, gpu }: Wanted & { readonly gpu: GpuOptions }
     operation,
     `gpu: ${wanted} comes in ${Object.keys(builtIn).join(", ")}, not in ${count}`,
   );
+}
+
+/** Google's name of a GPU under any name; the plain one where there are several sizes. What Google does not have is left as it is. */
+function googlesName(asked: string): string {
+  const known = [...Object.keys(BUILT_IN), ...Object.keys(ATTACHED)];
+  const found = (["exact", "variant"] as const).flatMap((fit) => known.filter((name) => gpuFit(asked, name) === fit));
+  return found[0] ?? asked.toLowerCase();
 }
 
 function attached(type: string, gpu: string, count: number, operation: Operation): Machine {

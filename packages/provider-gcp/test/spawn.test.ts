@@ -120,6 +120,11 @@ describe("spot", () => {
 });
 
 describe("gpu", () => {
+  test.each(["a100", "NVIDIA A100", "gpu_1x_a100", "A100 40GB"])("%s is one thing by any name", async (type) => {
+    const { provider } = gcpWorld();
+    expect((await provider.spawn({ gpu: { type, count: 1 } })).spec).toBe("a2-highgpu-1g");
+  });
+
   test("takes machine types that have them, and attaches the others to N1", async () => {
     const { provider, sent } = gcpWorld();
     const builtIn = await provider.spawn({ gpu: { type: "l4", count: 2 } });

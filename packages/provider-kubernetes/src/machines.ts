@@ -1,4 +1,4 @@
-import type { Offering, Price } from "@slipway/core";
+import { gpuFit, type Offering, type Price } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
 import type { MachineType, Profile } from "./profiles.ts";
 import type { KubernetesRemote, KubernetesSpawnOptions } from "./remote.ts";
@@ -32,7 +32,9 @@ export function priceOf(profile: Profile, wanted: Wanted): Price | undefined {
 
 /** Machine types that have such a GPU; empty where the profile knows none, so that only a label can select it. */
 export function typesWith({ catalogue }: Profile, gpuType: string): readonly string[] {
-  return Object.entries(catalogue?.types ?? {}).flatMap(([spec, { gpus }]) => (gpus?.type === gpuType ? [spec] : []));
+  return Object.entries(catalogue?.types ?? {}).flatMap(([spec, { gpus }]) =>
+    gpuFit(gpuType, gpus?.type ?? "") === null ? [] : [spec],
+  );
 }
 
 /** Throws INVALID_SPEC where the machine type cannot have what is asked for, or may cost more. */
@@ -41,7 +43,8 @@ export function checkMachine({ profile, refuse }: KubernetesRemote, call: Call, 
   const type = machineTypeOf(profile, spec);
   if (type !== undefined && gpu !== undefined) {
     const { gpus } = type;
-    if ((gpu.type ?? gpus?.type) !== gpus?.type || gpu.count > (gpus?.count ?? 0)) {
+    const isAnother = gpu.type !== undefined && gpuFit(gpu.type, gpus?.type ?? "") === null;
+    if (isAnother || gpu.count > (gpus?.count ?? 0)) {
       const has = gpus === undefined ? "no GPU" : `${gpus.count} ${gpus.type}`;
       throw refuse("INVALID_SPEC", call.operation, `gpu: a node of the type ${spec} has ${has}`);
     }

@@ -1,4 +1,4 @@
-import type { GpuOptions, Operation, ResourceOptions } from "@slipway/core";
+import { type GpuOptions, gpuFit, type Operation, type ResourceOptions } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
 import { acceleratorOf } from "./instance.ts";
 import { type LambdaRemote, type LambdaSpawnOptions, refusal } from "./remote.ts";
@@ -121,10 +121,8 @@ function hasAccelerators(type: WireInstanceType, gpu: GpuOptions | undefined): b
 /** `a100` is exactly `a100`, and also, after it, `a100_80gb_sxm4`. */
 function rank(type: WireInstanceType, gpu: GpuOptions | undefined): number {
   if (gpu?.type === undefined) return 0;
-  const has = acceleratorOf(type.name);
-  const asked = gpu.type.toLowerCase();
-  if (has === asked) return 0;
-  return has?.startsWith(`${asked}_`) === true ? 1 : Number.POSITIVE_INFINITY;
+  const fit = gpuFit(gpu.type, acceleratorOf(type.name) ?? "");
+  return fit === "exact" ? 0 : fit === "variant" ? 1 : Number.POSITIVE_INFINITY;
 }
 
 function hasResources({ specs }: WireInstanceType, resources: ResourceOptions | undefined): boolean {

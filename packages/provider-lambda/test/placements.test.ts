@@ -58,6 +58,11 @@ describe("gpu", () => {
     expect((await provider.spawn({ gpu: { type: "h100", count: 1 } })).spec).toBe("gpu_1x_h100_sxm5");
   });
 
+  test.each(["a10", "NVIDIA A10", "gpu_1x_a10"])("%s is one thing by any name", async (type) => {
+    const { provider } = lambdaWorld();
+    expect((await provider.spawn({ gpu: { type, count: 1 } })).spec).toBe("gpu_1x_a10");
+  });
+
   test("what nobody sells is INVALID_SPEC before any launch", async () => {
     const { provider, sent } = lambdaWorld();
     const wanted = [

@@ -1,4 +1,4 @@
-import type { GpuOptions, Operation, ResourceOptions } from "@slipway/core";
+import { type GpuOptions, gpuFit, type Operation, type ResourceOptions } from "@slipway/core";
 import { refusal } from "./errors.ts";
 import type { Cloud, WireCpuType, WireGpuType } from "./wire.ts";
 
@@ -53,11 +53,14 @@ export function gpuMachines(
   });
 }
 
-/** The whole id, the whole name, or all words of what was asked for in them. Null: it is another one. */
+/** The whole id, the whole name, the same GPU by another name, or all words of what was asked for in them. Null: it is another one. */
 function rankOf({ id, name = "" }: WireGpuType, asked: string | undefined): number | null {
   if (asked === undefined) return 0;
   const [wanted, ofId, ofName] = [words(asked), words(id), words(name)];
   if (asked === id || ofId.join() === wanted.join() || ofName.join() === wanted.join()) return 0;
+  const fits = [gpuFit(asked, id), gpuFit(asked, name)];
+  if (fits.includes("exact")) return 0;
+  if (fits.includes("variant")) return 1;
   return wanted.length > 0 && wanted.every((word) => ofId.includes(word) || ofName.includes(word)) ? 1 : null;
 }
 

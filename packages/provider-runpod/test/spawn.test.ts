@@ -138,6 +138,12 @@ test("a GPU is found by id, by name and by words, and by nothing else", async ()
   }
 });
 
+test.each(["gpu_1x_h100_80gb", "nvidia-h100-80gb", "h100"])("%s is one thing by any name", async (type) => {
+  const { provider } = testWorld();
+  const [place] = await provider.placements({ gpu: { type, count: 1 } });
+  expect(place?.spec).toBe("NVIDIA H100 80GB HBM3");
+});
+
 test("CPU pods: by spec, and as the smallest that has the resources", async () => {
   const { provider, emulator } = testWorld();
   const named = await provider.spawn({ key: "a", spec: "cpu5c-4" });

@@ -1,4 +1,4 @@
-import type { GpuOptions } from "@slipway/core";
+import { type GpuOptions, gpuFit } from "@slipway/core";
 import { refusal } from "../errors.ts";
 
 /** One size of a machine with accelerators. */
@@ -83,10 +83,14 @@ const FAMILIES: readonly GpuFamily[] = [
 
 /** The machine types with exactly so many accelerators of the kind, the cheapest first; empty if there is none. */
 export function gpuTypesOf({ type, count }: GpuOptions): readonly string[] {
-  const wanted = type === undefined ? undefined : normal(type);
-  return FAMILIES.filter(({ accelerator, arm }) =>
-    wanted === undefined ? arm !== true : accelerator === wanted,
-  ).flatMap(({ family, sizes: all }) =>
+  const families =
+    type === undefined
+      ? FAMILIES.filter(({ arm }) => arm !== true)
+      : // The plain name means the plain one first.
+        (["exact", "variant"] as const).flatMap((fit) =>
+          FAMILIES.filter(({ accelerator }) => gpuFit(type, accelerator) === fit),
+        );
+  return families.flatMap(({ family, sizes: all }) =>
     all.filter((one) => one.count === count).map(({ size }) => `${family}.${size}`),
   );
 }
@@ -112,14 +116,9 @@ export function gpusOf(instanceType: string): { readonly type: string; readonly 
 /** Does a machine type of the caller's own choice have what `gpu` asks for? False where the table does not know it. */
 export function fitsGpu(instanceType: string, gpu: GpuOptions): boolean {
   const has = gpusOf(instanceType);
-  return has !== undefined && has.count === gpu.count && (gpu.type === undefined || normal(gpu.type) === has.type);
-}
-
-function normal(type: string): string {
-  return type
-    .toLowerCase()
-    .replace(/^(nvidia|tesla)[\s-]+/, "")
-    .replaceAll(/[\s_]+/g, "-");
+  return (
+    has !== undefined && has.count === gpu.count && (gpu.type === undefined || gpuFit(gpu.type, has.type) !== null)
+  );
 }
 
 function countsOf(all: readonly GpuSize[]): string {

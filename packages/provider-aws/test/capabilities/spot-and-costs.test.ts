@@ -216,6 +216,9 @@ describe("machine types", () => {
     expect(gpuTypesOf({ type: "NVIDIA T4", count: 1 })[0]).toBe("g4dn.xlarge");
     for (const type of gpuTypesOf({ count: 8 })) expect(gpusOf(type)?.count).toBe(8);
     expect(gpuTypesOf({ type: "t4", count: 3 })).toEqual([]);
+    // One table of names for all providers; the plain name means the plain one first.
+    expect(gpuTypesOf({ type: "gpu_8x_a100", count: 8 })).toEqual(["p4d.24xlarge", "p4de.24xlarge"]);
+    expect(gpuTypesOf({ type: "NVIDIA A100 80GB", count: 8 })).toEqual(["p4de.24xlarge"]);
   });
 });
 
