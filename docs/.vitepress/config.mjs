@@ -7,6 +7,7 @@ const guides = [
   ["Never lose an instance", "/guide/never-lose-an-instance"],
   ["Chaos in your tests", "/guide/chaos"],
   ["Choosing a placement", "/guide/placement"],
+  ["Several machines", "/guide/several-machines"],
   ["Clusters", "/guide/clusters"],
   ["Writing a provider", "/guide/writing-a-provider"],
   ["When the contract changes", "/guide/contract-changes"],

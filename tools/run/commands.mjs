@@ -142,6 +142,14 @@ export const commands = {
       { title: "slurm", package: "@slipway/provider-slurm", script: "test:slurm", args: true },
     ],
   },
+  "test:stores": {
+    about:
+      "the shared store on a real PostgreSQL and behind pgbouncer, with kills and restarts; needs Debian's packages",
+    steps: [
+      build("@slipway/store-postgres^..."),
+      { title: "stores", package: "@slipway/store-postgres", script: "test:server", args: true },
+    ],
+  },
   "cluster:kubernetes": {
     about: "the cluster of test:kubernetes to play with, until Ctrl-C",
     steps: [

@@ -1,0 +1,56 @@
+import { isStoreError } from "@slipway/control";
+import pg from "pg";
+import { expect, test } from "vitest";
+import { type PostgresPool, postgresStore } from "../src/index.ts";
+import { answersOf, quoted } from "../src/pool.ts";
+
+const failing = (fields: object): PostgresPool => ({
+  query: async () => {
+    throw Object.assign(new Error("it says"), fields);
+  },
+});
+
+test.each([
+  [{ code: "ECONNREFUSED" }, "UNAVAILABLE"],
+  [{ code: "57P01" }, "UNAVAILABLE"],
+  [{ code: "57P03" }, "UNAVAILABLE"],
+  [{ code: "08P01" }, "UNAVAILABLE"],
+  [{ code: "40001" }, "UNAVAILABLE"],
+  [{ message: "Connection terminated unexpectedly" }, "UNAVAILABLE"],
+  [{ message: "timeout exceeded when trying to connect" }, "UNAVAILABLE"],
+  [{ code: "53100" }, "FULL"],
+  [{ code: "25006" }, "READ_ONLY"],
+  [{ code: "28P01" }, "NO_ACCESS"],
+  [{ code: "42501" }, "NO_ACCESS"],
+  [{ code: "42P01" }, "UNUSABLE"],
+  [{ code: "22021" }, "IO"],
+])("%j is %s", async (fields, code) => {
+  const error: unknown = await answersOf(failing(fields))("select 1").catch((failure: unknown) => failure);
+  expect(isStoreError(error) ? [error.code, error.hint.length > 0] : error).toEqual([code, true]);
+});
+
+test("a server that never answers is UNAVAILABLE within the statement's time", async () => {
+  const silent: PostgresPool = { query: () => new Promise(() => undefined) };
+  const store = postgresStore(silent, { statementMs: 10 });
+  await expect(store.read("a")).rejects.toMatchObject({ code: "UNAVAILABLE", retryable: true });
+});
+
+test("no statement has a name, and the pool of pg fits", async () => {
+  const queries: object[] = [];
+  const pool: PostgresPool = {
+    query: async (query) => {
+      queries.push(query);
+      return { rows: [{ there: true, version: 1 }] };
+    },
+  };
+  await postgresStore(pool).acquire("a");
+  expect(queries.length).toBe(3);
+  for (const query of queries)
+    expect(Object.keys(query).filter((name) => !["text", "values"].includes(name))).toEqual([]);
+  const real: PostgresPool = new pg.Pool();
+  expect(typeof real.query).toBe("function");
+});
+
+test("a schema's name may hold anything", () => {
+  expect(quoted('a"; drop table b; --')).toBe('"a""; drop table b; --"');
+});
