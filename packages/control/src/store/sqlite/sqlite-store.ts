@@ -70,8 +70,8 @@ export function sqliteStore(file: string, options: SqliteStoreOptions = {}): Sto
         // Only over the very lease that was judged: of several contenders one changes a row.
         const changed =
           current === undefined
-            ? await database.run(NEW_LEASE, id, token, holder)
-            : await database.run(TAKE_OVER, token, holder, id, String(current["token"]));
+            ? await database.runUnflushed(NEW_LEASE, id, token, holder)
+            : await database.runUnflushed(TAKE_OVER, token, holder, id, String(current["token"]));
         if (changed === 0) continue;
         givenBack.delete(String(current?.["token"]));
         held.set(id, token);
@@ -100,7 +100,7 @@ export function sqliteStore(file: string, options: SqliteStoreOptions = {}): Sto
         held.delete(id);
         givenBack.add(token);
       }
-      await (await opened()).run("delete from lease where id = ? and token = ?", id, token);
+      await (await opened()).runUnflushed("delete from lease where id = ? and token = ?", id, token);
       givenBack.delete(token);
     },
     entries: (filter) => entriesIn(opened, path, filter),
@@ -111,7 +111,7 @@ export function sqliteStore(file: string, options: SqliteStoreOptions = {}): Sto
       for (const [id, token] of held) {
         held.delete(id);
         givenBack.add(token);
-        await database?.run("delete from lease where id = ? and token = ?", id, token).catch(() => undefined);
+        await database?.runUnflushed("delete from lease where id = ? and token = ?", id, token).catch(() => undefined);
       }
       database?.close();
     },
