@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The packages as a stranger gets them: packed, installed into empty folders, and used. Expects the packages to be built.
+// The packages as a third party gets them: packed, installed into empty folders, and used. Expects the packages to be built.
 // `node tools/consumers.mjs [--keep]`; the last line is `consumers: N passed, N failed`.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

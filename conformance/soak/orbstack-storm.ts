@@ -81,7 +81,7 @@ class Storm {
       stop: counted(world.stop),
       remove: counted(world.remove),
       rename: counted(world.rename),
-      addStranger: counted(world.addStranger),
+      addUnmanaged: counted(world.addUnmanaged),
       changeAddress: counted(world.changeAddress),
     };
   }
@@ -183,7 +183,7 @@ class Storm {
       for (const { id } of await this.#calm.list()) await this.#calm.terminate(id);
       for (const { id } of await this.#calm.listSnapshots()) await this.#calm.deleteSnapshot(id);
     });
-    const left = (await control.machines()).filter((machine) => !isStranger(machine.name));
+    const left = (await control.machines()).filter((machine) => !isUnmanaged(machine.name));
     if (left.length > 0) this.#wrong.push(`left over: ${left.map(({ name }) => name).join(", ")}`);
     const copies = await control.snapshots();
     if (copies.length > 0) this.#wrong.push(`copies left over: ${copies.join(", ")}`);
@@ -221,7 +221,7 @@ class Storm {
         ? [record.instanceId]
         : [],
     );
-    const there = (await control.machines()).filter(({ name }) => !isStranger(name)).map(({ nativeId }) => nativeId);
+    const there = (await control.machines()).filter(({ name }) => !isUnmanaged(name)).map(({ nativeId }) => nativeId);
     const same = JSON.stringify(known.toSorted()) === JSON.stringify(there.toSorted());
     if (!same) this.#wrong.push(`the store knows ${known.join(", ")} and OrbStack has ${there.join(", ")}`);
   }
@@ -237,8 +237,8 @@ class Storm {
 
 const WRITES: ReadonlySet<string> = new Set(["spawn", "terminate", "createSnapshot", "deleteSnapshot"]);
 
-function isStranger(name: string): boolean {
-  return name.startsWith("stranger-");
+function isUnmanaged(name: string): boolean {
+  return name.startsWith("unmanaged-");
 }
 
 function kindOf(entry: ChaosEntry): string {

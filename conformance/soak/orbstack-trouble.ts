@@ -61,7 +61,7 @@ export const PLAN: ChaosPlan = {
     { operation: "get", action: "stop", probability: 0.08 },
     { operation: "spawn", action: "remove", probability: 0.04 },
     { operation: "get", action: "rename", probability: 0.05 },
-    { operation: "list", action: "addStranger", probability: 0.05 },
+    { operation: "list", action: "addUnmanaged", probability: 0.05 },
     { operation: "list", action: "changeAddress", probability: 0.1 },
   ],
 };

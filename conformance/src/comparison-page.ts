@@ -42,8 +42,8 @@ const ROWS: readonly Row[] = [
   {
     title: "somebody else's machine in the same account",
     look: async (harness) => {
-      if (harness.inspector.addStranger === undefined) return "not tried";
-      await harness.inspector.addStranger();
+      if (harness.inspector.addUnmanaged === undefined) return "not tried";
+      await harness.inspector.addUnmanaged();
       const listed = await harness.registration.provider.list({ owner: "*" });
       return listed.length === 0 ? "not listed" : "listed";
     },

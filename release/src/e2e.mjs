@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// What a stranger does with what we publish, from a registry of this machine and in empty folders. Expects the packages to
+// What a third party does with what we publish, from a registry of this machine and in empty folders. Expects the packages to
 // be built. `node src/e2e.mjs [--only <name>] [--keep]`; the last line is `slipway e2e: N passed, N failed`.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

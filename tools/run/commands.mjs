@@ -208,7 +208,8 @@ export const commands = {
     steps: [{ title: "docs", package: "slipway-docs", script: "site" }],
   },
   e2e: {
-    about: "what a stranger does with the packages, from a registry of this machine (--only <story>; needs a registry)",
+    about:
+      "what a third party does with the packages, from a registry of this machine (--only <story>; needs a registry)",
     steps: [
       { title: "build", turbo: ["build"], quiet: true },
       { title: "e2e", package: "slipway-release", script: "e2e", args: true },

@@ -25,7 +25,7 @@ const STORM: ChaosPlan = {
     { operation: "get", action: "stop", probability: 0.1 },
     { operation: "list", action: "remove", probability: 0.2 },
     { operation: "get", action: "rename", probability: 0.05 },
-    { operation: "list", action: "addStranger", probability: 0.05 },
+    { operation: "list", action: "addUnmanaged", probability: 0.05 },
   ],
 };
 
@@ -64,7 +64,7 @@ test("it replaces what was stopped or removed, leaves what was renamed, and ends
   await mac.control.remove(removed);
   await mac.control.rename(renamed, "my-favourite");
   const orphan = await provider.spawn({ key: "left by an older version" });
-  const stranger = await mac.control.addStranger("somebody-elses");
+  const unmanaged = await mac.control.addUnmanaged("somebody-elses");
   await mac.clock.sleep(TURN_MS);
   expect((await turn()).replaced).toEqual([stopped]);
   await mac.clock.sleep(TURN_MS);
@@ -73,7 +73,7 @@ test("it replaces what was stopped or removed, leaves what was renamed, and ends
   expect(running).toContain(renamed);
   for (const gone of [stopped, removed, orphan.id]) expect(running).not.toContain(gone);
   const there = (await mac.control.machines()).map(({ nativeId }) => nativeId).toSorted();
-  expect(there).toEqual([...running, stranger].toSorted());
+  expect(there).toEqual([...running, unmanaged].toSorted());
 });
 
 describe.each([1, 2, 3, 4, 5, 6])("in a storm, seed %i", (seed) => {

@@ -45,8 +45,8 @@ interface Wanted {
 /** The claim that a repeated key already has, or null. */
 function existing(context: SshContext, call: Call, held: readonly Held[], { key, hash }: Wanted): Held | null {
   const name = nameFor(context.owner, key);
-  const stranger = held.find(({ claim }) => claim.marks === null && claim.id.startsWith(name));
-  if (stranger !== undefined) throw conflict(call, stranger, `something that Slipway has not made is named ${name}`);
+  const unmanaged = held.find(({ claim }) => claim.marks === null && claim.id.startsWith(name));
+  if (unmanaged !== undefined) throw conflict(call, unmanaged, `something that Slipway has not made is named ${name}`);
   const ours = held.filter(({ claim }) => claim.marks?.owner === context.owner && claim.marks.key === key);
   const same = ours.find(({ claim }) => claim.marks?.specHash === hash);
   const [other] = ours;

@@ -34,14 +34,15 @@ export function sshHarness(starting: Promise<Sshd>): HarnessFactory {
       another: async ({ owner = OWNER } = {}) => sshHosts({ ...config, owner, runtime }),
       inspector: {
         instances: async () => hosts.flatMap(({ directory }) => heldIn(directory)),
-        addStranger: async (name = "by-hand") => {
+        addUnmanaged: async (name = "by-hand") => {
           const free = hosts.find(({ directory }) => !existsSync(join(directory, "claims")));
           if (free === undefined) throw new Error("no host is free");
           mkdirSync(join(free.directory, "claims", name), { recursive: true });
           symlinkSync(`claims/${name}`, join(free.directory, "current"));
           return name;
         },
-        hasStranger: async (nativeId) => hosts.some(({ directory }) => existsSync(join(directory, "claims", nativeId))),
+        hasUnmanaged: async (nativeId) =>
+          hosts.some(({ directory }) => existsSync(join(directory, "claims", nativeId))),
       },
       faults: { add: faults.add, clear: faults.clear, supports },
       errorTable: sshErrorTable,

@@ -5,16 +5,16 @@ import { type CommandLine, commandLine, installed } from "./command-line.ts";
 
 const isRoot = process.getuid?.() === 0;
 const ME = 4711;
-const STRANGER = 4712;
+const OTHER_USER = 4712;
 
 /** Makes these paths somebody else's, and the command's user one who owns nothing else. */
 function foreign(...paths: readonly string[]): { readonly uid: number } {
   // Root may give files away; another user cannot, and is the other user to the command's.
-  if (isRoot) for (const path of paths) chownSync(path, STRANGER, STRANGER);
+  if (isRoot) for (const path of paths) chownSync(path, OTHER_USER, OTHER_USER);
   return { uid: ME };
 }
 
-const owner = isRoot ? `user ${STRANGER}` : `user ${process.getuid?.()}`;
+const owner = isRoot ? `user ${OTHER_USER}` : `user ${process.getuid?.()}`;
 
 /** Fails the test if any module of the project is loaded. */
 function loadsNothing(line: CommandLine): { readonly loadModule: (specifier: string) => Promise<unknown> } {

@@ -52,7 +52,7 @@ export interface CaseContext {
   readonly unchanged: <T>(rule: RuleId, what: string, act: () => Promise<T>) => Promise<T>;
   /** Places a fault, or says that the case is not applicable here. */
   readonly fault: (fault: Fault) => void;
-  readonly stranger: (name?: string) => Promise<string>;
+  readonly unmanaged: (name?: string) => Promise<string>;
   /** The instance as `get` tells it once `done`, or as it is when patience ends. */
   readonly watch: (id: string, done: (instance: Instance | null) => boolean) => Promise<Instance | null>;
   /** The same case in a world of its own, as for each row of a table. */
@@ -124,11 +124,11 @@ export async function caseContext(
       return answer;
     },
     fault: (fault) => placeFault(harness, fault),
-    stranger: async (name) => {
-      const add = harness.inspector.addStranger;
-      if (add === undefined) throw new NotApplicable("the harness's inspector adds no strangers");
+    unmanaged: async (name) => {
+      const add = harness.inspector.addUnmanaged;
+      if (add === undefined) throw new NotApplicable("the harness's inspector adds no unmanaged machines");
       const nativeId = await add(name);
-      tracking.stranger(nativeId);
+      tracking.unmanaged(nativeId);
       return nativeId;
     },
     watch: (id, done) => eventually(patience, () => provider.get(id), done),

@@ -22,8 +22,8 @@ export const CASE_IDS = {
     "owner.same-key",
     "owner.marked-at-creation",
     "owner.marked-though-cut-off",
-    "owner.stranger-unlisted",
-    "owner.stranger-with-our-name",
+    "owner.unmanaged-unlisted",
+    "owner.unmanaged-with-our-name",
   ],
   key: [
     "key.told",

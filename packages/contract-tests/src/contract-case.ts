@@ -8,7 +8,7 @@ export type HarnessFeature =
   | "faults"
   | "errorTable"
   | "transcript"
-  | "strangers"
+  | "unmanaged"
   | "unmanagedVolume"
   | "crash"
   | "unknownState"

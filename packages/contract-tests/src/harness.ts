@@ -39,9 +39,9 @@ export interface Inspector {
   readonly snapshots?: () => Promise<readonly string[]>;
   readonly volumes?: () => Promise<readonly string[]>;
   /** Makes an instance that Slipway did not make: without our mark, or with the given name only. Answers its native id. */
-  readonly addStranger?: (name?: string) => Promise<string>;
-  /** Is this native id of a stranger still there, untouched? */
-  readonly hasStranger?: (nativeId: string) => Promise<boolean>;
+  readonly addUnmanaged?: (name?: string) => Promise<string>;
+  /** Is this native id of an unmanaged machine still there, untouched? */
+  readonly hasUnmanaged?: (nativeId: string) => Promise<boolean>;
   /** Makes a volume that Slipway did not make, attached to nothing. */
   readonly addUnmanagedVolume?: () => Promise<UnmanagedVolume>;
   /** Makes a running instance end by itself, as a crash or an interruption would. */

@@ -33,8 +33,8 @@ export interface Tracker {
   readonly tracked: (provider: Provider) => Provider;
   /** The cluster provider, whose clusters are taken away too. */
   readonly clusters: (provider: ClusterProvider) => ClusterProvider;
-  /** A stranger that the inspector made: it is nobody's leftover. */
-  readonly stranger: (nativeId: string) => void;
+  /** An unmanaged machine that the inspector made: it is nobody's leftover. */
+  readonly unmanaged: (nativeId: string) => void;
   /** Ends all that was made; answers what the inspector still holds after that, in words. */
   readonly cleanUp: () => Promise<readonly string[]>;
 }
@@ -42,7 +42,7 @@ export interface Tracker {
 export function tracker(harness: Harness, patience: Patience, before: Census): Tracker {
   const made: Made[] = [];
   const owners = new Map<string, Provider>();
-  const strangers = new Set<string>();
+  const unmanagedIds = new Set<string>();
   let clusters: ClusterProvider | undefined;
 
   const noting = (provider: Provider): Layer =>
@@ -83,7 +83,7 @@ export function tracker(harness: Harness, patience: Patience, before: Census): T
   const leftovers = async (): Promise<readonly string[]> => {
     const after = await takeCensus(harness.inspector);
     return (["instances", "snapshots", "volumes"] as const).flatMap((kind) =>
-      [...missingFrom(before[kind], after[kind])].filter((id) => !strangers.has(id)).map((id) => `${kind}: ${id}`),
+      [...missingFrom(before[kind], after[kind])].filter((id) => !unmanagedIds.has(id)).map((id) => `${kind}: ${id}`),
     );
   };
 
@@ -96,8 +96,8 @@ export function tracker(harness: Harness, patience: Patience, before: Census): T
       clusters = provider;
       return provider;
     },
-    stranger: (nativeId) => {
-      strangers.add(nativeId);
+    unmanaged: (nativeId) => {
+      unmanagedIds.add(nativeId);
     },
     cleanUp: async () => {
       harness.faults?.clear();

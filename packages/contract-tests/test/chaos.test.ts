@@ -26,7 +26,7 @@ const DRIFTING: ChaosPlan = {
   drift: [
     { operation: "list", action: "remove", probability: 0.05 },
     { operation: "get", action: "stop", probability: 0.05 },
-    { operation: "*", action: "addStranger", probability: 0.03 },
+    { operation: "*", action: "addUnmanaged", probability: 0.03 },
     { operation: "get", action: "changeAddress", probability: 0.1 },
   ],
 };

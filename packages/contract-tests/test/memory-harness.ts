@@ -41,8 +41,8 @@ export function memoryHarness(
         instances: async () => world.instances(),
         snapshots: async () => world.snapshots().map(({ nativeId }) => nativeId),
         volumes: async () => world.volumes().map(({ nativeId }) => nativeId),
-        addStranger: async (name) => world.addStranger(name),
-        hasStranger: async (nativeId) => world.hasStranger(nativeId),
+        addUnmanaged: async (name) => world.addUnmanaged(name),
+        hasUnmanaged: async (nativeId) => world.hasUnmanaged(nativeId),
         addUnmanagedVolume: async () => {
           const { region, nativeId, isThere, remove } = world.addUnmanagedVolume();
           return { id: `${region}/${nativeId}`, isThere: async () => isThere(), remove: async () => remove() };

@@ -73,9 +73,9 @@ describe("a case", () => {
     expect(left).toBe(0);
   });
 
-  test("leaves a stranger alone", async () => {
+  test("leaves an unmanaged machine alone", async () => {
     const result = await runCase(
-      made(async ({ stranger }) => void (await stranger())),
+      made(async ({ unmanaged }) => void (await unmanaged())),
       factory,
       "plain",
     );

@@ -68,7 +68,7 @@ describe("the plan", () => {
   });
 
   test("is plain data that survives JSON", async () => {
-    await provider.spawn({ key: "stranger", expiresAt: "2025-01-01T00:00:00Z" });
+    await provider.spawn({ key: "orphan", expiresAt: "2025-01-01T00:00:00Z" });
     const { id } = await start("a", { labels: { team: "x" } });
     settleReads();
     setStatus(world, id, "error");
@@ -79,11 +79,11 @@ describe("the plan", () => {
   });
 
   test("orphan: nobody who uses the store launched it", async () => {
-    const { id } = await provider.spawn({ key: "stranger" });
+    const { id } = await provider.spawn({ key: "orphan" });
     await start("a");
     settleReads();
     expect(brief(await reconcile(provider, options))).toEqual([["orphan", id]]);
-    expect(await findOrphans(provider, options)).toMatchObject([{ kind: "orphan", instanceId: id, key: "stranger" }]);
+    expect(await findOrphans(provider, options)).toMatchObject([{ kind: "orphan", instanceId: id, key: "orphan" }]);
     expect(living(world)).toHaveLength(2);
   });
 
@@ -220,13 +220,13 @@ describe("the plan", () => {
   test("a record that cannot be read hides no other: the plan is what is certain without it, and names it", async () => {
     const unread = await start("unread");
     const lost = await start("lost");
-    const stranger = await provider.spawn({ key: "stranger" });
+    const orphan = await provider.spawn({ key: "orphan" });
     const keyless = await provider.spawn({ key: "unread" });
     settleReads();
     world.machines.delete(lost.id);
     const plan = await reconcile(provider, { ...options, store: spoiled("unread", "CORRUPT") });
     expect(brief(plan)).toEqual([
-      ["orphan", stranger.id],
+      ["orphan", orphan.id],
       ["missing", lost.id],
     ]);
     expect(plan.unread).toEqual({ code: "CORRUPT", message: "it cannot be read", hint: "Look at it." });
@@ -299,7 +299,7 @@ describe("apply", () => {
     (await apply(provider, plan, { ...options, ...more })).map(({ item, outcome }) => [item.kind, outcome]);
 
   test("terminates orphans, duplicates and expired ones, forgets missing ones, leaves drifted ones", async () => {
-    await provider.spawn({ key: "stranger" });
+    await provider.spawn({ key: "orphan" });
     await provider.spawn({ key: "twice" });
     const kept = await start("twice");
     await start("old", { expiresAt: new Date(clock.now() + 1000).toISOString() });
@@ -371,10 +371,10 @@ describe("apply", () => {
   });
 
   test("a key that another process works on is skipped, and gives its lease back otherwise", async () => {
-    await provider.spawn({ key: "stranger" });
+    await provider.spawn({ key: "orphan" });
     settleReads();
     const plan = await reconcile(provider, options);
-    const id = launchId({ provider: "scripted", account: "", owner: "tests", key: "stranger" });
+    const id = launchId({ provider: "scripted", account: "", owner: "tests", key: "orphan" });
     const lease = await store.acquire(id);
     expect(await outcomes(plan)).toEqual([["orphan", "skipped"]]);
     if (lease !== null) await store.release(lease);

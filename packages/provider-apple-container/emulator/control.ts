@@ -25,8 +25,8 @@ export interface ContainerControl {
   /** How many writes have had an effect. */
   readonly changes: () => Promise<number>;
   /** A running container of somebody else's; answers its name. */
-  readonly addStranger: (name?: string) => Promise<string>;
-  readonly hasStranger: (name: string) => Promise<boolean>;
+  readonly addUnmanaged: (name?: string) => Promise<string>;
+  readonly hasUnmanaged: (name: string) => Promise<boolean>;
   /** Its processes end; the container stays. */
   readonly crash: (name: string) => Promise<void>;
   readonly remove: (name: string) => Promise<void>;
@@ -58,13 +58,13 @@ export function containerControl(machine: Machine, calls: readonly (readonly str
     },
     volumes: async () => Object.keys((await store.read()).volumes),
     changes: async () => (await store.read()).changes,
-    addStranger: async (name = `stranger-${randomUUID().slice(0, 8)}`) => {
+    addUnmanaged: async (name = `unmanaged-${randomUUID().slice(0, 8)}`) => {
       await store.update((draft) => {
-        draft.containers[name] = stranger(name, machine.clock.now());
+        draft.containers[name] = unmanagedContainer(name, machine.clock.now());
       });
       return name;
     },
-    hasStranger: async (name) => (await store.read()).containers[name] !== undefined,
+    hasUnmanaged: async (name) => (await store.read()).containers[name] !== undefined,
     crash: (name) => halt(machine, name),
     remove: (name) => removeContainer(machine, name),
     forgetStart: async (name) => {
@@ -112,7 +112,7 @@ function seen({ id, labels, sandbox, startedAt, ipv4 }: ContainerRecord): SeenCo
   };
 }
 
-function stranger(id: string, now: number): ContainerRecord {
+function unmanagedContainer(id: string, now: number): ContainerRecord {
   return {
     id,
     image: "docker.io/library/alpine:latest",

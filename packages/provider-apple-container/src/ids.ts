@@ -10,7 +10,7 @@ export interface ContainerId {
 
 // The command's own rule for names; nothing else reaches an argument list.
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{1,62}$/;
-// Only names of `nameFor` have a generation: a stranger's may end in anything.
+// Only names of `nameFor` have a generation: that of an unmanaged machine may end in anything.
 const OURS = /^(slip-[a-z2-7]{8}-[a-z2-7]{20})\.([0-9a-f]{12})$/;
 
 /** Null for what cannot be an id. */

@@ -50,7 +50,7 @@ export function labelsFor(marks: Marks, labels: Readonly<Record<string, string>>
   return Object.fromEntries([...own, ...callers]);
 }
 
-/** Null for a container that is no instance of Slipway's: a stranger, or a cluster's node. */
+/** Null for a container that is no instance of Slipway's: an unmanaged machine, or a cluster's node. */
 export function marksOf({ configuration }: Pick<WireContainer, "configuration">): Marks | null {
   const found: Partial<Record<keyof Marks, string>> = {};
   for (const [field, label] of LABELS) {

@@ -54,8 +54,8 @@ export function appleContainerHarness({ networks = true, ...settings }: HarnessS
       inspector: {
         instances: async () => (await control.instances()).filter(({ cluster }) => cluster === null),
         volumes: () => control.volumes(),
-        addStranger: (name) => control.addStranger(name),
-        hasStranger: (nativeId) => control.hasStranger(nativeId),
+        addUnmanaged: (name) => control.addUnmanaged(name),
+        hasUnmanaged: (nativeId) => control.hasUnmanaged(nativeId),
         crash: (nativeId) => control.crash(nativeId),
         changes: () => control.changes(),
       },

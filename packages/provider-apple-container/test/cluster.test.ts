@@ -331,9 +331,9 @@ test("another owner's nodes and containers are neither seen nor deleted", async 
   const runtime = { exec: emulator.exec, clock: emulator.clock };
   const { cluster: other } = await register({}, { owner: "u", variables: {}, runtime });
   const made = await other.provision({ name: "demo" });
-  const stranger = await emulator.control.addStranger();
+  const unmanaged = await emulator.control.addUnmanaged();
   expect(await cluster.listClusters()).toEqual([]);
-  await cluster.deleteNodes([...made.nodes, { id: stranger }]);
+  await cluster.deleteNodes([...made.nodes, { id: unmanaged }]);
   expect(await emulator.control.instances()).toHaveLength(2);
   const id = made.nodes[0]?.id ?? "";
   expect(await failure(cluster.execInContainer(id, ["true"]))).toMatchObject({ code: "NOT_FOUND" });

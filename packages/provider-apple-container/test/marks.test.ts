@@ -40,7 +40,7 @@ test("encoding is undone, also of what looks encoded", () => {
   expect(decodeLabel(encodeLabel("%253D=%"))).toBe("%253D=%");
 });
 
-test("an id is read back, and a stranger's name is never cut", () => {
+test("an id is read back, and the name of an unmanaged machine is never cut", () => {
   const generation = newGeneration();
   const ours = nameFor("t", "k");
   expect(parseId(formatId(ours, generation))).toEqual({ name: ours, generation });

@@ -42,7 +42,7 @@ test("a heartbeat counts what is there", async () => {
     { id: "a", configuration: { labels }, status: { state: "running" } },
     { id: "b", configuration: { labels: { ...labels, "dev.slipway.owner": "else" } }, status: { state: "running" } },
     { id: "c", configuration: { labels }, status: { state: "stopped" } },
-    { id: "stranger", configuration: {}, status: { state: "running" } },
+    { id: "unmanaged", configuration: {}, status: { state: "running" } },
   ];
   const runtime = { exec: answeringExec({ list: { stdout: JSON.stringify(rows) } }) };
   const { hooks } = await register({}, { ...env, runtime });

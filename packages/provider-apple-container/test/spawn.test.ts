@@ -100,13 +100,13 @@ describe("one key", () => {
     expect(await live(one)).toBe(1);
   });
 
-  test("a stranger of the name is left alone", async () => {
+  test("an unmanaged machine of the name is left alone", async () => {
     const one = world();
     const name = nameFor("t", "k");
-    await one.container.control.addStranger(name);
+    await one.container.control.addUnmanaged(name);
     expect(await failure(one.provider.spawn({ key: "k" }))).toMatchObject({ code: "CONFLICT", effect: "none" });
     expect(await failure(one.provider.terminate(name))).toMatchObject({ code: "CONFLICT", effect: "none" });
-    expect(await one.container.control.hasStranger(name)).toBe(true);
+    expect(await one.container.control.hasUnmanaged(name)).toBe(true);
   });
 });
 

@@ -56,8 +56,8 @@ export interface Ec2EmulatorControl {
   readonly launchTemplates: () => readonly Placed<LaunchTemplate>[];
   readonly spotRequests: () => readonly Placed<SpotRequest>[];
   /** An instance that Slipway did not make; answers its id. */
-  readonly addStranger: (name?: string) => string;
-  readonly hasStranger: (nativeId: string) => boolean;
+  readonly addUnmanaged: (name?: string) => string;
+  readonly hasUnmanaged: (nativeId: string) => boolean;
   /** A running machine ends by itself. */
   readonly crash: (nativeId: string) => void;
   /** EC2 takes a spot instance back, after so long a notice; two minutes. */
@@ -85,7 +85,7 @@ export interface Ec2EmulatorControl {
 }
 
 export function newControl(world: World, faults: FaultScript, requests: readonly SeenRequest[]): Ec2EmulatorControl {
-  const strangers = new Set<string>();
+  const unmanagedIds = new Set<string>();
   const scene = (region: Region): Scene => ({ world, region, now: world.clock.now() });
   const everywhere = <T extends object>(
     of: (region: Region) => ReadonlyMap<string, Timeline<T>>,
@@ -115,15 +115,15 @@ export function newControl(world: World, faults: FaultScript, requests: readonly
     securityGroups: () => everywhere((region) => region.groups),
     launchTemplates: () => everywhere((region) => region.templates),
     spotRequests: () => everywhere((region) => region.spotRequests),
-    addStranger: (name = "made-by-hand") => {
-      const nativeId = addStranger(world, name);
-      strangers.add(nativeId);
+    addUnmanaged: (name = "made-by-hand") => {
+      const nativeId = addUnmanaged(world, name);
+      unmanagedIds.add(nativeId);
       return nativeId;
     },
-    hasStranger: (nativeId) => {
+    hasUnmanaged: (nativeId) => {
       const [name = "", id = ""] = nativeId.split("/");
       const one = world.regions.get(name)?.instances.get(id)?.at(world.clock.now());
-      return strangers.has(nativeId) && one?.state === "running";
+      return unmanagedIds.has(nativeId) && one?.state === "running";
     },
     crash: (nativeId) =>
       at(nativeId, (where, id) => {
@@ -153,7 +153,7 @@ export function newControl(world: World, faults: FaultScript, requests: readonly
   };
 }
 
-function addStranger(world: World, name: string): string {
+function addUnmanaged(world: World, name: string): string {
   const [region] = world.regions.values();
   const [image] = EMULATED_IMAGES;
   if (region === undefined || image === undefined) throw new Error("the emulator has no region");
@@ -172,7 +172,7 @@ function addStranger(world: World, name: string): string {
   const wanted = { min: 1, max: 1, clientToken: "", templateId: null };
   const before = world.changes;
   const [made] = launch(call, checkedMachine(call, request), wanted);
-  if (made === undefined) throw new Error("the emulator has no room for a stranger");
+  if (made === undefined) throw new Error("the emulator has no room for an unmanaged machine");
   turnInstance({ world, region, now }, made.id, [{ inMs: 0, patch: { state: "running" } }]);
   world.changes = before;
   return `${region.name}/${made.id}`;

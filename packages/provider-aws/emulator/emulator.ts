@@ -17,7 +17,7 @@ import { type Break, fixtureFor } from "./fixtures.ts";
 import { idsOf, isWholeList, namesOf } from "./serves.ts";
 import { type Ec2EmulatorSettings, resolved } from "./settings.ts";
 import { throttle } from "./throttle.ts";
-import { stranger, type WireRequest, wireRequest } from "./wire-request.ts";
+import { unknownCaller, type WireRequest, wireRequest } from "./wire-request.ts";
 import { newWorld, type Region } from "./world.ts";
 
 /** EC2 and the services beside it, emulated. */
@@ -68,7 +68,7 @@ export function ec2Emulator(settings: Ec2EmulatorSettings = {}): Ec2Emulator {
 
   /** What stands before the action itself: who asks, where, how often, and whether they may. */
   function refusal(wire: WireRequest): Problem | null {
-    const unknown = stranger(wire, knownKeys);
+    const unknown = unknownCaller(wire, knownKeys);
     if (unknown !== null) return unknown;
     const isJson = wire.service !== "ec2" && wire.service !== "sts";
     const known = isJson ? Object.hasOwn(JSON_ACTIONS, wire.target) : Object.hasOwn(ACTIONS, wire.action);

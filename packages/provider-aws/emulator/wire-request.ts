@@ -56,7 +56,7 @@ function jsonOf(body: string): unknown {
 }
 
 /** Who may not call at all. */
-export function stranger({ accessKeyId, service }: WireRequest, known: readonly string[]): Problem | null {
+export function unknownCaller({ accessKeyId, service }: WireRequest, known: readonly string[]): Problem | null {
   if (known.includes(accessKeyId)) return null;
   if (service === "ec2") {
     return accessKeyId === ""

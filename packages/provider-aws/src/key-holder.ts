@@ -4,19 +4,19 @@ import type { AWSInstance } from "./instance.ts";
 import type { UnderKey } from "./look-up.ts";
 import type { SpawnRequest } from "./request.ts";
 
-/** The instance that a repeated key already has. CONFLICT where another spec stands under it, or a stranger has its name. */
+/** The instance that a repeated key already has. CONFLICT where another spec stands under it, or an unmanaged machine has its name. */
 export function existing(
   context: AwsContext,
   call: Call,
   request: SpawnRequest,
-  { live, ended, stranger }: UnderKey,
+  { live, ended, unmanaged }: UnderKey,
 ): AWSInstance | undefined {
-  if (stranger !== undefined) {
+  if (unmanaged !== undefined) {
     throw refusal(
       "CONFLICT",
       call.operation,
-      `an instance that Slipway has not made is named ${request.name}: ${stranger.nativeId}`,
-      { nativeId: stranger.id, hint: "Slipway leaves it alone: rename or end it by hand, or use another key." },
+      `an instance that Slipway has not made is named ${request.name}: ${unmanaged.nativeId}`,
+      { nativeId: unmanaged.id, hint: "Slipway leaves it alone: rename or end it by hand, or use another key." },
     );
   }
   const recent = context.launched.find(request.key)?.thing;

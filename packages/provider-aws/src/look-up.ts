@@ -218,7 +218,7 @@ export interface UnderKey {
   /** The native ids of those that have ended or are ending, as far as EC2 still shows them. */
   readonly ended: readonly string[];
   /** Something with our name that Slipway did not make. */
-  readonly stranger: AWSInstance | undefined;
+  readonly unmanaged: AWSInstance | undefined;
 }
 
 export async function underKey(context: AwsContext, call: Call, key: string): Promise<UnderKey> {
@@ -231,7 +231,7 @@ export async function underKey(context: AwsContext, call: Call, key: string): Pr
     live: ours.filter((one) => !isOver(one)).toSorted(byAge),
     nextGeneration: Math.max(-1, ...ours.map(({ generation }) => generation)) + 1,
     ended: ours.filter(isOver).map(({ nativeId }) => nativeId),
-    stranger: found.find(
+    unmanaged: found.find(
       ({ owner, status, remoteName }) => owner === null && remoteName === name && status !== "terminated",
     ),
   };

@@ -77,15 +77,15 @@ export function awsHarness(
       inspector: {
         instances: async () =>
           control.instances().map(({ id, owner, key, live }) => ({ nativeId: bare(id), owner, key, live })),
-        // Also the disks of instances, but not those of strangers.
+        // Also the disks of instances, but not those of unmanaged machines.
         volumes: async () =>
           control
             .volumes()
             .filter(isMarked)
             .map(({ id }) => id),
         snapshots: async () => [...control.images(), ...control.snapshots()].map(({ id }) => id),
-        addStranger: async (name) => bare(control.addStranger(name)),
-        hasStranger: async (nativeId) => control.hasStranger(`${REGIONS[0]}/${nativeId}`),
+        addUnmanaged: async (name) => bare(control.addUnmanaged(name)),
+        hasUnmanaged: async (nativeId) => control.hasUnmanaged(`${REGIONS[0]}/${nativeId}`),
         crash: async (nativeId) => control.crash(nativeId),
         showUnknownState: async (nativeId) => control.setState(nativeId, "migrating"),
         changes: async () => control.changes(),

@@ -105,7 +105,7 @@ test("a heartbeat counts what is there", async () => {
   const spot = await world.provider.spawn({ spec: "t3.micro", spot: {} });
   await world.provider.spawn({ spec: "t3.micro", expiresAt: "2020-01-01T00:00:00Z" });
   await world.another({ owner: "else" }).spawn({ spec: "t3.micro" });
-  world.emulator.control.addStranger();
+  world.emulator.control.addUnmanaged();
   world.emulator.control.interrupt(spot.nativeId, 0);
   await world.emulator.clock.sleep(120_000);
   const config = { credentials: CREDENTIALS, regions: ["us-east-1"] };

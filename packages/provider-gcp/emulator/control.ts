@@ -29,8 +29,8 @@ export interface GcpEmulatorControl {
   /** Names of the disks that were made by themselves. */
   readonly volumes: () => readonly string[];
   /** An instance that Slipway did not make; answers its number. */
-  readonly addStranger: (name?: string, zone?: string) => string;
-  readonly hasStranger: (nativeId: string) => boolean;
+  readonly addUnmanaged: (name?: string, zone?: string) => string;
+  readonly hasUnmanaged: (nativeId: string) => boolean;
   /** Google stops it, or takes back a spot instance: with its own operation. */
   readonly preempt: (nativeId: string) => void;
   /** A guest writes an attribute of its instance, as `namespace/key`; false where its metadata do not allow that. */
@@ -59,7 +59,7 @@ export function newControl(
   requests: readonly EmulatedRequest[],
 ): GcpEmulatorControl {
   const { clock } = world;
-  const strangers = new Set<string>();
+  const unmanagedIds = new Set<string>();
   const byId = (nativeId: string): StoredInstance | undefined => world.instances.get(nativeId);
   return {
     faults,
@@ -69,7 +69,7 @@ export function newControl(
     instances: () => [...world.instances.values()].map((one) => inspected(world, one)),
     snapshots: () => [...world.images.values()].filter(({ goneAt }) => clock.now() < goneAt).map(({ name }) => name),
     volumes: () => [...world.disks.values()].filter(({ goneAt }) => clock.now() < goneAt).map(({ name }) => name),
-    addStranger: (name = "made-by-hand", zone = "us-central1-a") => {
+    addUnmanaged: (name = "made-by-hand", zone = "us-central1-a") => {
       const id = newNumber(world);
       const now = clock.now();
       world.instances.set(id, {
@@ -94,12 +94,12 @@ export function newControl(
         goneAt: Number.POSITIVE_INFINITY,
         nameHeldUntil: Number.POSITIVE_INFINITY,
       });
-      strangers.add(id);
+      unmanagedIds.add(id);
       return id;
     },
-    hasStranger: (nativeId) => {
+    hasUnmanaged: (nativeId) => {
       const one = byId(nativeId);
-      return strangers.has(nativeId) && one !== undefined && statusAt(one, clock.now()) === "RUNNING";
+      return unmanagedIds.has(nativeId) && one !== undefined && statusAt(one, clock.now()) === "RUNNING";
     },
     preempt: (nativeId) => {
       const one = byId(nativeId);

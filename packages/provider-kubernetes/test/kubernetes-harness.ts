@@ -134,13 +134,13 @@ export function kubernetesHarness(cluster: TestCluster, of: PackageUnderTest = K
           const { json } = await admin.request("GET", `api/v1/namespaces/${namespace}/persistentvolumeclaims`);
           return named.parse(json).items.map(({ metadata: { name } }) => name);
         },
-        addStranger: async (name = `made-by-hand-${crypto.randomUUID()}`) => {
+        addUnmanaged: async (name = `made-by-hand-${crypto.randomUUID()}`) => {
           const theirs = { name: "theirs", image: IMAGE, command: ["/bin/sleep", "3600"] };
           const spec = { containers: [theirs], terminationGracePeriodSeconds: 0 };
           const body = { apiVersion: "v1", kind: "Pod", metadata: { name, labels: { team: "somebody" } }, spec };
           return nativeId(wirePod.parse((await admin.request("POST", pods, body)).json));
         },
-        hasStranger: async (id) => {
+        hasUnmanaged: async (id) => {
           const pod = await podOf(id);
           return pod !== null && pod.metadata.deletionTimestamp === undefined;
         },

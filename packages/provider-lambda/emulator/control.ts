@@ -27,8 +27,8 @@ export interface LambdaEmulatorControl {
   /** Adds a key as a person would in the dashboard: also a second one of a name. */
   readonly addSshKey: (name: string, publicKey: string) => void;
   /** An instance that Slipway did not make; answers its id. */
-  readonly addStranger: (name?: string) => string;
-  readonly hasStranger: (nativeId: string) => boolean;
+  readonly addUnmanaged: (name?: string) => string;
+  readonly hasUnmanaged: (nativeId: string) => boolean;
   /** A running machine ends by itself. */
   readonly crash: (nativeId: string) => void;
   /** Any status from now on, as `unhealthy`, for so long; then `active` again. */
@@ -49,7 +49,7 @@ export function newControl(
   requests: LambdaEmulatorControl["requests"],
 ): LambdaEmulatorControl {
   const { clock } = world;
-  const strangers = new Map<string, number>();
+  const unmanagedIds = new Map<string, number>();
   return {
     faults,
     requests,
@@ -63,7 +63,7 @@ export function newControl(
       const value = { id: newId(world), name, public_key: publicKey };
       world.sshKeys.push({ value, from: clock.now(), until: Number.POSITIVE_INFINITY });
     },
-    addStranger: (name = "made-by-hand") => {
+    addUnmanaged: (name = "made-by-hand") => {
       const id = newId(world);
       const request = {
         region_name: "us-west-1",
@@ -75,12 +75,12 @@ export function newControl(
       const events = [{ at: clock.now(), status: "active" }];
       const number = world.instances.size + 1;
       world.instances.set(id, { id, request, launchedAt: clock.now(), events, number });
-      strangers.set(id, world.changes);
+      unmanagedIds.set(id, world.changes);
       return id;
     },
-    hasStranger: (nativeId) => {
+    hasUnmanaged: (nativeId) => {
       const one = world.instances.get(nativeId);
-      return strangers.has(nativeId) && one !== undefined && statusAt(one, clock.now()) === "active";
+      return unmanagedIds.has(nativeId) && one !== undefined && statusAt(one, clock.now()) === "active";
     },
     crash: (nativeId) => {
       const one = world.instances.get(nativeId);

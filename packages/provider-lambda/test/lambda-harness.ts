@@ -54,8 +54,8 @@ export function lambdaHarness(
       inspector: {
         instances: async () => control.instances(),
         volumes: async () => control.volumes(),
-        addStranger: async (name) => control.addStranger(name),
-        hasStranger: async (nativeId) => control.hasStranger(nativeId),
+        addUnmanaged: async (name) => control.addUnmanaged(name),
+        hasUnmanaged: async (nativeId) => control.hasUnmanaged(nativeId),
         addUnmanagedVolume: async () => await unmanagedVolume(emulator),
         crash: async (nativeId) => control.crash(nativeId),
         showUnknownState: async (nativeId) => control.setStatus(nativeId, "migrating"),

@@ -52,7 +52,7 @@ describe("hooks", () => {
     const world = lambdaWorld();
     await world.provider.spawn({ spec: "gpu_1x_a10", expiresAt: "2020-01-01T00:00:00Z" });
     await world.another({ owner: "else" }).spawn({ spec: "gpu_1x_a10" });
-    world.emulator.control.addStranger();
+    world.emulator.control.addUnmanaged();
     const { hooks } = await register(
       { apiKey: "secret-lambda-key-0f3a", requestsPerSecond: 1_000 },
       { owner: OWNER, variables: {}, runtime: world.emulator },

@@ -60,13 +60,13 @@ test("two processes that end one instance at the same moment both resolve", asyn
 
 test("a machine that Slipway has not made is left alone", async () => {
   const { provider, emulator } = lambdaWorld();
-  const stranger = emulator.control.addStranger();
-  expect(await failure(provider.terminate(stranger))).toMatchObject({
+  const unmanaged = emulator.control.addUnmanaged();
+  expect(await failure(provider.terminate(unmanaged))).toMatchObject({
     code: "CONFLICT",
     effect: "none",
-    native: { id: stranger },
+    native: { id: unmanaged },
   });
-  expect(emulator.control.hasStranger(stranger)).toBe(true);
+  expect(emulator.control.hasUnmanaged(unmanaged)).toBe(true);
 });
 
 test("an instance that was launched a moment ago is not taken for gone", async () => {

@@ -49,7 +49,7 @@ export function processesOf(id: string): readonly number[] {
     .map(({ pid }) => pid);
 }
 
-let strangers = 0;
+let unmanagedCount = 0;
 
 /** Looks at the process table and the directories, never through the provider. */
 export function machineInspector(stateDirectory: string, instancesDirectory: () => string): Inspector {
@@ -62,12 +62,12 @@ export function machineInspector(stateDirectory: string, instancesDirectory: () 
     },
     snapshots: async () => entries(place("snapshots")),
     volumes: async () => entries(place("volumes")),
-    addStranger: async (name = `stranger-${++strangers}`) => {
+    addUnmanaged: async (name = `unmanaged-${++unmanagedCount}`) => {
       mkdirSync(place("instances", name), { recursive: true });
       writeFileSync(join(place("instances", name), "theirs"), "untouched");
       return name;
     },
-    hasStranger: async (name) => text(join(place("instances", name), "theirs")) === "untouched",
+    hasUnmanaged: async (name) => text(join(place("instances", name), "theirs")) === "untouched",
     crash,
   };
 }
@@ -89,7 +89,7 @@ export async function crash(id: string): Promise<void> {
 
 function inspected(directory: string, name: string, live: ReadonlySet<string>): InspectedInstance {
   const record = text(join(directory, "record.json"));
-  // A stranger, or something that nobody should have left: it is there, so it counts.
+  // An unmanaged machine, or something that nobody should have left: it is there, so it counts.
   if (record === "") return { nativeId: name, owner: null, key: null, live: true };
   const { id, owner, key } = JSON.parse(record) as { id: string; owner: string; key: string };
   return { nativeId: id, owner, key, live: live.has(id) };

@@ -136,12 +136,12 @@ describe("half a machine that a killed client left", () => {
 describe("a thing with our name and without our mark", () => {
   test("is in the way: neither adopted, nor listed, nor deleted", async () => {
     const { world, one } = pair();
-    const stranger = world.addStranger(nameFor("ci", "k"));
+    const unmanaged = world.addUnmanaged(nameFor("ci", "k"));
     const error = await thrown(one.spawn({ key: "k" }));
-    expect(error).toMatchObject({ code: "CONFLICT", effect: "none", native: { id: `mem-east-1/${stranger}` } });
+    expect(error).toMatchObject({ code: "CONFLICT", effect: "none", native: { id: `mem-east-1/${unmanaged}` } });
     expect(await one.list({ owner: "*" })).toEqual([]);
-    expect(await thrown(one.terminate(stranger))).toMatchObject({ code: "CONFLICT", effect: "none" });
-    expect(world.hasStranger(stranger)).toBe(true);
-    expect(await one.get(stranger)).toMatchObject({ owner: null, key: null });
+    expect(await thrown(one.terminate(unmanaged))).toMatchObject({ code: "CONFLICT", effect: "none" });
+    expect(world.hasUnmanaged(unmanaged)).toBe(true);
+    expect(await one.get(unmanaged)).toMatchObject({ owner: null, key: null });
   });
 });

@@ -37,7 +37,7 @@ export interface OrbstackControl {
   readonly remove: (machine: string) => Promise<void>;
   readonly rename: (machine: string, name: string) => Promise<void>;
   /** A running machine of somebody else's; answers its id. */
-  readonly addStranger: (name?: string) => Promise<string>;
+  readonly addUnmanaged: (name?: string) => Promise<string>;
   readonly changeAddress: (machine: string) => Promise<void>;
   readonly setEngine: (engine: EngineState) => Promise<void>;
   readonly setVersion: (version: string) => Promise<void>;
@@ -90,7 +90,7 @@ export function orbstackControl(daemon: Daemon, faults: FaultScript): OrbstackCo
         if (state.machines.some((other) => other.name === name)) throw new RangeError(`${name} is taken`);
         machine.name = name;
       }),
-    addStranger: (name = `stranger-${randomUUID().slice(0, 8)}`) =>
+    addUnmanaged: (name = `unmanaged-${randomUUID().slice(0, 8)}`) =>
       withState(daemon, (state) => {
         if (state.machines.some((other) => other.name === name)) throw new RangeError(`${name} is taken`);
         state.made += 1;

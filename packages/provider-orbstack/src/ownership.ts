@@ -15,7 +15,7 @@ export interface Owned {
   readonly isUnreadable: boolean;
 }
 
-/** Null for a stranger, a snapshot, and a copy that somebody else has made. */
+/** Null for an unmanaged machine, a snapshot, and a copy that somebody else has made. */
 export async function ownedOf(
   { marks }: Pick<OrbstackContext, "marks">,
   call: Call,

@@ -62,11 +62,11 @@ async function adopted(
   const info = await standingStill(context, call, there, PATIENCE_MS);
   if (info === null) return null;
   const owned = await ownedOf(context, call, info.record);
-  if (owned === null) throw stranger(call, request, info);
+  if (owned === null) throw conflictWithUnmanaged(call, request, info);
   // Only what nobody was given may be started and marked, and of this one that cannot be told.
   if (owned.mark === null && owned.isUnreadable) throw unreadable(call, info);
   if (owned.mark === null) return await finished(context, call, info, owned.copyOf, request);
-  if (!hasKey(owned, context.owner, request.key)) throw stranger(call, request, info);
+  if (!hasKey(owned, context.owner, request.key)) throw conflictWithUnmanaged(call, request, info);
   if (owned.mark.specHash !== request.specHash || !isShownAsMuch(info, request)) throw otherSpec(call, request, info);
   // A stopped one is left as it is.
   if (info.record.state === "running") await deliver(context, call, info.record.id, request);
@@ -85,7 +85,7 @@ function unreadable({ operation }: Call, { record }: WireInfo): Error {
   });
 }
 
-function stranger({ operation }: Call, { name }: OrbstackRequest, { record }: WireInfo): Error {
+function conflictWithUnmanaged({ operation }: Call, { name }: OrbstackRequest, { record }: WireInfo): Error {
   return refusal("CONFLICT", operation, `a machine that is not of this key is named ${name}`, {
     hint: "Slipway leaves it alone: remove it by hand, or use another key.",
     nativeId: record.id,

@@ -47,7 +47,7 @@ test.each(seeds)(
 );
 
 describe("the world drifts", () => {
-  const plan = (action: "stop" | "remove" | "rename" | "changeAddress" | "addStranger"): ChaosPlan => ({
+  const plan = (action: "stop" | "remove" | "rename" | "changeAddress" | "addUnmanaged"): ChaosPlan => ({
     drift: [{ operation: "get", action, target: 1, calls: [2] }],
   });
 
@@ -55,7 +55,7 @@ describe("the world drifts", () => {
     ["stop", { status: "stopped", addresses: {} }],
     ["rename", { status: "running", machineName: "renamed-1" }],
     ["changeAddress", { status: "running" }],
-    ["addStranger", { status: "running" }],
+    ["addUnmanaged", { status: "running" }],
     ["remove", null],
   ] as const)("%s, and the provider sees it", async (action, seen) => {
     const world = worldOf();
@@ -68,7 +68,7 @@ describe("the world drifts", () => {
       if (seen === null) expect(after).toBeNull();
       else expect(after).toMatchObject({ id, ...seen });
       if (action === "changeAddress") expect(after?.addresses).not.toEqual(before?.addresses);
-      if (action === "addStranger") expect(await world.control.machines()).toHaveLength(2);
+      if (action === "addUnmanaged") expect(await world.control.machines()).toHaveLength(2);
       expect(printJournal(chaosOf(unruly).journal)).toContain(`get (2): ${action}`);
     } finally {
       await world.close();

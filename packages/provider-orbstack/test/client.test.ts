@@ -157,7 +157,7 @@ describe("what it prints", () => {
 
   test("of a machine that is named as another's id is not that one", async () => {
     const { id } = await world.provider.spawn({ key: "a" });
-    await world.control.addStranger("01KHVDCW7HTAGRPMB823KADP9B");
+    await world.control.addUnmanaged("01KHVDCW7HTAGRPMB823KADP9B");
     expect(await world.provider.get("01KHVDCW7HTAGRPMB823KADP9B")).toBeNull();
     await world.provider.terminate("01KHVDCW7HTAGRPMB823KADP9B");
     expect((await world.provider.get(id))?.status).toBe("running");

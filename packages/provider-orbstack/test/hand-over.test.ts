@@ -83,10 +83,10 @@ describe("a machine that others ended and made anew under its name, while it was
   });
 });
 
-test("what is handed over to a stranger that has the name by now is not run there", async () => {
+test("what is handed over to an unmanaged machine that has the name by now is not run there", async () => {
   const provider = world.meanwhile("run", async () => {
     await world.control.remove(await idOf());
-    await world.control.addStranger(NAME);
+    await world.control.addUnmanaged(NAME);
   });
   const error = await failure(provider.spawn({ key: "a", bootstrap: { script: "echo secret >/ran" } }));
   expect(error).toMatchObject({ code: "UNAVAILABLE", effect: "unknown" });

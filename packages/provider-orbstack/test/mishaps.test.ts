@@ -44,7 +44,7 @@ describe("what happened to an instance", () => {
 
   test("its id is the name of somebody's machine: it is still found, and ended, and the other one lives", async () => {
     const { id } = await world.provider.spawn({ key: "a" });
-    await world.control.addStranger(id);
+    await world.control.addUnmanaged(id);
     expect(await world.provider.get(id)).toMatchObject({ id, key: "a", machineName: NAME });
     await world.provider.terminate(id);
     await world.clock.sleep(10_000);

@@ -43,8 +43,8 @@ export function orbstackHarness(settings: OrbstackEmulatorSettings = {}): Harnes
       inspector: {
         instances: () => control.machines(),
         snapshots: () => control.snapshots(),
-        addStranger: (name) => control.addStranger(name),
-        hasStranger: async (nativeId) => (await control.machines()).some((machine) => machine.nativeId === nativeId),
+        addUnmanaged: (name) => control.addUnmanaged(name),
+        hasUnmanaged: async (nativeId) => (await control.machines()).some((machine) => machine.nativeId === nativeId),
         crash: (nativeId) => control.stop(nativeId),
         changes: () => control.changes(),
       },

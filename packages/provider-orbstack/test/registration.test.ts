@@ -25,7 +25,7 @@ test("a heartbeat counts what is there, and starts nothing", async () => {
     await provider.spawn({ key: "runs" });
     await control.stop(expired.nativeId);
     await orbstack({ owner: "else", variables, runtime }).spawn({ key: "theirs" });
-    await control.addStranger();
+    await control.addUnmanaged();
     // As a client leaves it that was killed right after the creation.
     await emulator.orbctl(["create", "--user", `slip-${"0".repeat(24)}`, "debian", nameFor("t", "half")]);
     const tasks = ["health_check", "reconcile", "orphan_scan", "refresh_prices"] as const;

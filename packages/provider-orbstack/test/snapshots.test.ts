@@ -115,7 +115,7 @@ describe("a snapshot", () => {
 
   test("whose name somebody's machine has is CONFLICT", async () => {
     const { id } = await world.provider.spawn({ key: "a" });
-    await world.control.addStranger(nameFor(OWNER, "s").replace("slip-", "snap-"));
+    await world.control.addUnmanaged(nameFor(OWNER, "s").replace("slip-", "snap-"));
     expect((await failure(world.provider.createSnapshot(id, { key: "s" }))).code).toBe("CONFLICT");
     expect(await world.provider.listSnapshots()).toEqual([]);
   });

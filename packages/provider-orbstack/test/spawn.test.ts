@@ -162,7 +162,7 @@ describe("a half-made machine", () => {
     expect(await failure(world.provider.spawn({ key: "a" }))).toMatchObject({ code: "CONFLICT", effect: "none" });
   });
 
-  test("with another user is a stranger: neither listed, nor adopted, nor ended", async () => {
+  test("with another user is an unmanaged machine: neither listed, nor adopted, nor ended", async () => {
     await half("alice");
     const [there] = await machines();
     expect((await failure(world.provider.spawn({ key: "a" }))).code).toBe("CONFLICT");

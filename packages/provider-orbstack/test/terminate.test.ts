@@ -38,7 +38,7 @@ describe("a termination", () => {
   test.each(["", "docker", "no-such", "01KHVDCW7HTAGRPMB823KADP9B", "01KHVDCW7HTAGRPMB823KADP9B --all"])(
     "of %j resolves, and stops nothing",
     async (id) => {
-      await world.control.addStranger();
+      await world.control.addUnmanaged();
       await world.provider.terminate(id);
       expect(changing()).toEqual([]);
       expect(await world.control.engineStops()).toBe(0);
@@ -75,7 +75,7 @@ describe("renamed while it is ended", () => {
     const { id } = await world.provider.spawn({ key: "a" });
     const ending = world.meanwhile("stop", async () => {
       await world.control.rename(id, "box");
-      await world.control.addStranger(NAME);
+      await world.control.addUnmanaged(NAME);
     });
     await ending.terminate(id);
     expect(await world.control.machines()).toMatchObject([{ name: NAME, state: "running" }]);

@@ -41,7 +41,7 @@ export interface RunpodEmulator {
   /** A pod ends at once, without a request. */
   readonly setGone: (podId: string) => void;
   /** A pod that Slipway has not made. Answers its id. */
-  readonly addStranger: (name?: string) => string;
+  readonly addUnmanaged: (name?: string) => string;
 }
 
 const MAX_BODY_BYTES = 102_400;
@@ -91,7 +91,7 @@ export function runpodEmulator(settings: RunpodEmulatorSettings = {}): RunpodEmu
       const pod = world.pods.get(podId);
       if (pod !== undefined && pod.deletedAt === null) world.remove(pod);
     },
-    addStranger: (name = "by-hand") => {
+    addUnmanaged: (name = "by-hand") => {
       const cpu = { id: world.cpus[0]?.id ?? "", vcpuCount: 2 };
       return world.create({ name, image: "ubuntu:24.04", cpu }).id;
     },

@@ -77,8 +77,8 @@ export function runpodHarness(settings: RunpodEmulatorSettings = {}): HarnessFac
             .volumes()
             .filter(({ deletedAt }) => deletedAt === null)
             .map(({ id }) => id),
-        addStranger: async (name) => emulator.addStranger(name),
-        hasStranger: async (id) => emulator.pods().some((pod) => pod.id === id && pod.deletedAt === null),
+        addUnmanaged: async (name) => emulator.addUnmanaged(name),
+        hasUnmanaged: async (id) => emulator.pods().some((pod) => pod.id === id && pod.deletedAt === null),
         crash: async (id) => emulator.setStatus(id, "EXITED"),
         showUnknownState: async (id) => emulator.setStatus(id, "MIGRATING"),
         changes: async () => emulator.changes,

@@ -282,7 +282,7 @@ test("of a pod that another process has just made, a 404 is no proof", async () 
 
 test("a pod of somebody else's with odd variables fails no listing", async () => {
   const { clock, emulator, another } = testWorld();
-  emulator.addStranger();
+  emulator.addUnmanaged();
   const provider = another({
     runtime: {
       clock,
@@ -297,13 +297,13 @@ test("a pod of somebody else's with odd variables fails no listing", async () =>
   expect((await provider.list({ owner: "*" })).map((each) => each.id)).toEqual([id]);
 });
 
-test("a stranger of our name is CONFLICT and stays", async () => {
+test("an unmanaged machine of our name is CONFLICT and stays", async () => {
   const { provider, emulator } = testWorld();
-  const stranger = emulator.addStranger(nameFor("tests", "a"));
+  const unmanaged = emulator.addUnmanaged(nameFor("tests", "a"));
   const error = await rejection(provider.spawn({ key: "a", spec: GPU }));
-  expect(error).toMatchObject({ code: "CONFLICT", effect: "none", native: { id: stranger } });
-  for (const call of [provider.terminate(stranger), provider.stop(stranger)]) {
+  expect(error).toMatchObject({ code: "CONFLICT", effect: "none", native: { id: unmanaged } });
+  for (const call of [provider.terminate(unmanaged), provider.stop(unmanaged)]) {
     expect(await rejection(call)).toMatchObject({ code: "CONFLICT", effect: "none" });
   }
-  expect(emulator.pods().find(({ id }) => id === stranger)?.deletedAt).toBeNull();
+  expect(emulator.pods().find(({ id }) => id === unmanaged)?.deletedAt).toBeNull();
 });

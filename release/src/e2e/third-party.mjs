@@ -1,4 +1,4 @@
-// A stranger's provider, installed from the registry: it builds, passes the suite against a real sshd, and the command uses it.
+// A third party's provider, installed from the registry: it builds, passes the suite against a real sshd, and the command uses it.
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -19,7 +19,7 @@ export async function thirdParty({ root, place, env, report }) {
     filter: (from) => !/node_modules|dist$/.test(from),
   });
   const npm = (cwd, ...words) => run("npm", words, { cwd, env, timeoutMs: 300_000 });
-  const ready = await report.check("a stranger's provider installs, builds and type-checks", () => {
+  const ready = await report.check("a third party's provider installs, builds and type-checks", () => {
     npm(folder, "install", "--no-audit", "--no-fund");
     // Its README's example is compiled with it.
     const readme = readFileSync(path.join(folder, "README.md"), "utf8");

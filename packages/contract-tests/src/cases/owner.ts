@@ -70,37 +70,42 @@ export const ownerCases: Cases<"owner"> = {
       }
     },
   },
-  "owner.stranger-unlisted": {
+  "owner.unmanaged-unlisted": {
     title: "never lists a machine without Slipway's mark",
     rules: ["OWNER-05"],
-    needs: ["strangers"],
-    run: async ({ provider, stranger, settle }) => {
-      const nativeId = await stranger();
+    needs: ["unmanaged"],
+    run: async ({ provider, unmanaged, settle }) => {
+      const nativeId = await unmanaged();
       await settle();
       const found = [...(await provider.list()), ...(await provider.list({ owner: "*" }))];
       const listed = found.some((instance) => instance.nativeId === nativeId);
       must(!listed, "OWNER-05", `the unmarked ${nativeId} is listed`, "List only what bears the mark.");
     },
   },
-  "owner.stranger-with-our-name": {
+  "owner.unmanaged-with-our-name": {
     title: "refuses a name that something unmarked has, and leaves that alone",
     rules: ["OWNER-06"],
-    needs: ["strangers"],
-    run: async ({ provider, request, harness, stranger, settle, unchanged }) => {
+    needs: ["unmanaged"],
+    run: async ({ provider, request, harness, unmanaged, settle, unchanged }) => {
       const options = request();
-      const nativeId = await stranger(nameFor(provider.owner, options.key));
+      const nativeId = await unmanaged(nameFor(provider.owner, options.key));
       await settle();
       await unchanged("OWNER-06", "a refused spawn", () =>
         mustReject(
           "OWNER-06",
-          "a spawn whose name a stranger has",
+          "a spawn whose name an unmanaged machine has",
           () => provider.spawn(options),
           { codes: ["CONFLICT"], effect: "none" },
           "Look for the mark before adopting what has the name.",
         ),
       );
-      const there = (await harness.inspector.hasStranger?.(nativeId)) ?? true;
-      must(there, "OWNER-06", `the stranger ${nativeId} is gone or changed`, "Touch nothing without the mark.");
+      const there = (await harness.inspector.hasUnmanaged?.(nativeId)) ?? true;
+      must(
+        there,
+        "OWNER-06",
+        `the unmanaged machine ${nativeId} is gone or changed`,
+        "Touch nothing without the mark.",
+      );
     },
   },
 };

@@ -37,25 +37,25 @@ export const ownerMutants: MutantsOf<"owner"> = {
     does: "writes the owner only once the creation was answered",
     mutate: marking((held, answered) => (answered.has(held.nativeId) ? held : { ...held, owner: "nobody" })),
   },
-  "owner.stranger-unlisted": {
+  "owner.unmanaged-unlisted": {
     does: "lists machines without Slipway's mark",
-    mutate: withStrangers((strangers) =>
+    mutate: withUnmanaged((unmanagedIds) =>
       intercept({
-        list: async (args, next) => [...((await next(...args)) as Instance[]), ...[...strangers].map(asInstance)],
+        list: async (args, next) => [...((await next(...args)) as Instance[]), ...[...unmanagedIds].map(asInstance)],
       }),
     ),
   },
-  "owner.stranger-with-our-name": {
+  "owner.unmanaged-with-our-name": {
     does: "adopts what has its name without the mark",
-    mutate: withStrangers((strangers) =>
+    mutate: withUnmanaged((unmanagedIds) =>
       intercept({
         spawn: async (args, next) => {
           try {
             return await next(...args);
           } catch (error) {
-            const [stranger] = strangers;
-            if (!isProviderError(error, "CONFLICT") || stranger === undefined) throw error;
-            return asInstance(stranger);
+            const [unmanaged] = unmanagedIds;
+            if (!isProviderError(error, "CONFLICT") || unmanaged === undefined) throw error;
+            return asInstance(unmanaged);
           }
         },
       }),
@@ -84,15 +84,15 @@ function marking(change: (held: InspectedInstance, answered: ReadonlySet<string>
   };
 }
 
-function withStrangers(mutate: (strangers: ReadonlySet<string>) => Mutate): Mutate {
+function withUnmanaged(mutate: (unmanagedIds: ReadonlySet<string>) => Mutate): Mutate {
   return (harness) => {
-    const strangers = new Set<string>();
-    const addStranger = async (name?: string): Promise<string> => {
-      const nativeId = (await harness.inspector.addStranger?.(name)) ?? "";
-      strangers.add(nativeId);
+    const unmanagedIds = new Set<string>();
+    const addUnmanaged = async (name?: string): Promise<string> => {
+      const nativeId = (await harness.inspector.addUnmanaged?.(name)) ?? "";
+      unmanagedIds.add(nativeId);
       return nativeId;
     };
-    return mutate(strangers)({ ...harness, inspector: { ...harness.inspector, addStranger } });
+    return mutate(unmanagedIds)({ ...harness, inspector: { ...harness.inspector, addUnmanaged } });
   };
 }
 

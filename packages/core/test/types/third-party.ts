@@ -1,4 +1,4 @@
-// A stranger's capability: merged into the map, described at run time, and then as good as one of the eleven.
+// A third party's capability: merged into the map, described at run time, and then as good as one of the eleven.
 import {
   accepts,
   type Capability,

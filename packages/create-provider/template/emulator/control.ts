@@ -13,8 +13,8 @@ export interface __Name__EmulatorControl {
     readonly live: boolean;
   }[];
   /** A machine that Slipway did not make; answers its id. */
-  readonly addStranger: (name?: string) => string;
-  readonly hasStranger: (nativeId: string) => boolean;
+  readonly addUnmanaged: (name?: string) => string;
+  readonly hasUnmanaged: (nativeId: string) => boolean;
   /** A machine ends by itself. */
   readonly crash: (nativeId: string) => void;
   // #if persistentVolumes
@@ -38,8 +38,8 @@ export function controlOf(cloud: Cloud, faults: FaultScript): __Name__EmulatorCo
         key: machine.tags["slipway-key"] ?? null,
         live: cloud.isLive(machine),
       })),
-    addStranger: (name = "by-hand") => cloud.create({ name, type: "small", tags: {} }).id,
-    hasStranger: (nativeId) => {
+    addUnmanaged: (name = "by-hand") => cloud.create({ name, type: "small", tags: {} }).id,
+    hasUnmanaged: (nativeId) => {
       const machine = cloud.machines.get(nativeId);
       return machine !== undefined && cloud.isLive(machine);
     },

@@ -53,9 +53,9 @@ async function existing(context: __Name__Context, call: Call, request: __Name__R
   const { key, specHash, body } = request;
   // One that is terminating is never returned: its caller would be left with nothing.
   const alive = (await context.client.list(call)).filter(({ state }) => !ENDING.has(statusOf(state)));
-  const stranger = alive.find(({ name, tags }) => name === body.name && marksOf(tags) === null);
-  if (stranger !== undefined) {
-    throw conflict(call.operation, stranger.id, `a machine that Slipway has not made is named ${body.name}`);
+  const unmanaged = alive.find(({ name, tags }) => name === body.name && marksOf(tags) === null);
+  if (unmanaged !== undefined) {
+    throw conflict(call.operation, unmanaged.id, `a machine that Slipway has not made is named ${body.name}`);
   }
   const ours = alive.filter(({ tags }) => {
     const marks = marksOf(tags);

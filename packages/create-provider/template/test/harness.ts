@@ -44,8 +44,8 @@ export const harness: HarnessFactory = async (): Promise<Harness> => {
     another: async ({ owner = OWNER } = {}) => __name__({ ...config, owner, runtime }),
     inspector: {
       instances: async () => control.instances(),
-      addStranger: async (name) => control.addStranger(name),
-      hasStranger: async (nativeId) => control.hasStranger(nativeId),
+      addUnmanaged: async (name) => control.addUnmanaged(name),
+      hasUnmanaged: async (nativeId) => control.hasUnmanaged(nativeId),
       crash: async (nativeId) => control.crash(nativeId),
       // #if persistentVolumes
       volumes: async () => control.volumes(),

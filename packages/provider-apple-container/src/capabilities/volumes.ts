@@ -111,7 +111,7 @@ function unread({ operation }: Call, name: string, cause?: unknown): ProviderErr
   });
 }
 
-/** The key's volume; null if there is none. CONFLICT for another size, and for a stranger of the name. */
+/** The key's volume; null if there is none. CONFLICT for another size, and for an unmanaged volume of the name. */
 async function lookedUp(
   { client, owner }: AppleContainerContext,
   call: Call,

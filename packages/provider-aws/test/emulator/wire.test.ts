@@ -159,26 +159,26 @@ describe("a fault", () => {
 });
 
 describe("control", () => {
-  it("adds strangers, crashes, protects, impairs zones and sees changes", async () => {
+  it("adds unmanaged machines, crashes, protects, impairs zones and sees changes", async () => {
     const { emulator, client, launch } = world();
     const { control } = emulator;
-    const stranger = control.addStranger("by-hand");
-    expect(control.hasStranger(stranger)).toBe(true);
+    const unmanaged = control.addUnmanaged("by-hand");
+    expect(control.hasUnmanaged(unmanaged)).toBe(true);
     const before = control.changes();
     await launch();
     expect(control.changes()).toBeGreaterThan(before);
-    const made = control.instances().find(({ nativeId }) => nativeId !== stranger);
+    const made = control.instances().find(({ nativeId }) => nativeId !== unmanaged);
     await emulator.clock.sleep(30_000);
     control.crash(made?.nativeId ?? "");
     expect(control.instances().find(({ id }) => id === made?.id)).toMatchObject({ live: false, status: "terminated" });
-    expect(control.volumes().map(({ attachment }) => attachment?.instanceId)).toEqual([stranger.split("/")[1]]);
-    control.protect(stranger, true);
-    const end = new TerminateInstancesCommand({ InstanceIds: [stranger.split("/")[1] ?? ""] });
+    expect(control.volumes().map(({ attachment }) => attachment?.instanceId)).toEqual([unmanaged.split("/")[1]]);
+    control.protect(unmanaged, true);
+    const end = new TerminateInstancesCommand({ InstanceIds: [unmanaged.split("/")[1] ?? ""] });
     expect(await codeOf(client.send(end))).toBe("OperationNotPermitted");
-    control.setImpaired(control.instances().find(({ nativeId }) => nativeId === stranger)?.zone ?? "", true);
+    control.setImpaired(control.instances().find(({ nativeId }) => nativeId === unmanaged)?.zone ?? "", true);
     expect(await codeOf(client.send(end))).toBe("InternalError");
-    control.setState(stranger, "stopped", { code: "Server.InternalError", message: "gone wrong" });
-    expect(control.hasStranger(stranger)).toBe(false);
+    control.setState(unmanaged, "stopped", { code: "Server.InternalError", message: "gone wrong" });
+    expect(control.hasUnmanaged(unmanaged)).toBe(false);
   });
 });
 

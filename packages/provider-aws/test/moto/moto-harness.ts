@@ -50,8 +50,8 @@ export function motoHarness(endpoint: string): HarnessFactory {
         instances: async () => (await instancesOf(clients)).map(inspected),
         volumes: () => everywhere(clients, volumesOf),
         snapshots: () => everywhere(clients, snapshotsOf),
-        addStranger: (name) => addStranger(endpoint, home, name),
-        hasStranger: async (nativeId) => {
+        addUnmanaged: (name) => addUnmanaged(endpoint, home, name),
+        hasUnmanaged: async (nativeId) => {
           const all = await instancesOf([home]);
           return all.some(({ InstanceId, State }) => InstanceId === nativeId && State?.Name === "running");
         },
@@ -123,7 +123,7 @@ async function snapshotsOf(client: EC2Client): Promise<readonly string[]> {
   return [...Images.map(({ ImageId = "" }) => ImageId), ...made.map(({ SnapshotId = "" }) => SnapshotId)];
 }
 
-async function addStranger(endpoint: string, client: EC2Client, name = "made-by-hand"): Promise<string> {
+async function addUnmanaged(endpoint: string, client: EC2Client, name = "made-by-hand"): Promise<string> {
   const { Parameter } = await motoClients(endpoint, HOME).ssm.send(new GetParameterCommand({ Name: IMAGE_PARAMETER }));
   const Tags = [{ Key: "Name", Value: name }];
   const { Instances = [] } = await client.send(

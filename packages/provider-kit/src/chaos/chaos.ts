@@ -242,8 +242,8 @@ function noteSpawned(act: Act, operation: string, answer: unknown): void {
 async function drifted(act: Act, at: NumberedCall, { action, target }: ChaosDrift, chance: number): Promise<void> {
   const { world, spawned } = act;
   if (world === undefined) return;
-  if (action === "addStranger") {
-    await world.addStranger();
+  if (action === "addUnmanaged") {
+    await world.addUnmanaged();
     act.journal({ ...at, kind: "drift", action, target: null, nativeId: null });
     return;
   }

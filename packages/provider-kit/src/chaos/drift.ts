@@ -6,6 +6,6 @@ export interface DriftWorld {
   readonly stop: (nativeId: string) => unknown;
   readonly remove: (nativeId: string) => unknown;
   readonly rename: (nativeId: string, name: string) => unknown;
-  readonly addStranger: () => unknown;
+  readonly addUnmanaged: () => unknown;
   readonly changeAddress: (nativeId: string) => unknown;
 }

@@ -23,7 +23,7 @@ export type ChaosEntry =
   | (EntryBase & {
       readonly kind: "drift";
       readonly action: DriftAction;
-      /** The instance, by its number among the spawned ones; null for a stranger. */
+      /** The instance, by its number among the spawned ones; null for an unmanaged machine. */
       readonly target: number | null;
       readonly nativeId: string | null;
     });

@@ -53,7 +53,7 @@ export interface ChaosConstraints {
   readonly diskFull?: boolean | undefined;
 }
 
-export type DriftAction = "stop" | "remove" | "rename" | "addStranger" | "changeAddress";
+export type DriftAction = "stop" | "remove" | "rename" | "addUnmanaged" | "changeAddress";
 
 /** The world changes behind the provider's back, before a call. */
 export interface ChaosDrift extends ChaosTrigger {
@@ -101,7 +101,7 @@ const STALE_READABLE: ReadonlySet<string> = new Set([
   "listVolumes",
 ]);
 const TIMINGS: readonly FaultTiming[] = ["before", "after", "reply-lost", "delayed", "stale-read"];
-const ACTIONS: readonly DriftAction[] = ["stop", "remove", "rename", "addStranger", "changeAddress"];
+const ACTIONS: readonly DriftAction[] = ["stop", "remove", "rename", "addUnmanaged", "changeAddress"];
 
 export function isTouched(operation: string): boolean {
   return !UNTOUCHED.has(operation);

@@ -38,7 +38,7 @@ export async function tryFileLock(path: string): Promise<FileLock | null> {
     const holder = await readHolder(path);
     if (holder === "nobody") continue;
     // What this module has not made is nobody's to judge: it counts as held.
-    if (holder === "stranger" || !(await isDead(holder)) || !(await removeDead(path, holder.nonce))) return null;
+    if (holder === "foreign" || !(await isDead(holder)) || !(await removeDead(path, holder.nonce))) return null;
   }
 }
 
@@ -54,7 +54,7 @@ export async function fileLock(path: string, wait: (attempt: number) => Promise<
 /** Is the lock held by a process that is not known to be dead? It changes nothing. */
 export async function isLocked(path: string): Promise<boolean> {
   const holder = await readHolder(path);
-  return holder !== "nobody" && (holder === "stranger" || !(await isDead(holder)));
+  return holder !== "nobody" && (holder === "foreign" || !(await isDead(holder)));
 }
 
 async function isDead({ pid, boot, namespace, start }: Holder): Promise<boolean> {
@@ -92,18 +92,18 @@ async function linked(content: string, path: string): Promise<boolean> {
   }
 }
 
-async function readHolder(path: string): Promise<Holder | "nobody" | "stranger"> {
+async function readHolder(path: string): Promise<Holder | "nobody" | "foreign"> {
   let content: string;
   try {
     content = await readlink(path);
   } catch (error) {
     if (hasCode(error, "ENOENT")) return "nobody";
     // Not a symbolic link.
-    if (hasCode(error, "EINVAL")) return "stranger";
+    if (hasCode(error, "EINVAL")) return "foreign";
     throw error;
   }
   const [, nonce, pid, boot, namespace, start] = CONTENT.exec(content) ?? [];
-  if (nonce === undefined || boot === undefined || namespace === undefined || start === undefined) return "stranger";
+  if (nonce === undefined || boot === undefined || namespace === undefined || start === undefined) return "foreign";
   return { nonce, pid: Number(pid), boot, namespace, start };
 }
 

@@ -18,7 +18,7 @@ const PLAN: ChaosPlan = {
     { operation: "*", action: "stop", probability: 0.1 },
     { operation: "list", action: "remove", probability: 0.2 },
     { operation: "spawn", action: "changeAddress", probability: 0.2 },
-    { operation: "get", action: "addStranger", probability: 0.1 },
+    { operation: "get", action: "addUnmanaged", probability: 0.1 },
     { operation: "get", action: "rename", probability: 0.2 },
   ],
 };

@@ -111,7 +111,7 @@ export function tiny(clock: Clock): Tiny {
     stop: (nativeId) => change(nativeId, { status: "stopped" }),
     remove: (nativeId) => void instances.delete(nativeId),
     rename: (nativeId, name) => change(nativeId, { labels: { name } }),
-    addStranger: () => count++,
+    addUnmanaged: () => count++,
     changeAddress: (nativeId) => change(nativeId, { addresses: { publicIpv4: "192.0.2.99" } }),
   };
 }

@@ -18,7 +18,7 @@ const RECORD = "record.json";
  */
 export interface Shelf<R extends Marked> {
   readonly directoryOf: (name: string) => string;
-  /** Null if there is nothing. Throws `name-taken` for a stranger's thing, `corrupt-record` for what cannot be read. */
+  /** Null if there is nothing. Throws `name-taken` for an unmanaged thing, `corrupt-record` for what cannot be read. */
   readonly read: (name: string, operation: Operation) => Promise<R | null>;
   /**
    * Durable when it resolves. The caller holds the name's lock; `fill` puts into the directory what shall be there with

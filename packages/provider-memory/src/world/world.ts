@@ -11,7 +11,7 @@ import {
   type WorldSettings,
   withDefaults,
 } from "./settings.ts";
-import { strangers } from "./strangers.ts";
+import { unmanaged } from "./unmanaged.ts";
 
 /** A machine as the remote itself holds it, without any lag. */
 export interface WorldInstance {
@@ -77,7 +77,7 @@ export interface MemoryWorld<out TClock extends Clock = Clock> {
   readonly changeAddress: (nativeId: string) => void;
   readonly failSnapshot: (nativeId: string) => void;
   /** Somebody else's machine: without a mark, under any name. Answers its native id. */
-  readonly addStranger: (name?: string) => string;
+  readonly addUnmanaged: (name?: string) => string;
   /** Somebody else's volume: without a mark, attached to nothing. */
   readonly addUnmanagedVolume: () => {
     readonly region: string;
@@ -86,7 +86,7 @@ export interface MemoryWorld<out TClock extends Clock = Clock> {
     readonly remove: () => void;
   };
   /** Is that machine still there as it was made? */
-  readonly hasStranger: (nativeId: string) => boolean;
+  readonly hasUnmanaged: (nativeId: string) => boolean;
   /** Replaces the rule of the same place. */
   readonly setCapacity: (rule: CapacityRule) => void;
   readonly setQuotas: (quotas: MemoryQuotas) => void;
@@ -125,7 +125,7 @@ export function memoryWorld(settings: MemoryWorldSettings = {}): MemoryWorld {
     },
     ...looks(present),
     ...blows(present),
-    ...strangers(present),
+    ...unmanaged(present),
     ...dials(present),
   };
 }

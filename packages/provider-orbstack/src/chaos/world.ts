@@ -10,7 +10,7 @@ export function orbstackWorld(control: OrbstackControl): DriftWorld {
     stop: (nativeId) => control.stop(nativeId),
     remove: (nativeId) => control.remove(nativeId),
     rename: (nativeId, name) => control.rename(nativeId, name),
-    addStranger: () => control.addStranger(),
+    addUnmanaged: () => control.addUnmanaged(),
     changeAddress: (nativeId) => control.changeAddress(nativeId),
   };
 }

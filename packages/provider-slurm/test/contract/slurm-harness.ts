@@ -6,7 +6,7 @@ import { readComment } from "../../src/ownership.ts";
 import type { SlurmCluster } from "../../src/testing/index.ts";
 
 let harnesses = 0;
-let strangers = 0;
+let unmanagedCount = 0;
 
 /** The provider on a real cluster. Cases share it, so each has an owner of its own and sees no job older than itself. */
 export function slurmHarness(
@@ -50,17 +50,17 @@ export function slurmHarness(
               if (ownership === undefined) return [];
               return [{ nativeId: number, owner: ownership.owner, key: ownership.key, live }];
             }),
-        addStranger: async (name) => {
-          strangers += 1;
+        addUnmanaged: async (name) => {
+          unmanagedCount += 1;
           const words = [
             "--parsable",
             "--output=/dev/null",
             "--wrap=sleep 600",
-            `--job-name=${name ?? `other-${strangers}`}`,
+            `--job-name=${name ?? `other-${unmanagedCount}`}`,
           ];
           return (await run("sbatch", ...words)).trim();
         },
-        hasStranger: async (nativeId) => (await jobs()).some(({ number, live }) => live && number === nativeId),
+        hasUnmanaged: async (nativeId) => (await jobs()).some(({ number, live }) => live && number === nativeId),
         crash: async (nativeId) => {
           await run("scancel", nativeId);
         },

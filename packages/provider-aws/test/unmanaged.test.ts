@@ -13,12 +13,12 @@ const CALLS: Readonly<Record<string, (provider: AwsProvider, id: string) => Prom
 
 test.each(Object.keys(CALLS))("%s leaves an instance alone that Slipway has not made", async (name) => {
   const { provider, emulator } = awsWorld();
-  const id = emulator.control.addStranger();
+  const id = emulator.control.addUnmanaged();
   const before = emulator.control.changes();
   const error = await failure(CALLS[name]?.(provider, id) ?? Promise.resolve());
   expect(error).toMatchObject({ code: "CONFLICT", effect: "none", operation: name });
   expect(emulator.control.changes()).toBe(before);
-  expect(emulator.control.hasStranger(id)).toBe(true);
+  expect(emulator.control.hasUnmanaged(id)).toBe(true);
 });
 
 test("a machine's clock that is wrong mends itself: the second request is taken", async () => {

@@ -2,15 +2,15 @@ import type { Disk, Machine } from "./records.ts";
 import { newId, type Remote } from "./remote.ts";
 import type { MemoryWorld } from "./world.ts";
 
-type Strangers = Pick<MemoryWorld, "addStranger" | "hasStranger" | "addUnmanagedVolume">;
+type Unmanaged = Pick<MemoryWorld, "addUnmanaged" | "hasUnmanaged" | "addUnmanagedVolume">;
 
 /** Machines and volumes that Slipway did not make. */
-export function strangers(present: () => Remote): Strangers {
+export function unmanaged(present: () => Remote): Unmanaged {
   const made = new Map<string, Machine>();
   return {
-    addStranger: (name) => {
+    addUnmanaged: (name) => {
       const world = present();
-      const machine = strangerIn(world, name);
+      const machine = unmanagedIn(world, name);
       world.changes += 1;
       world.machines.put(machine, world.clock.now());
       made.set(machine.id, machine);
@@ -28,14 +28,14 @@ export function strangers(present: () => Remote): Strangers {
         remove: () => present().disks.remove(disk.id, world.clock.now()),
       };
     },
-    hasStranger: (nativeId) => {
+    hasUnmanaged: (nativeId) => {
       const machine = present().machines.current(nativeId);
       return machine !== undefined && machine === made.get(nativeId);
     },
   };
 }
 
-function strangerIn(world: Remote, name: string | undefined): Machine {
+function unmanagedIn(world: Remote, name: string | undefined): Machine {
   const id = newId(world, "mem");
   const [region] = world.settings.regions;
   const [spec] = world.settings.specs;
@@ -45,7 +45,7 @@ function strangerIn(world: Remote, name: string | undefined): Machine {
     id,
     region: region.id,
     zone: region.zones[0] ?? region.id,
-    name: name ?? `stranger-${id}`,
+    name: name ?? `unmanaged-${id}`,
     title: null,
     mark: null,
     labels: {},
