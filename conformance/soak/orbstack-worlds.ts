@@ -3,16 +3,16 @@ import type { Clock, Exec } from "@slipway/core";
 import { commandRunner } from "@slipway/provider-kit/command";
 import { type SeededRandom, scaledClock } from "@slipway/provider-kit/emulator";
 import { type OrbstackControl, orbstackEmulator, serve } from "@slipway/provider-orbstack/emulator";
-import { COMMAND_FAULTS, PROGRAM_FAULTS } from "./orbstack-trouble.ts";
+import { COMMAND_FAULTS, PROGRAM_FAULTS } from "./orbstack-faults.ts";
 
-/** A Mac for a storm. */
-export interface StormWorld {
+/** A Mac for a fault run. */
+export interface FaultWorld {
   readonly clock: Clock;
   readonly exec: Exec;
   readonly control: OrbstackControl;
   readonly variables: Readonly<Record<string, string>>;
   /** Before each operation: what shall go wrong at the command. */
-  readonly trouble: (random: SeededRandom) => Promise<void>;
+  readonly placeFaults: (random: SeededRandom) => Promise<void>;
   /** The kinds that were placed at the command, in order. */
   readonly placed: () => Promise<readonly string[]>;
   /** Nothing goes wrong at the command any more. */
@@ -24,7 +24,7 @@ export interface StormWorld {
 }
 
 /** The emulator in this process, on simulated time. */
-export function inProcess(seed: number): StormWorld {
+export function inProcess(seed: number): FaultWorld {
   const { clock, exec, control, close } = orbstackEmulator({ seed });
   control.faults.add(...COMMAND_FAULTS.map(({ fault }) => ({ ...fault, times: Number.POSITIVE_INFINITY })));
   const kindOf = new Map(
@@ -34,8 +34,8 @@ export function inProcess(seed: number): StormWorld {
     clock,
     exec,
     control,
-    variables: { HOME: "/home/storm" },
-    trouble: async () => undefined,
+    variables: { HOME: "/home/faults" },
+    placeFaults: async () => undefined,
     placed: async () =>
       control.faults.placed.map(({ operation, when, row }) => kindOf.get(`${operation} ${when} ${row}`) ?? "another"),
     calm: async () => control.faults.clear(),
@@ -46,10 +46,10 @@ export function inProcess(seed: number): StormWorld {
 }
 
 const SPEED = 4;
-const TROUBLE_CHANCE = 0.35;
+const FAULT_CHANCE = 0.35;
 
 /** The emulator as a program that is started for each command, with its state on a disk and real time. */
-export async function asPrograms(): Promise<StormWorld> {
+export async function asPrograms(): Promise<FaultWorld> {
   const origin = Date.now();
   const latencyMs = { create: 3_000, start: 1_000, stop: 1_000, delete: 300, clone: 1_000 };
   const { program, variables, close } = await serve({ speed: SPEED, state: { origin, latencyMs } });
@@ -67,8 +67,8 @@ export async function asPrograms(): Promise<StormWorld> {
     exec: commandRunner({ clock, killGraceMs: 200 }),
     control,
     variables: { ...variables, HOME: dirname(program) },
-    trouble: async (random) => {
-      if (random.next() >= TROUBLE_CHANCE) return;
+    placeFaults: async (random) => {
+      if (random.next() >= FAULT_CHANCE) return;
       await takeBack();
       const chosen = PROGRAM_FAULTS[random.whole(PROGRAM_FAULTS.length)];
       if (chosen === undefined) return;

@@ -1,10 +1,10 @@
-// `orbstack.ts --seeds N --programs N --operations N --from N`: storms over the provider, each from its seed; so many in this
+// `orbstack.ts --seeds N --programs N --operations N --from N`: fault runs over the provider, each from its seed; so many in this
 // process on simulated time, and so many with every command a process of its own. Prints what was placed, and ends with 1
-// if anything was wrong, or a kind of trouble never came.
+// if anything was wrong, or a kind of fault never came.
 import { parseArgs } from "node:util";
-import { storm } from "./orbstack-storm.ts";
-import { allKinds, COMMAND_FAULTS, PROGRAM_FAULTS } from "./orbstack-trouble.ts";
-import { asPrograms, inProcess, type StormWorld } from "./orbstack-worlds.ts";
+import { runWithFaults } from "./orbstack-fault-run.ts";
+import { allKinds, COMMAND_FAULTS, PROGRAM_FAULTS } from "./orbstack-faults.ts";
+import { asPrograms, type FaultWorld, inProcess } from "./orbstack-worlds.ts";
 
 const { values } = parseArgs({
   options: {
@@ -17,25 +17,25 @@ const { values } = parseArgs({
 const [seeds, programs, operations, from] = [values.seeds, values.programs, values.operations, values.from].map(Number);
 const SAYS_EVERY = 20;
 
-/** How often each kind of trouble was placed, over all storms. */
+/** How often each kind of fault was placed, over all runs. */
 const totals = new Map<string, number>();
 
 async function main(): Promise<boolean> {
-  const inside = await storms("in this process", seeds ?? 0, allKinds(COMMAND_FAULTS), inProcess);
-  // So few storms need not show every kind that the many before them do.
+  const inside = await runAll("in this process", seeds ?? 0, allKinds(COMMAND_FAULTS), inProcess);
+  // So few runs need not show every kind that the many before them do.
   const expected = PROGRAM_FAULTS.map(({ kind }) => kind);
-  const outside = await storms("with programs", programs ?? 0, expected, asPrograms);
+  const outside = await runAll("with programs", programs ?? 0, expected, asPrograms);
   for (const [kind, times] of totals) console.log(`${String(times).padStart(7)}  ${kind}`);
   const never = [...totals].filter(([, times]) => times === 0).map(([kind]) => kind);
   if (never.length > 0) console.log(`never placed: ${never.join(", ")}`);
   return inside && outside && never.length === 0;
 }
 
-async function storms(
+async function runAll(
   title: string,
   count: number,
   expected: readonly string[],
-  worldOf: (seed: number) => StormWorld | Promise<StormWorld>,
+  worldOf: (seed: number) => FaultWorld | Promise<FaultWorld>,
 ): Promise<boolean> {
   if (count === 0) return true;
   for (const kind of expected) totals.set(kind, totals.get(kind) ?? 0);
@@ -43,7 +43,7 @@ async function storms(
   let [calls, failures, bad] = [0, 0, 0];
   for (let done = 1; done <= count; done += 1) {
     const seed = (from ?? 1) + done - 1;
-    const report = await storm(await worldOf(seed), seed, operations ?? 0);
+    const report = await runWithFaults(await worldOf(seed), seed, operations ?? 0);
     for (const [kind, times] of report.placed) totals.set(kind, (totals.get(kind) ?? 0) + times);
     calls += report.calls;
     failures += report.failures;

@@ -77,7 +77,7 @@ export const commands = {
           SLIPWAY_KEY_RUNS: "2000",
           SLIPWAY_FUZZ_RUNS: "3000",
           SLIPWAY_CHAOS_SEEDS: "1,2,3",
-          SLIPWAY_STORM_SEEDS: "8",
+          SLIPWAY_FAULT_SEEDS: "8",
         },
       },
     ],
@@ -98,7 +98,7 @@ export const commands = {
     ],
   },
   "soak:orbstack": {
-    about: "storms over OrbStack's emulator, from faults to drift (--seeds N --operations N --programs N)",
+    about: "fault runs over OrbStack's emulator, from faults to drift (--seeds N --operations N --programs N)",
     steps: [
       build("slipway-conformance^..."),
       { title: "soak", package: "slipway-conformance", script: "soak:orbstack", args: true },

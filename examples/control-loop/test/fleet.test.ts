@@ -11,7 +11,7 @@ const STORMY_TURNS = 25;
 const CALM_TURNS = 8;
 
 /** A bad week on a Mac, in one plan. */
-const STORM: ChaosPlan = {
+const FAULT_PLAN: ChaosPlan = {
   faults: [
     { operation: "spawn", when: "reply-lost", probability: 0.2 },
     { operation: "spawn", when: "before", code: "CAPACITY_ERROR", probability: 0.1 },
@@ -76,10 +76,10 @@ test("it replaces what was stopped or removed, leaves what was renamed, and ends
   expect(there).toEqual([...running, unmanaged].toSorted());
 });
 
-describe.each([1, 2, 3, 4, 5, 6])("in a storm, seed %i", (seed) => {
+describe.each([1, 2, 3, 4, 5, 6])("with faults, seed %i", (seed) => {
   test("it never has two of a key, comes to rest when it is over, and leaves nothing", async () => {
     const { clock, control } = mac;
-    const provider = chaos(calmProvider(), { seed, plan: STORM, clock, world: orbstackWorld(control) });
+    const provider = chaos(calmProvider(), { seed, plan: FAULT_PLAN, clock, world: orbstackWorld(control) });
     const store = memoryStore();
     const stormy = fleet({ provider, store, keys: KEYS, script: "echo ready", clock });
     for (let at = 0; at < STORMY_TURNS; at += 1) {

@@ -153,7 +153,7 @@ export const CASE_IDS = {
   ],
   concurrency: [
     "concurrency.distinct-keys",
-    "concurrency.terminate-storm",
+    "concurrency.terminate-burst",
     "concurrency.reads-while-writing",
     "concurrency.terminate-all",
   ],

@@ -20,9 +20,9 @@ const FAULTS: NonNullable<ChaosPlan["faults"]> = [
   { operation: "get", when: "stale-read", probability: 0.3 },
   { operation: "*", when: "delayed", delayMs: 900, probability: 0.1 },
 ];
-const STORM: ChaosPlan = { staleReadMs: 2_000, faults: FAULTS, constraints: { maxInstances: 4, bootMs: 5_000 } };
+const FAULT_PLAN: ChaosPlan = { staleReadMs: 2_000, faults: FAULTS, constraints: { maxInstances: 4, bootMs: 5_000 } };
 const DRIFTING: ChaosPlan = {
-  ...STORM,
+  ...FAULT_PLAN,
   drift: [
     { operation: "list", action: "remove", probability: 0.05 },
     { operation: "get", action: "stop", probability: 0.05 },
@@ -83,9 +83,9 @@ async function work(
 
 const live = (world: MemoryWorld) => world.instances().filter((each) => each.live && each.owner === "ci");
 
-describe.each(SEEDS)("a storm, seed %d", (seed) => {
+describe.each(SEEDS)("with faults, seed %d", (seed) => {
   test("every effect is true, and no key has two instances", async () => {
-    const run = begin(STORM, seed);
+    const run = begin(FAULT_PLAN, seed);
     const seen = { none: 0, unknown: 0, applied: 0 };
     await work(run, seed, (operation, came, changed) => {
       // One that is ending has left its key to the next.
@@ -102,7 +102,7 @@ describe.each(SEEDS)("a storm, seed %d", (seed) => {
   });
 
   test("who follows the rules of mayRepeat gets each key once, and all of it away again", async () => {
-    const { world, provider } = begin({ ...STORM, constraints: { bootMs: 5_000 } }, seed);
+    const { world, provider } = begin({ ...FAULT_PLAN, constraints: { bootMs: 5_000 } }, seed);
     const insist = async <T>(call: () => Promise<T>): Promise<T> => {
       for (let attempt = 0; ; attempt += 1) {
         const came = await outcome(call());

@@ -29,7 +29,7 @@ async function attempt<T>(call: Promise<T>): Promise<{ readonly value: T } | { r
   }
 }
 
-test.each([1, 2, 3, 4, 5, 6])("a storm before and after the effect, seed %i", async (seed) => {
+test.each([1, 2, 3, 4, 5, 6])("faults before and after the effect, seed %i", async (seed) => {
   const container = containerEmulator();
   const faulty = faultyExec(container.exec, container.clock, seed);
   const provider = appleContainer({

@@ -215,7 +215,7 @@ test("bad ids settle alone: two requests where the refusal names them all", asyn
   expect(settled.size).toBe(500);
 });
 
-test("no storm of single requests where it names none", async () => {
+test("no burst of single requests where it names none", async () => {
   const ids = Array.from({ length: 500 }, (_, at) => `i${at}`);
   const { run, asked, settled } = refusing(new Set(["i123"]), 0);
   await run(ids);

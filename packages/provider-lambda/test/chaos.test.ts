@@ -86,7 +86,7 @@ async function attempt<T>(call: Promise<T>): Promise<{ readonly value: T } | { r
 }
 
 test.each(SEEDS.flatMap((seed) => Array.from({ length: 4 }, (_, at) => seed * 4 + at)))(
-  "a storm before and after the effect, seed %i",
+  "faults before and after the effect, seed %i",
   async (seed) => {
     const { provider, emulator } = lambdaWorld({ seed, readLagMs: 2_000, listedAfterEndMs: 4_000 });
     const { control, clock } = emulator;

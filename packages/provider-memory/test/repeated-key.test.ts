@@ -41,13 +41,13 @@ describe("two processes that share nothing but the world", () => {
     const { id, nativeId } = await one.spawn({ key: "k", hibernation: true });
     await world.clock.sleep(20_000);
     await one.hibernate(id);
-    for (const blow of [
+    for (const fault of [
       () => undefined,
       world.stop,
       world.fail,
       (native: string) => world.setState(native, "frozen"),
     ]) {
-      blow(nativeId);
+      fault(nativeId);
       const before = world.changes;
       expect((await other.spawn({ key: "k", hibernation: true })).id).toBe(id);
       expect(world.changes).toBe(before);

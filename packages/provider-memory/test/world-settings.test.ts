@@ -202,12 +202,12 @@ describe("what befalls instances", () => {
     ["crash", "terminated", "crashed"],
     ["fail", "error", "failed"],
     ["stop", "stopped", "halted"],
-  ] as const)("%s shows as %s", async (blow, status, code) => {
+  ] as const)("%s shows as %s", async (fault, status, code) => {
     const world = memoryWorld();
     const provider = memory({ owner: "ci", world });
     const { id, nativeId } = await provider.spawn({});
     await world.clock.sleep(20_000);
-    world[blow](nativeId);
+    world[fault](nativeId);
     expect(await provider.get(id)).toMatchObject({ status, statusReason: { code } });
     expect((await provider.list()).length).toBe(status === "terminated" ? 0 : 1);
     await world.clock.sleep(100_000);

@@ -76,12 +76,12 @@ describe("the world drifts", () => {
   });
 
   test("a run is replayed from its journal", async () => {
-    const run = async (seed: number, storm: ChaosPlan): Promise<readonly string[]> => {
+    const run = async (seed: number, faultPlan: ChaosPlan): Promise<readonly string[]> => {
       const world = worldOf();
       try {
         const unruly = chaos(world.provider, {
           seed,
-          plan: storm,
+          plan: faultPlan,
           world: orbstackWorld(world.control),
           clock: world.clock,
         });
@@ -100,19 +100,19 @@ describe("the world drifts", () => {
       }
     };
     const journals: ReturnType<typeof chaosOf>["journal"][] = [];
-    const storm: ChaosPlan = {
+    const faultPlan: ChaosPlan = {
       faults: [{ operation: "spawn", when: "reply-lost", probability: 0.4 }],
       drift: [
         { operation: "list", action: "stop", probability: 0.4 },
         { operation: "list", action: "rename", probability: 0.2 },
       ],
     };
-    const first = await run(11, storm);
+    const first = await run(11, faultPlan);
     const [journal] = journals;
     if (journal === undefined) throw new Error("it kept no journal");
     expect(journal.entries.length).toBeGreaterThan(2);
     expect(await run(999, replay(journal))).toEqual(first);
-    expect(await run(11, storm)).toEqual(first);
+    expect(await run(11, faultPlan)).toEqual(first);
   });
 });
 

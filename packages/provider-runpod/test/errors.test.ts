@@ -151,7 +151,7 @@ test("429 is waited for, on the clock, and the call then succeeds", async () => 
   expect(clock.now() - begun).toBeLessThanOrEqual(181_000);
 });
 
-test("as RunPod's limits are documented, a storm of calls meets none of them", async () => {
+test("as RunPod's limits are documented, a burst of calls meets none of them", async () => {
   const events: string[] = [];
   const { clock, emulator, another } = testWorld({ rates: { minute: 60, hour: 3_000, day: 50_000 } });
   const provider = another({

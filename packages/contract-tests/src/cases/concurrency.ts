@@ -25,7 +25,7 @@ export const concurrencyCases: Cases<"concurrency"> = {
       }
     },
   },
-  "concurrency.terminate-storm": {
+  "concurrency.terminate-burst": {
     title: "resolves every one of several terminations of one instance",
     rules: ["CONC-02"],
     run: async (context) => {

@@ -93,7 +93,7 @@ export const concurrencyMutants: MutantsOf<"concurrency"> = {
       return rivals.length >= MANY ? { ...options, key: fields(rivals[0]?.args[0])["key"] } : options;
     }),
   },
-  "concurrency.terminate-storm": {
+  "concurrency.terminate-burst": {
     does: "rejects while another termination of the same instance is under way",
     mutate: intercept({
       terminate: async (args, next, place) => {

@@ -65,7 +65,7 @@ test("a secret at the place where a long message is cut does not show in part", 
   expect(failure.message).not.toContain(KEY.slice(0, 4));
 });
 
-test("a redirect to what is no address is no trouble of the network", async () => {
+test("a redirect to what is no address is not a failure of the network", async () => {
   const { failure, sent } = await refused(() => new Response(null, { status: 302, headers: { location: "http://[" } }));
   expect(failure).toMatchObject({ code: "INTERNAL", effect: "none" });
   expect(sent).toBe(1);

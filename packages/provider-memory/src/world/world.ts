@@ -1,8 +1,8 @@
 import type { Clock } from "@slipway/core";
 import { type FaultScript, faultScript, type SimulatedClock, simulatedClock } from "@slipway/provider-kit/emulator";
-import { blows } from "./blows.ts";
 import { dials } from "./dials.ts";
 import { endpoint, type Transport } from "./endpoint.ts";
+import { machineFaults } from "./machine-faults.ts";
 import { type Remote, remote } from "./remote.ts";
 import {
   type CapacityRule,
@@ -124,7 +124,7 @@ export function memoryWorld(settings: MemoryWorldSettings = {}): MemoryWorld {
       return world.changes;
     },
     ...looks(present),
-    ...blows(present),
+    ...machineFaults(present),
     ...unmanaged(present),
     ...dials(present),
   };

@@ -4,7 +4,7 @@ import type { Machine } from "./records.ts";
 import { move, newAddresses, print, type Remote } from "./remote.ts";
 import type { MemoryWorld } from "./world.ts";
 
-type Blows = Pick<
+type MachineFaults = Pick<
   MemoryWorld,
   | "crash"
   | "fail"
@@ -20,13 +20,13 @@ type Blows = Pick<
 >;
 
 /** What befalls things without anybody asking for it. */
-export function blows(present: () => Remote): Blows {
-  const strike = (nativeId: string, blow: (world: Remote, machine: Machine, at: number) => void): void => {
+export function machineFaults(present: () => Remote): MachineFaults {
+  const strike = (nativeId: string, fault: (world: Remote, machine: Machine, at: number) => void): void => {
     const world = present();
     const machine = world.machines.current(nativeId);
     if (machine === undefined) throw new RangeError(`there is no machine ${nativeId}`);
     world.changes += 1;
-    blow(world, machine, world.clock.now());
+    fault(world, machine, world.clock.now());
   };
   return {
     crash: (nativeId) =>

@@ -66,7 +66,7 @@ export const PLAN: ChaosPlan = {
   ],
 };
 
-/** Every kind that a run can place: one that never comes shows that the storm is not one. */
+/** Every kind that a run can place: one that never comes shows that the plan is not whole. */
 export function allKinds(commands: readonly { readonly kind: string }[]): readonly string[] {
   return [
     ...commands.map(({ kind }) => kind),

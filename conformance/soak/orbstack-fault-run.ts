@@ -3,28 +3,28 @@ import { isProviderError, layer, type ProviderError } from "@slipway/core";
 import { seededRandom } from "@slipway/provider-kit/emulator";
 import { type OrbstackProvider, orbstack } from "@slipway/provider-orbstack";
 import { type ChaosEntry, chaos, chaosOf, type DriftWorld, orbstackWorld } from "@slipway/provider-orbstack/chaos";
-import { callKind, PLAN } from "./orbstack-trouble.ts";
-import type { StormWorld } from "./orbstack-worlds.ts";
+import { callKind, PLAN } from "./orbstack-faults.ts";
+import type { FaultWorld } from "./orbstack-worlds.ts";
 
 const KEYS = ["a", "b", "c", "d", "e", "f"];
-const OWNER = "storm";
+const OWNER = "faults";
 const ROUNDS = 30;
 const ATTEMPTS = 10;
 const AGAIN_MS = 5_000;
 
-export interface StormReport {
+export interface FaultReport {
   readonly seed: number;
   readonly calls: number;
   readonly failures: number;
-  /** How often each kind of trouble was placed. */
+  /** How often each kind of fault was placed. */
   readonly placed: ReadonlyMap<string, number>;
   /** What should not have been, in words; empty where everything held. */
   readonly wrong: readonly string[];
 }
 
-/** One run: so many operations in a storm, then calm, a reconciliation, and the end of everything. */
-export async function storm(world: StormWorld, seed: number, operations: number): Promise<StormReport> {
-  const run = new Storm(world, seed);
+/** One run: so many operations in a fault run, then calm, a reconciliation, and the end of everything. */
+export async function runWithFaults(world: FaultWorld, seed: number, operations: number): Promise<FaultReport> {
+  const run = new FaultRun(world, seed);
   try {
     for (let at = 0; at < operations; at += 1) await run.operate(at);
     await run.calmDown();
@@ -34,8 +34,8 @@ export async function storm(world: StormWorld, seed: number, operations: number)
   }
 }
 
-class Storm {
-  readonly #world: StormWorld;
+class FaultRun {
+  readonly #world: FaultWorld;
   readonly #seed: number;
   readonly #random: ReturnType<typeof seededRandom>;
   readonly #store = memoryStore();
@@ -50,7 +50,7 @@ class Storm {
   /** Several calls at once: no change is one call's then. */
   #atOnce = false;
 
-  constructor(world: StormWorld, seed: number) {
+  constructor(world: FaultWorld, seed: number) {
     this.#world = world;
     this.#seed = seed;
     this.#random = seededRandom(seed);
@@ -114,7 +114,7 @@ class Storm {
   }
 
   async operate(at: number): Promise<void> {
-    await this.#world.trouble(this.#random);
+    await this.#world.placeFaults(this.#random);
     const roll = this.#random.next();
     const key = KEYS[this.#random.whole(KEYS.length)] ?? "a";
     if (roll < 0.22) await this.#try(() => this.#launch(key));
@@ -226,7 +226,7 @@ class Storm {
     if (!same) this.#wrong.push(`the store knows ${known.join(", ")} and OrbStack has ${there.join(", ")}`);
   }
 
-  async report(): Promise<StormReport> {
+  async report(): Promise<FaultReport> {
     const placed = new Map<string, number>();
     const count = (kind: string): unknown => placed.set(kind, (placed.get(kind) ?? 0) + 1);
     for (const kind of await this.#world.placed()) count(kind);
