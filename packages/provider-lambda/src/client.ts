@@ -161,7 +161,7 @@ function isNotFound({ json }: HttpAnswer): boolean {
   return wireError(json)?.code === OBJECT_UNKNOWN;
 }
 
-/** The published limits; both knobs are the account's, so several providers of one account share one object. */
+/** The published limits; both settings are the account's, so several providers of one account share one object. */
 function ownLimits({ requestsPerSecond = 1, secondsPerLaunch = 12, runtime }: LambdaOptions): Pacing {
   const { clock, onEvent } = runtimeDefaults(runtime);
   return limits({

@@ -1,5 +1,5 @@
 import type { Answer } from "./answer.ts";
-import type { Knobs } from "./state.ts";
+import type { EngineSettings } from "./state.ts";
 
 const BOX = [
   "╭─────────────────────────────────────────╮",
@@ -10,7 +10,7 @@ const BOX = [
 ].join("\n");
 
 /** On which stream the update notice stands is not known: on either, before what the command prints; after what is streamed. */
-export function boxed(answer: Answer, where: Knobs["banner"], isStreamed: boolean): Answer {
+export function boxed(answer: Answer, where: EngineSettings["banner"], isStreamed: boolean): Answer {
   if (where === "none") return answer;
   return { ...answer, [where]: isStreamed ? answer[where] + BOX : BOX + answer[where] };
 }

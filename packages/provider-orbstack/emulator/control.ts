@@ -7,7 +7,15 @@ import { giveBackAddress, takeAddress } from "./addresses.ts";
 import { blank } from "./create.ts";
 import { type Daemon, endProcesses, eraseFiles, find, withState } from "./daemon.ts";
 import { layoutOf } from "./machine-root.ts";
-import type { CommandFault, EngineState, Knobs, Latencies, MachinePhase, MachineRecord, OrbState } from "./state.ts";
+import type {
+  CommandFault,
+  EngineSettings,
+  EngineState,
+  Latencies,
+  MachinePhase,
+  MachineRecord,
+  OrbState,
+} from "./state.ts";
 
 /** A machine as it really is, whatever a list says. */
 export interface SeenMachine {
@@ -41,7 +49,7 @@ export interface OrbstackControl {
   readonly changeAddress: (machine: string) => Promise<void>;
   readonly setEngine: (engine: EngineState) => Promise<void>;
   readonly setVersion: (version: string) => Promise<void>;
-  readonly setKnobs: (knobs: Partial<Knobs>) => Promise<void>;
+  readonly setEngineSettings: (engineSettings: Partial<EngineSettings>) => Promise<void>;
   readonly setLatencies: (latencies: Partial<Latencies>) => Promise<void>;
   /** How many addresses are left. */
   readonly setIpPool: (left: number) => Promise<void>;
@@ -109,7 +117,8 @@ export function orbstackControl(daemon: Daemon, faults: FaultScript): OrbstackCo
     setEngine: (engine) => set({ engine }),
     setVersion: (version) => set({ version }),
     setIpPool: (ipPoolLeft) => set({ ipPoolLeft }),
-    setKnobs: (knobs) => withState(daemon, (state) => void (state.knobs = { ...state.knobs, ...knobs })),
+    setEngineSettings: (engineSettings) =>
+      withState(daemon, (state) => void (state.engineSettings = { ...state.engineSettings, ...engineSettings })),
     setLatencies: (latencies) =>
       withState(daemon, (state) => void (state.latencyMs = { ...state.latencyMs, ...latencies })),
     addFaults: (...added) =>

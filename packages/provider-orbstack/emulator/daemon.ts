@@ -54,8 +54,8 @@ const ARRIVALS: { readonly [Phase in MachinePhase]?: (state: OrbState, machine: 
   },
   gone: (state, machine, at) => {
     drop(state, machine);
-    if (!machine.stoppedFirst && !state.knobs.leakIps) giveBackAddress(state, machine);
-    state.ghosts.push({ machine: { ...machine, state: "deleting" }, until: at + state.knobs.staleListMs });
+    if (!machine.stoppedFirst && !state.engineSettings.leakIps) giveBackAddress(state, machine);
+    state.ghosts.push({ machine: { ...machine, state: "deleting" }, until: at + state.engineSettings.staleListMs });
   },
 };
 

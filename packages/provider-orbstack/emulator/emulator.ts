@@ -16,7 +16,7 @@ import type { Daemon } from "./daemon.ts";
 import { execOver } from "./exec-over.ts";
 import { sandboxOf } from "./machine-root.ts";
 import { orbctl } from "./orbctl.ts";
-import { initialState, type Knobs, type Latencies, type OrbState } from "./state.ts";
+import { type EngineSettings, initialState, type Latencies, type OrbState } from "./state.ts";
 
 export interface OrbstackEmulatorSettings {
   /** Simulated if absent: then it stands still while real processes work. */
@@ -26,7 +26,7 @@ export interface OrbstackEmulatorSettings {
   /** Where the state and the machines' files lie: processes that share it share the Mac. Absent: a new one, which `close` removes. */
   readonly directory?: string | undefined;
   readonly latencyMs?: Partial<Latencies> | undefined;
-  readonly knobs?: Partial<Knobs> | undefined;
+  readonly engineSettings?: Partial<EngineSettings> | undefined;
   /** How many addresses there are; 250 if absent. */
   readonly ipPool?: number | undefined;
   /** Where a fault's probability is below 1. */
@@ -85,7 +85,7 @@ function daemonOf(settings: OrbstackEmulatorSettings, clock: Clock, directory: s
       version: settings.version ?? state.version,
       ipPoolLeft: settings.ipPool ?? state.ipPoolLeft,
       latencyMs: { ...state.latencyMs, ...settings.latencyMs },
-      knobs: { ...state.knobs, ...settings.knobs },
+      engineSettings: { ...state.engineSettings, ...settings.engineSettings },
     };
   };
   return {

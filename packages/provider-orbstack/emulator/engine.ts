@@ -16,8 +16,8 @@ const version: Command = async (daemon, args) => {
 
 const status: Command = async (daemon, args) => {
   parseArguments("status", NONE, args);
-  const { engine, knobs } = await daemon.store.read();
-  return { stdout: `${engine}\n`, stderr: "", code: engine === "Stopped" ? knobs.statusExitCode : 0 };
+  const { engine, engineSettings } = await daemon.store.read();
+  return { stdout: `${engine}\n`, stderr: "", code: engine === "Stopped" ? engineSettings.statusExitCode : 0 };
 };
 
 const pickDefault: Command = async (daemon, args) => {

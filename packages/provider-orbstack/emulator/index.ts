@@ -12,9 +12,9 @@ export { type OrbctlOptions, orbctl } from "./orbctl.ts";
 export { type ServeOptions, serve } from "./serve.ts";
 export {
   type CommandFault,
+  type EngineSettings,
   type EngineState,
   initialState,
-  type Knobs,
   type Latencies,
   type MachinePhase,
   type OrbState,

@@ -128,8 +128,8 @@ const remove: Command = async (daemon, args, call) => {
   if (selector === undefined || selector === "") throw new Refusal("delete: requires at least 1 arg(s)");
   const id = await withState(daemon, async (state) => {
     const machine = mustFind(state, selector);
-    if (machine.name !== selector && state.knobs.crashOnDeleteById && state.version === "2.2.3") throw crash();
-    if (!has(parsed, "--force") && state.knobs.strictForce) throw new Refusal("[fake] delete needs --force");
+    if (machine.name !== selector && state.engineSettings.crashOnDeleteById && state.version === "2.2.3") throw crash();
+    if (!has(parsed, "--force") && state.engineSettings.strictForce) throw new Refusal("[fake] delete needs --force");
     assertStable(machine, "deleting");
     assertRoom(state, machine, "delete rootfs: remove all: unlinkat");
     await eraseFiles(daemon, machine);
@@ -152,7 +152,7 @@ function crash(): Refusal {
 
 /** At its disk cap a machine can be neither renamed nor deleted, until the cap is lifted. */
 function assertRoom(state: OrbState, machine: MachineRecord, doing: string): void {
-  if (!state.knobs.atDiskCap.includes(machine.name) || machine.limits.disk_bytes === 0) return;
+  if (!state.engineSettings.atDiskCap.includes(machine.name) || machine.limits.disk_bytes === 0) return;
   throw daemonRefusal(`${doing}: no space left on device`);
 }
 

@@ -112,7 +112,7 @@ async function answered(
     return { stdout: "", stderr: "", code: null };
   }
   if (fault?.does === "fail-after" && answer.code === 0) return faultAnswer(fault);
-  return boxed(answer, (await daemon.store.read()).knobs.banner, STREAMED.has(name));
+  return boxed(answer, (await daemon.store.read()).engineSettings.banner, STREAMED.has(name));
 }
 
 function commandFor(name: string): Command {

@@ -21,7 +21,7 @@ const list: Command = async (daemon, args) => {
       (machine) => !has(parsed, "--running") || machine.state === "running",
     );
     if (format === "json") {
-      if (state.knobs.listReturnsNull) return printed("null\n");
+      if (state.engineSettings.listReturnsNull) return printed("null\n");
       return printed(`${JSON.stringify(rows.map((row) => recordOf(state, row)))}\n`);
     }
     if (has(parsed, "--quiet")) return printed(rows.map(({ name }) => `${name}\n`).join(""));
@@ -43,7 +43,7 @@ const info: Command = async (daemon, args) => {
       record: recordOf(state, machine),
       disk_size: machine.disk_size,
       ...(machine.state === "running" && ip4 !== undefined ? { ip4, ip6 } : {}),
-      ...(state.knobs.extraFields ? { mac_address: "52:54:00:00:00:01" } : {}),
+      ...(state.engineSettings.extraFields ? { mac_address: "52:54:00:00:00:01" } : {}),
     };
     return printed(`${JSON.stringify(body)}\n`);
   });
@@ -56,7 +56,7 @@ function checkedFormat(format: string | undefined): "json" | "text" {
 }
 
 /** A row as `list` has it, and `info` inside of `record`. */
-function recordOf({ knobs }: OrbState, { id, name, image, config, state, limits }: MachineRecord): object {
+function recordOf({ engineSettings }: OrbState, { id, name, image, config, state, limits }: MachineRecord): object {
   const { isolated, default_username, mounts } = config;
   const { cpu, memory_mib, disk_bytes } = limits;
   return {
@@ -64,8 +64,10 @@ function recordOf({ knobs }: OrbState, { id, name, image, config, state, limits 
     name,
     image,
     config: {
-      ...(knobs.oldSchema ? { isolated, default_username, ...(mounts === undefined ? {} : { mounts }) } : config),
-      ...(knobs.limitsInRecord
+      ...(engineSettings.oldSchema
+        ? { isolated, default_username, ...(mounts === undefined ? {} : { mounts }) }
+        : config),
+      ...(engineSettings.limitsInRecord
         ? {
             ...(cpu === 0 ? {} : { cpu_limit: cpu }),
             ...(memory_mib === 0 ? {} : { memory_limit_mib: memory_mib }),
@@ -75,7 +77,7 @@ function recordOf({ knobs }: OrbState, { id, name, image, config, state, limits 
     },
     builtin: false,
     state,
-    ...(knobs.extraFields ? { favourite: false } : {}),
+    ...(engineSettings.extraFields ? { favourite: false } : {}),
   };
 }
 

@@ -8,7 +8,7 @@ import { initialState, type OrbState } from "./state.ts";
 export interface ServeOptions {
   /** How many times as fast as the real one time passes; 1 if absent. */
   readonly speed?: number | undefined;
-  /** What the Mac begins with beside that, as its latencies and knobs. */
+  /** What the Mac begins with beside that, as its latencies and settings. */
   readonly state?: Partial<OrbState> | undefined;
 }
 

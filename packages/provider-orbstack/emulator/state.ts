@@ -92,7 +92,7 @@ export interface CommandFault {
 }
 
 /** How this OrbStack deviates, or what nobody knows of the real one. */
-export interface Knobs {
+export interface EngineSettings {
   /** Exit code of `status` while it is stopped. */
   statusExitCode: number;
   /** Addresses of machines that were deleted without a stop are never given back. */
@@ -127,7 +127,7 @@ export interface OrbState {
   /** Deleted rows that `list` still shows. */
   ghosts: { readonly machine: MachineRecord; readonly until: number }[];
   latencyMs: Latencies;
-  knobs: Knobs;
+  engineSettings: EngineSettings;
   faults: (CommandFault & { left: number })[];
   /** Every call: its arguments, and whether its input was closed. */
   log: { readonly argv: readonly string[]; readonly stdin: "closed" | "given" }[];
@@ -147,7 +147,7 @@ export interface OrbState {
 
 const DEFAULT_LATENCIES: Latencies = { create: 18_000, start: 2_000, stop: 1_500, delete: 300, clone: 1_000 };
 
-const DEFAULT_KNOBS: Knobs = {
+const DEFAULT_ENGINE_SETTINGS: EngineSettings = {
   statusExitCode: 1,
   leakIps: true,
   listReturnsNull: false,
@@ -173,7 +173,7 @@ export function initialState(settings: Partial<OrbState> = {}): OrbState {
     ipPoolLeft: 250,
     ghosts: [],
     latencyMs: DEFAULT_LATENCIES,
-    knobs: DEFAULT_KNOBS,
+    engineSettings: DEFAULT_ENGINE_SETTINGS,
     faults: [],
     log: [],
     engineStops: 0,

@@ -30,8 +30,8 @@ const BEARABLE: ChaosPlanWithoutDrift = {
 test.each(seeds)(
   "the whole suite with all that has to be borne, seed %i",
   async (seed) => {
-    const knobs = { banner: "stdout", extraFields: true, oldSchema: true, limitsInRecord: true } as const;
-    const factory = orbstackHarness({ seed, knobs: { ...knobs, staleListMs: 1_900 } });
+    const engineSettings = { banner: "stdout", extraFields: true, oldSchema: true, limitsInRecord: true } as const;
+    const factory = orbstackHarness({ seed, engineSettings: { ...engineSettings, staleListMs: 1_900 } });
     const unruly = async () => {
       const harness = await factory();
       const { registration, clock } = harness;

@@ -103,7 +103,7 @@ describe("the program", () => {
 
 describe("what it prints", () => {
   test.each(["stdout", "stderr"] as const)("with an update notice on %s", async (banner) => {
-    await world.control.setKnobs({ banner });
+    await world.control.setEngineSettings({ banner });
     const { id } = await world.provider.spawn({ key: "a" });
     expect(await world.provider.list()).toHaveLength(1);
     expect(await world.provider.get("01KHVDCW7HTAGRPMB823KADP9B")).toBeNull();
@@ -111,16 +111,16 @@ describe("what it prints", () => {
   });
 
   test("with keys that are unknown, missing, or newer", async () => {
-    await world.control.setKnobs({ extraFields: true, oldSchema: true });
+    await world.control.setEngineSettings({ extraFields: true, oldSchema: true });
     const resources = { cpus: 3, memoryBytes: 1024 ** 3 };
     const { id } = await world.provider.spawn({ key: "a", resources });
-    await world.control.setKnobs({ limitsInRecord: true });
+    await world.control.setEngineSettings({ limitsInRecord: true });
     expect((await world.another().get(id))?.resources).toEqual(resources);
   });
 
   test("as null is UNAVAILABLE, and so is an engine that goes down between two commands", async () => {
     await world.provider.spawn({ key: "a" });
-    await world.control.setKnobs({ listReturnsNull: true });
+    await world.control.setEngineSettings({ listReturnsNull: true });
     expect((await failure(world.provider.list())).code).toBe("UNAVAILABLE");
     let asked = 0;
     const exec: Exec = async (file, args, options) => {

@@ -267,7 +267,7 @@ describe("programs inside", () => {
 });
 
 describe("the forms of the answers", () => {
-  test("knobs for what differs, or is not known", async () => {
+  test("settings for what differs, or is not known", async () => {
     await run("create", "--isolated", "--cpus", "2", "--memory", "2048M", "--disk", "64G", "debian:12", "web");
     const full = await info("web");
     expect(full.record.config).toEqual({
@@ -281,7 +281,7 @@ describe("the forms of the answers", () => {
     expect((await run("config", "get", "machine.web.cpu")).stdout).toBe("2\n");
     expect((await run("config", "get", "machine.web.memory_mib")).stdout).toBe("2048\n");
     expect((await run("config", "get", "machine.web.disk_bytes")).stdout).toBe(`${64 * 1024 ** 3}\n`);
-    await emulator.control.setKnobs({ oldSchema: true, limitsInRecord: true, extraFields: true });
+    await emulator.control.setEngineSettings({ oldSchema: true, limitsInRecord: true, extraFields: true });
     expect((await info("web")).record.config).toEqual({
       isolated: true,
       default_username: "me",
@@ -289,7 +289,7 @@ describe("the forms of the answers", () => {
       memory_limit_mib: 2048,
       disk_limit_bytes: 64 * 1024 ** 3,
     });
-    await emulator.control.setKnobs({ banner: "stdout", listReturnsNull: true });
+    await emulator.control.setEngineSettings({ banner: "stdout", listReturnsNull: true });
     expect((await run("list", "-f", "json")).stdout).toMatch(/OrbStack update available![\s\S]*\nnull\n$/);
   });
 

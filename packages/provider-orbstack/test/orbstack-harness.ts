@@ -138,7 +138,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
     return await provider.spawn({});
   },
   "null-list": async (control, provider) => {
-    await control.setKnobs({ listReturnsNull: true });
+    await control.setEngineSettings({ listReturnsNull: true });
     return await provider.list();
   },
   "unreadable-list": async (control, provider) => {

@@ -23,7 +23,7 @@ test("each source has its own", () => {
 
 describe.each(sourceForms.map((form) => [form.key, form] as const))("%s", (_key, form) => {
   test("its calls are taken", async () => {
-    const emulator = orbstackEmulator({ knobs: { strictForce: form.lenient !== true } });
+    const emulator = orbstackEmulator({ engineSettings: { strictForce: form.lenient !== true } });
     try {
       await emulator.orbctl(["create", "debian", "web"]);
       const [web] = await emulator.control.machines();

@@ -56,7 +56,7 @@ describe("a termination", () => {
 
   test("of one at its disk cap lifts the cap", async () => {
     const { id } = await world.provider.spawn({ key: "a", resources: { diskBytes: 2 * 1024 ** 3 } });
-    await world.control.setKnobs({ atDiskCap: [NAME] });
+    await world.control.setEngineSettings({ atDiskCap: [NAME] });
     await world.provider.terminate(id);
     expect(changing()).toContainEqual(["config", "set", `machine.${NAME}.disk_bytes`, "0"]);
     expect(await world.control.machines()).toEqual([]);

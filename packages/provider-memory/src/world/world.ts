@@ -1,6 +1,5 @@
 import type { Clock } from "@slipway/core";
 import { type FaultScript, faultScript, type SimulatedClock, simulatedClock } from "@slipway/provider-kit/emulator";
-import { dials } from "./dials.ts";
 import { endpoint, type Transport } from "./endpoint.ts";
 import { machineFaults } from "./machine-faults.ts";
 import { type Remote, remote } from "./remote.ts";
@@ -12,6 +11,7 @@ import {
   withDefaults,
 } from "./settings.ts";
 import { unmanaged } from "./unmanaged.ts";
+import { worldSettings } from "./world-settings.ts";
 
 /** A machine as the remote itself holds it, without any lag. */
 export interface WorldInstance {
@@ -126,7 +126,7 @@ export function memoryWorld(settings: MemoryWorldSettings = {}): MemoryWorld {
     ...looks(present),
     ...machineFaults(present),
     ...unmanaged(present),
-    ...dials(present),
+    ...worldSettings(present),
   };
 }
 

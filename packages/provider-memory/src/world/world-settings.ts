@@ -1,10 +1,10 @@
 import type { Remote } from "./remote.ts";
 import type { MemoryWorld } from "./world.ts";
 
-type Dials = Pick<MemoryWorld, "setCapacity" | "setQuotas" | "setPrice" | "setSpotFactor" | "setRegionDown">;
+type WorldSettings = Pick<MemoryWorld, "setCapacity" | "setQuotas" | "setPrice" | "setSpotFactor" | "setRegionDown">;
 
 /** What the remote has to offer, changed while it runs. */
-export function dials(present: () => Remote): Dials {
+export function worldSettings(present: () => Remote): WorldSettings {
   return {
     setCapacity: (rule) => {
       const world = present();
