@@ -1,5 +1,5 @@
 import type { Clock } from "@slipway/core";
-import type { InTurn } from "@slipway/provider-kit/limits";
+import type { KeyedMutex } from "@slipway/provider-kit/limits";
 import type { SshClient } from "./client.ts";
 import type { SshHost } from "./options.ts";
 
@@ -9,5 +9,5 @@ export interface SshContext {
   readonly hosts: readonly SshHost[];
   readonly clock: Clock;
   readonly client: SshClient;
-  readonly inTurn: InTurn;
+  readonly keyedMutex: KeyedMutex;
 }

@@ -8,7 +8,7 @@ import {
   type Snapshot,
 } from "@slipway/core";
 import { renderBootstrap } from "@slipway/provider-kit/bootstrap";
-import { inTurn } from "@slipway/provider-kit/limits";
+import { keyedMutex } from "@slipway/provider-kit/limits";
 import { fileCopy, fileCopyMethods } from "./capabilities/file-copy.ts";
 import { sshClient } from "./client.ts";
 import type { SshContext } from "./context.ts";
@@ -41,7 +41,7 @@ export function sshHostsParts(options: SshHostsOptions): {
     hosts: options.hosts,
     clock: runtimeDefaults(runtime).clock,
     client: sshClient(options),
-    inTurn: inTurn(PROVIDER),
+    keyedMutex: keyedMutex(PROVIDER),
   };
   const provider = defineProvider<SshHostsProvider>(
     {

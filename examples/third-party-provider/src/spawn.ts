@@ -27,7 +27,7 @@ export async function spawnInstance(context: SshContext, options: SpawnOptions):
   if (!isKey(key)) throw refusal("INVALID_SPEC", call.operation, "key must be 1 to 128 printable ASCII characters");
   const script = bootstrap === undefined ? undefined : scriptOf(bootstrap, call);
   const hash = specHash(script === undefined ? options : { ...options, bootstrap: script });
-  return await context.inTurn(`spawn ${key}`, call, async () => {
+  return await context.keyedMutex(`spawn ${key}`, call, async () => {
     const states = await statesOf(context, call);
     const held = states.flatMap(({ host, state }) => ("claim" in state ? [{ host, claim: state.claim }] : []));
     const known = existing(context, call, held, { key, hash });

@@ -7,7 +7,7 @@ import { find } from "./look-up.ts";
 /** Ends what the claim runs, and gives the host back. What is gone or unknown is done. */
 export async function terminateInstance(context: SshContext, id: string, { signal }: CallOptions = {}): Promise<void> {
   const call: Call = { operation: "terminate", signal };
-  await context.inTurn(`terminate ${id}`, call, async () => {
+  await context.keyedMutex(`terminate ${id}`, call, async () => {
     const found = await find(context, call, id);
     if (found === null) return;
     if (found.claim.marks === null) {

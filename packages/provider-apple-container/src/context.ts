@@ -1,5 +1,5 @@
 import type { Clock, Logger } from "@slipway/core";
-import type { InTurn } from "@slipway/provider-kit/limits";
+import type { KeyedMutex } from "@slipway/provider-kit/limits";
 import type { AppleContainerClient } from "./client.ts";
 
 /** What the methods of one provider, and its clusters, have in common. */
@@ -9,7 +9,7 @@ export interface AppleContainerContext {
   readonly log: Logger;
   readonly client: AppleContainerClient;
   /** One work at a time for each container. */
-  readonly inTurn: InTurn;
+  readonly keyedMutex: KeyedMutex;
   /** For a spawn that names none. */
   readonly image: string;
   /** The option `network` was asked for. */

@@ -45,7 +45,7 @@ export function appleContainerDriver(context: AppleContainerContext): AppleConta
       await checkVolumes(context, call, request.prepared.volumes);
       await client.ensureImage(call, request.prepared.image);
       // The service makes one after the other anyway: so each one's time begins when its turn has come.
-      return await context.inTurn("run", call, () => makeContainer(context, call, request));
+      return await context.keyedMutex("run", call, () => makeContainer(context, call, request));
     },
     finish: (call, wire, request) => completed(context, call, wire, request),
     // One more command, for an instance that has a bootstrap and can be asked.

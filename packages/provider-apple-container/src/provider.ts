@@ -18,7 +18,7 @@ import {
   type HookParts,
   providerFromDriver,
 } from "@slipway/provider-kit/driver";
-import { inTurn } from "@slipway/provider-kit/limits";
+import { keyedMutex } from "@slipway/provider-kit/limits";
 import { MAX_BOOTSTRAP_BYTES } from "./bootstrap.ts";
 import { volumeMethods } from "./capabilities/volumes.ts";
 import { appleContainerClient, MACHINE_MS } from "./client.ts";
@@ -92,7 +92,7 @@ export function appleContainerContext(
     clock,
     log,
     client: appleContainerClient({ executable: executableOf(options), exec }),
-    inTurn: inTurn(PROVIDER),
+    keyedMutex: keyedMutex(PROVIDER),
     image: options.image ?? DEFAULT_IMAGE,
     networks: "networks" in options && options.networks,
   };

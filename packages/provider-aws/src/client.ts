@@ -7,7 +7,7 @@ import {
   runtimeDefaults,
   timestamp,
 } from "@slipway/core";
-import { inTurn } from "@slipway/provider-kit/limits";
+import { keyedMutex } from "@slipway/provider-kit/limits";
 import { abortable } from "./abortable.ts";
 import type { Call } from "./call.ts";
 import { abandoned, failureOf } from "./call-failure.ts";
@@ -109,7 +109,7 @@ export function awsClient(options: AwsOptions): AwsClient {
   const account = credentials === undefined ? "default" : checksumOf(credentials.accessKeyId).slice(7, 19);
   const ownSecrets = [credentials?.secretAccessKey, credentials?.sessionToken].filter((one) => one !== undefined);
 
-  const lane = inTurn(PROVIDER);
+  const queued = keyedMutex(PROVIDER);
 
   async function request(wanted: Request): Promise<object> {
     const service = await loaded(wanted);
@@ -119,7 +119,9 @@ export function awsClient(options: AwsOptions): AwsClient {
     } catch (error) {
       if (!isProviderError(error, "RATE_LIMIT_ERROR")) throw error;
       // Those who were throttled go one after the other: all at once they would be throttled again.
-      return await lane(`${bucket.account} ${bucket.operation}`, wanted.call, () => throttled(wanted, service, bucket));
+      return await queued(`${bucket.account} ${bucket.operation}`, wanted.call, () =>
+        throttled(wanted, service, bucket),
+      );
     }
   }
 

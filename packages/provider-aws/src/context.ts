@@ -1,6 +1,6 @@
 import type { Image } from "@aws-sdk/client-ec2";
 import type { Clock, RuntimeEvent, Volume } from "@slipway/core";
-import type { InTurn, Recent } from "@slipway/provider-kit/limits";
+import type { KeyedMutex, Recent } from "@slipway/provider-kit/limits";
 import type { Batching } from "./batching.ts";
 import type { AskedPrices } from "./capabilities/price-list.ts";
 import type { AwsClient } from "./client.ts";
@@ -32,7 +32,7 @@ export interface AwsContext {
   readonly batches: InstanceBatches;
   /** What has a name, by region. */
   readonly keyLookups: Batching<readonly AWSInstance[]>;
-  readonly inTurn: InTurn;
+  readonly keyedMutex: KeyedMutex;
   readonly unavailable: UnavailableOfferings;
   /** Launched a moment ago, by key: EC2 may not show them yet. */
   readonly launched: Recent<AWSInstance>;

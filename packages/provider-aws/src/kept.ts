@@ -26,7 +26,7 @@ function lineOf(known: object, name: string): Line {
  * not kept.
  */
 export async function kept<T>(
-  { clock, inTurn }: Pick<AwsContext, "clock" | "inTurn">,
+  { clock, keyedMutex }: Pick<AwsContext, "clock" | "keyedMutex">,
   call: Call,
   known: Map<string, Kept<T>>,
   name: string,
@@ -42,7 +42,7 @@ export async function kept<T>(
   const line = lineOf(known, `${call.operation} ${name}`);
   line.came += 1;
   const mine = line.came;
-  return await inTurn(`kept ${name}`, call, async () => {
+  return await keyedMutex(`kept ${name}`, call, async () => {
     const meanwhile = fresh();
     if (meanwhile !== undefined) return meanwhile.value;
     if (line.ended !== undefined && mine <= line.ended.upTo) return line.ended.answer();

@@ -1,5 +1,5 @@
 import { type CallOptions, defineProvider, type Provider, type ProviderHooks, runtimeDefaults } from "@slipway/core";
-import { inTurn, recent } from "@slipway/provider-kit/limits";
+import { keyedMutex, recent } from "@slipway/provider-kit/limits";
 import { batching } from "./batching.ts";
 import { costMethods } from "./capabilities/cost-explorer.ts";
 import { hibernationMethods } from "./capabilities/hibernation.ts";
@@ -141,7 +141,7 @@ function contextOf(options: AwsOptions): AwsContext {
       onEvent,
       send: (call, region, names) => listNames(context, call, region, names),
     }),
-    inTurn: inTurn(PROVIDER),
+    keyedMutex: keyedMutex(PROVIDER),
     unavailable: unavailableOfferings(clock, onEvent),
     launched: recent(clock, readAfterWriteMs),
     ended: recent(clock, readAfterWriteMs),

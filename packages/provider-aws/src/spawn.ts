@@ -27,7 +27,7 @@ export async function spawnInstance(
   const request = requestOf(context, operation, options);
   // Before any call: what is too long is refused here.
   const packed = userData(partsOf(request), operation);
-  return await context.inTurn(`spawn ${request.key}`, call, async () => {
+  return await context.keyedMutex(`spawn ${request.key}`, call, async () => {
     const under = await underKey(context, call, request.key);
     const found = existing(context, call, request, under);
     if (found !== undefined) return await completed(context, call, request, found);

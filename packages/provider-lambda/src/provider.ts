@@ -8,7 +8,7 @@ import {
   type WhyNot,
 } from "@slipway/core";
 import { checkedConfig, fromEnvironment, providerFromDriver, recentWrites } from "@slipway/provider-kit/driver";
-import { inTurn } from "@slipway/provider-kit/limits";
+import { keyedMutex } from "@slipway/provider-kit/limits";
 import { LAUNCH_TIMEOUT_MS, lambdaClient } from "./client.ts";
 import { lambdaDriver } from "./driver.ts";
 import type { LambdaInstance } from "./instance.ts";
@@ -137,7 +137,7 @@ function remoteOf(options: LambdaSettings, readAfterWriteMs: number): LambdaRemo
     sshKeyName,
     clock,
     client: lambdaClient(options),
-    mutex: inTurn(PROVIDER),
+    mutex: keyedMutex(PROVIDER),
     keyNames: new Map(),
     recentVolumes: recentWrites(clock, readAfterWriteMs),
   };

@@ -1,7 +1,7 @@
 import type { Clock, SpawnOptions } from "@slipway/core";
 import type { RecentWrites } from "@slipway/provider-kit/driver";
 import { type Refusal, refusals } from "@slipway/provider-kit/errors";
-import type { InTurn } from "@slipway/provider-kit/limits";
+import type { KeyedMutex } from "@slipway/provider-kit/limits";
 import type { LambdaClient } from "./client.ts";
 import type { WireFileSystem } from "./wire.ts";
 
@@ -19,7 +19,7 @@ export interface LambdaRemote {
   readonly sshKeyName: string | undefined;
   readonly clock: Clock;
   readonly client: LambdaClient;
-  readonly mutex: InTurn;
+  readonly mutex: KeyedMutex;
   /** Bodies of SSH keys that were looked up, and the account's names for them. */
   readonly keyNames: Map<string, string>;
   readonly recentVolumes: RecentWrites<WireFileSystem>;

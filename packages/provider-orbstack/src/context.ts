@@ -1,9 +1,9 @@
 import type { Clock, Logger } from "@slipway/core";
-import type { InTurn } from "@slipway/provider-kit/limits";
+import type { KeyedMutex } from "@slipway/provider-kit/limits";
 import type { Breaker } from "./breaker.ts";
 import type { OrbstackClient } from "./client.ts";
-import type { Lanes } from "./lanes.ts";
 import type { MarkReader } from "./mark-reader.ts";
+import type { Queues } from "./queues.ts";
 
 /** What the methods of one provider have in common. */
 export interface OrbstackContext {
@@ -13,9 +13,9 @@ export interface OrbstackContext {
   readonly client: OrbstackClient;
   readonly marks: MarkReader;
   /** One work at a time for each machine. */
-  readonly inTurn: InTurn;
+  readonly keyedMutex: KeyedMutex;
   /** Creations slow each other down: no more than two at once. */
-  readonly making: Lanes;
+  readonly making: Queues;
   readonly breaker: Breaker;
   /** For a spawn that names none. */
   readonly image: string;

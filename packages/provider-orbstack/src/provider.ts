@@ -9,7 +9,7 @@ import {
 } from "@slipway/core";
 import { readBootstrap } from "@slipway/provider-kit/bootstrap";
 import { commandRunner } from "@slipway/provider-kit/command";
-import { inTurn } from "@slipway/provider-kit/limits";
+import { keyedMutex } from "@slipway/provider-kit/limits";
 import { MAX_BOOTSTRAP_BYTES, render } from "./bootstrap.ts";
 import { breaker } from "./breaker.ts";
 import { type OrbstackSnapshot, snapshotMethods } from "./capabilities/snapshots.ts";
@@ -19,11 +19,11 @@ import { PROVIDER, refusal } from "./errors.ts";
 import { execInside } from "./exec.ts";
 import { type FileMethods, fileMethods } from "./files.ts";
 import type { OrbstackInstance } from "./instance.ts";
-import { lanes } from "./lanes.ts";
 import { logsOf } from "./logs.ts";
 import { getInstance, listInstances } from "./look-up.ts";
 import { markReader } from "./mark-reader.ts";
 import { configSchema, DEFAULT_IMAGE, describeIssue, type OrbstackOptions, programOf } from "./options.ts";
+import { queues } from "./queues.ts";
 import { MAX_LABELS, NAME_MAX_LENGTH } from "./request.ts";
 import { spawnInstance } from "./spawn.ts";
 import { terminateInstance } from "./terminate.ts";
@@ -72,8 +72,8 @@ export function orbstackContext(options: OrbstackOptions): OrbstackContext {
     log,
     client,
     marks: markReader(client),
-    inTurn: inTurn(PROVIDER),
-    making: lanes(inTurn(PROVIDER), MAKING_AT_ONCE),
+    keyedMutex: keyedMutex(PROVIDER),
+    making: queues(keyedMutex(PROVIDER), MAKING_AT_ONCE),
     breaker: breaker(clock),
     image: options.image ?? DEFAULT_IMAGE,
     isolated: options.isolated ?? true,

@@ -29,7 +29,7 @@ export async function spawnInstance(
 ): Promise<OrbstackInstance> {
   const call: Call = { operation: "spawn", signal: options.signal };
   const request = requestOf(context, call.operation, options);
-  return await context.inTurn(request.name, call, async () => {
+  return await context.keyedMutex(request.name, call, async () => {
     const there = await findForKey(context, call, request);
     const found =
       (there === null ? null : await adopted(context, call, there, request)) ?? (await made(context, call, request));

@@ -20,7 +20,7 @@ export async function terminateInstance(
 ): Promise<void> {
   if (!isMachineId(id)) return;
   const call: Call = { operation: "terminate", signal };
-  await context.inTurn(id, call, async () => {
+  await context.keyedMutex(id, call, async () => {
     const info = await context.client.machine(call, id);
     if (info === null || info.record.id !== id) return;
     if ((await ownedOf(context, call, info.record)) === null) {

@@ -206,11 +206,11 @@ async function playAtOnce(rounds: readonly Round[]): Promise<void> {
   if (isPlagued) await endings;
   await Promise.all(teams.map((team) => team.members()));
   const plagued = plague(first);
-  const playing = rounds.map(async (round, lane) => {
+  const playing = rounds.map(async (round, index) => {
     const fail = (message: string): void => {
       failures.push(`round ${round.index} (${round.fault.name}): ${message}`);
     };
-    const team = teams[lane];
+    const team = teams[index];
     if (team !== undefined) await playRound(round, team, plagued, fail).catch((error: unknown) => fail(String(error)));
   });
   await Promise.all([...playing, plagued]);

@@ -1,5 +1,5 @@
 import type { Clock, Operation } from "@slipway/core";
-import type { InTurn } from "@slipway/provider-kit/limits";
+import type { KeyedMutex } from "@slipway/provider-kit/limits";
 import type { __Name__Client } from "./client/client.ts";
 
 /** One call of the contract: all its requests carry its name and end with its signal. */
@@ -13,7 +13,7 @@ export interface __Name__Context {
   readonly owner: string;
   readonly clock: Clock;
   readonly client: __Name__Client;
-  readonly inTurn: InTurn;
+  readonly keyedMutex: KeyedMutex;
   // #if multiRegion
   readonly regions: readonly [string, ...string[]];
   // #end

@@ -1,6 +1,6 @@
 import { defineProvider, type Provider, type ProviderHooks, runtimeDefaults, type Snapshot } from "@slipway/core";
 import { renderBootstrap } from "@slipway/provider-kit/bootstrap";
-import { inTurn } from "@slipway/provider-kit/limits";
+import { keyedMutex } from "@slipway/provider-kit/limits";
 // #if hibernation
 import { hibernationMethods } from "./capabilities/hibernation.ts";
 // #end
@@ -99,7 +99,7 @@ function contextOf(options: __Name__Options): __Name__Context {
     owner,
     clock: runtimeDefaults(runtime).clock,
     client: __name__Client(options),
-    inTurn: inTurn(PROVIDER),
+    keyedMutex: keyedMutex(PROVIDER),
     // #if multiRegion
     regions: [first, ...others],
     // #end

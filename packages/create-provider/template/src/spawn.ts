@@ -23,7 +23,7 @@ export async function spawnInstance(
 ): Promise<__Name__Instance> {
   const call: Call = { operation: "spawn", signal: options.signal };
   const request = requestOf(context, call.operation, options);
-  return await context.inTurn(`spawn ${request.key}`, call, async () => {
+  return await context.keyedMutex(`spawn ${request.key}`, call, async () => {
     const found = await existing(context, call, request);
     if (found !== null) return materialize(found);
     // #if idempotentSpawn

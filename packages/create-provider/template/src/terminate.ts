@@ -12,7 +12,7 @@ export async function terminateInstance(
 ): Promise<void> {
   if (!isId(id)) return;
   const call: Call = { operation: "terminate", signal };
-  await context.inTurn(`terminate ${id}`, call, async () => {
+  await context.keyedMutex(`terminate ${id}`, call, async () => {
     const found = await context.client.read(call, id);
     if (found === null || ENDING.has(statusOf(found.state))) return;
     if (marksOf(found.tags) === null) {

@@ -31,7 +31,7 @@ export function volumeMethods(context: AppleContainerContext): VolumeMethods {
       if (region !== undefined || zone !== undefined) {
         throw refusal("INVALID_SPEC", call.operation, "there is this Mac, and no region or zone");
       }
-      return await context.inTurn(`volume ${key}`, call, () => created(context, call, options));
+      return await context.keyedMutex(`volume ${key}`, call, () => created(context, call, options));
     },
     listVolumes: async (filter = {}, { signal } = {}) => {
       const call: Call = { operation: "listVolumes", signal };
@@ -46,7 +46,7 @@ export function volumeMethods(context: AppleContainerContext): VolumeMethods {
     deleteVolume: async (id, { signal } = {}) => {
       if (!NAME.test(id)) return;
       const call: Call = { operation: "deleteVolume", signal };
-      await context.inTurn(`volume ${id}`, call, () => deleted(context, call, id));
+      await context.keyedMutex(`volume ${id}`, call, () => deleted(context, call, id));
     },
   };
 }

@@ -42,10 +42,10 @@ export function appleContainerRuntime(context: AppleContainerContext): ClusterRu
       }
     },
     ensureImage: (call, image) => client.ensureImage(call, image),
-    createNode: (call, spec) => context.inTurn("run", call, () => createNode(context, call, spec)),
+    createNode: (call, spec) => context.keyedMutex("run", call, () => createNode(context, call, spec)),
     startNode: (call, id) => client.start(call, id),
     nodes: async (call) => (await client.containers(call)).filter((wire) => isNodeOf(wire, owner)).map(nodeFrom),
-    removeNode: (call, id) => context.inTurn(id, call, () => client.remove(call, id)),
+    removeNode: (call, id) => context.keyedMutex(id, call, () => client.remove(call, id)),
     exec: (call, id, argv, options): Promise<ClusterExecResult> => client.exec(call, id, argv, options),
     logs: (call, id) => client.logs(call, id),
   };

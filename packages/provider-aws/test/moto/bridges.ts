@@ -49,7 +49,7 @@ export function bridged(fetch: typeof globalThis.fetch, clock: Clock): typeof gl
   const emulator = ec2Emulator({ clock, credentials: [MOTO_CREDENTIALS], limits: null, latencyMs: 0 });
   // It answers in threads that share everything without a lock: two at once can fail both.
   let turn: Promise<unknown> = Promise.resolve();
-  const inTurn: typeof globalThis.fetch = (input, init) => {
+  const queued: typeof globalThis.fetch = (input, init) => {
     const mine = turn.then(() => fetch(input, init));
     turn = mine.catch(() => undefined);
     return mine;
@@ -59,10 +59,10 @@ export function bridged(fetch: typeof globalThis.fetch, clock: Clock): typeof gl
     if (/\/(pricing|ce)\/aws4_request/.test(headers.get("authorization") ?? "")) return emulator.fetch(input, init);
     const form = new URLSearchParams(bodyText(init?.body));
     const crossed = BRIDGES.filter(({ calls }) => calls.includes(form.get("Action") ?? ""));
-    if (crossed.length === 0) return inTurn(input, init);
+    if (crossed.length === 0) return queued(input, init);
     for (const { change } of crossed) change(form);
     headers.delete("content-length");
-    return inTurn(input, { ...init, headers, body: form.toString() });
+    return queued(input, { ...init, headers, body: form.toString() });
   };
 }
 

@@ -14,7 +14,7 @@ import {
 import { givenBootstrap } from "../bootstrap/given-bootstrap.ts";
 import type { Refusal } from "../errors/refusal.ts";
 import { withEffect } from "../errors/with-effect.ts";
-import type { InTurn } from "../limits/in-turn.ts";
+import type { KeyedMutex } from "../limits/keyed-mutex.ts";
 import {
   type Accepted,
   type Call,
@@ -43,7 +43,7 @@ export interface DriverContext<M> {
   readonly regions: readonly string[] | undefined;
   readonly refuse: Refusal;
   /** A keyed mutex: works under one name come one after the other in this process. */
-  readonly mutex: InTurn;
+  readonly mutex: KeyedMutex;
   readonly recent: RecentWrites<M>;
 }
 
@@ -281,7 +281,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
   async #create(call: Call, request: SpawnRequest<O, T>, previous: readonly M[]): Promise<M> {
     const { recent } = this.#context;
     for (let attempt = 0, patience = 1; ; attempt += 1) {
-      const outcome = await this.#sendInTurn(call, request, { attempt, previous }).catch((error: unknown) => {
+      const outcome = await this.#sendQueued(call, request, { attempt, previous }).catch((error: unknown) => {
         if (!isProviderError(error) || error.effect !== "none") recent.unclear(request.key);
         throw error;
       });
@@ -304,7 +304,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
   }
 
   /** Where creations queue, what was read before is not true at the end of the queue. */
-  async #sendInTurn(
+  async #sendQueued(
     call: Call,
     request: SpawnRequest<O, T>,
     at: { readonly attempt: number; readonly previous: readonly M[] },

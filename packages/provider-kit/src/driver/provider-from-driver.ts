@@ -14,7 +14,7 @@ import {
 } from "@slipway/core";
 import { renderBootstrap } from "../bootstrap/render-bootstrap.ts";
 import { refusals } from "../errors/refusal.ts";
-import { inTurn } from "../limits/in-turn.ts";
+import { keyedMutex } from "../limits/keyed-mutex.ts";
 import { defaultHooks, type HookParts } from "./default-hooks.ts";
 import type { Call, Driver } from "./driver.ts";
 import { type AnyListFilter, type AnySpawnOptions, LifeCycle } from "./life-cycle.ts";
@@ -65,7 +65,7 @@ export function providerFromDriver<P extends Provider, M, T, V = never>(
   const { clock } = runtimeDefaults(runtime);
   const { name: provider, owner, limits } = definition;
   const refuse = refusals(provider);
-  const mutex = inTurn(provider);
+  const mutex = keyedMutex(provider);
   const lagMs = limits.readAfterWriteMs;
   const context = {
     provider,

@@ -1,6 +1,6 @@
 import { isProviderError, nameFor, type Volume, type VolumeMethods } from "@slipway/core";
 import type { Refusal } from "../errors/refusal.ts";
-import type { InTurn } from "../limits/in-turn.ts";
+import type { KeyedMutex } from "../limits/keyed-mutex.ts";
 import type { Call, Destroyed } from "./driver.ts";
 import { ownershipByName } from "./ownership-tags.ts";
 import type { RecentWrites } from "./recent-writes.ts";
@@ -53,7 +53,7 @@ export interface VolumeContext<V> {
   readonly provider: string;
   readonly owner: string;
   readonly refuse: Refusal;
-  readonly mutex: InTurn;
+  readonly mutex: KeyedMutex;
   readonly recent: RecentWrites<V>;
   readonly checkRegion: (call: Call, region: string | undefined) => void;
   readonly waitUntil: (call: Call, time: number) => Promise<void>;

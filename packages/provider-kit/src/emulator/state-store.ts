@@ -25,11 +25,11 @@ export interface DiskStateOptions<T> {
 /** In this process only. */
 export function memoryStateStore<T>(initial: () => T): StateStore<T> {
   let state = structuredClone(initial());
-  const inTurn = turns();
+  const queued = queue();
   return {
     read: () => Promise.resolve(structuredClone(state)),
     update: (change) =>
-      inTurn(async () => {
+      queued(async () => {
         const draft = structuredClone(state);
         const answer = await change(draft);
         state = draft;
@@ -45,7 +45,7 @@ export function memoryStateStore<T>(initial: () => T): StateStore<T> {
  */
 export function diskStateStore<T>(path: string, options: DiskStateOptions<T>): StateStore<T> {
   const { initial, parse, lockTimeoutMs = 10_000 } = options;
-  const inTurn = turns();
+  const queued = queue();
   const read = async (): Promise<T> => {
     let text: string;
     try {
@@ -65,7 +65,7 @@ export function diskStateStore<T>(path: string, options: DiskStateOptions<T>): S
   return {
     read,
     update: (change) =>
-      inTurn(async () => {
+      queued(async () => {
         const lock = await locked(path, lockTimeoutMs);
         try {
           await sweepDrafts(path);
@@ -83,7 +83,7 @@ export function diskStateStore<T>(path: string, options: DiskStateOptions<T>): S
 }
 
 /** One after the other, whatever becomes of each. */
-function turns(): <R>(work: () => Promise<R>) => Promise<R> {
+function queue(): <R>(work: () => Promise<R>) => Promise<R> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
     const mine = last.then(work);

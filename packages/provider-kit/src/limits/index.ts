@@ -1,3 +1,3 @@
-export { type InTurn, inTurn } from "./in-turn.ts";
+export { type KeyedMutex, keyedMutex } from "./keyed-mutex.ts";
 export { type BucketLimit, type LimitsOptions, limits, type Share } from "./limits.ts";
 export { type Recent, recent } from "./recent.ts";

@@ -78,7 +78,7 @@ async function createSnapshot(
   const call: Call = { operation: "createSnapshot", signal };
   if (!isKey(key)) throw refusal("INVALID_SPEC", call.operation, "key must be 1 to 128 printable ASCII characters");
   const name = snapshotNameOf(nameFor(context.owner, key));
-  return await context.inTurn(name, call, async () => {
+  return await context.keyedMutex(name, call, async () => {
     const there = await standing(context, call, name, { instanceId, key });
     if (there !== null) return there;
     const { info } = await mustFind(context, call, instanceId);
@@ -144,7 +144,7 @@ async function standing(
 
 async function deleteSnapshot(context: OrbstackContext, id: string, { signal }: CallOptions = {}): Promise<void> {
   const call: Call = { operation: "deleteSnapshot", signal };
-  await context.inTurn(id, call, async () => {
+  await context.keyedMutex(id, call, async () => {
     const info = isMachineId(id) ? await context.client.machine(call, id) : null;
     if (info === null || info.record.id !== id) return;
     if (!isSnapshot(info.record)) {

@@ -18,7 +18,7 @@ export function volumeMethods(context: __Name__Context): VolumeMethods {
       // #else
       if (region !== undefined) throw refusal("INVALID_SPEC", call.operation, "region: there are none");
       // #end
-      return await context.inTurn(`volume ${key}`, call, async () => {
+      return await context.keyedMutex(`volume ${key}`, call, async () => {
         const known = (await client.disks(call)).find(({ tags }) => isOf(tags, owner) && marksOf(tags)?.key === key);
         if (known === undefined) {
           const tags = tagsOf({ owner, key });

@@ -15,7 +15,7 @@ export function snapshotMethods(context: __Name__Context): SnapshotMethods<Snaps
   return {
     createSnapshot: async (instanceId, { key, name, signal }) => {
       const call: Call = { operation: "createSnapshot", signal };
-      return await context.inTurn(`snapshot ${key}`, call, async () => {
+      return await context.keyedMutex(`snapshot ${key}`, call, async () => {
         const known = (await client.captures(call)).find(({ tags }) => isOf(tags, owner) && marksOf(tags)?.key === key);
         if (known?.machine === instanceId) return snapshotFrom(known);
         if (known !== undefined) {

@@ -1,7 +1,7 @@
 import { abortError, type Operation } from "@slipway/core";
 
 /** Runs works under one name one after the other. Who aborts while waiting gives the place up, with nothing done. */
-export type InTurn = <T>(
+export type KeyedMutex = <T>(
   name: string,
   call: { readonly operation: Operation; readonly signal?: AbortSignal | undefined },
   /** `release` lets the next one in before the work is done: what follows holds nobody up. */
@@ -12,7 +12,7 @@ export type InTurn = <T>(
  * A queue for each name, in this process: so that two spawns of one key, or two ends of one instance, do not read the same
  * state and then both act on it. Other processes are not held back; that is a store's business, or the remote's.
  */
-export function inTurn(provider: string): InTurn {
+export function keyedMutex(provider: string): KeyedMutex {
   const tails = new Map<string, Promise<void>>();
   // Async all through, so that a stack trace shows who called.
   return async (name, { operation, signal }, work) => {

@@ -1,12 +1,12 @@
 import { isProviderError } from "@slipway/core";
 import { describe, expect, it } from "vitest";
-import { inTurn } from "../../src/limits/index.ts";
+import { keyedMutex } from "../../src/limits/index.ts";
 
 const call = { operation: "spawn" };
 
-describe("inTurn", () => {
+describe("keyedMutex", () => {
   it("runs what has one name one after the other, and other names beside", async () => {
-    const turn = inTurn("acme");
+    const turn = keyedMutex("acme");
     const seen: string[] = [];
     const first = Promise.withResolvers<void>();
     const works = [
@@ -26,7 +26,7 @@ describe("inTurn", () => {
   });
 
   it("goes on after a failure, which only its own caller sees", async () => {
-    const turn = inTurn("acme");
+    const turn = keyedMutex("acme");
     const failed = turn("a", call, () => Promise.reject(new Error("no")));
     const next = turn("a", call, async () => 7);
     await expect(failed).rejects.toThrow("no");
@@ -36,7 +36,7 @@ describe("inTurn", () => {
   it.each(["before it asks", "while it waits"])(
     "who gives up %s has done nothing, and holds nobody back",
     async (when) => {
-      const turn = inTurn("acme");
+      const turn = keyedMutex("acme");
       const first = Promise.withResolvers<void>();
       const running = turn("a", call, () => first.promise);
       const user = new AbortController();
@@ -61,7 +61,7 @@ describe("inTurn", () => {
   );
 
   it("leaves the signal to the work once its turn has come", async () => {
-    const turn = inTurn("acme");
+    const turn = keyedMutex("acme");
     const user = new AbortController();
     const done = turn("a", { ...call, signal: user.signal }, async () => {
       user.abort();
