@@ -6,7 +6,7 @@ import type { Publish } from "./run-arguments.ts";
 
 const HOST = "127.0.0.1";
 
-/** A port of 127.0.0.1 that was free a moment ago: the command takes no "any". */
+/** A port of 127.0.0.1 that was free just now: the command takes no "any". */
 async function freePort(protocol: "tcp" | "udp"): Promise<number> {
   if (protocol === "udp") {
     const socket = createSocket("udp4");

@@ -46,10 +46,10 @@ export const snapshotActions: ActionTable = {
     if (volume.state === "creating" || volume.state === "deleting") {
       refuse("IncorrectState", `The volume '${volume.id}' is '${volume.state}'`);
     }
-    const recent = allAt(region.snapshots, now).some(
+    const isTooSoon = allAt(region.snapshots, now).some(
       ({ volumeId, startedAt }) => volumeId === volume.id && now - startedAt < BETWEEN_MS,
     );
-    if (recent) {
+    if (isTooSoon) {
       refuse(
         "SnapshotCreationPerVolumeRateExceeded",
         "The maximum per volume CreateSnapshot request rate has been exceeded.",

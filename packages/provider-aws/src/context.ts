@@ -1,6 +1,6 @@
 import type { Image } from "@aws-sdk/client-ec2";
 import type { Clock, RuntimeEvent, Volume } from "@slipway/core";
-import type { KeyedMutex, Recent } from "@slipway/provider-kit/limits";
+import type { KeyedMutex, ReadAfterWriteCache } from "@slipway/provider-kit/limits";
 import type { Batching } from "./batching.ts";
 import type { AskedPrices } from "./capabilities/price-list.ts";
 import type { AwsClient } from "./client.ts";
@@ -34,22 +34,22 @@ export interface AwsContext {
   readonly keyLookups: Batching<readonly AWSInstance[]>;
   readonly keyedMutex: KeyedMutex;
   readonly unavailable: UnavailableOfferings;
-  /** Launched a moment ago, by key: EC2 may not show them yet. */
-  readonly launched: Recent<AWSInstance>;
-  /** Native ids of instances that this process has ended a moment ago: EC2 may still show them as running. */
-  readonly ended: Recent<true>;
-  /** Keys whose launch has got no answer a moment ago: something may be there that EC2 does not show yet. */
-  readonly unclear: Recent<true>;
-  /** Volumes made a moment ago, by key. */
-  readonly created: Recent<Volume>;
+  /** Launched just now, by key: EC2 may not show them yet. */
+  readonly launched: ReadAfterWriteCache<AWSInstance>;
+  /** Native ids of instances that this process has ended just now: EC2 may still show them as running. */
+  readonly ended: ReadAfterWriteCache<true>;
+  /** Keys whose launch has got no answer just now: something may be there that EC2 does not show yet. */
+  readonly unclear: ReadAfterWriteCache<true>;
+  /** Volumes made just now, by key. */
+  readonly created: ReadAfterWriteCache<Volume>;
   /** Native ids of instances that EC2 ended for want of room, and that this was noted of. */
   readonly endedForRoom: Set<string>;
-  /** Images deleted a moment ago, by name. */
-  readonly deleted: Recent<true>;
-  /** Warm volumes claimed a moment ago, by instance. */
-  readonly claimed: Recent<true>;
+  /** Images deleted just now, by name. */
+  readonly deleted: ReadAfterWriteCache<true>;
+  /** Warm volumes claimed just now, by instance. */
+  readonly claimed: ReadAfterWriteCache<true>;
   /** Warm volumes whose claim has got no answer, by instance: it may have gone through. */
-  readonly unclearClaims: Recent<true>;
+  readonly unclearClaims: ReadAfterWriteCache<true>;
   /** Zones that sell a machine type, by `region/type`. */
   readonly offerings: Map<string, { readonly at: number; readonly zones: ReadonlySet<string> }>;
   /** What the price list said, by region or `region/type`. */

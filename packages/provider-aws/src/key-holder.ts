@@ -19,10 +19,10 @@ export function existing(
       { nativeId: unmanaged.id, hint: "Slipway leaves it alone: rename or end it by hand, or use another key." },
     );
   }
-  const recent = context.launched.find(request.key)?.thing;
-  // What this process has launched a moment ago may be over already: then EC2 says so.
-  const isOver = recent === undefined || ended.includes(recent.nativeId);
-  const there = live.length > 0 || isOver ? live : [recent];
+  const launched = context.launched.find(request.key)?.thing;
+  // What this process has launched just now may be over already: then EC2 says so.
+  const isOver = launched === undefined || ended.includes(launched.nativeId);
+  const there = live.length > 0 || isOver ? live : [launched];
   const same = there.find(({ specHash }) => specHash === request.specHash);
   const [other] = there;
   if (same !== undefined || other === undefined) return same;

@@ -59,7 +59,7 @@ export async function describeOne(
   }
   if (context.launched.byId(native) === undefined)
     throw refusal("NOT_FOUND", call.operation, `there is no instance ${id}`);
-  throw refusal("BUSY", call.operation, `${id} was launched a moment ago, and EC2 does not show it yet`, {
+  throw refusal("BUSY", call.operation, `${id} was launched just now, and EC2 does not show it yet`, {
     retryAfterMs: 2_000,
   });
 }

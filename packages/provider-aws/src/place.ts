@@ -9,7 +9,7 @@ import { ensureSecurityGroup } from "./security-group.ts";
 
 /**
  * Where the instance goes and what guards it. Decided by the request alone, and by what stands in the account: neither
- * chance nor what was refused a moment ago changes it, so that a repeated spawn asks for the same. `zone` is that of the
+ * chance nor what was refused just now changes it, so that a repeated spawn asks for the same. `zone` is that of the
  * volumes it has.
  */
 export async function placeFor(

@@ -40,7 +40,7 @@ export async function placementsOf(
 
 /**
  * Where a spawn could go, best first: one subnet of each zone that sells the machine type and has an address left.
- * Zones with a warm volume come first, those that refused a moment ago last: that was a moment ago, and one that is
+ * Zones with a warm volume come first, those that refused just now last: that was just now, and one that is
  * left out can never be found to have room again. Otherwise the most free addresses. EC2 has no call that tells of
  * capacity, so that only the launch itself finds out.
  */
@@ -143,7 +143,7 @@ async function subnetsOf(
   );
 }
 
-/** A subnet that refused a moment ago gives way to another of its zone; otherwise the most free addresses. */
+/** A subnet that refused just now gives way to another of its zone; otherwise the most free addresses. */
 function bestOfEachZone(places: readonly AWSPlace[]): readonly AWSPlace[] {
   const best = new Map<string, AWSPlace>();
   for (const place of places) {

@@ -1,5 +1,5 @@
 import { type CallOptions, defineProvider, type Provider, type ProviderHooks, runtimeDefaults } from "@slipway/core";
-import { keyedMutex, recent } from "@slipway/provider-kit/limits";
+import { keyedMutex, readAfterWriteCache } from "@slipway/provider-kit/limits";
 import { batching } from "./batching.ts";
 import { costMethods } from "./capabilities/cost-explorer.ts";
 import { hibernationMethods } from "./capabilities/hibernation.ts";
@@ -143,14 +143,14 @@ function contextOf(options: AwsOptions): AwsContext {
     }),
     keyedMutex: keyedMutex(PROVIDER),
     unavailable: unavailableOfferings(clock, onEvent),
-    launched: recent(clock, readAfterWriteMs),
-    ended: recent(clock, readAfterWriteMs),
-    created: recent(clock, readAfterWriteMs),
-    unclear: recent(clock, readAfterWriteMs),
-    claimed: recent(clock, readAfterWriteMs),
-    unclearClaims: recent(clock, UNCLEAR_CLAIM_MS),
+    launched: readAfterWriteCache(clock, readAfterWriteMs),
+    ended: readAfterWriteCache(clock, readAfterWriteMs),
+    created: readAfterWriteCache(clock, readAfterWriteMs),
+    unclear: readAfterWriteCache(clock, readAfterWriteMs),
+    claimed: readAfterWriteCache(clock, readAfterWriteMs),
+    unclearClaims: readAfterWriteCache(clock, UNCLEAR_CLAIM_MS),
     endedForRoom: new Set(),
-    deleted: recent(clock, readAfterWriteMs),
+    deleted: readAfterWriteCache(clock, readAfterWriteMs),
     offerings: new Map(),
     prices: new Map(),
     securityGroups: new Map(),

@@ -23,7 +23,7 @@ export async function terminateInstance(
   }
   if (context.launched.byId(native) === undefined) return;
   // An unknown id so shortly after the launch is no proof that it is gone.
-  throw refusal("BUSY", operation, `EC2 does not know ${id} yet, which was launched a moment ago`, {
+  throw refusal("BUSY", operation, `EC2 does not know ${id} yet, which was launched just now`, {
     retryAfterMs: 2_000,
     hint: "Call again in a few seconds.",
   });

@@ -28,7 +28,7 @@ export function reachOf(
 }
 
 /**
- * Where EC2 had no room a moment ago. It only orders places and is forgotten soon: capacity comes back, and only a
+ * Where EC2 had no room just now. It only orders places and is forgotten soon: capacity comes back, and only a
  * launch can find that out.
  */
 export interface UnavailableOfferings {

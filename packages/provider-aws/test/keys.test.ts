@@ -7,7 +7,7 @@ import { type AwsWorld, awsWorld, failure, refusedWith, through } from "./world.
 const spec = { spec: "t3.micro" } as const;
 const live = ({ emulator }: AwsWorld) => emulator.control.instances().filter((one) => one.live);
 
-describe("what this process has launched a moment ago and EC2 shows as ended", () => {
+describe("what this process has launched just now and EC2 shows as ended", () => {
   const ended = async (end: (world: AwsWorld, id: string) => Promise<void> | void) => {
     const world = awsWorld({ endMs: 1_000 }, { readAfterWriteMs: 30_000 });
     const first = await world.provider.spawn({ ...spec, key: "k" });
@@ -34,7 +34,7 @@ describe("what this process has launched a moment ago and EC2 shows as ended", (
   });
 });
 
-test("what this process has launched and ended a moment ago is no answer, though no listing shows either", async () => {
+test("what this process has launched and ended just now is no answer, though no listing shows either", async () => {
   const world = awsWorld({ readLagMs: 4_000, endMs: 0 });
   const first = await world.provider.spawn({ ...spec, key: "k" });
   await world.provider.terminate(first.id);

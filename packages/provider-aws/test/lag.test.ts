@@ -2,7 +2,7 @@ import "@aws-sdk/client-ec2";
 import { expect, test } from "vitest";
 import { awsWorld, failure } from "./world.ts";
 
-// What was made a moment ago by another process is in no listing yet, and must be ended all the same.
+// What was made just now by another process is in no listing yet, and must be ended all the same.
 const LAG = { readLagMs: 4_000, bootMs: 0, volumeMs: 500 } as const;
 const GIB = 1024 ** 3;
 const zone = "us-east-1a";
@@ -75,7 +75,7 @@ test("a claimed volume goes back to its pool", async () => {
   expect((await world.provider.listVolumes())[0]).toMatchObject({ status: "available", attachedTo: null });
 });
 
-test("a volume that was made a moment ago can be spawned with", async () => {
+test("a volume that was made just now can be spawned with", async () => {
   const world = awsWorld({ ...LAG, volumeMs: 10_000 });
   const { id } = await world.provider.createVolume({ key: "v", sizeBytes: GIB, zone });
   const instance = await world.provider.spawn({ spec: "m5.large", volumes: [{ id, mountPath: "/data" }] });

@@ -132,7 +132,7 @@ test("a quota of spot is remembered of spot as such, and of no zone", async () =
   expect(marked).toEqual(["spot:*:us-east-1"]);
 });
 
-test("of two subnets in a zone the one that refused a moment ago gives way, also with more addresses", async () => {
+test("of two subnets in a zone the one that refused just now gives way, also with more addresses", async () => {
   const world = awsWorld();
   const row = "InsufficientFreeAddressesInSubnet";
   // Each zone's own subnet, and another with fewer addresses.

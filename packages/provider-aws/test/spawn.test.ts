@@ -137,7 +137,7 @@ describe("EC2's memory of tokens", () => {
     const world = awsWorld({ readLagMs: 20_000 });
     const options = { ...spec, key: "k" };
     const { id, nativeId } = await world.provider.spawn(options);
-    // Ended a moment ago, and no listing of another process shows that there was one.
+    // Ended just now, and no listing of another process shows that there was one.
     await world
       .another()
       .terminate(id)

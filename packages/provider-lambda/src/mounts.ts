@@ -40,7 +40,7 @@ export async function mountsFor(
   }
   const all = await remote.client.fileSystems(call);
   const found = volumes.map(({ id, mountPath }) => {
-    const fileSystem = all.find((one) => one.id === id) ?? remote.recentVolumes.ofId(id);
+    const fileSystem = all.find((one) => one.id === id) ?? remote.volumeCache.ofId(id);
     if (fileSystem === undefined) throw invalid(`there is no filesystem ${JSON.stringify(id)}`);
     return { fileSystem, mountPath };
   });

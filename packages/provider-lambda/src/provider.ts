@@ -7,7 +7,7 @@ import {
   type SpawnOptions,
   type WhyNot,
 } from "@slipway/core";
-import { checkedConfig, fromEnvironment, providerFromDriver, recentWrites } from "@slipway/provider-kit/driver";
+import { checkedConfig, fromEnvironment, providerFromDriver, writeCache } from "@slipway/provider-kit/driver";
 import { keyedMutex } from "@slipway/provider-kit/limits";
 import { LAUNCH_TIMEOUT_MS, lambdaClient } from "./client.ts";
 import { lambdaDriver } from "./driver.ts";
@@ -139,6 +139,6 @@ function remoteOf(options: LambdaSettings, readAfterWriteMs: number): LambdaRemo
     client: lambdaClient(options),
     mutex: keyedMutex(PROVIDER),
     keyNames: new Map(),
-    recentVolumes: recentWrites(clock, readAfterWriteMs),
+    volumeCache: writeCache(clock, readAfterWriteMs),
   };
 }

@@ -1,5 +1,5 @@
 import type { Clock, SpawnOptions } from "@slipway/core";
-import type { RecentWrites } from "@slipway/provider-kit/driver";
+import type { WriteCache } from "@slipway/provider-kit/driver";
 import { type Refusal, refusals } from "@slipway/provider-kit/errors";
 import type { KeyedMutex } from "@slipway/provider-kit/limits";
 import type { LambdaClient } from "./client.ts";
@@ -22,7 +22,7 @@ export interface LambdaRemote {
   readonly mutex: KeyedMutex;
   /** Bodies of SSH keys that were looked up, and the account's names for them. */
   readonly keyNames: Map<string, string>;
-  readonly recentVolumes: RecentWrites<WireFileSystem>;
+  readonly volumeCache: WriteCache<WireFileSystem>;
 }
 
 // Lambda's ids are 32 hex digits today; what could be one is asked for, and nothing else reaches a path.

@@ -8,10 +8,10 @@ import type { WireFileSystem, WireInstance } from "./wire.ts";
 const SIZE = /-([0-9a-z]{1,11})$/;
 
 /** Lambda's filesystems: they grow as they are filled, and are paid by what is in them. */
-export function lambdaVolumes({ client, regions, recentVolumes }: LambdaRemote): VolumeDriver<WireFileSystem> {
+export function lambdaVolumes({ client, regions, volumeCache }: LambdaRemote): VolumeDriver<WireFileSystem> {
   return {
     isId,
-    recent: recentVolumes,
+    writeCache: volumeCache,
     list: (call) => client.fileSystems(call),
     identify: ({ id, name, region }) => ({
       id,

@@ -88,7 +88,7 @@ test("a spawn that is aborted while another of its key is under way has no effec
   expect(emulator.control.instances()).toHaveLength(1);
 });
 
-test("get answers what was launched a moment ago, though Lambda does not show it yet", async () => {
+test("get answers what was launched just now, though Lambda does not show it yet", async () => {
   const { provider, another, emulator } = lambdaWorld({ readLagMs: 3_000 });
   const { id } = await provider.spawn({ ...A10, key: "job" });
   expect(await provider.get(id)).toMatchObject({ id, status: "pending", key: "job" });

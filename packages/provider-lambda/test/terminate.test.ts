@@ -69,7 +69,7 @@ test("a machine that Slipway has not made is left alone", async () => {
   expect(emulator.control.hasUnmanaged(unmanaged)).toBe(true);
 });
 
-test("an instance that was launched a moment ago is not taken for gone", async () => {
+test("an instance that was launched just now is not taken for gone", async () => {
   const { provider, emulator, sent } = lambdaWorld({ readLagMs: 3_000 });
   const { id } = await provider.spawn(A10);
   await provider.terminate(id);

@@ -92,7 +92,7 @@ describe("a snapshot", () => {
     expect(error.message).toContain("not available yet");
   });
 
-  test("of a key whose image was deleted a moment ago is a new one, though listings still show the old one", async () => {
+  test("of a key whose image was deleted just now is a new one, though listings still show the old one", async () => {
     const world = awsWorld({ imageMs: 1_000, readLagMs: 4_000 });
     const { instance, snapshot } = await imaged(world);
     await world.emulator.clock.sleep(60_000);

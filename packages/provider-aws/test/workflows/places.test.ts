@@ -74,7 +74,7 @@ describe("where it is not known what was made", () => {
     expect(world.live().map((one) => one.zone)).toEqual([zone]);
   });
 
-  test("nor is it where another process has launched it a moment ago", async () => {
+  test("nor is it where another process has launched it just now", async () => {
     const other = { launch: async (_key: string, _subnet: string): Promise<void> => undefined };
     let isFirst = true;
     const wire: Wire = async ({ action, parameters }, send) => {

@@ -9,7 +9,7 @@ export interface StaleReads {
   readonly stale: (operation: string, args: readonly unknown[], answer: unknown) => unknown;
 }
 
-interface RecentWrite {
+interface HiddenWrite {
   readonly at: number;
   /** As it was before; undefined: it was not there. */
   readonly before: Thing | undefined;
@@ -46,19 +46,19 @@ const WRITES_BY_ID = new Set(["terminate", "deleteSnapshot", "deleteVolume", "re
 
 export function staleReads(clock: Clock, windowMs: number): StaleReads {
   const known = new Map<string, Thing>();
-  const recent = new Map<string, RecentWrite>();
+  const writes = new Map<string, HiddenWrite>();
   const nameOf = (operation: string, id: string): string => `${KINDS[operation]} ${id}`;
 
   const wrote = (operation: string, id: string): void => {
     const name = nameOf(operation, id);
     const now = clock.now();
-    const earlier = recent.get(name);
+    const earlier = writes.get(name);
     // Two writes in one window: a read that misses both shows what was before the first.
     const within = earlier !== undefined && now - earlier.at < windowMs;
-    recent.set(name, { at: now, before: within ? earlier.before : known.get(name) });
+    writes.set(name, { at: now, before: within ? earlier.before : known.get(name) });
   };
-  const hidden = (operation: string, id: string): RecentWrite | undefined => {
-    const write = recent.get(nameOf(operation, id));
+  const hidden = (operation: string, id: string): HiddenWrite | undefined => {
+    const write = writes.get(nameOf(operation, id));
     return write !== undefined && clock.now() - write.at < windowMs ? write : undefined;
   };
 
@@ -78,7 +78,7 @@ export function staleReads(clock: Clock, windowMs: number): StaleReads {
           answer,
           args[0],
           (id) => hidden(operation, id),
-          missing(operation, recent, clock.now() - windowMs),
+          missing(operation, writes, clock.now() - windowMs),
         );
       }
       const [id] = args;
@@ -91,9 +91,9 @@ export function staleReads(clock: Clock, windowMs: number): StaleReads {
 }
 
 /** Things that a late listing still shows though they are gone. */
-function missing(operation: string, recent: ReadonlyMap<string, RecentWrite>, since: number): readonly Thing[] {
+function missing(operation: string, writes: ReadonlyMap<string, HiddenWrite>, since: number): readonly Thing[] {
   const kind = `${KINDS[operation]} `;
-  return [...recent].flatMap(([name, { at, before }]) =>
+  return [...writes].flatMap(([name, { at, before }]) =>
     name.startsWith(kind) && at > since && before !== undefined ? [before] : [],
   );
 }
@@ -101,7 +101,7 @@ function missing(operation: string, recent: ReadonlyMap<string, RecentWrite>, si
 function staleList(
   answer: readonly unknown[],
   filter: unknown,
-  hidden: (id: string) => RecentWrite | undefined,
+  hidden: (id: string) => HiddenWrite | undefined,
   gone: readonly Thing[],
 ): readonly unknown[] {
   const seen = answer.filter(isThing);

@@ -24,7 +24,6 @@ export {
   providerFromDriver,
   type SpawnOptionsOfDriver,
 } from "./provider-from-driver.ts";
-export { type RecentWrites, recentWrites } from "./recent-writes.ts";
 export {
   checkedConfig,
   describeIssue,
@@ -36,3 +35,4 @@ export {
 } from "./register-from.ts";
 export { type SingleFlight, singleFlight } from "./single-flight.ts";
 export type { VolumeDriver, VolumeIdentity, VolumeRequest } from "./volume-driver.ts";
+export { type WriteCache, writeCache } from "./write-cache.ts";

@@ -27,7 +27,7 @@ import {
   Undone,
 } from "./driver.ts";
 import { matchesFilter } from "./matches-filter.ts";
-import type { RecentWrites } from "./recent-writes.ts";
+import type { WriteCache } from "./write-cache.ts";
 
 /** What the kit reads of any provider's options, whatever its capabilities add. */
 export type AnySpawnOptions = BaseSpawnOptions & { readonly region?: string | undefined };
@@ -44,7 +44,7 @@ export interface DriverContext<M> {
   readonly refuse: Refusal;
   /** A keyed mutex: works under one name come one after the other in this process. */
   readonly mutex: KeyedMutex;
-  readonly recent: RecentWrites<M>;
+  readonly writeCache: WriteCache<M>;
 }
 
 interface Candidate<M> {
@@ -86,7 +86,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
     if (!this.#driver.isId(id)) return null;
     const call: Call = { operation: "get", signal };
     // Not-found so shortly after the creation is no proof.
-    const machine = (await this.#driver.get(call, id)) ?? this.#context.recent.ofId(id);
+    const machine = (await this.#driver.get(call, id)) ?? this.#context.writeCache.ofId(id);
     return machine === undefined ? null : await this.#answer(call, machine);
   }
 
@@ -122,7 +122,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
     if (!driver.isId(id)) return;
     const call: Call = { operation: "terminate", signal };
     await context.mutex(`terminate ${id}`, call, async () => {
-      if (context.recent.isEnded(id)) return;
+      if (context.writeCache.isEnded(id)) return;
       for (;;) {
         const machine = await (driver.peek ?? driver.get)(call, id);
         if (machine !== null) {
@@ -134,14 +134,14 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
         const outcome = await driver.destroy(call, id, machine);
         if (typeof outcome === "object" && !(await this.#isEnding(call, id, machine !== null))) throw outcome.unclear;
         if (outcome !== "gone") break;
-        const isNew = context.recent.ofId(id) !== undefined;
+        const isNew = context.writeCache.ofId(id) !== undefined;
         if (isNew && driver.waitsForUnseen !== true) throw this.#unseen(call, id);
         // What a read has just shown is not gone because one answer says so: another read decides.
         if (machine !== null && !(await this.#isEnding(call, id, true))) throw this.#contradicted(call, id);
         if (machine !== null || !isNew) break;
         await this.#pause(call, UNSEEN_PAUSE_MS, "none");
       }
-      context.recent.ended(id);
+      context.writeCache.ended(id);
     });
   }
 
@@ -150,7 +150,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
     const machine = this.#driver.isId(id) ? await this.#driver.get(call, id) : null;
     if (machine !== null && this.#driver.identify(machine).ownership !== null) return machine;
     if (machine !== null) throw this.unmanaged(call, id);
-    const code = this.#context.recent.ofId(id) === undefined ? "NOT_FOUND" : "BUSY";
+    const code = this.#context.writeCache.ofId(id) === undefined ? "NOT_FOUND" : "BUSY";
     throw this.#context.refuse(code, call.operation, `there is no instance ${JSON.stringify(id.slice(0, 64))}`);
   }
 
@@ -254,24 +254,24 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
       const identity = this.#driver.identify(machine);
       return this.#hasEnded(identity) ? null : { machine, identity };
     }
-    const { recent, clock, readAfterWriteMs } = this.#context;
-    if (recent.isEnded(id)) return null;
-    if (recent.ofId(id) !== undefined) return listed;
+    const { writeCache, clock, readAfterWriteMs } = this.#context;
+    if (writeCache.isEnded(id)) return null;
+    if (writeCache.ofId(id) !== undefined) return listed;
     // Of another process: too young for its absence to say anything.
     return clock.now() - Date.parse(createdAt ?? "") < readAfterWriteMs ? listed : null;
   }
 
   /** What this process created, or may have created, so shortly ago that a listing need not show it yet. */
   async #fromRecent(call: Call, request: SpawnRequest<O, T>): Promise<M | null> {
-    const { recent, clock } = this.#context;
-    const made = recent.ofKey(request.key);
+    const { writeCache, clock } = this.#context;
+    const made = writeCache.ofKey(request.key);
     if (made !== undefined) {
       const machine = (await this.#driver.get(call, made.id)) ?? made.thing;
       const identity = this.#driver.identify(machine);
       if (this.#hasEnded(identity)) return null;
       return this.#judged(call, request, [{ machine, identity }]);
     }
-    const until = recent.unclearUntil(request.key);
+    const until = writeCache.unclearUntil(request.key);
     if (until === undefined) return null;
     await this.#pause(call, Math.max(0, until - clock.now()), "none");
     const { live } = await this.#listed(call, request);
@@ -279,10 +279,10 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
   }
 
   async #create(call: Call, request: SpawnRequest<O, T>, previous: readonly M[]): Promise<M> {
-    const { recent } = this.#context;
+    const { writeCache } = this.#context;
     for (let attempt = 0, patience = 1; ; attempt += 1) {
       const outcome = await this.#sendQueued(call, request, { attempt, previous }).catch((error: unknown) => {
-        if (!isProviderError(error) || error.effect !== "none") recent.unclear(request.key);
+        if (!isProviderError(error) || error.effect !== "none") writeCache.unclear(request.key);
         throw error;
       });
       if ("machine" in outcome) {
@@ -325,7 +325,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
   /** The machine of an accepted creation, as it can be read. */
   async #accepted(call: Call, request: SpawnRequest<O, T>, created: Accepted<M>): Promise<M> {
     const { id } = this.#driver.identify(created.machine);
-    this.#context.recent.made(request.key, id, created.machine);
+    this.#context.writeCache.made(request.key, id, created.machine);
     if (this.#driver.elects === true) return await this.#elected(call, request, created.machine);
     if (created.isProvisional !== true) return created.machine;
     // It is there and paid for, whatever becomes of this read.
@@ -352,7 +352,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
       await this.#driver.destroy(call, identity.id, machine).catch((error: unknown) => {
         throw applied(error);
       });
-      this.#context.recent.ended(identity.id);
+      this.#context.writeCache.ended(identity.id);
     }
   }
 
@@ -375,7 +375,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
       return await finish(call, machine, request, origin);
     } catch (error) {
       if (error instanceof Undone) {
-        this.#context.recent.ended(this.#driver.identify(machine).id);
+        this.#context.writeCache.ended(this.#driver.identify(machine).id);
         throw error.error;
       }
       // What was created stays so, whatever failed afterwards.
@@ -415,7 +415,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
 
   /** An instance that is about to be gone is never returned by `spawn`: whoever got it would soon have nothing. */
   #hasEnded({ id, status }: Identity): boolean {
-    return status === "terminated" || status === "terminating" || this.#context.recent.isEnded(id);
+    return status === "terminated" || status === "terminating" || this.#context.writeCache.isEnded(id);
   }
 
   #isOwned({ ownership }: Identity, owner: string): boolean {
@@ -433,7 +433,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
       try {
         const now = await this.#driver.get(call, id);
         // No read may show it yet: then its absence is a proof only after the lag.
-        if (now === null) return isLast || (wasSeen && this.#context.recent.ofId(id) === undefined);
+        if (now === null) return isLast || (wasSeen && this.#context.writeCache.ofId(id) === undefined);
         return ["terminating", "terminated"].includes(this.#driver.identify(now).status);
       } catch {
         // It cannot be read: then the answer to the write is all that is known.
@@ -460,7 +460,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
   }
 
   #unseen({ operation }: Call, id: string): ProviderError {
-    return this.#context.refuse("BUSY", operation, `${id} was created a moment ago and is not known yet`, {
+    return this.#context.refuse("BUSY", operation, `${id} was created just now and is not known yet`, {
       hint: "Call again in a few seconds.",
       retryAfterMs: LOOK_AGAIN_MS,
     });

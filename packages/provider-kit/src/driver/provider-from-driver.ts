@@ -18,8 +18,8 @@ import { keyedMutex } from "../limits/keyed-mutex.ts";
 import { defaultHooks, type HookParts } from "./default-hooks.ts";
 import type { Call, Driver } from "./driver.ts";
 import { type AnyListFilter, type AnySpawnOptions, LifeCycle } from "./life-cycle.ts";
-import { recentWrites } from "./recent-writes.ts";
 import { type VolumeDriver, volumesFromDriver } from "./volume-driver.ts";
+import { writeCache } from "./write-cache.ts";
 
 type Given =
   | "spawn"
@@ -75,7 +75,7 @@ export function providerFromDriver<P extends Provider, M, T, V = never>(
     regions,
     refuse,
     mutex,
-    recent: recentWrites<M>(clock, lagMs),
+    writeCache: writeCache<M>(clock, lagMs),
   };
   const lifeCycle = new LifeCycle(driver, context);
   const { format, render } = driver.bootstrap;
@@ -91,7 +91,7 @@ export function providerFromDriver<P extends Provider, M, T, V = never>(
       ? {}
       : volumesFromDriver(volumes, {
           ...context,
-          recent: volumes.recent ?? recentWrites<V>(clock, lagMs),
+          writeCache: volumes.writeCache ?? writeCache<V>(clock, lagMs),
           checkRegion: (call, region) => lifeCycle.checkRegion(call, region),
           waitUntil: (call, time) => clock.sleep(Math.max(0, time - clock.now()), call.signal),
         })),

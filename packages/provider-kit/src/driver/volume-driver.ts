@@ -3,7 +3,7 @@ import type { Refusal } from "../errors/refusal.ts";
 import type { KeyedMutex } from "../limits/keyed-mutex.ts";
 import type { Call, Destroyed } from "./driver.ts";
 import { ownershipByName } from "./ownership-tags.ts";
-import type { RecentWrites } from "./recent-writes.ts";
+import type { WriteCache } from "./write-cache.ts";
 
 export interface VolumeIdentity {
   readonly id: string;
@@ -40,7 +40,7 @@ export interface VolumeDriver<V> {
   /** Which instance uses each of these; asked only where somebody has to know. */
   readonly attachments: (call: Call, volumes: readonly V[]) => Promise<ReadonlyMap<string, string>>;
   /** Shared with whoever mounts a volume that a listing does not show yet; the kit's own if absent. */
-  readonly recent?: RecentWrites<V>;
+  readonly writeCache?: WriteCache<V>;
   /** The remote does not itself refuse to delete a volume in use, so that the kit does. */
   readonly guardsAttached?: boolean;
   /** The next size that the remote can make; throws INVALID_SPEC. */
@@ -54,14 +54,14 @@ export interface VolumeContext<V> {
   readonly owner: string;
   readonly refuse: Refusal;
   readonly mutex: KeyedMutex;
-  readonly recent: RecentWrites<V>;
+  readonly writeCache: WriteCache<V>;
   readonly checkRegion: (call: Call, region: string | undefined) => void;
   readonly waitUntil: (call: Call, time: number) => Promise<void>;
 }
 
 /** The keyed life cycle of volumes: same key and size, same volume; another size or region, CONFLICT; ours only. */
 export function volumesFromDriver<V>(driver: VolumeDriver<V>, context: VolumeContext<V>): VolumeMethods {
-  const { owner: self, refuse, recent, mutex, provider } = context;
+  const { owner: self, refuse, writeCache, mutex, provider } = context;
   const view = (
     volume: V,
     marks: { readonly owner: string | null; readonly key: string | null },
@@ -80,11 +80,11 @@ export function volumesFromDriver<V>(driver: VolumeDriver<V>, context: VolumeCon
       (await driver.list(call))
         .map((volume) => ({ volume, ...driver.identify(volume) }))
         .filter(
-          ({ name, id }) => ownershipByName(name, NONE) !== null && name.startsWith(prefix) && !recent.isEnded(id),
+          ({ name, id }) => ownershipByName(name, NONE) !== null && name.startsWith(prefix) && !writeCache.isEnded(id),
         )
         .sort((a, b) => (a.id < b.id ? -1 : 1))[0]?.volume;
-    let found = (await listed()) ?? recent.ofKey(wanted.key)?.thing;
-    const until = recent.unclearUntil(wanted.key);
+    let found = (await listed()) ?? writeCache.ofKey(wanted.key)?.thing;
+    const until = writeCache.unclearUntil(wanted.key);
     if (found === undefined && until !== undefined) {
       await context.waitUntil(call, until);
       found = await listed();
@@ -112,11 +112,11 @@ export function volumesFromDriver<V>(driver: VolumeDriver<V>, context: VolumeCon
         const there = await lookup(call, wanted);
         if (there !== null) return view(there, marks, await attachedTo(call, there));
         const made = await driver.create(call, wanted).catch((error: unknown) => {
-          if (!isProviderError(error) || error.effect !== "none") recent.unclear(key);
+          if (!isProviderError(error) || error.effect !== "none") writeCache.unclear(key);
           throw error;
         });
         if ("volume" in made) {
-          recent.made(key, driver.identify(made.volume).id, made.volume);
+          writeCache.made(key, driver.identify(made.volume).id, made.volume);
           return view(made.volume, marks, null);
         }
         // Another process was quicker: the name is taken, and it is this very one.
@@ -158,7 +158,7 @@ export function volumesFromDriver<V>(driver: VolumeDriver<V>, context: VolumeCon
         });
       }
       await driver.destroy(call, id);
-      recent.ended(id);
+      writeCache.ended(id);
     },
   };
 }

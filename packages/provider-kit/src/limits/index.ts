@@ -1,3 +1,3 @@
 export { type KeyedMutex, keyedMutex } from "./keyed-mutex.ts";
 export { type BucketLimit, type LimitsOptions, limits, type Share } from "./limits.ts";
-export { type Recent, recent } from "./recent.ts";
+export { type ReadAfterWriteCache, readAfterWriteCache } from "./read-after-write-cache.ts";

@@ -1,10 +1,10 @@
 import type { Clock } from "@slipway/core";
 
 /**
- * What this process has made a moment ago, and reads may not show yet. Only a bridge over the remote's lag: nothing is
+ * What this process has made just now, and reads may not show yet. Only a bridge over the remote's lag: nothing is
  * kept longer than that.
  */
-export interface Recent<T> {
+export interface ReadAfterWriteCache<T> {
   readonly add: (name: string, id: string, thing: T) => void;
   readonly find: (name: string) => { readonly id: string; readonly thing: T } | undefined;
   readonly byId: (id: string) => T | undefined;
@@ -12,7 +12,7 @@ export interface Recent<T> {
   readonly drop: (id: string) => void;
 }
 
-export function recent<T>(clock: Clock, windowMs: number): Recent<T> {
+export function readAfterWriteCache<T>(clock: Clock, windowMs: number): ReadAfterWriteCache<T> {
   const entries = new Map<string, { readonly name: string; readonly thing: T; readonly until: number }>();
   const sweep = (): void => {
     const now = clock.now();

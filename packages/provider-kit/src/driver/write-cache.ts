@@ -1,7 +1,7 @@
 import type { Clock } from "@slipway/core";
 
 /** What this process wrote so shortly ago that reads may not show it. Nothing is kept longer than reads may lag. */
-export interface RecentWrites<T> {
+export interface WriteCache<T> {
   readonly made: (key: string, id: string, thing: T) => void;
   /** A creation whose outcome is not known: the thing may be there, and not be listed yet. */
   readonly unclear: (key: string) => void;
@@ -13,7 +13,7 @@ export interface RecentWrites<T> {
   readonly unclearUntil: (key: string) => number | undefined;
 }
 
-export function recentWrites<T>(clock: Clock, lagMs: number): RecentWrites<T> {
+export function writeCache<T>(clock: Clock, lagMs: number): WriteCache<T> {
   const made = expiring<{ readonly key: string; readonly thing: T }>(clock, lagMs);
   const ended = expiring<true>(clock, lagMs);
   const unclear = expiring<number>(clock, lagMs);
