@@ -9,7 +9,7 @@ import type { Market } from "./room.ts";
 import { spotPriceOf } from "./spot-price.ts";
 import { checkSpecifications } from "./tagging.ts";
 import type { Instance, LaunchTemplate } from "./things.ts";
-import { once } from "./tokens.ts";
+import { withToken } from "./tokens.ts";
 import { newId } from "./world.ts";
 import type { XmlFields } from "./xml.ts";
 
@@ -43,7 +43,7 @@ function createFleet(call: Call, request: FleetRequest): XmlFields {
   checkSpecifications(request.TagSpecification, ["fleet", "instance", "volume", "network-interface"]);
   checkMinimum(request);
   const { fleets } = call.region;
-  const { ids } = once(call, "CreateFleet", request.ClientToken, () => {
+  const { ids } = withToken(call, "CreateFleet", request.ClientToken, () => {
     const fleetId = `fleet-${newId(call.world, "f").slice(2)}`;
     fleets.set(fleetId, fill(call, request, fleetId));
     return [fleetId];

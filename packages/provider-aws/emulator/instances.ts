@@ -11,7 +11,7 @@ import { templateFor } from "./launch-templates.ts";
 import { paged } from "./paging.ts";
 import { filled, filters, list, paging } from "./parameters.ts";
 import type { Instance } from "./things.ts";
-import { once } from "./tokens.ts";
+import { withToken } from "./tokens.ts";
 import { allAt } from "./world.ts";
 import type { XmlFields } from "./xml.ts";
 
@@ -90,7 +90,7 @@ function runInstances(call: Call, given: LaunchRequest): XmlFields {
   if (place.zone !== undefined) checkReachable(region.impaired, place.zone);
   call.endDryRun();
   const clientToken = request.ClientToken ?? "";
-  const { ids, replayed } = once(call, `RunInstances ${place.zone ?? "anywhere"}`, clientToken, () =>
+  const { ids, replayed } = withToken(call, `RunInstances ${place.zone ?? "anywhere"}`, clientToken, () =>
     launch(call, machine, { min: request.MinCount, max: request.MaxCount, ...place, clientToken, templateId }).map(
       ({ id }) => id,
     ),

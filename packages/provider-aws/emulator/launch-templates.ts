@@ -9,7 +9,7 @@ import { filled, filters, list, paging, tagSpecifications, text } from "./parame
 import { checkSpecifications, tagSet, tagsFor } from "./tagging.ts";
 import type { LaunchTemplate } from "./things.ts";
 import { Timeline } from "./timeline.ts";
-import { once } from "./tokens.ts";
+import { withToken } from "./tokens.ts";
 import { allAt, newId, type Region } from "./world.ts";
 import type { XmlFields } from "./xml.ts";
 
@@ -37,7 +37,7 @@ export const launchTemplateActions: ActionTable = {
   CreateLaunchTemplate: action(create, (call, request) => {
     const { region, now, world } = call;
     checkSpecifications(request.TagSpecification, ["launch-template"]);
-    const { ids } = once(call, "CreateLaunchTemplate", request.ClientToken, () => {
+    const { ids } = withToken(call, "CreateLaunchTemplate", request.ClientToken, () => {
       if (byName(region, request.LaunchTemplateName, now) !== undefined) {
         refuse(
           "InvalidLaunchTemplateName.AlreadyExistsException",

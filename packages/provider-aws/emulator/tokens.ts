@@ -9,7 +9,7 @@ const REMEMBERED_MS = 12 * 3_600_000;
  * What a client token made before, or what `make` makes now. A token serves one request: with other parameters it is
  * refused, and in another scope (zone, for launches that name one) it is another token.
  */
-export function once(
+export function withToken(
   call: Call,
   scope: string,
   token: string | undefined,

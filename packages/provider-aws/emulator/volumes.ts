@@ -10,7 +10,7 @@ import { filled, filters, flag, list, paging, tagSpecifications, text, whole } f
 import { checkSpecifications, tagSet, tagsFor } from "./tagging.ts";
 import type { Volume } from "./things.ts";
 import { Timeline } from "./timeline.ts";
-import { once } from "./tokens.ts";
+import { withToken } from "./tokens.ts";
 import { allAt, newId } from "./world.ts";
 import type { XmlFields } from "./xml.ts";
 
@@ -57,7 +57,7 @@ export const volumeActions: ActionTable = {
     const { AvailabilityZone: zone } = request;
     if (!region.zones.includes(zone)) refuse("InvalidZone.NotFound", `The zone '${zone}' does not exist.`);
     checkReachable(region.impaired, zone);
-    const { ids } = once(call, "CreateVolume", request.ClientToken, () => [createVolume(call, request).id]);
+    const { ids } = withToken(call, "CreateVolume", request.ClientToken, () => [createVolume(call, request).id]);
     return volumeFields(oneFound(VOLUME, region.volumes, ids[0] ?? "", now));
   }),
   DescribeVolumes: action(describe, ({ region, seenAt }, { VolumeId, Filter, ...page }) => {

@@ -142,7 +142,7 @@ export function awsClient(options: AwsOptions): AwsClient {
     for (let attempt = 1; ; attempt += 1) {
       await turn(wanted, bucket);
       try {
-        return await once(wanted, service);
+        return await sendOnce(wanted, service);
       } catch (error) {
         const failure = error as ProviderError; // `once` throws nothing else
         if (attempt >= ATTEMPTS || !mayTryAgain(failure, wanted.call, attempt)) throw failure;
@@ -174,7 +174,7 @@ export function awsClient(options: AwsOptions): AwsClient {
     }
   }
 
-  async function once({ call, action, input, options: more }: Request, service: Service): Promise<object> {
+  async function sendOnce({ call, action, input, options: more }: Request, service: Service): Promise<object> {
     const writes = isWrite(action);
     const limit = requestLimit(clock, writes ? WRITE_TIMEOUT_MS : READ_TIMEOUT_MS, call.signal);
     const exchange: Exchange = { sent: false, onSent: limit.begin };

@@ -121,7 +121,7 @@ async function byIds(context: AwsContext, call: Call, ids: readonly string[]): P
       }),
     ),
   );
-  return once(found.filter((instance) => instance !== null));
+  return dedupeById(found.filter((instance) => instance !== null));
 }
 
 interface Filter {
@@ -149,7 +149,7 @@ async function listed(
   if (!instances.every(({ InstanceId = "" }) => INSTANCE_ID.test(InstanceId))) {
     throw refusal("INTERNAL", call.operation, "EC2 lists an instance without an id");
   }
-  return once(instances.map((instance) => shown(context, region, instance)));
+  return dedupeById(instances.map((instance) => shown(context, region, instance)));
 }
 
 /** What EC2 shows, as an instance; where it ended one by itself, for want of room, it is remembered that there is none. */
@@ -168,7 +168,7 @@ function shown(context: AwsContext, region: string, wire: Ec2Instance): AWSInsta
 }
 
 /** Should pages that moved show one instance twice, it is still one. */
-function once(instances: readonly AWSInstance[]): readonly AWSInstance[] {
+function dedupeById(instances: readonly AWSInstance[]): readonly AWSInstance[] {
   return [...new Map(instances.map((instance) => [instance.id, instance])).values()];
 }
 
@@ -252,7 +252,7 @@ export async function listNames(
       listed(context, call, region, [{ Name: `tag:${tag}`, Values: [...names] }]),
     ),
   );
-  const instances = once(found.flat());
+  const instances = dedupeById(found.flat());
   const named = new Map<string, AWSInstance[]>(names.map((name) => [name, []]));
   for (const instance of instances) {
     const { owner, key, remoteName } = instance;

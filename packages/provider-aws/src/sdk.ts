@@ -37,7 +37,7 @@ const COST_REGION = "us-east-1";
 
 export function awsSdk(config: SdkConfig): Sdk {
   const services = new Map<string, Promise<Service>>();
-  const once = (name: string, region: string, load: () => Promise<LoadedModule>) => {
+  const client = (name: string, region: string, load: () => Promise<LoadedModule>) => {
     const id = `${name} ${region}`;
     let service = services.get(id);
     if (service === undefined) {
@@ -49,11 +49,11 @@ export function awsSdk(config: SdkConfig): Sdk {
     return service;
   };
   return {
-    ec2: (region) => once("EC2Client", region, () => import("@aws-sdk/client-ec2")),
-    pricing: () => once("PricingClient", PRICING_REGION, () => import("@aws-sdk/client-pricing")),
-    costExplorer: () => once("CostExplorerClient", COST_REGION, () => import("@aws-sdk/client-cost-explorer")),
-    ssm: (region) => once("SSMClient", region, () => import("@aws-sdk/client-ssm")),
-    sts: (region) => once("STSClient", region, () => import("@aws-sdk/client-sts")),
+    ec2: (region) => client("EC2Client", region, () => import("@aws-sdk/client-ec2")),
+    pricing: () => client("PricingClient", PRICING_REGION, () => import("@aws-sdk/client-pricing")),
+    costExplorer: () => client("CostExplorerClient", COST_REGION, () => import("@aws-sdk/client-cost-explorer")),
+    ssm: (region) => client("SSMClient", region, () => import("@aws-sdk/client-ssm")),
+    sts: (region) => client("STSClient", region, () => import("@aws-sdk/client-sts")),
   };
 }
 

@@ -9,7 +9,7 @@ import { type InsertBody, insertBody, type Prepared, prepare } from "./insert-bo
 import { type GcpInstance, statusOf, timeOf, toInstance } from "./instance.ts";
 import { OWNER_LABEL, ownershipOf } from "./ownership.ts";
 import { addressOf, composeId, type GcpRemote, type GcpSpawnOptions, isId, refusal } from "./remote.ts";
-import { byNames, LONGEST_FILTER, sharedReads } from "./shared-reads.ts";
+import { byNames, LONGEST_FILTER, singleFlightReads } from "./single-flight-reads.ts";
 import { sourceOf } from "./snapshots.ts";
 import { checkSpotCap } from "./spot.ts";
 import { checkDisks } from "./volumes.ts";
@@ -44,7 +44,7 @@ export function gcpDriver(remote: GcpRemote): GcpDriver {
 
     list: (call, hint) => client.list(call, filterOf(hint), zones),
     get: (call, id) => read(remote, call, id),
-    peek: sharedReads(remote, (call, id) => read(remote, call, id)),
+    peek: singleFlightReads(remote, (call, id) => read(remote, call, id)),
     prepare: (call, request) => prepare(remote, call.operation, request),
     create: (call, request) => create(remote, call, request),
     finish: async (call, machine, _request, origin) =>

@@ -22,7 +22,7 @@ export function byNames(names: readonly string[]): string {
  * Reads of single instances for whoever ends many at once: the first goes by itself, and those that come meanwhile are read
  * together by their names. Such a listing may lag; what it does not show is read by itself.
  */
-export function sharedReads(
+export function singleFlightReads(
   remote: GcpRemote,
   read: (call: Call, id: string) => Promise<WireInstance | null>,
 ): (call: Call, id: string) => Promise<WireInstance | null> {
