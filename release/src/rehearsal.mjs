@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// A release, played to the end on a registry of this machine: everything is published, one provider is installed alone,
+// A release, run to the end on a registry of this machine: everything is published, one provider is installed alone,
 // one provider gets a patch, and old and new cores meet. Expects the packages to be built.
 // `node src/rehearsal.mjs [--keep]`; the last line is `slipway rehearsal: N passed, N failed`.
 import { mkdtempSync, rmSync } from "node:fs";

@@ -91,7 +91,7 @@ export const commands = {
     ],
   },
   "soak:apple": {
-    about: "kill -9 at every step of making a cluster on a played Mac (--count N --seed S)",
+    about: "kill -9 at every step of making a cluster on an emulated Mac (--count N --seed S)",
     steps: [
       build("@slipway/provider-apple-container..."),
       { title: "soak", package: "@slipway/provider-apple-container", script: "soak", args: true },

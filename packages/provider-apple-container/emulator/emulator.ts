@@ -37,7 +37,7 @@ export interface ContainerCallOptions {
   readonly onStderr?: ((chunk: string) => void) | undefined;
 }
 
-/** A Mac with Apple's `container`, played: the processes in the containers are real ones of this host. */
+/** A Mac with Apple's `container`, emulated: the processes in the containers are real ones of this host. */
 export interface ContainerEmulator {
   readonly clock: Clock;
   /** As a command runner: the program's name is not looked at. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * `container`, played, for whatever wants a program: point SLIPWAY_CONTAINER at it. What it remembers lies in the directory
+ * `container`, emulated, for whatever wants a program: point SLIPWAY_CONTAINER at it. What it remembers lies in the directory
  * that SLIPWAY_CONTAINER_EMULATOR names, for all processes that name the same; time runs SPEED times as fast as the real one.
  */
 import { diskStateStore, scaledClock } from "@slipway/provider-kit/emulator";

@@ -45,14 +45,14 @@ async function exec(machine: Machine, args: readonly string[], call: Call): Prom
   const given = Object.fromEntries(
     allOf(parsed, "--env").map((each) => [each.split("=")[0] ?? "", each.slice(each.indexOf("=") + 1)]),
   );
-  const environment = { ...given, ...(await playedEnvironment(machine, record, argv, stdin)) };
+  const environment = { ...given, ...(await emulatedEnvironment(machine, record, argv, stdin)) };
   const answer = await runInside(machine, record, argv, { ...call, stdin }, environment);
   if (answer.code === 0 && isNodeImage(record.image)) await noteJoin(machine, record, argv);
   return answer;
 }
 
 /** For a node: which step this is, and how it shall go. */
-async function playedEnvironment(
+async function emulatedEnvironment(
   machine: Machine,
   record: ContainerRecord,
   argv: readonly string[],

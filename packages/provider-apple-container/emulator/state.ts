@@ -1,6 +1,6 @@
 import type { Sandbox } from "@slipway/provider-kit/sandbox";
 
-/** The releases whose answers are played. */
+/** The releases whose answers are emulated. */
 export type EmulatedVersion = "0.12.3" | "1.0.0" | "1.2.2" | "1.4.1";
 export type ServiceState = "running" | "unregistered" | "not running" | "hang";
 
@@ -72,7 +72,7 @@ export interface CommandFault {
   readonly times?: number | undefined;
 }
 
-/** How a step that is played inside a node behaves. */
+/** How a step that is emulated inside a node behaves. */
 export interface StepBehaviour {
   readonly does: "fail" | "fail-after" | "hang";
   /** How often; always if absent. */

@@ -1,4 +1,4 @@
-// A process that makes a cluster on a played Mac and tells each step as it begins. To be killed.
+// A process that makes a cluster on an emulated Mac and tells each step as it begins. To be killed.
 // `provision-once.ts <directory of the Mac> <owner> <kubeconfig>`.
 import { soakCluster } from "./soak-cluster.ts";
 

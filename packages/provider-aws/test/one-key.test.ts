@@ -1,4 +1,4 @@
-// Two processes and one key while EC2's reads lag. SLIPWAY_KEY_RUNS says how many histories are played, SLIPWAY_FIRST_SEED
+// Two processes and one key while EC2's reads lag. SLIPWAY_KEY_RUNS says how many histories are run, SLIPWAY_FIRST_SEED
 // where they begin; a seed gives the same history again.
 import "@aws-sdk/client-ec2";
 import { type LaunchFailpoint, launch, memoryStore, type Store } from "@slipway/control";

@@ -44,7 +44,7 @@ export interface OrbctlCallOptions {
   readonly onStderr?: ((chunk: string) => void) | undefined;
 }
 
-/** A Mac with OrbStack, played: the programs in its machines are real processes of this host. */
+/** A Mac with OrbStack, emulated: the programs in its machines are real processes of this host. */
 export interface OrbstackEmulator {
   readonly clock: Clock;
   /** As a command runner: the program's name is not looked at. */

@@ -137,7 +137,7 @@ const config: Command = async (daemon, args) => {
       state.changes += 1;
       return SILENT;
     }
-    if (verb !== "set") throw new Refusal(`[fake] config ${verb} is not played`);
+    if (verb !== "set") throw new Refusal(`[fake] config ${verb} is not emulated`);
     if (target !== null) writeLeaf(target.machine, target.leaf, value);
     else {
       if (!GLOBAL.test(key)) throw new Refusal(`[fake] unknown config key: ${key}`);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * `orbctl`, played, for whatever wants a program: point SLIPWAY_ORBCTL at it. What it remembers lies in the directory that
+ * `orbctl`, emulated, for whatever wants a program: point SLIPWAY_ORBCTL at it. What it remembers lies in the directory that
  * SLIPWAY_ORBCTL_EMULATOR names, for all processes that name the same; without the variable, below HOME. Time runs SPEED
  * times as fast as the real one, as the first of them said.
  */

@@ -124,7 +124,7 @@ async function settled(daemon: Daemon, id: string, signal: AbortSignal): Promise
 const remove: Command = async (daemon, args, call) => {
   const parsed = parseArguments("delete", DELETE, args);
   const [selector] = parsed.words;
-  if (has(parsed, "--all")) throw new Refusal("[fake] delete --all is not played");
+  if (has(parsed, "--all")) throw new Refusal("[fake] delete --all is not emulated");
   if (selector === undefined || selector === "") throw new Refusal("delete: requires at least 1 arg(s)");
   const id = await withState(daemon, async (state) => {
     const machine = mustFind(state, selector);

@@ -12,11 +12,11 @@ const block = (title: string): string =>
 const HOME = process.env["HOME"];
 const SPEED = 200;
 
-let played: EmulatorProgram;
+let emulated: EmulatorProgram;
 beforeAll(async () => {
-  played = await serve({ speed: SPEED });
+  emulated = await serve({ speed: SPEED });
 });
-afterAll(() => played.close());
+afterAll(() => emulated.close());
 
 /** Runs an example as it stands, and answers what it printed and what it says that it prints. */
 async function run(
@@ -26,8 +26,8 @@ async function run(
   const printed: string[] = [];
   const said = [...example.matchAll(/console\.log\(.*\); \/\/ (.+)/g)].map(([, text = ""]) => text);
   try {
-    process.env["SLIPWAY_ORBCTL"] = played.program;
-    process.env["HOME"] = dirname(played.program);
+    process.env["SLIPWAY_ORBCTL"] = emulated.program;
+    process.env["HOME"] = dirname(emulated.program);
     const body = example.replaceAll("console.log(", "print(");
     const source = `declare global { var print: (...values: unknown[]) => void }\n${body}\nexport {};\n`;
     await writeFile(`${folder}/example.ts`, source);

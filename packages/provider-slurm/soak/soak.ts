@@ -1,5 +1,5 @@
 // `soak.ts --rounds N --seed S --at-once K`: four processes spawn one key at once on a real cluster, N times, while clients
-// are killed, answers are lost and the controller is stopped or killed. K rounds are played at a time, each with a key and
+// are killed, answers are lost and the controller is stopped or killed. K rounds are run at a time, each with a key and
 // four processes of its own; what happens to the controller happens to all of them. After each round the cluster itself says
 // whether exactly one job of the key is released, and the job's own mark whether exactly one ran.
 import { mkdirSync } from "node:fs";
@@ -37,7 +37,7 @@ const seen = new Map<Seen, number>(SEEN.map((name) => [name, 0]));
 const done = new Map<string, number>(FAULTS.map(({ name }) => [name, 0]));
 const failures: string[] = [];
 let forgotten = 0;
-let played = 0;
+let finished = 0;
 let isPaused = false;
 let endings: Promise<unknown> = Promise.resolve();
 
@@ -73,7 +73,7 @@ async function allOf(key: string): Promise<readonly Shown[]> {
 }
 
 async function play(four: readonly Submitter[], { index: round, fault }: Round, ask: Ask): Promise<readonly Outcome[]> {
-  // Each round has its own random numbers: those that are played at the same time take none from it.
+  // Each round has its own random numbers: those that are run at the same time take none from it.
   const random = seededRandom(seed * 1_000_003 + round);
   const upTo = (ms: number): number => random.next() * ms;
   const victim = Math.floor(upTo(SUBMITTERS));
@@ -110,7 +110,7 @@ async function play(four: readonly Submitter[], { index: round, fault }: Round, 
   return await outcomes;
 }
 
-/** For all rounds that are played now. */
+/** For all rounds that are run now. */
 async function plague({ index, fault: { controller } }: Round): Promise<void> {
   if (controller === undefined) return;
   const random = seededRandom(seed * 1_000_003 - index - 1);
@@ -190,7 +190,7 @@ async function playRound(round: Round, team: Team, plagued: Promise<void>, fail:
   } else if (strays.length > 0) {
     fail(`job ${winner} is there, and other ids were answered: ${strays.join(", ")}`);
   }
-  // The job begins while the next round is played.
+  // The job begins while the next round is run.
   const ending = expectMark(ask.ranFile, winner, fail, fault.controller === "killed").then(() =>
     look("scancel", winner),
   );
@@ -215,7 +215,7 @@ async function playAtOnce(rounds: readonly Round[]): Promise<void> {
   });
   await Promise.all([...playing, plagued]);
   if (isPlagued) await endings;
-  played += rounds.length;
+  finished += rounds.length;
 }
 
 /** Rounds with the same fate of the controller are put together, within so many that every kind of fault is among them. */
@@ -256,11 +256,11 @@ const begun = performance.now();
 try {
   await Submitter.warmUp(env);
   for (const batch of batches()) {
-    const before = played;
+    const before = finished;
     await playAtOnce(batch);
-    if (Math.floor(played / REPORT_ROUNDS) > Math.floor(before / REPORT_ROUNDS)) {
+    if (Math.floor(finished / REPORT_ROUNDS) > Math.floor(before / REPORT_ROUNDS)) {
       const seconds = ((performance.now() - begun) / 1000).toFixed(0);
-      console.log(`${played} rounds in ${seconds} s, ${failures.length} failed`);
+      console.log(`${finished} rounds in ${seconds} s, ${failures.length} failed`);
     }
     if (failures.length > 10 || isStopped) break;
   }
@@ -276,13 +276,13 @@ for (const [name, count] of done) console.log(`${name.padEnd(50)} ${String(count
 console.log("\nseen                                               times");
 for (const [name, count] of seen) {
   console.log(`${name.padEnd(50)} ${String(count).padStart(6)}`);
-  if (count === 0 && played >= FAULTS.length) failures.push(`${name}: never seen`);
+  if (count === 0 && finished >= FAULTS.length) failures.push(`${name}: never seen`);
 }
 console.log(`answered ids of jobs that a killed controller forgot: ${forgotten}`);
 for (const failure of failures) console.error(`FAILED ${failure}`);
 console.log(
   failures.length === 0
-    ? `soak passed: ${played} rounds in ${seconds.toFixed(0)} s`
+    ? `soak passed: ${finished} rounds in ${seconds.toFixed(0)} s`
     : `soak failed: ${failures.length}`,
 );
 process.exitCode = failures.length === 0 ? 0 : 1;

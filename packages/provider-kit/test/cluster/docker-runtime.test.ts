@@ -4,7 +4,7 @@ import { clusterProvider } from "../../src/cluster/index.ts";
 import { dockerRuntime } from "./docker-runtime.ts";
 
 /** A docker with one container at most, in which every program does as it should. */
-function playedDocker(): { readonly exec: Exec; readonly sent: (readonly string[])[] } {
+function emulatedDocker(): { readonly exec: Exec; readonly sent: (readonly string[])[] } {
   const sent: (readonly string[])[] = [];
   let run: readonly string[] | undefined;
   const notes = new Set<string>();
@@ -49,7 +49,7 @@ function playedDocker(): { readonly exec: Exec; readonly sent: (readonly string[
 }
 
 test("another runtime makes clusters with no Kubernetes of its own", async () => {
-  const { exec, sent } = playedDocker();
+  const { exec, sent } = emulatedDocker();
   const cluster = clusterProvider(dockerRuntime("t", exec));
   const made = await cluster.provision({ name: "demo" });
   expect(made).toMatchObject({

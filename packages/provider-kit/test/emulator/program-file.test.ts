@@ -12,11 +12,11 @@ test.each(["ts", "js"])(
     const folder = mkdtempSync(join(tmpdir(), "slipway-program's-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const body = "process.stdout.write(JSON.stringify([process.env.PLACE, ...process.argv.slice(2)]));";
-    writeFileSync(join(folder, `played.${ending}`), body);
+    writeFileSync(join(folder, `emulated.${ending}`), body);
     const program = join(folder, "a program");
     const place = `${folder}/it's "here" $HOME`;
     const beside = pathToFileURL(join(folder, `serve.${ending}`)).href;
-    writeProgram(program, { beside, module: "played", variables: { PLACE: place } });
+    writeProgram(program, { beside, module: "emulated", variables: { PLACE: place } });
     const words = ["two words", "$HOME", ""];
     const printed = execFileSync(program, words, { encoding: "utf8", env: { PLACE: "another" } });
     expect(JSON.parse(printed)).toEqual([place, ...words]);
