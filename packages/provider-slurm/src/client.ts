@@ -11,6 +11,8 @@ export interface ClusterFacts {
   readonly name: string;
   readonly version: string;
   readonly hasAccounting: boolean;
+  /** How long a job may go on after its time limit, as Slurm writes it. */
+  readonly overTime: string;
 }
 
 export interface Submission {
@@ -110,7 +112,8 @@ export function slurmClient(options: ClientOptions): SlurmClient {
     const name = field("ClusterName");
     if (name === "") throw refusal("INTERNAL", call.operation, "`scontrol show config` names no cluster");
     const storage = field("AccountingStorageType");
-    facts = { name, version: field("SLURM_VERSION"), hasAccounting: !/none/.test(storage) && storage !== "(null)" };
+    const hasAccounting = !/none/.test(storage) && storage !== "(null)";
+    facts = { name, version: field("SLURM_VERSION"), hasAccounting, overTime: field("OverTimeLimit") };
     return facts;
   };
   const parsed = async (call: Call, text: string): Promise<readonly Job[]> => {

@@ -43,8 +43,9 @@ export function slurmDriver(remote: SlurmRemote): SlurmDriver {
     get: read,
     prepare: (call, request) => prepare(remote, call, request),
     create: async (call, { name, script, prepared }) => {
-      const { args, comment, token } = prepared;
-      const text = jobScript(remote.bootstrapDirectory, token, script);
+      const { args, comment, end } = prepared;
+      await checkEnd(remote, call, end);
+      const text = jobScript(remote.bootstrapDirectory, prepared, script);
       const number = await client.submit(call, {
         name,
         comment,
@@ -69,6 +70,14 @@ export function slurmDriver(remote: SlurmRemote): SlurmDriver {
       return "accepted";
     },
   };
+}
+
+/** A site may let jobs run on after their time limits: then no end can be kept. */
+async function checkEnd({ client }: SlurmRemote, call: Call, end: number | undefined): Promise<void> {
+  if (end === undefined) return;
+  const { overTime } = await client.cluster(call);
+  if (overTime === "0 min") return;
+  throw refusal("UNSUPPORTED", call.operation, `this cluster keeps no terminateBy: its OverTimeLimit is ${overTime}`);
 }
 
 async function readSubmitted({ client }: SlurmRemote, call: Call, number: string): Promise<Job> {

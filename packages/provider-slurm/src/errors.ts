@@ -144,7 +144,7 @@ export const slurmErrorTable: readonly SlurmErrorRow[] = [
     says: /Requested time limit is invalid/,
     code: "INVALID_SPEC",
     message: "the time limit is above the partition's",
-    hint: "Set a smaller timeLimitMinutes.",
+    hint: "Set a smaller timeLimitMinutes; a terminateBy or an expiresAt may be too late as well.",
   },
   {
     ...spawn,

@@ -40,10 +40,12 @@ export function toInstance(
   { preemptible }: Pick<SlurmRemote, "preemptible">,
 ): SlurmInstance {
   const reason = reasonOf(job);
+  const terminateBy = readComment(job.comment)?.terminateBy;
   return {
     ...base,
     state: job.state,
     ...(reason === undefined ? {} : { statusReason: reason }),
+    ...(terminateBy === undefined ? {} : { terminateBy: { at: terminateBy, by: "remote" } }),
     spec: job.partition,
     resources: resourcesOf(job),
     partition: job.partition,

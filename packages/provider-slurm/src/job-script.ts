@@ -1,5 +1,6 @@
 import type { BootstrapScript } from "@slipway/core";
 import { bootstrapPaths } from "@slipway/provider-kit/bootstrap";
+import type { Prepared } from "./request.ts";
 
 /** Slurm's default limit is 4 MiB, and base64 makes the script larger by a third. */
 export const MAX_BOOTSTRAP_BYTES: number = 1024 * 1024;
@@ -8,13 +9,18 @@ export const MAX_BOOTSTRAP_BYTES: number = 1024 * 1024;
  * What a job runs: the bootstrap once, then nothing until it is cancelled. The bootstrap is in base64, so no line of it
  * is taken for a `#SBATCH` directive.
  */
-export function jobScript(base: string, token: string, script: BootstrapScript | undefined): string {
-  if (script === undefined) return "#!/bin/sh\nexec sleep infinity\n";
+export function jobScript(
+  base: string,
+  { token, end }: Pick<Prepared, "token" | "end">,
+  script: BootstrapScript | undefined,
+): string {
+  const begin = ["#!/bin/sh", ...(end === undefined ? [] : keepEnd(end))];
+  if (script === undefined) return `${begin.join("\n")}\nexec sleep infinity\n`;
   const encoded = Buffer.from(script.content)
     .toString("base64")
     .replace(/.{1,76}/g, "$&\n");
   return [
-    "#!/bin/sh",
+    ...begin,
     "umask 077",
     `dir=${base}/slipway-${token}-$SLURM_JOB_ID-\${SLURM_RESTART_COUNT:-0}`,
     // Fails if it is there: in a directory for all, someone else may have made it.
@@ -28,6 +34,22 @@ export function jobScript(base: string, token: string, script: BootstrapScript |
     "exec sleep infinity",
     "",
   ].join("\n");
+}
+
+/** An instant as Slurm's commands read it where TZ is UTC. */
+export function slurmTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 19);
+}
+
+/**
+ * What has waited ends no later for it: its user may bring a job's end forward. Where a node cannot ask the controller, the
+ * job ends itself at that time.
+ */
+function keepEnd(end: number): readonly string[] {
+  const left = `$((${end} - $(date +%s)))`;
+  const bring = `TZ=UTC scontrol update "JobId=$SLURM_JOB_ID" EndTime=${slurmTime(end)}`;
+  const endItself = `sleep "${left}"; scancel "$SLURM_JOB_ID" || kill -9 $$`;
+  return [`[ "${left}" -gt 0 ] || exit 0`, `(${bring} || { ${endItself}; }) >/dev/null 2>&1 &`];
 }
 
 /** The most bytes of a log that one command prints. */

@@ -10,10 +10,12 @@ export interface Comment {
   readonly token: string | undefined;
   /** Memory was asked for: else what Slurm shows may be the default of one CPU. */
   readonly asksMemory: boolean;
+  /** When it ends by itself, ISO 8601; undefined: its time limit alone ends it. */
+  readonly terminateBy?: string | undefined;
 }
 
 /** JSON in printable ASCII, on one line. */
-export function writeComment({ ownership, token, asksMemory }: Comment): string {
+export function writeComment({ ownership, token, asksMemory, terminateBy }: Comment): string {
   const { owner, key, specHash, displayName, expiresAt, labels } = ownership;
   const text = JSON.stringify({
     slipway: 1,
@@ -25,6 +27,7 @@ export function writeComment({ ownership, token, asksMemory }: Comment): string 
     l: Object.keys(labels).length === 0 ? undefined : labels,
     t: token,
     m: asksMemory ? 1 : undefined,
+    b: terminateBy,
   });
   return text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
@@ -33,13 +36,14 @@ export function writeComment({ ownership, token, asksMemory }: Comment): string 
 export function readComment(comment: string): Comment | null {
   const parsed = parsedComment(comment);
   if (parsed === null) return null;
-  const { o: owner, k: key, h: specHash, n, e, l, t, m } = parsed;
+  const { o: owner, k: key, h: specHash, n, e, l, t, m, b } = parsed;
   if (typeof owner !== "string" || typeof key !== "string" || typeof specHash !== "string") return null;
   const labels: Record<string, string> = {};
   for (const [name, value] of Object.entries(isRecord(l) ? l : {})) if (typeof value === "string") labels[name] = value;
   return {
     ownership: { owner, key, specHash, displayName: textOf(n), expiresAt: textOf(e), labels },
     asksMemory: m === 1,
+    terminateBy: textOf(b),
     token: typeof t === "string" && /^[0-9a-f]{12}$/.test(t) ? t : undefined,
   };
 }

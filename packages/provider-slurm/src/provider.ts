@@ -55,7 +55,7 @@ export function slurmParts(options: SlurmOptions): {
     owner: options.owner,
     tier: "additional",
     ownOptions: OWN_OPTIONS,
-    capabilities: { gpu: true, idempotentSpawn: true },
+    capabilities: { gpu: true, idempotentSpawn: true, terminateBy: true },
     limits: {
       maxUserDataBytes: MAX_BOOTSTRAP_BYTES,
       maxLabels: MAX_LABELS,
@@ -64,6 +64,8 @@ export function slurmParts(options: SlurmOptions): {
       readAfterWriteMs: 0,
       // The controller finishes what a client that was killed has sent.
       requestLifeMs: Math.max(60_000, options.commandTimeoutMs ?? COMMAND_MS),
+      // It looks at time limits twice a minute, and lets a job have the site's KillWait (half a minute) to end.
+      terminateLateMs: 120_000,
       // A partition says where, resources say how much of it.
       specTakesResources: true,
     },
@@ -106,8 +108,6 @@ const WHY_NOT: WhyNot<SlurmCapability> = {
   hibernation: "only operators may suspend jobs.",
   costExplorer: "Slurm counts usage, not money.",
   tailscaleNative: "Slurm joins no tailnet, and a bootstrap in a job has no root rights to do it.",
-  terminateBy:
-    "Slurm counts its time limit from the start of a job, so one that has waited would end late: none is set by this provider yet.",
   customNetworking: "a job uses its node's network.",
 };
 

@@ -6,7 +6,7 @@ export const PROVIDER = "slurm";
 /** An error of this package itself; nothing was done unless it says so. */
 export const refusal: Refusal = refusals(PROVIDER);
 
-export type SlurmCapability = "gpu" | "idempotentSpawn";
+export type SlurmCapability = "gpu" | "idempotentSpawn" | "terminateBy";
 
 /** One user's view of one cluster, as the parts of the driver use it. */
 export interface SlurmRemote {

@@ -1,5 +1,6 @@
 import type { Operation, SpawnOptions } from "@slipway/core";
 import type { Call, SpawnRequest } from "@slipway/provider-kit/driver";
+import { slurmTime } from "./job-script.ts";
 import { NAME } from "./options.ts";
 import { MAX_COMMENT_BYTES, writeComment } from "./ownership.ts";
 import { refusal, type SlurmCapability, type SlurmRemote } from "./remote.ts";
@@ -39,6 +40,8 @@ export interface Prepared {
   readonly args: readonly string[];
   readonly comment: string;
   readonly token: string;
+  /** When it must end, epoch seconds. */
+  readonly end: number | undefined;
 }
 
 /** The arguments of `sbatch`, from the contract's options and this provider's own. Throws INVALID_SPEC; runs nothing. */
@@ -63,6 +66,7 @@ export function prepare(remote: SlurmRemote, { operation }: Call, request: Spawn
     ownership,
     token: script === undefined ? undefined : token,
     asksMemory: resources?.memoryBytes !== undefined,
+    terminateBy: options.terminateBy,
   });
   const bytes = Buffer.byteLength(comment);
   if (bytes > MAX_COMMENT_BYTES) {
@@ -72,6 +76,8 @@ export function prepare(remote: SlurmRemote, { operation }: Call, request: Spawn
       `key, name and labels take ${bytes} bytes, and a job's comment holds ${MAX_COMMENT_BYTES}`,
     );
   }
+  // Not earlier: whole seconds, rounded up.
+  const end = options.terminateBy === undefined ? undefined : Math.ceil(Date.parse(options.terminateBy) / 1000);
   const args = [
     "--output=/dev/null",
     "--chdir=/",
@@ -82,7 +88,7 @@ export function prepare(remote: SlurmRemote, { operation }: Call, request: Spawn
     ...option("partition", partition),
     ...option("account", account),
     ...option("qos", qos),
-    ...option("time", options.timeLimitMinutes ?? remote.timeLimitMinutes),
+    ...timeOptions(options.timeLimitMinutes ?? remote.timeLimitMinutes, end, remote.clock.now()),
     ...option("constraint", options.constraint),
     ...option("reservation", options.reservation),
     ...option("nice", options.nice),
@@ -96,11 +102,22 @@ export function prepare(remote: SlurmRemote, { operation }: Call, request: Spawn
     ),
     ...((options.exclusive ?? remote.exclusive) ? ["--exclusive"] : []),
   ];
-  return { args, comment, token };
+  return { args, comment, token, end };
 }
 
 function option(name: string, value: string | number | undefined): readonly string[] {
   return value === undefined ? [] : [`--${name}=${value}`];
+}
+
+/**
+ * A time limit counts from the start: here it is long enough for a job that starts at once, and the job itself shortens it
+ * when it starts later. One that has not started by then cannot end before the deadline any more, so Slurm drops it.
+ */
+function timeOptions(limit: number | undefined, end: number | undefined, now: number): readonly string[] {
+  if (end === undefined) return option("time", limit);
+  // One more: the controller's clock may be behind ours.
+  const minutes = Math.min(limit ?? MAX_MINUTES, Math.ceil((end - now / 1000) / 60) + 1);
+  return [...option("time", minutes), ...option("deadline", slurmTime(end + minutes * 60))];
 }
 
 function checkOwn(operation: Operation, options: SlurmSpawnOptions): void {

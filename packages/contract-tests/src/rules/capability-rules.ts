@@ -64,7 +64,8 @@ export const CAPABILITY_RULES = {
   "NET-01": "`spawn({ network })` is accepted and gives an instance.",
   "NET-02": "A malformed network is INVALID_SPEC before any call.",
   "EXP-01": "An instance spawned with `terminateBy` is terminated at that time, although nobody asks for it.",
-  "EXP-02": "It is not terminated earlier, and at most `limits.terminateLateMs` later; stopped is not terminated.",
+  "EXP-02":
+    "It is not terminated earlier, and at most `limits.terminateLateMs` later; stopped is not terminated. One that has not begun by then never runs, however long its remote still tells it as `pending`.",
   "EXP-03": "The instance tells the time that it was given, and who keeps it: `remote` or `machine`.",
   "EXP-04": "A time that has passed, or that is none, is INVALID_SPEC before any call.",
 } as const;

@@ -70,6 +70,7 @@ export function slurmHarness(
       secrets: [],
       transcript: () => transcript.join("\n"),
       patienceMs: 30_000,
+      terminateByLeadMs: 20_000,
       package: { manifest, register, config, badConfigs: [{ partition: "two words" }, { commandPrefix: [] }] },
       close: cancelAll,
     };
