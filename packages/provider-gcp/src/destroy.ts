@@ -7,8 +7,9 @@ import { addressOf, type GcpRemote, numberOf, refusal } from "./remote.ts";
 import type { WireInstance, WireOperation } from "./wire.ts";
 
 const PAUSE_MS = 1_000;
+const DELETE_TRIES = 4;
 
-/** By its number: a name may have gone to a younger instance. Sent once. */
+/** By its number: a name may have gone to a younger instance. Sent once, but where the rate refuses it. */
 export async function destroy(
   remote: GcpRemote,
   call: Call,
@@ -27,19 +28,24 @@ export async function destroy(
 
 async function destroyIn(remote: GcpRemote, call: Call, zone: string, number: string): Promise<Destroyed> {
   const { client } = remote;
-  let sent: WireOperation;
-  try {
-    sent = await client.remove(call, zone, number, crypto.randomUUID());
-  } catch (error) {
-    const isRefused = isProviderError(error, "RATE_LIMIT_ERROR") && error.native?.status === 403;
-    if (!isRefused && !isNotThere(error)) throw error;
-    // Google answers a deletion that meets another one by a 403, and one that meets an insert by a 404.
-    const running = (await client.running(call, zone)).filter(({ targetId }) => targetId === number);
-    const deletion = running.find(({ operationType }) => operationType === "delete");
-    if (deletion !== undefined) sent = deletion;
-    else if (isRefused || running.length > 0) throw running.length === 0 ? error : unfinished(call, number);
-    // Where a read has just shown it, the kit reads again and says so. Its name is never deleted: that may be another's by now.
-    else return "gone";
+  const requestId = crypto.randomUUID();
+  let sent: WireOperation | undefined;
+  for (let attempt = 1; sent === undefined; attempt += 1) {
+    try {
+      sent = await client.remove(call, zone, number, requestId);
+    } catch (error) {
+      const isRefused = isProviderError(error, "RATE_LIMIT_ERROR");
+      if (!isRefused && !isNotThere(error)) throw error;
+      // Google answers a deletion that meets another one by a 403, and one that meets an insert by a 404.
+      const running = (await client.running(call, zone)).filter(({ targetId }) => targetId === number);
+      sent = running.find(({ operationType }) => operationType === "delete");
+      if (sent !== undefined) break;
+      if (running.length > 0) throw unfinished(call, number);
+      // Where a read has just shown it, the kit reads again and says so. Its name is never deleted: that may be another's by now.
+      if (!isRefused) return "gone";
+      // Nothing is under way: it was the rate, and the pacing holds the next one back.
+      if (attempt === DELETE_TRIES) throw error;
+    }
   }
   return await accepted(remote, call, zone, sent);
 }

@@ -21,10 +21,22 @@ describe("terminate", () => {
     expect(await world.provider.get(id)).toBeNull();
   });
 
-  test("that meets a rate limit and no other deletion says so, and nothing was done", async () => {
+  test.each(["rate-limit", "too-many-requests"])(
+    "that meets the rate (%s) and no other deletion waits for it",
+    async (row) => {
+      const world = gcpWorld();
+      const { id } = await world.provider.spawn({ key: "job" });
+      world.emulator.control.faults.add({ operation: "terminate", when: "before", row, times: 2 });
+      await world.provider.terminate(id);
+      expect(new Set(removals(world).map(({ query }) => query.get("requestId"))).size).toBe(1);
+      expect(await world.provider.get(id)).toMatchObject({ status: "terminating" });
+    },
+  );
+
+  test("that meets the rate again and again says so, and nothing was done", async () => {
     const world = gcpWorld();
     const { id } = await world.provider.spawn({ key: "job" });
-    world.emulator.control.faults.add({ operation: "terminate", when: "before", row: "rate-limit" });
+    world.emulator.control.faults.add({ operation: "terminate", when: "before", row: "rate-limit", times: 4 });
     expect(await failure(world.provider.terminate(id))).toMatchObject({ code: "RATE_LIMIT_ERROR", effect: "none" });
     expect(await world.provider.get(id)).toMatchObject({ status: "running" });
   });

@@ -1,0 +1,75 @@
+import { runConformance } from "@slipway/contract-tests";
+import { chaos } from "@slipway/provider-kit/chaos";
+import { seededRandom } from "@slipway/provider-kit/emulator";
+import { describe, expect, test } from "vitest";
+import type { GcpEmulator } from "../emulator/index.ts";
+import { gcpHarness } from "./gcp-harness.ts";
+
+// More with SLIPWAY_CHAOS_SEEDS=1,2,3.
+const SEEDS = (process.env["SLIPWAY_CHAOS_SEEDS"] ?? "1").split(",").map(Number);
+const KINDS = [
+  { name: "several zones", settings: {} },
+  { name: "one zone", settings: { zones: ["us-central1-b"] } },
+] as const;
+
+const page = (status: number): Response =>
+  new Response("<!DOCTYPE html>", { status, headers: { "content-type": "text/html" } });
+const tooMany = (code: number): Response =>
+  Response.json(
+    {
+      error: {
+        code,
+        message: "slow",
+        errors: [{ domain: "usageLimits", reason: "rateLimitExceeded", message: "slow" }],
+      },
+    },
+    { status: code },
+  );
+const reset = (): Error =>
+  new TypeError("fetch failed", { cause: Object.assign(new Error("reset"), { code: "ECONNRESET" }) });
+
+/** A wire on which a provider has to keep the whole contract: whatever goes wrong can be tried again. */
+function roughWire(seed: number): (emulator: GcpEmulator) => typeof globalThis.fetch {
+  return ({ fetch, clock }) => {
+    const random = seededRandom(seed);
+    return async (input, init) => {
+      const reads = init?.method === "GET" || String(input).endsWith("/wait");
+      const roll = random.next();
+      if (roll < 0.05) return tooMany(roll < 0.02 ? 429 : 403);
+      if (reads && roll < 0.12) return page(503);
+      if (roll > 0.9) await clock.sleep(random.whole(400), init?.signal ?? undefined);
+      const response = await fetch(input, init);
+      if (reads && roll < 0.2) throw reset();
+      return response;
+    };
+  };
+}
+
+describe.each(KINDS)("the whole suite, $name", ({ settings }) => {
+  test.each(SEEDS)(
+    "on a rough wire, seed %i",
+    async (seed) => {
+      const report = await runConformance(gcpHarness(settings, roughWire(seed)), { modes: ["plain"] });
+      const failed = report.results.filter(({ status }) => status === "failed");
+      expect(failed.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([]);
+      expect(report.passed).toBe(true);
+    },
+    240_000,
+  );
+
+  test("with every read as late as it may be", async () => {
+    const factory = gcpHarness(settings);
+    const late = async () => {
+      const harness = await factory();
+      const { registration, clock } = harness;
+      const plan = { staleReadMs: 2_500, faults: [{ operation: "*", when: "stale-read" }] } as const;
+      return {
+        ...harness,
+        registration: { ...registration, provider: chaos(registration.provider, { seed: 1, plan, clock }) },
+      };
+    };
+    const report = await runConformance(late, { modes: ["plain"] });
+    const failed = report.results.filter(({ status }) => status === "failed");
+    expect(failed.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([]);
+  }, 240_000);
+});
