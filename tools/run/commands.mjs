@@ -150,6 +150,19 @@ export const commands = {
       { title: "stores", package: "@slipway/store-postgres", script: "test:server", args: true },
     ],
   },
+  "soak:stores": {
+    about: "eight processes on 500 keys through PostgreSQL and pgbouncer, killed, the server restarted",
+    steps: [
+      build("@slipway/store-postgres^..."),
+      {
+        title: "soak",
+        package: "@slipway/store-postgres",
+        script: "test:server",
+        with: ["test/herd.server.ts"],
+        env: { SLIPWAY_HERD_KEYS: "500", SLIPWAY_HERD_PROCESSES: "8" },
+      },
+    ],
+  },
   "cluster:kubernetes": {
     about: "the cluster of test:kubernetes to play with, until Ctrl-C",
     steps: [
