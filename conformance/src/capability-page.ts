@@ -30,7 +30,7 @@ export function capabilityPage(registrations: Readonly<Record<string, ProviderRe
   );
   const names = rows.map(({ name }) => name);
   const capabilities = Object.keys(rows[0]?.provider.capabilities ?? {}) as BuiltinCapability[];
-  const marks = (has: (row: (typeof rows)[number]) => boolean): readonly string[] =>
+  const cells = (has: (row: (typeof rows)[number]) => boolean): readonly string[] =>
     rows.map((row) => (has(row) ? "yes" : "–"));
   const reasons = rows.flatMap(({ name, provider }) => [
     `### ${name}`,
@@ -55,9 +55,9 @@ export function capabilityPage(registrations: Readonly<Record<string, ProviderRe
         ["tier", ...rows.map(({ provider }) => provider.tier)],
         ...capabilities.map((capability) => [
           `\`${capability}\``,
-          ...marks(({ provider }) => provider.capabilities[capability]),
+          ...cells(({ provider }) => provider.capabilities[capability]),
         ]),
-        ...EXTRAS.map(([title, has]) => [title, ...marks(({ registration, provider }) => has(registration, provider))]),
+        ...EXTRAS.map(([title, has]) => [title, ...cells(({ registration, provider }) => has(registration, provider))]),
       ],
     ),
     "",

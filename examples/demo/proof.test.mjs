@@ -10,7 +10,7 @@ import { leftoversIn, processesOf, removed } from "./proof.mjs";
 
 test("sees a process by its environment, its child, and the child that it left behind", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "slipway-proof-"));
-  const child = spawn("sh", ["-c", "sleep 60 & echo $!; wait"], { env: { ...process.env, MARK: directory } });
+  const child = spawn("sh", ["-c", "sleep 60 & echo $!; wait"], { env: { ...process.env, TAG: directory } });
   const [chunk] = await once(child.stdout, "data");
   const grandchild = Number(String(chunk));
   t.after(() => {

@@ -7,7 +7,7 @@ import { fleet } from "../src/fleet.ts";
 
 const KEYS = ["web-1", "web-2", "web-3"];
 const TURN_MS = 30_000;
-const STORMY_TURNS = 25;
+const FAULTY_TURNS = 25;
 const CALM_TURNS = 8;
 
 /** A bad week on a Mac, in one plan. */
@@ -81,14 +81,14 @@ describe.each([1, 2, 3, 4, 5, 6])("with faults, seed %i", (seed) => {
     const { clock, control } = mac;
     const provider = chaos(calmProvider(), { seed, plan: FAULT_PLAN, clock, world: orbstackWorld(control) });
     const store = memoryStore();
-    const stormy = fleet({ provider, store, keys: KEYS, script: "echo ready", clock });
-    for (let at = 0; at < STORMY_TURNS; at += 1) {
-      await stormy.turn();
+    const faulty = fleet({ provider, store, keys: KEYS, script: "echo ready", clock });
+    for (let at = 0; at < FAULTY_TURNS; at += 1) {
+      await faulty.turn();
       const keys = (await ours()).map(({ key }) => key);
       expect(new Set(keys).size, printJournal(chaosOf(provider).journal)).toBe(keys.length);
       await clock.sleep(TURN_MS);
     }
-    expect(chaosOf(provider).journal.entries.length).toBeGreaterThan(STORMY_TURNS);
+    expect(chaosOf(provider).journal.entries.length).toBeGreaterThan(FAULTY_TURNS);
 
     const calm = fleet({ provider: calmProvider(), store, keys: KEYS, script: "echo ready", clock });
     let rest = await calm.turn();

@@ -3,7 +3,7 @@ import { answerHeartbeat, type HeartbeatDetails } from "@slipway/provider-kit/ho
 import type { Call } from "./client.ts";
 import type { SshContext } from "./context.ts";
 import { PROVIDER } from "./errors.ts";
-import { heldBy, statesOf } from "./look-up.ts";
+import { heldBy, statesOf } from "./lookup.ts";
 
 type Task = (call: Call) => Promise<HeartbeatDetails>;
 
@@ -11,13 +11,13 @@ const tasksOf = (context: SshContext): Readonly<Record<HeartbeatTask, Task>> => 
   health_check: async (call) => ({ hosts: (await statesOf(context, call)).length }),
   reconcile: async (call) => {
     const held = await heldBy(context, call);
-    return { running: held.filter(({ claim }) => claim.marks?.owner === context.owner).length };
+    return { running: held.filter(({ claim }) => claim.ownership?.owner === context.owner).length };
   },
   orphan_scan: async (call) => {
-    const marks = (await heldBy(context, call)).map(({ claim }) => claim.marks).filter((mark) => mark !== null);
-    const mine = marks.filter(({ owner }) => owner === context.owner);
+    const ownership = (await heldBy(context, call)).map(({ claim }) => claim.ownership).filter((one) => one !== null);
+    const mine = ownership.filter(({ owner }) => owner === context.owner);
     const expired = mine.filter(({ expiresAt }) => Date.parse(expiresAt ?? "") <= context.clock.now());
-    return { ours: mine.length, others: marks.length - mine.length, expired: expired.length };
+    return { ours: mine.length, others: ownership.length - mine.length, expired: expired.length };
   },
   refresh_prices: async () => ({ prices: 0 }),
 });

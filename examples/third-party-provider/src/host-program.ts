@@ -18,15 +18,15 @@ show() {
   elif [ -f "$at/pid" ]; then
     if kill -0 "$(cat "$at/pid")" 2>/dev/null; then state=running; else state=lost; fi
   fi
-  echo "claim $1 $state $(encoded "$at/marks.json")"
+  echo "claim $1 $state $(encoded "$at/ownership.json")"
 }
 case $verb in
   list) now=$(current); if [ -n "$now" ]; then show "$now"; else echo free; fi ;;
   claim)
     umask 077
     mkdir -p "$home" || exit 28
-    IFS= read -r marks
-    printf '%s' "$marks" | base64 -d >"$home/marks.json" || exit 28
+    IFS= read -r ownership
+    printf '%s' "$ownership" | base64 -d >"$home/ownership.json" || exit 28
     cat >"$home/bootstrap" || exit 28
     if ! ln -sn "claims/$claim" "$dir/current" 2>/dev/null; then
       rm -rf "$home"

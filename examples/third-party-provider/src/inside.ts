@@ -1,7 +1,7 @@
 import type { ExecOptions, ExecResult, LogOptions } from "@slipway/core";
 import type { SshContext } from "./context.ts";
 import { failureOf, refusal } from "./errors.ts";
-import { find, type Held } from "./look-up.ts";
+import { find, type Held } from "./lookup.ts";
 
 /** The claim that a call is about; NOT_FOUND if there is none. */
 export async function mustFind(

@@ -25,7 +25,7 @@ export function placeOf({ name, directory }: SshHost): string {
   return directory === undefined ? name : `${name}:${directory}`;
 }
 
-export function materialize(host: SshHost, { id, bootstrap, marks }: Claim): SshInstance {
+export function materialize(host: SshHost, { id, bootstrap, ownership }: Claim): SshInstance {
   const state = bootstrapOf(bootstrap);
   return {
     id: idOf(host, id),
@@ -33,17 +33,17 @@ export function materialize(host: SshHost, { id, bootstrap, marks }: Claim): Ssh
     provider: PROVIDER,
     // The machine was there before, and is there after.
     status: "running",
-    key: marks?.key ?? null,
-    owner: marks?.owner ?? null,
+    key: ownership?.key ?? null,
+    owner: ownership?.owner ?? null,
     host: host.name,
     zone: placeOf(host),
-    ...(marks?.displayName === undefined ? {} : { name: marks.displayName }),
+    ...(ownership?.displayName === undefined ? {} : { name: ownership.displayName }),
     ...(state === undefined ? {} : { bootstrap: state }),
     addresses: {},
     isSpot: false,
-    labels: marks?.labels ?? {},
-    createdAt: marks?.createdAt ?? null,
-    ...(marks?.expiresAt === undefined ? {} : { expiresAt: marks.expiresAt }),
+    labels: ownership?.labels ?? {},
+    createdAt: ownership?.createdAt ?? null,
+    ...(ownership?.expiresAt === undefined ? {} : { expiresAt: ownership.expiresAt }),
   };
 }
 

@@ -16,7 +16,7 @@ import { PROVIDER, refusal } from "./errors.ts";
 import { sshHooks } from "./hooks.ts";
 import { execOn, logsOf } from "./inside.ts";
 import type { SshInstance } from "./instance.ts";
-import { getInstance, listInstances } from "./look-up.ts";
+import { getInstance, listInstances } from "./lookup.ts";
 import { configSchema, describeIssue, type SshHostsOptions } from "./options.ts";
 import { MAX_USER_DATA_BYTES, spawnInstance } from "./spawn.ts";
 import { terminateInstance } from "./terminate.ts";

@@ -13,9 +13,9 @@ import type { Call } from "./client.ts";
 import type { SshContext } from "./context.ts";
 import { PROVIDER, refusal } from "./errors.ts";
 import { idOf, materialize, placeOf, type SshInstance } from "./instance.ts";
-import { type Held, read, statesOf } from "./look-up.ts";
+import { type Held, read, statesOf } from "./lookup.ts";
 import type { SshHost } from "./options.ts";
-import { type Marks, marksLine } from "./wire.ts";
+import { type Ownership, ownershipLine } from "./wire.ts";
 
 export const MAX_USER_DATA_BYTES = 1_000_000;
 
@@ -30,7 +30,7 @@ export async function spawnInstance(context: SshContext, options: SpawnOptions):
   return await context.keyedMutex(`spawn ${key}`, call, async () => {
     const states = await statesOf(context, call);
     const held = states.flatMap(({ host, state }) => ("claim" in state ? [{ host, claim: state.claim }] : []));
-    const known = existing(context, call, held, { key, hash });
+    const known = findExisting(context, call, held, { key, hash });
     if (known !== null) return materialize(known.host, known.claim);
     const free = states.flatMap(({ host, state }) => ("free" in state ? [host] : []));
     return await claimOne(context, call, inOrder(free, key), { key, hash, script, options });
@@ -43,12 +43,12 @@ interface Wanted {
 }
 
 /** The claim that a repeated key already has, or null. */
-function existing(context: SshContext, call: Call, held: readonly Held[], { key, hash }: Wanted): Held | null {
+function findExisting(context: SshContext, call: Call, held: readonly Held[], { key, hash }: Wanted): Held | null {
   const name = nameFor(context.owner, key);
-  const unmanaged = held.find(({ claim }) => claim.marks === null && claim.id.startsWith(name));
+  const unmanaged = held.find(({ claim }) => claim.ownership === null && claim.id.startsWith(name));
   if (unmanaged !== undefined) throw conflict(call, unmanaged, `something that Slipway has not made is named ${name}`);
-  const ours = held.filter(({ claim }) => claim.marks?.owner === context.owner && claim.marks.key === key);
-  const same = ours.find(({ claim }) => claim.marks?.specHash === hash);
+  const ours = held.filter(({ claim }) => claim.ownership?.owner === context.owner && claim.ownership.key === key);
+  const same = ours.find(({ claim }) => claim.ownership?.specHash === hash);
   const [other] = ours;
   if (same === undefined && other !== undefined) {
     throw conflict(call, other, `the key ${JSON.stringify(key)} has an instance of another spec`);
@@ -72,7 +72,7 @@ async function claimOne(
   hosts: readonly SshHost[],
   { key, hash, script, options }: Claiming,
 ): Promise<SshInstance> {
-  const marks: Marks = {
+  const ownership: Ownership = {
     owner: context.owner,
     key,
     specHash: hash,
@@ -83,7 +83,7 @@ async function claimOne(
   };
   // The same key claims anew after it was released: another instance, another id.
   const claim = `${nameFor(context.owner, key)}-${randomUUID().slice(0, 8)}`;
-  const stdin = marksLine(marks) + (script?.content ?? "");
+  const stdin = ownershipLine(ownership) + (script?.content ?? "");
   for (const host of hosts) {
     const command = { verb: "claim", args: [claim], stdin, secrets: secretsOf(script) } as const;
     const state = read(call, host, await context.client.run(call, host, command));

@@ -1,7 +1,7 @@
 // What the program on a host prints.
 import { z } from "zod";
 
-const marks = z.object({
+const ownership = z.object({
   owner: z.string(),
   key: z.string(),
   specHash: z.string(),
@@ -10,14 +10,14 @@ const marks = z.object({
   displayName: z.string().optional(),
   expiresAt: z.string().optional(),
 });
-export type Marks = z.infer<typeof marks>;
+export type Ownership = z.infer<typeof ownership>;
 
 export interface Claim {
   readonly id: string;
   /** An exit code, `running`, `lost` where it ended without one, or `none` where there is no bootstrap. */
   readonly bootstrap: string;
   /** Null for what Slipway has not made. */
-  readonly marks: Marks | null;
+  readonly ownership: Ownership | null;
 }
 
 export type HostState = { readonly free: true } | { readonly taken: true } | { readonly claim: Claim };
@@ -28,16 +28,16 @@ export function stateFrom(text: string): HostState | null {
   if (word === "free") return { free: true };
   if (word === "taken") return { taken: true };
   if (word !== "claim" || id === undefined || bootstrap === undefined) return null;
-  return { claim: { id, bootstrap, marks: marksFrom(encoded) } };
+  return { claim: { id, bootstrap, ownership: ownershipFrom(encoded) } };
 }
 
-export function marksLine(written: Marks): string {
+export function ownershipLine(written: Ownership): string {
   return `${Buffer.from(JSON.stringify(written)).toString("base64")}\n`;
 }
 
-function marksFrom(encoded: string): Marks | null {
+function ownershipFrom(encoded: string): Ownership | null {
   try {
-    return marks.safeParse(JSON.parse(Buffer.from(encoded, "base64").toString("utf8"))).data ?? null;
+    return ownership.safeParse(JSON.parse(Buffer.from(encoded, "base64").toString("utf8"))).data ?? null;
   } catch {
     return null;
   }

@@ -62,7 +62,7 @@ function heldIn(directory: string): readonly InspectedInstance[] {
   const claims = existsSync(join(directory, "claims")) ? readdirSync(join(directory, "claims")) : [];
   const held = claims.length > 0 && isLink(current) ? basename(readlinkSync(current)) : undefined;
   return claims.map((nativeId): InspectedInstance => {
-    const file = join(directory, "claims", nativeId, "marks.json");
+    const file = join(directory, "claims", nativeId, "ownership.json");
     if (!existsSync(file)) return { nativeId, owner: null, key: null, live: nativeId === held };
     const { owner, key } = JSON.parse(readFileSync(file, "utf8")) as { readonly owner: string; readonly key: string };
     return { nativeId, owner, key, live: nativeId === held };

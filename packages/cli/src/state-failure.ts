@@ -9,8 +9,8 @@ interface Row {
 
 const full: Row = {
   code: "DISK_FULL",
-  what: "there is no room left on the disk of",
-  hint: "Free some room, or point XDG_STATE_HOME at another disk; then run the same command again.",
+  what: "there is no space left on the disk of",
+  hint: "Free some space, or point XDG_STATE_HOME at another disk; then run the same command again.",
 };
 const readOnly: Row = {
   code: "STATE_READ_ONLY",

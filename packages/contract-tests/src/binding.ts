@@ -12,7 +12,7 @@ import { SUITE_VERSION } from "./suite-version.ts";
 /** What the suite needs of a test runner. */
 export interface TestRunner {
   readonly describe: (name: string, body: () => void | Promise<void>) => void;
-  /** `skip` marks the running test as skipped, with a reason. */
+  /** `skip` declares the running test as skipped, with a reason. */
   readonly test: (
     name: string,
     body: (skip: (reason: string) => void) => Promise<void>,

@@ -38,7 +38,7 @@ export interface Inspector {
   /** Names or ids of snapshots and volumes that are there. Absent where the provider has neither. */
   readonly snapshots?: () => Promise<readonly string[]>;
   readonly volumes?: () => Promise<readonly string[]>;
-  /** Makes an instance that Slipway did not make: without our mark, or with the given name only. Answers its native id. */
+  /** Makes an instance that Slipway did not make: without our tag, or with the given name only. Answers its native id. */
   readonly addUnmanaged?: (name?: string) => Promise<string>;
   /** Is this native id of an unmanaged machine still there, untouched? */
   readonly hasUnmanaged?: (nativeId: string) => Promise<boolean>;

@@ -21,7 +21,7 @@ const PROJECTED_CASES: { readonly [S in ProjectionSubject]: readonly [CaseId, ..
   ],
   arguments: ["cancellation.before", "list.by-key", "spot.prices-filtered"],
   errors: [
-    "errors.marked",
+    "errors.branded",
     "effect.snapshot-answer-lost",
     "effect.volume-answer-lost",
     "volumes.delete-attached",

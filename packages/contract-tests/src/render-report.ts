@@ -1,7 +1,7 @@
 import type { CaseResult } from "./case-result.ts";
 import { type ConformanceReport, capabilityRow, summaryOf } from "./report.ts";
 
-const MARKS: { readonly [S in CaseResult["status"]]: string } = {
+const STATUS_WORDS: { readonly [S in CaseResult["status"]]: string } = {
   passed: "pass",
   failed: "FAIL",
   skipped: "skip",
@@ -13,7 +13,7 @@ export function renderTable(report: ConformanceReport): string {
   const lines = byGroup(report.results).map(([group, results]) => {
     const tally = (status: CaseResult["status"]): string => {
       const count = results.filter((result) => result.status === status).length;
-      return (count === 0 ? "" : `${count} ${MARKS[status]}`).padEnd(9);
+      return (count === 0 ? "" : `${count} ${STATUS_WORDS[status]}`).padEnd(9);
     };
     const columns = [tally("passed"), tally("failed"), tally("skipped"), tally("not-applicable")];
     return `${group.padEnd(14)} ${columns.join(" ")}`.trimEnd();
@@ -85,7 +85,7 @@ function notable({ results }: ConformanceReport): readonly CaseResult[] {
 function line({ status, id, mode, reason, advisory, title }: CaseResult): string {
   const note = advisory ? " (advisory)" : "";
   const where = status === "failed" ? ` [${mode}]` : "";
-  return `${MARKS[status].padEnd(5)}${id}${where}${note}: ${status === "failed" ? `${title}\n      ` : ""}${reason ?? ""}`;
+  return `${STATUS_WORDS[status].padEnd(5)}${id}${where}${note}: ${status === "failed" ? `${title}\n      ` : ""}${reason ?? ""}`;
 }
 
 function problemsWithoutCase({ problems, results }: ConformanceReport): readonly string[] {

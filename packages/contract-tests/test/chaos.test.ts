@@ -159,7 +159,10 @@ describe("what only makes a remote worse keeps the contract: the whole suite pas
     ["nothing at all", {}],
     ["every read as late as it may be", { staleReadMs: 4_000, faults: [{ operation: "*", when: "stale-read" }] }],
     ["slow boots", { constraints: { bootMs: 45_000 } }],
-    ["room for a hundred", { constraints: { maxInstances: 100, cpus: 10_000, memoryBytes: Number.MAX_SAFE_INTEGER } }],
+    [
+      "capacity for a hundred",
+      { constraints: { maxInstances: 100, cpus: 10_000, memoryBytes: Number.MAX_SAFE_INTEGER } },
+    ],
   ])("%s", async (_, plan) => {
     const report = await runConformance(under(plan, 3), { modes: ["plain"] });
     const failed = report.results

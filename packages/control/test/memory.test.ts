@@ -60,7 +60,7 @@ describe.each([
     expect(events.filter(({ type }) => type === "launch.adopted")).toHaveLength(1);
   });
 
-  test("fails over to where there is room", async () => {
+  test("fails over to where there is capacity", async () => {
     const [first, second] = world.settings.regions.map(({ id }) => id);
     world.setCapacity({ region: first, machines: 0 });
     const placements = [{ region: first }, { region: second }];

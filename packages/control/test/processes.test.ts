@@ -65,7 +65,7 @@ describe("real processes over one file store", { timeout: 120_000 }, () => {
   );
 
   test.each(["undo-ran:b", "undo-before:a"])(
-    "a workflow that is killed with -9 at %s is taken back by the next process",
+    "a workflow that is killed with -9 at %s is undone by the next process",
     async (point) => {
       const [store, things] = [join(root, "store"), join(root, "things")];
       await mkdir(things);

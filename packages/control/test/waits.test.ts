@@ -130,7 +130,7 @@ describe("waitForStatus", () => {
 describe("waitForBootstrap", () => {
   beforeEach(() => clock.advance(world.lagMs));
 
-  /** A way into the instance that answers in turn, and the last one from then on. */
+  /** A way into the instance that answers one after the other, and the last one from then on. */
   function source(...answers: readonly (BootstrapTruth | null | Error)[]): BootstrapSource & { asked: number } {
     const made = {
       name: "the session",

@@ -112,7 +112,7 @@ function world(fault: Fault) {
 }
 
 describe("a step that throws", () => {
-  test.each(THROWN)("%s may have done something, and is taken back", async (_name, thrown) => {
+  test.each(THROWN)("%s may have done something, and is undone", async (_name, thrown) => {
     const { made, failure, state } = world({
       step: async () => {
         throw thrown();
@@ -126,7 +126,7 @@ describe("a step that throws", () => {
 });
 
 describe("a step that returns", () => {
-  test.each(RETURNED)("%s has happened, and is taken back", async (_name, returned) => {
+  test.each(RETURNED)("%s has happened, and is undone", async (_name, returned) => {
     const { made, failure, state } = world({ step: async () => returned() });
     expect(await failure()).toMatchObject({ code: "RESULT_NOT_JSON", leftovers: [] });
     expect(made).toEqual(["a", "b", "undo b unknown", "undo a"]);
@@ -135,7 +135,7 @@ describe("a step that returns", () => {
 });
 
 describe("an undo that throws", () => {
-  test.each(THROWN)("%s leaves its step over, and the others are taken back", async (_name, thrown) => {
+  test.each(THROWN)("%s leaves its step over, and the others are undone", async (_name, thrown) => {
     const { made, failure, state } = world({
       step: async () => {
         throw new Error("failed");
@@ -151,7 +151,7 @@ describe("an undo that throws", () => {
 });
 
 describe("a workflow that answers", () => {
-  test.each(RETURNED)("%s is taken back", async (_name, output) => {
+  test.each(RETURNED)("%s is undone", async (_name, output) => {
     const { made, failure, state } = world({ output });
     expect(await failure()).toMatchObject({ code: "INVALID_OUTPUT", leftovers: [] });
     expect(made).toEqual(["a", "b", "undo b done", "undo a"]);

@@ -178,7 +178,7 @@ describe.each(["memory", "file"])("killed and resumed with the %s store", (kind)
     expect(again).toMatchObject({ code: "FAILED", leftovers: [] });
   });
 
-  test("in a step, and then cancelled: what the step may have done is taken back", async () => {
+  test("in a step, and then cancelled: what the step may have done is undone", async () => {
     await expect(run(three, { failpoint: dieAt("ran:b") })).rejects.toBeInstanceOf(Killed);
     const error = await failureOf(run(three, { signal: AbortSignal.abort() }));
     expect(error).toMatchObject({ code: "CANCELLED", leftovers: [] });
@@ -186,7 +186,7 @@ describe.each(["memory", "file"])("killed and resumed with the %s store", (kind)
     expect(things.size).toBe(0);
   });
 
-  test("in a step that is then refused: what the first try did is taken back", async () => {
+  test("in a step that is then refused: what the first try did is undone", async () => {
     let refuse = false;
     const flow = define(async ({ step }) =>
       step(
@@ -218,7 +218,7 @@ describe.each(["memory", "file"])("killed and resumed with the %s store", (kind)
 });
 
 describe("a run that fails", () => {
-  test("takes back in reverse order, and not the step that did nothing", async () => {
+  test("undoes in reverse order, and not the step that did nothing", async () => {
     const error = await failureOf(run(failing));
     expect(error).toMatchObject({ code: "FAILED", runId: "r", leftovers: [], cause: { code: "QUOTA_EXCEEDED" } });
     expect(trace).toEqual(["make a", "make b", "unmake b done", "unmake a done"]);
@@ -228,7 +228,7 @@ describe("a run that fails", () => {
     ["unknown", providerError("NETWORK", "unknown")],
     ["applied", providerError("NETWORK", "applied")],
     ["of another kind", new Error("boom")],
-  ])("also takes back the failed step when its effect is %s", async (_name, thrown) => {
+  ])("also undoes the failed step when its effect is %s", async (_name, thrown) => {
     const flow = define(async ({ step }) => {
       await step(
         "x",
@@ -242,7 +242,7 @@ describe("a run that fails", () => {
     expect(trace).toEqual(["unmake x unknown"]);
   });
 
-  test("an earlier attempt of unknown effect is taken back although the last one did nothing", async () => {
+  test("an earlier attempt of unknown effect is undone although the last one did nothing", async () => {
     const errors = [providerError("NETWORK", "unknown"), providerError("QUOTA_EXCEEDED", "none")];
     const flow = define(async ({ step }) =>
       step(
@@ -272,7 +272,7 @@ describe("a run that fails", () => {
     const error = await failureOf(run(flow));
     expect(error.leftovers).toMatchObject([{ step: "b", key: stepKey("r", "b"), outcome: "done", result: "b" }]);
     expect(String(error.leftovers[0]?.error)).toContain("b is stuck");
-    expect(error.message).toContain("not taken back: b");
+    expect(error.message).toContain("not undone: b");
     expect([...things.values()]).toEqual(["b"]);
     broken = false;
     expect((await failureOf(run(flow))).leftovers).toEqual([]);
@@ -280,7 +280,7 @@ describe("a run that fails", () => {
     expect(trace.filter((line) => line.startsWith("unmake a"))).toHaveLength(1);
   });
 
-  test("steps that run beside the failed one are stopped first, then taken back", async () => {
+  test("steps that run beside the failed one are stopped first, then undone", async () => {
     const flow = define(async ({ step }) => {
       await Promise.all([
         step(
@@ -304,7 +304,7 @@ describe("a run that fails", () => {
     expect(clock.elapsed()).toBe(0);
   });
 
-  test("a step that does not stop when cancelled is given up after its grace, and taken back as unknown", async () => {
+  test("a step that does not stop when cancelled is given up after its grace, and undone as unknown", async () => {
     const controller = new AbortController();
     const flow = define(async ({ step }) =>
       step(
@@ -426,7 +426,7 @@ describe("misuse and broken journals", () => {
     ["a bigint", 1n],
     ["a cycle", cycle],
     ["a hole", Array.from({ length: 1 })],
-  ])("%s is no step result, and the step is taken back", async (_name, value) => {
+  ])("%s is no step result, and the step is undone", async (_name, value) => {
     const flow = define(async ({ step }) => step("x", async () => value as unknown as string, unmake("x")));
     expect((await failureOf(run(flow))).code).toBe("RESULT_NOT_JSON");
     expect(trace).toEqual(["unmake x unknown"]);
@@ -460,7 +460,7 @@ describe("misuse and broken journals", () => {
     expect(trace).toEqual([]);
   });
 
-  test("an output that breaks the promise is taken back", async () => {
+  test("an output that breaks the promise is undone", async () => {
     const flow: Workflow = {
       ...define(async ({ step }) => step("a", make("a"), unmake("a"))),
       output: z.number(),
@@ -512,7 +512,7 @@ describe("misuse and broken journals", () => {
   });
 });
 
-test("a run whose lease is lost stops where it is: its steps are told, and nothing is taken back", async () => {
+test("a run whose lease is lost stops where it is: its steps are told, and nothing is undone", async () => {
   const lost = new AbortController();
   const leases: Store = {
     ...journal,

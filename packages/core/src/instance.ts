@@ -85,7 +85,7 @@ export interface Instance {
   readonly ssh?: SshEndpoint;
   readonly isSpot: boolean;
   readonly bootstrap?: BootstrapState;
-  /** The caller's labels, without Slipway's own marks. */
+  /** The caller's labels, without Slipway's own tags. */
   readonly labels: Readonly<Record<string, string>>;
   readonly price?: Price;
   /** Null if the remote does not tell. */

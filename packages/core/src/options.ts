@@ -74,6 +74,6 @@ export interface BaseListFilter {
   readonly status?: readonly InstanceStatus[] | undefined;
   /** All of them must match. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
-  /** One owner, or `"*"` for everything that bears Slipway's mark. This provider's owner if absent. */
+  /** One owner, or `"*"` for everything that bears Slipway's tag. This provider's owner if absent. */
   readonly owner?: string | undefined;
 }

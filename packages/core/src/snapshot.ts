@@ -25,7 +25,7 @@ export interface CreateSnapshotOptions extends CallOptions {
 
 export interface SnapshotFilter {
   readonly instanceId?: string | undefined;
-  /** One owner, or `"*"` for everything that bears Slipway's mark. This provider's owner if absent. */
+  /** One owner, or `"*"` for everything that bears Slipway's tag. This provider's owner if absent. */
   readonly owner?: string | undefined;
 }
 

@@ -1,20 +1,20 @@
 /** What the lines of a template are chosen by: the transport and the capabilities. */
 export type Flags = ReadonlySet<string>;
 
-const MARK = /^\s*(?:\/\/|<!--) #(if|else|end)(?: (\w+))?(?: -->)?\s*$/;
+const DIRECTIVE = /^\s*(?:\/\/|<!--) #(if|else|end)(?: (\w+))?(?: -->)?\s*$/;
 
 /**
  * The lines between `// #if flag` and `// #end` only where the flag is set, those behind `// #else` only where it is not.
- * Marks may be nested; they are lines of their own and do not stay.
+ * Directives may be nested; they are lines of their own and do not stay.
  */
 export function chooseLines(text: string, flags: Flags): string {
   const open: boolean[] = [];
   const kept: string[] = [];
   for (const line of text.split("\n")) {
-    const [, mark, flag = ""] = MARK.exec(line) ?? [];
-    if (mark === "if") open.push(flags.has(flag));
-    else if (mark === "else") open.push(open.pop() !== true);
-    else if (mark === "end") open.pop();
+    const [, directive, flag = ""] = DIRECTIVE.exec(line) ?? [];
+    if (directive === "if") open.push(flags.has(flag));
+    else if (directive === "else") open.push(open.pop() !== true);
+    else if (directive === "end") open.pop();
     else if (open.every((on) => on)) kept.push(line);
   }
   if (open.length > 0) throw new TypeError("a template has #if without #end");

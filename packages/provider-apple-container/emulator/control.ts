@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { decodeLabel, OURS } from "../src/marks.ts";
+import { decodeLabel, OURS } from "../src/tags.ts";
 import { digestOf } from "./image-reference.ts";
 import { halt, type Machine, noticeEnds, removeContainer } from "./machine.ts";
 import type { CommandFault, ContainerRecord, EmulatedVersion, ServiceState, StepBehaviour } from "./state.ts";

@@ -184,8 +184,8 @@ export function appleContainerClient({ executable, exec }: ClientOptions): Apple
     },
     volumes: (call) => reading(call, ["volume", "list", "--format", "json"], volumesAnswer),
     createVolume: (call, name, { sizeBytes, labels }) => {
-      const marks = Object.entries(labels).flatMap(([label, value]) => ["--label", `${label}=${value}`]);
-      return writing(call, ["volume", "create", ...marks, "-s", sizeText(sizeBytes), name]);
+      const tags = Object.entries(labels).flatMap(([label, value]) => ["--label", `${label}=${value}`]);
+      return writing(call, ["volume", "create", ...tags, "-s", sizeText(sizeBytes), name]);
     },
     deleteVolume: async (call, name) => {
       await orNull(writing(call, ["volume", "delete", name]), "volume-missing");

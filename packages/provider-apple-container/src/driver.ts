@@ -8,9 +8,9 @@ import { refusal } from "./errors.ts";
 import { publishOf } from "./free-port.ts";
 import { formatId, parseId } from "./ids.ts";
 import { type AppleContainerInstance, createdAtOf, isHalfMade, statusOf, toInstance } from "./instance.ts";
-import { labelFault, marksOf, ownershipOf } from "./marks.ts";
 import { type AppleContainerSpawnOptions, type Prepared, prepare } from "./request.ts";
 import type { RunRequest } from "./run-arguments.ts";
+import { labelFault, ownershipOf, tagsOf } from "./tags.ts";
 import type { WireContainer } from "./wire.ts";
 
 type Request = SpawnRequest<AppleContainerSpawnOptions, Prepared>;
@@ -22,7 +22,7 @@ export function appleContainerDriver(context: AppleContainerContext): AppleConta
   return {
     isId: (id) => parseId(id) !== null,
     identify: (wire) => ({
-      id: formatId(wire.id, marksOf(wire)?.generation ?? ""),
+      id: formatId(wire.id, tagsOf(wire)?.generation ?? ""),
       nativeId: wire.id,
       name: wire.id,
       status: statusOf(wire.status.state),
@@ -50,7 +50,7 @@ export function appleContainerDriver(context: AppleContainerContext): AppleConta
     finish: (call, wire, request) => completed(context, call, wire, request),
     // One more command, for an instance that has a bootstrap and can be asked.
     enrich: async (call, wire, instance) => {
-      if (marksOf(wire)?.bootstrap === undefined || wire.status.state !== "running") return instance;
+      if (tagsOf(wire)?.bootstrap === undefined || wire.status.state !== "running") return instance;
       const bootstrap = await bootstrapState(client, call, wire.id);
       return bootstrap === undefined ? instance : { ...instance, bootstrap };
     },
@@ -58,7 +58,7 @@ export function appleContainerDriver(context: AppleContainerContext): AppleConta
       if (wire === null) return "gone";
       const isGone = async (): Promise<boolean> => {
         const now = await client.container(call, wire.id);
-        return now === null || marksOf(now)?.generation !== marksOf(wire)?.generation;
+        return now === null || tagsOf(now)?.generation !== tagsOf(wire)?.generation;
       };
       await remove(context, call, wire.id, isGone);
       return "accepted";
@@ -76,7 +76,7 @@ export async function containerOf(
   if (parsed === null) return null;
   const wire = await client.container(call, parsed.name);
   if (wire === null || parsed.generation === null) return wire;
-  return marksOf(wire)?.generation === parsed.generation ? wire : null;
+  return tagsOf(wire)?.generation === parsed.generation ? wire : null;
 }
 
 // How long another process may need between its container's creation and its start.
@@ -97,10 +97,10 @@ async function completed(
     now = await reread(context, call, now);
   }
   if (script !== undefined && now.status.state === "running") {
-    const { generation } = marksOf(now) ?? {};
+    const { generation } = tagsOf(now) ?? {};
     await deliver(client, call, name, script, async () => {
       const there = await client.container(call, name);
-      return there !== null && marksOf(there)?.generation === generation;
+      return there !== null && tagsOf(there)?.generation === generation;
     });
   }
   return now;
@@ -172,11 +172,11 @@ async function afterFailure(
     return { error };
   }
   if (wire === null) return { error: whereNothingIs(error, request) };
-  if (marksOf(wire)?.generation !== request.prepared.generation)
+  if (tagsOf(wire)?.generation !== request.prepared.generation)
     return { refused: { error, lookUp: true, retry: false } };
   // Without an answer it may be starting still: `completed` waits, and starts it then.
   if (wire.status.state === "running" || row === undefined) return { machine: wire };
-  return { error: await takenBack(context, call, wire, error) };
+  return { error: await undoSpawn(context, call, wire, error) };
 }
 
 /** The command said no, and there is nothing. Without its answer the service may be about to make it. */
@@ -190,7 +190,7 @@ function whereNothingIs(error: ProviderError, { name }: Request): ProviderError 
 }
 
 /** The command mostly removes what it could not start, and not always. */
-async function takenBack(
+async function undoSpawn(
   { client, log }: AppleContainerContext,
   call: Call,
   wire: WireContainer,
@@ -200,7 +200,7 @@ async function takenBack(
     await client.remove(call, wire.id);
     return withEffect(error, "none");
   } catch {
-    log.warn("a spawn that failed could not be taken back", { name: wire.id });
+    log.warn("a spawn that failed could not be undone", { name: wire.id });
     return withEffect(error, "unknown");
   }
 }

@@ -3,7 +3,7 @@ import type { Call } from "@slipway/provider-kit/driver";
 import type { AppleContainerContext } from "./context.ts";
 import { containerOf } from "./driver.ts";
 import { refusal } from "./errors.ts";
-import { marksOf } from "./marks.ts";
+import { tagsOf } from "./tags.ts";
 import type { WireContainer } from "./wire.ts";
 
 /** Runs a program inside, with its argument list as it is. Aborted, it goes on inside: the command passes no signals on. */
@@ -30,7 +30,7 @@ async function mustRun(context: AppleContainerContext, call: Call, id: string): 
 
 export async function mustFind(context: AppleContainerContext, call: Call, id: string): Promise<WireContainer> {
   const wire = await containerOf(context, call, id);
-  if (wire === null || marksOf(wire) === null) throw missing(call.operation, id);
+  if (wire === null || tagsOf(wire) === null) throw missing(call.operation, id);
   return wire;
 }
 

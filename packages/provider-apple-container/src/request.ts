@@ -3,8 +3,8 @@ import type { SpawnRequest } from "@slipway/provider-kit/driver";
 import type { AppleContainerContext } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { newGeneration } from "./ids.ts";
-import { labelsFor } from "./marks.ts";
 import { IMAGE } from "./options.ts";
+import { labelsFor } from "./tags.ts";
 
 export type AppleContainerCapability = "idempotentSpawn" | "persistentVolumes" | "customNetworking";
 export type AppleContainerSpawnOptions = SpawnOptions<AppleContainerCapability>;
@@ -49,8 +49,8 @@ export function prepare(
   const network = networkOf(options.network);
   if (network === "none" && ports.length > 0) throw wrong("ports need a network, and network.isolated gives none");
   const generation = newGeneration();
-  const marks = { ...ownership, generation, bootstrap: script?.stableChecksum ?? script?.checksum };
-  return { image, generation, labels: labelsFor(marks, ownership.labels), resources, ports, volumes, network };
+  const tags = { ...ownership, generation, bootstrap: script?.stableChecksum ?? script?.checksum };
+  return { image, generation, labels: labelsFor(tags, ownership.labels), resources, ports, volumes, network };
 }
 
 function resourceFault({ cpus, memoryBytes }: ResourceOptions): string | null {

@@ -9,7 +9,7 @@ export interface Publish {
 export interface RunRequest {
   readonly name: string;
   readonly image: string;
-  /** Written as they are: a name or a value with `=` in it would be cut or refused (`marks.ts` encodes). */
+  /** Written as they are: a name or a value with `=` in it would be cut or refused (`tags.ts` encodes). */
   readonly labels: Readonly<Record<string, string>>;
   readonly cpus?: number | undefined;
   /** Rounded up to whole MiB, as a virtual machine wants it. */

@@ -135,7 +135,7 @@ export function typeOf(name: string): EmulatedType | undefined {
   return EMULATED_TYPES.find((type) => type.name === name);
 }
 
-/** Does a zone offer a machine type at all, apart from having room now? */
+/** Does a zone offer a machine type at all, apart from having capacity now? */
 export function isOffered(type: EmulatedType, zone: string): boolean {
   return type.zones.includes(zone.slice(-1));
 }

@@ -1,11 +1,11 @@
 import type { Fault, FaultScript } from "@slipway/provider-kit/emulator";
 import type { Service } from "./answers.ts";
+import { type Market, placeId } from "./capacity.ts";
 import { EMULATED_IMAGES } from "./catalogue.ts";
 import { canPlace } from "./fixtures.ts";
 import { type EmulatedInstance, inspected } from "./inspector.ts";
 import { launch } from "./launch.ts";
 import { checkedMachine } from "./launch-checks.ts";
-import { type Market, placeId } from "./room.ts";
 import { interruption } from "./spot-interruption.ts";
 import type {
   Image,
@@ -172,7 +172,7 @@ function addUnmanaged(world: World, name: string): string {
   const wanted = { min: 1, max: 1, clientToken: "", templateId: null };
   const before = world.changes;
   const [made] = launch(call, checkedMachine(call, request), wanted);
-  if (made === undefined) throw new Error("the emulator has no room for an unmanaged machine");
+  if (made === undefined) throw new Error("the emulator has no capacity for an unmanaged machine");
   turnInstance({ world, region, now }, made.id, [{ inMs: 0, patch: { state: "running" } }]);
   world.changes = before;
   return `${region.name}/${made.id}`;

@@ -1,11 +1,11 @@
 import { type ActionTable, action, type Call } from "./action.ts";
 import { type Problem, Refused, refuse, refuseValue } from "./answers.ts";
+import type { Market } from "./capacity.ts";
 import { typeOf } from "./catalogue.ts";
 import { type FleetRequest, fleetRequest, type OverrideRequest } from "./fleet-request.ts";
 import { tryLaunch } from "./launch.ts";
 import { checkedMachine, placeOf } from "./launch-checks.ts";
 import { machineOf, reference } from "./launch-templates.ts";
-import type { Market } from "./room.ts";
 import { spotPriceOf } from "./spot-price.ts";
 import { checkSpecifications } from "./tagging.ts";
 import type { Instance, LaunchTemplate } from "./things.ts";

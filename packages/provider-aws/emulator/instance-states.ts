@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { type ActionTable, action, type Call } from "./action.ts";
 import { problem, Refused, refuse } from "./answers.ts";
+import { capacityIn, freeQuota, quotaProblem } from "./capacity.ts";
 import { typeOf } from "./catalogue.ts";
 import { found, INSTANCE } from "./found.ts";
 import { stateFields } from "./instance-view.ts";
 import { checkReachable } from "./instances.ts";
 import { filled, flag, list } from "./parameters.ts";
-import { freeQuota, quotaProblem, roomIn } from "./room.ts";
 import type { Instance } from "./things.ts";
 import { beginEnd, type Turn, turnInstance } from "./transitions.ts";
 import type { XmlFields } from "./xml.ts";
@@ -139,7 +139,7 @@ function checkStart(call: Call, one: Instance): void {
     throw new Refused(quotaProblem(call.world, call.region, one.market));
   }
   // It has its address already, and cannot move to another zone.
-  const place = roomIn(call, type, one.market, subnet, 1);
+  const place = capacityIn(call, type, one.market, subnet, 1);
   if ("problem" in place && place.problem.code !== "InsufficientFreeAddressesInSubnet")
     throw new Refused(place.problem);
 }

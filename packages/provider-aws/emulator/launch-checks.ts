@@ -9,7 +9,7 @@ const USER_DATA_MAX = 16_384;
 const TOKEN_MAX = 64;
 const RESOLVE = "resolve:ssm:";
 
-/** What a launch names, found; nothing of it depends on room. */
+/** What a launch names, found; nothing of it depends on capacity. */
 export interface Machine {
   readonly request: MachineRequest;
   readonly type: EmulatedType;

@@ -1,14 +1,14 @@
 import type { Call } from "./action.ts";
 import { type Problem, problem, Refused } from "./answers.ts";
+import { capacityAnywhere, capacityIn, freeQuota, type Market, type Placed, quotaProblem } from "./capacity.ts";
 import type { Machine } from "./launch-checks.ts";
-import { freeQuota, type Market, type Placed, quotaProblem, roomAnywhere, roomIn } from "./room.ts";
 import { spotPriceOf } from "./spot-price.ts";
 import { tagsFor } from "./tagging.ts";
 import type { BlockDevice, Instance, SpotRequest, Subnet, Volume } from "./things.ts";
 import { Timeline } from "./timeline.ts";
 import { hex, newId } from "./world.ts";
 
-/** How many, and where: a subnet, a zone, or wherever there is room. */
+/** How many, and where: a subnet, a zone, or wherever there is capacity. */
 export interface Wanted {
   readonly min: number;
   readonly max: number;
@@ -18,7 +18,7 @@ export interface Wanted {
   readonly templateId: string | null;
 }
 
-/** Makes the instances, as many as there is room for; refuses where that is fewer than the least. */
+/** Makes the instances, as many as there is capacity for; refuses where that is fewer than the least. */
 export function launch(call: Call, machine: Machine, wanted: Wanted): readonly Instance[] {
   const made = tryLaunch(call, machine, wanted);
   if ("problem" in made) throw new Refused(made.problem);
@@ -36,7 +36,7 @@ export function tryLaunch(call: Call, machine: Machine, wanted: Wanted): Launche
   if ("problem" in place) return place;
   const tooLow = machine.spot ? priceProblem(call, machine, place.subnet.zone) : null;
   if (tooLow !== null) return { problem: tooLow };
-  const count = Math.min(wanted.max, place.room, quota);
+  const count = Math.min(wanted.max, place.capacity, quota);
   const reservationId = newId(world, "r");
   const instances = Array.from({ length: count }, () => make(call, machine, wanted, place.subnet, reservationId));
   world.changes += 1;
@@ -44,11 +44,11 @@ export function tryLaunch(call: Call, machine: Machine, wanted: Wanted): Launche
 }
 
 function placeFor(call: Call, { type }: Machine, market: Market, { subnet, zone, min }: Wanted): Placed {
-  if (subnet !== undefined) return roomIn(call, type, market, subnet, min);
-  if (zone === undefined) return roomAnywhere(call, type, market, min);
+  if (subnet !== undefined) return capacityIn(call, type, market, subnet, min);
+  if (zone === undefined) return capacityAnywhere(call, type, market, min);
   const home = call.region.subnets.find((one) => one.isDefault && one.zone === zone);
   const problemHere = problem("InvalidInput", `No default subnet for availability zone: '${zone}'.`);
-  return home === undefined ? { problem: problemHere } : roomIn(call, type, market, home, min);
+  return home === undefined ? { problem: problemHere } : capacityIn(call, type, market, home, min);
 }
 
 function priceProblem({ region }: Call, { request, type }: Machine, zone: string): Problem | null {

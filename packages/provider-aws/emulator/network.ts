@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { type ActionTable, action } from "./action.ts";
 import { refuse } from "./answers.ts";
+import { freeAddresses } from "./capacity.ts";
 import { filtered } from "./filters.ts";
 import { time } from "./instance-view.ts";
 import { paged } from "./paging.ts";
 import { filled, filters, list, paging } from "./parameters.ts";
 import { zoneId } from "./regions.ts";
-import { freeAddresses } from "./room.ts";
 import { tagSet } from "./tagging.ts";
 import { allAt } from "./world.ts";
 

@@ -4,7 +4,7 @@ import type { AwsContext, Call } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { composeId, splitId } from "./ids.ts";
 import { forgetSecurityGroups } from "./security-group.ts";
-import { marksOf, ownerFilters } from "./tags.ts";
+import { ownerFilters, ownershipOf } from "./tags.ts";
 
 /** A thing that Slipway made for its own use. `why` is absent while it is used. */
 interface OwnThing {
@@ -123,7 +123,7 @@ async function securityGroups(context: AwsContext, call: Call, region: string): 
   return ids.map((id) => (used.has(id) ? { id } : { id, why: "no instance uses it" }));
 }
 
-/** A fleet's template says until when the fleet may need it, also to replace what EC2 takes back. */
+/** A fleet's template says until when the fleet may need it, also to replace what EC2 reclaims. */
 async function launchTemplates(context: AwsContext, call: Call, region: string): Promise<readonly OwnThing[]> {
   const templates = await everyPage(
     call,
@@ -133,7 +133,7 @@ async function launchTemplates(context: AwsContext, call: Call, region: string):
   );
   return templates.flatMap(({ LaunchTemplateId: id, Tags }) => {
     if (id === undefined) return [];
-    const until = Date.parse(marksOf(Tags).expiresAt ?? "");
+    const until = Date.parse(ownershipOf(Tags).expiresAt ?? "");
     return [until > context.clock.now() ? { id } : { id, why: "the fleet that it was made for is over" }];
   });
 }

@@ -140,7 +140,7 @@ export function awsClient(options: AwsOptions): AwsClient {
   /** What fails in passing, and changed nothing, is tried again. */
   async function tried(wanted: Request, service: Service, bucket: Bucket): Promise<object> {
     for (let attempt = 1; ; attempt += 1) {
-      await turn(wanted, bucket);
+      await waitForBucket(wanted, bucket);
       try {
         return await sendOnce(wanted, service);
       } catch (error) {
@@ -161,7 +161,7 @@ export function awsClient(options: AwsOptions): AwsClient {
     }
   }
 
-  async function turn({ call, action, options: { instances = 1 } }: Request, bucket: Bucket): Promise<void> {
+  async function waitForBucket({ call, action, options: { instances = 1 } }: Request, bucket: Bucket): Promise<void> {
     const { signal } = call;
     const counted = countsInstances ? instancesBucket(action) : undefined;
     try {

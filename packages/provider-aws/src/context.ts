@@ -42,7 +42,7 @@ export interface AwsContext {
   readonly unclear: ReadAfterWriteCache<true>;
   /** Volumes made just now, by key. */
   readonly created: ReadAfterWriteCache<Volume>;
-  /** Native ids of instances that EC2 ended for want of room, and that this was noted of. */
+  /** Native ids of instances that EC2 ended for lack of capacity, and that this was noted of. */
   readonly endedForRoom: Set<string>;
   /** Images deleted just now, by name. */
   readonly deleted: ReadAfterWriteCache<true>;

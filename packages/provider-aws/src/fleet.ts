@@ -193,11 +193,11 @@ function rememberRefusals(
     const capacityType = Lifecycle === "spot" ? "spot" : "on-demand";
     const offering = { capacityType, type, region, zone, subnet } as const;
     const reach = reachOf(meaning, offering);
-    if (reach !== null) context.unavailable.mark(...reach);
+    if (reach !== null) context.unavailable.note(...reach);
   }
 }
 
-/** What a fleet without an instance means: one thing where all its refusals say it, else that there is no room. */
+/** What a fleet without an instance means: one thing where all its refusals say it, else that there is no capacity. */
 function kindOf({ operation }: Call, { Errors = [] }: CreateFleetCommandOutput): ErrorCode {
   const meanings = Errors.map(({ ErrorCode: code = "", ErrorMessage: message = "" }) =>
     meaningOf(code, message, 400, "spawn"),
@@ -226,7 +226,7 @@ export function noRoom(tried: readonly FleetChoice[], code: ErrorCode): Provider
     message:
       where === ""
         ? "no zone sells these machine types"
-        : `${code === "CAPACITY_ERROR" ? "there is no room for" : "EC2 refuses"} ${where}`,
+        : `${code === "CAPACITY_ERROR" ? "there is no capacity for" : "EC2 refuses"} ${where}`,
     provider: PROVIDER,
     operation: "launch",
     effect: "none",

@@ -4,7 +4,7 @@ import { refreshPrices } from "./capabilities/prices.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { nativeCodeOf, PROVIDER, refusal } from "./errors.ts";
 import type { AWSInstance } from "./instance.ts";
-import { listInstances } from "./look-up.ts";
+import { listInstances } from "./lookup.ts";
 import { codeOfReason } from "./state-reasons.ts";
 
 type Task = (call: Call) => Promise<HeartbeatDetails>;
@@ -26,10 +26,10 @@ const tasksOf = (context: AwsContext): Readonly<Record<HeartbeatTask, Task>> => 
     return counts;
   },
   orphan_scan: async (call) => {
-    const marked = await all(context, call, undefined, "*");
-    const mine = marked.filter(({ owner }) => owner === context.owner);
+    const tagged = await all(context, call, undefined, "*");
+    const mine = tagged.filter(({ owner }) => owner === context.owner);
     const expired = mine.filter(({ expiresAt }) => Date.parse(expiresAt ?? "") <= context.clock.now());
-    return { ours: mine.length, others: marked.length - mine.length, expired: expired.length };
+    return { ours: mine.length, others: tagged.length - mine.length, expired: expired.length };
   },
   refresh_prices: async (call) => ({ prices: await refreshPrices(context, call) }),
 });

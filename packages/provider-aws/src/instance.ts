@@ -4,7 +4,7 @@ import { gpusOf } from "./capabilities/gpu.ts";
 import { isHibernated } from "./capabilities/hibernation-part.ts";
 import { PROVIDER } from "./errors.ts";
 import { composeId } from "./ids.ts";
-import { labelsOf, marksOf, TAGS, tagOf } from "./tags.ts";
+import { labelsOf, ownershipOf, TAGS, tagOf } from "./tags.ts";
 
 /** A disk of an instance. */
 export interface AWSAttachedVolume {
@@ -65,7 +65,7 @@ export function isEnding({ status }: Pick<Instance, "status">): boolean {
 export function materialize(region: string, instance: Ec2Instance): AWSInstance {
   const { Tags } = instance;
   const nativeId = instance.InstanceId ?? "";
-  const marks = marksOf(Tags);
+  const ownership = ownershipOf(Tags);
   const reason = reasonOf(instance);
   const resources = resourcesOf(instance);
   const zone = instance.Placement?.AvailabilityZone;
@@ -75,8 +75,8 @@ export function materialize(region: string, instance: Ec2Instance): AWSInstance 
     provider: PROVIDER,
     status: statusOf(instance),
     state: instance.State?.Name ?? "unknown",
-    key: marks.key,
-    owner: marks.owner,
+    key: ownership.key,
+    owner: ownership.owner,
     ...(reason === undefined ? {} : { statusReason: reason }),
     region,
     ...present("zone", zone),
@@ -92,8 +92,8 @@ export function materialize(region: string, instance: Ec2Instance): AWSInstance 
     isSpot: instance.InstanceLifecycle === "spot",
     labels: labelsOf(Tags),
     createdAt: createdAt(instance),
-    ...present("expiresAt", marks.expiresAt),
-    ...present("name", marks.name),
+    ...present("expiresAt", ownership.expiresAt),
+    ...present("name", ownership.name),
     ...present("remoteName", tagOf(Tags, TAGS.remoteName)),
     availabilityZone: zone ?? null,
     subnetId: instance.SubnetId ?? null,
@@ -111,8 +111,8 @@ export function materialize(region: string, instance: Ec2Instance): AWSInstance 
     })),
     clientToken: isTold(instance.ClientToken) ? instance.ClientToken : null,
     hibernationConfigured: instance.HibernationOptions?.Configured === true,
-    specHash: marks.specHash,
-    generation: marks.generation,
+    specHash: ownership.specHash,
+    generation: ownership.generation,
   };
 }
 

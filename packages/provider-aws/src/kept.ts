@@ -6,7 +6,7 @@ const KEPT_MS = 3_600_000;
 /** Those who ask for one thing, in the order in which they came. */
 interface Line {
   came: number;
-  /** What the last look-up ended with that brought nothing, and who had come by then. */
+  /** What the last lookup ended with that brought nothing, and who had come by then. */
   ended: { readonly upTo: number; readonly answer: () => null } | undefined;
 }
 

@@ -1,11 +1,11 @@
 import type { AwsContext, Call } from "./context.ts";
 import { refusal } from "./errors.ts";
 import type { AWSInstance } from "./instance.ts";
-import type { UnderKey } from "./look-up.ts";
+import type { UnderKey } from "./lookup.ts";
 import type { SpawnRequest } from "./request.ts";
 
 /** The instance that a repeated key already has. CONFLICT where another spec stands under it, or an unmanaged machine has its name. */
-export function existing(
+export function findExisting(
   context: AwsContext,
   call: Call,
   request: SpawnRequest,

@@ -4,8 +4,8 @@ import { afterRefusal } from "./after-write.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { nativeCodeOf, PROVIDER, refusal } from "./errors.ts";
 import { type AWSInstance, isEnding, materialize } from "./instance.ts";
-import { existing } from "./key-holder.ts";
-import { isInstanceId, madeByToken, underKey, underKeyInTheEnd } from "./look-up.ts";
+import { findExisting } from "./key-holder.ts";
+import { isInstanceId, madeByToken, underKey, underKeyInTheEnd } from "./lookup.ts";
 import type { SpawnRequest } from "./request.ts";
 import { clientToken, type LaunchParts, runRequest } from "./run-request.ts";
 import { reachOf } from "./unavailable.ts";
@@ -68,7 +68,7 @@ async function run(
   } catch (error) {
     if (isProviderError(error)) tried(context, request, parts, error.code);
     if (isProviderError(error) && error.effect === "unknown") context.unclear.add(key, key, true);
-    markUnavailable(context, request, parts, error);
+    noteUnavailable(context, request, parts, error);
     throw error;
   }
 }
@@ -83,8 +83,8 @@ function tried(
   context.emit({ type: "placement.tried", at: timestamp(context.clock), provider: PROVIDER, placement, outcome });
 }
 
-/** What EC2 had no room for is remembered for a while, for whoever chooses a place next. */
-function markUnavailable(
+/** What EC2 had no capacity for is remembered for a while, for whoever chooses a place next. */
+function noteUnavailable(
   context: AwsContext,
   { options, region, instanceType }: SpawnRequest,
   { place }: LaunchParts,
@@ -94,7 +94,7 @@ function markUnavailable(
   const capacityType = options.spot === undefined ? "on-demand" : "spot";
   const offering = { capacityType, type: instanceType, region, zone: place.zone, subnet: place.subnetId } as const;
   const reach = reachOf(error, offering);
-  if (reach !== null) context.unavailable.mark(...reach);
+  if (reach !== null) context.unavailable.note(...reach);
 }
 
 /**
@@ -112,7 +112,7 @@ async function foundAfter(
   const under = await afterRefusal(call, "EC2 refuses the launch, as it may refuse its repetition", () =>
     look(context, call, request.key),
   );
-  const found = existing(context, call, request, under);
+  const found = findExisting(context, call, request, under);
   if (found === undefined) throw error;
   return found;
 }
@@ -131,7 +131,7 @@ async function rivalOf(
   for (;;) {
     const known = "EC2 knows another launch under this key";
     const under = await afterRefusal(call, known, () => underKey(context, call, request.key));
-    const found = existing(context, call, request, under);
+    const found = findExisting(context, call, request, under);
     if (found !== undefined) return found;
     const made = await afterRefusal(call, known, () => madeByToken(context, call, request.region, token));
     if (made !== undefined && isEnding(made)) return "ended";

@@ -41,7 +41,7 @@ export async function placementsOf(
 /**
  * Where a spawn could go, best first: one subnet of each zone that sells the machine type and has an address left.
  * Zones with a warm volume come first, those that refused just now last: that was just now, and one that is
- * left out can never be found to have room again. Otherwise the most free addresses. EC2 has no call that tells of
+ * left out can never be found to have capacity again. Otherwise the most free addresses. EC2 has no call that tells of
  * capacity, so that only the launch itself finds out.
  */
 export async function placesOf(

@@ -16,7 +16,7 @@ import { PROVIDER, refusal } from "./errors.ts";
 import { awsHooks } from "./hooks.ts";
 import type { AWSInstance } from "./instance.ts";
 import { instanceBatches } from "./instance-batches.ts";
-import { getInstance, listInstances, listNames, MOST_VALUES } from "./look-up.ts";
+import { getInstance, listInstances, listNames, MOST_VALUES } from "./lookup.ts";
 import {
   type AwsOptions,
   configSchema,

@@ -2,7 +2,7 @@ import type { IpPermission, SecurityGroup } from "@aws-sdk/client-ec2";
 import { canonicalJson, isProviderError, type Port } from "@slipway/core";
 import type { AwsContext, Call } from "./context.ts";
 import { refusal } from "./errors.ts";
-import { marksOf, TAGS, type Tag, tagsOf } from "./tags.ts";
+import { ownershipOf, TAGS, type Tag, tagsOf } from "./tags.ts";
 
 /** What a group lets in and out. One group serves all instances of an owner, a VPC and a set of rules. */
 export interface GroupRules {
@@ -16,8 +16,8 @@ const ANYWHERE_V6 = "::/0";
 const LOOK_AGAIN_MS = 1000;
 
 /**
- * The group for these rules in this VPC: found by its name and our mark, otherwise made. Any number of processes may ask
- * at once: EC2 lets one of them make the name, and the others find it. A group without our mark under our name is
+ * The group for these rules in this VPC: found by its name and our tag, otherwise made. Any number of processes may ask
+ * at once: EC2 lets one of them make the name, and the others find it. A group without our tag under our name is
  * CONFLICT; one that lost its maker before its rules were written gets them here. Nothing ends it with an instance:
  * EC2 keeps a group for minutes after its last one, and the next spawn wants it again. `cleanup` deletes it.
  */
@@ -189,7 +189,7 @@ async function closeEgress(context: AwsContext, call: Call, region: string, grou
 }
 
 function mustBeOurs(call: Call, group: SecurityGroup): SecurityGroup {
-  if (marksOf(group.Tags).owner !== null) return group;
+  if (ownershipOf(group.Tags).owner !== null) return group;
   throw refusal("CONFLICT", call.operation, `${group.GroupId} has the name of our security group and not our tags`, {
     nativeId: group.GroupId,
     hint: "Delete or rename it, or give network.firewalls.",

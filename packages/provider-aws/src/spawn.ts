@@ -8,9 +8,9 @@ import type { AwsContext, Call } from "./context.ts";
 import { nativeCodeOf, refusal } from "./errors.ts";
 import { forgetImage, imageFor } from "./images.ts";
 import { type AWSInstance, isEnding, materialize } from "./instance.ts";
-import { existing } from "./key-holder.ts";
+import { findExisting } from "./key-holder.ts";
 import { launched } from "./launch.ts";
-import { underKey } from "./look-up.ts";
+import { underKey } from "./lookup.ts";
 import { needsGroup, placeFor } from "./place.ts";
 import { type AWSSpawnOptions, requestOf, type SpawnRequest, volumeIdsOf } from "./request.ts";
 import type { LaunchParts } from "./run-request.ts";
@@ -29,7 +29,7 @@ export async function spawnInstance(
   const packed = userData(partsOf(request), operation);
   return await context.keyedMutex(`spawn ${request.key}`, call, async () => {
     const under = await underKey(context, call, request.key);
-    const found = existing(context, call, request, under);
+    const found = findExisting(context, call, request, under);
     if (found !== undefined) return await completed(context, call, request, found);
     const instance = await withGroup(context, call, request, () =>
       withImage(context, request, {

@@ -53,7 +53,7 @@ export interface Tag {
 type WireTags = readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[] | undefined;
 
 /** What Slipway wrote on a thing; nulls for what is not ours. */
-export interface Marks {
+export interface Ownership {
   readonly owner: string | null;
   readonly key: string | null;
   readonly specHash: string;
@@ -79,7 +79,7 @@ export function tagOf(tags: WireTags, name: string): string | undefined {
   return tags?.find(({ Key }) => Key === name)?.Value;
 }
 
-export function marksOf(tags: WireTags): Marks {
+export function ownershipOf(tags: WireTags): Ownership {
   const name = tagOf(tags, TAGS.name);
   const expiresAt = tagOf(tags, TAGS.expiresAt);
   return {
@@ -124,7 +124,7 @@ interface Filter {
   readonly Values: string[];
 }
 
-/** What finds an owner's things, or everything that bears our mark for `"*"`. */
+/** What finds an owner's things, or everything that bears our tag for `"*"`. */
 export function ownerFilters(owner: string): Filter[] {
   return owner === "*" ? [{ Name: "tag-key", Values: [TAGS.owner] }] : [{ Name: `tag:${TAGS.owner}`, Values: [owner] }];
 }

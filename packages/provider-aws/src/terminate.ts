@@ -3,7 +3,7 @@ import type { AwsContext, Call } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { nativeIdOf, regionsOf } from "./ids.ts";
 import { statusOf } from "./instance.ts";
-import { describeNative, isInstanceId, isMarked } from "./look-up.ts";
+import { describeNative, isInstanceId, isTagged } from "./lookup.ts";
 
 /** Ends an instance of Slipway's. What is gone, unknown or ending already is done. */
 export async function terminateInstance(
@@ -35,7 +35,7 @@ async function endedIn(context: AwsContext, call: Call, region: string, native: 
   if (shown !== null) {
     const status = statusOf(shown);
     if (status === "terminated" || status === "terminating") return true;
-    if (!isMarked(shown)) {
+    if (!isTagged(shown)) {
       throw refusal("CONFLICT", call.operation, `${native} was not made by Slipway: it is left alone`, {
         nativeId: native,
       });

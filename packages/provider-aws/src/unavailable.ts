@@ -28,12 +28,12 @@ export function reachOf(
 }
 
 /**
- * Where EC2 had no room just now. It only orders places and is forgotten soon: capacity comes back, and only a
+ * Where EC2 had no capacity just now. It only orders places and is forgotten soon: capacity comes back, and only a
  * launch can find that out.
  */
 export interface UnavailableOfferings {
-  readonly mark: (offering: PlacedOffering, reach: Reach, ms?: number) => void;
-  /** Until when it is known to be without room, milliseconds since the epoch; 0 if nothing is known. */
+  readonly note: (offering: PlacedOffering, reach: Reach, ms?: number) => void;
+  /** Until when it is known to be without capacity, milliseconds since the epoch; 0 if nothing is known. */
   readonly until: (offering: PlacedOffering) => number;
 }
 
@@ -45,7 +45,7 @@ export function unavailableOfferings(clock: Clock, onEvent: (event: RuntimeEvent
     for (const [name, until] of known) if (until <= clock.now()) known.delete(name);
   };
   return {
-    mark: (offering, reach, ms = KEPT_MS) => {
+    note: (offering, reach, ms = KEPT_MS) => {
       sweep();
       const name = nameOf(offering, reach);
       if (name === undefined) return;

@@ -81,7 +81,7 @@ export function awsHarness(
         volumes: async () =>
           control
             .volumes()
-            .filter(isMarked)
+            .filter(isTagged)
             .map(({ id }) => id),
         snapshots: async () => [...control.images(), ...control.snapshots()].map(({ id }) => id),
         addUnmanaged: async (name) => bare(control.addUnmanaged(name)),
@@ -128,7 +128,7 @@ function without(down: Map<string, number>, fetch: typeof globalThis.fetch): typ
   };
 }
 
-const isMarked = ({ tags }: { readonly tags: Readonly<Record<string, string>> }): boolean => "slipway:owner" in tags;
+const isTagged = ({ tags }: { readonly tags: Readonly<Record<string, string>> }): boolean => "slipway:owner" in tags;
 const bare = (id: string): string => id.slice(id.indexOf("/") + 1);
 
 /** All that a provider takes from outside, and where it writes what it says. */

@@ -34,11 +34,11 @@ test("no port is open that nobody asked for", async () => {
   expect(world.sent("RunInstances")[0]?.parameters.get("SecurityGroupId.1")).toBeNull();
 });
 
-test("a group with our name and without our mark is left alone", async () => {
+test("a group with our name and without our tag is left alone", async () => {
   const world = awsWorld();
   await world.provider.spawn(web);
   const [group] = ours(world);
-  // Somebody takes our mark away.
+  // Somebody takes our tag away.
   Reflect.deleteProperty(group?.tags ?? {}, "slipway:owner");
   const error = await failure(world.another().spawn({ ...web, key: "other" }));
   expect(error).toMatchObject({ code: "CONFLICT", effect: "none", native: { id: group?.id } });

@@ -54,7 +54,7 @@ test("an image is asked for again after an hour", async () => {
 });
 
 test.each(["GetParameter", "DescribeImages"])(
-  "a spawn that gives up in %s leaves the look-up to the next",
+  "a spawn that gives up in %s leaves the lookup to the next",
   async (at) => {
     const world = awsWorld({ latencyMs: 1_000 });
     const controller = new AbortController();
@@ -72,7 +72,7 @@ test.each(["GetParameter", "DescribeImages"])(
   },
 );
 
-test("many that wait for a look-up that fails get its failure, and the next one looks again", async () => {
+test("many that wait for a lookup that fails get its failure, and the next one looks again", async () => {
   const world = awsWorld({ latencyMs: 1_000 });
   let isDenied = true;
   const provider = through(world, async ({ action }, send) => {
@@ -90,7 +90,7 @@ test("many that wait for a look-up that fails get its failure, and the next one 
   expect(world.sent("DescribeImages")).toHaveLength(2);
 });
 
-test("many that wait for an image that is not there are told so by one look-up", async () => {
+test("many that wait for an image that is not there are told so by one lookup", async () => {
   const world = awsWorld({ latencyMs: 1_000 });
   const image = "ami-0fffffffffffffff0";
   const failures = await Promise.all(

@@ -15,7 +15,7 @@ test("one subnet of each zone that sells the machine type, in every configured r
   expect(new Set(places.map(({ network }) => network?.subnet)).size).toBe(6);
 });
 
-test("where two of three zones have no room, a launch takes three requests at most; the next one takes one", async () => {
+test("where two of three zones have no capacity, a launch takes three requests at most; the next one takes one", async () => {
   const world = awsWorld();
   const places = await world.provider.placements(M5);
   const zones = ["us-east-1a", "us-east-1b", "us-east-1c"];
@@ -101,7 +101,7 @@ test("a subnet without a free address is no place", async () => {
   expect(left).not.toContainEqual(first);
 });
 
-test("a spot instance that EC2 takes back puts its place last, for spot alone", async () => {
+test("a spot instance that EC2 reclaims puts its place last, for spot alone", async () => {
   const world = awsWorld({ bootMs: 0, endMs: 1_000 });
   const [first] = await world.provider.placements({ ...M5, spot: {} });
   const { id } = await world.provider.spawn({ ...M5, ...first, spot: {} });
@@ -128,8 +128,8 @@ test("a quota of spot is remembered of spot as such, and of no zone", async () =
   const world = awsWorld({ spotVcpuQuota: 0 });
   const [first] = await world.provider.placements(M5);
   await failure(world.provider.spawn({ ...M5, ...first, spot: {} }));
-  const marked = world.events.flatMap((event) => (event.type === "offering.unavailable" ? [event.offering] : []));
-  expect(marked).toEqual(["spot:*:us-east-1"]);
+  const noted = world.events.flatMap((event) => (event.type === "offering.unavailable" ? [event.offering] : []));
+  expect(noted).toEqual(["spot:*:us-east-1"]);
 });
 
 test("of two subnets in a zone the one that refused just now gives way, also with more addresses", async () => {

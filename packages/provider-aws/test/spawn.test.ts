@@ -9,7 +9,7 @@ import { awsWorld, failure, refusedWith, through } from "./world.ts";
 const spec = { spec: "t3.micro" } as const;
 
 describe("the launch", () => {
-  test("marks all that it makes in the call that makes it, and asks for what is safe", async () => {
+  test("tags all that it makes in the call that makes it, and asks for what is safe", async () => {
     const { provider, sent } = awsWorld();
     await provider.spawn({ ...spec, key: "k", name: "web", labels: { team: "blue" } });
     const [{ parameters } = { parameters: new URLSearchParams() }] = sent("RunInstances");

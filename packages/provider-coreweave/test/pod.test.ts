@@ -136,7 +136,7 @@ describe("a pod", () => {
   });
 });
 
-describe("a node that is about to be taken back", () => {
+describe("a node that is about to be reclaimed", () => {
   test("shows as the reason of its instances", async () => {
     const world = await worldOf();
     const { id, statusReason } = await world.provider.spawn({ key: "k" });

@@ -31,7 +31,7 @@ export interface GcpEmulatorControl {
   /** An instance that Slipway did not make; answers its number. */
   readonly addUnmanaged: (name?: string, zone?: string) => string;
   readonly hasUnmanaged: (nativeId: string) => boolean;
-  /** Google stops it, or takes back a spot instance: with its own operation. */
+  /** Google stops it, or reclaims a spot instance: with its own operation. */
   readonly preempt: (nativeId: string) => void;
   /** A guest writes an attribute of its instance, as `namespace/key`; false where its metadata do not allow that. */
   readonly writeGuestAttribute: (nativeId: string, path: string, value: string) => boolean;

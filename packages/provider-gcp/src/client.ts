@@ -142,7 +142,7 @@ export function gcpClient(options: GcpOptions): GcpClient {
       return await http.call(call);
     } catch (error) {
       if (!isProviderError(error, "AUTH_ERROR") || error.native?.status !== 401) throw error;
-      // The token may have been taken back before its hour was over.
+      // The token may have been revoked before its hour was over.
       source.forget();
       await source.ready(call);
       return await http.call(call);

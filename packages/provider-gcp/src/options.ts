@@ -34,7 +34,7 @@ export interface GcpConfig {
   readonly serviceAccount?: string | undefined;
   /** For whom `sshKeys` are set up; `slipway` if absent. */
   readonly sshUser?: string | undefined;
-  /** What becomes of a spot instance that Google takes back; DELETE if absent, since a stopped one holds name and disk. */
+  /** What becomes of a spot instance that Google reclaims; DELETE if absent, since a stopped one holds name and disk. */
   readonly spotTermination?: "DELETE" | "STOP" | undefined;
   /** True: also the metadata server of the machine that this runs on is asked for credentials. False if absent. */
   readonly metadataServer?: boolean | undefined;

@@ -77,7 +77,7 @@ export function gcpVolumes(remote: GcpRemote): VolumeDriver<WireDisk> {
       const address = addressOf(id);
       if (address === null || address.project !== project) return "gone";
       const { zone, name, number } = address;
-      // The list leaves out what does not bear our mark: a disk of somebody else's is there all the same.
+      // The list leaves out what does not bear our tag: a disk of somebody else's is there all the same.
       const there = await client.disk(call, zone, name);
       if (there === null || there.id !== number) return "gone";
       if (there.labels?.[ROLE.label] !== ROLE.value) {

@@ -13,7 +13,7 @@ test("1 002 instances over 3 regions: listing, waiting for all and ending all ta
   const { emulator } = world;
   const zones = REGIONS.map((region) => `${region}-b`);
   const options = { zones, requestsPerMinute: 1_000_000 };
-  // While they are made nobody looks at what there is: each look-up would go through all of them.
+  // While they are made nobody looks at what there is: each lookup would go through all of them.
   const blind: typeof globalThis.fetch = async (input, init) =>
     String(input).includes("/aggregated/") ? Response.json({ items: {} }) : await emulator.fetch(input, init);
   const maker = world.another({ ...options, runtime: { clock: emulator.clock, fetch: blind } });

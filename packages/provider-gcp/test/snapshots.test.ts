@@ -5,7 +5,7 @@ import { failure, gcpWorld } from "./world.ts";
 const TAKING_MS = 60_000;
 
 describe("a snapshot", () => {
-  test("is a machine image that says of what it is, and its copy bears its own marks", async () => {
+  test("is a machine image that says of what it is, and its copy bears its own tags", async () => {
     const { provider, sent, emulator } = gcpWorld();
     const made = await provider.spawn({ key: "job", bootstrap: { script: "exit 0" } });
     const snapshot = await provider.createSnapshot(made.id, { key: "before" });

@@ -22,7 +22,7 @@ interface Subject {
 const SUBJECTS: readonly Subject[] = [
   { name: "spawn", request: /^POST .*\/instances$/, call: (provider) => spawn(provider) },
   { name: "spawn, at its operation", request: /^POST .*\/wait$/, call: (provider) => spawn(provider) },
-  { name: "spawn, at its look-up", request: /^GET .*\/aggregated\/instances$/, call: (provider) => spawn(provider) },
+  { name: "spawn, at its lookup", request: /^GET .*\/aggregated\/instances$/, call: (provider) => spawn(provider) },
   { name: "terminate", request: /^DELETE .*$/, call: (provider, id) => provider.terminate(id) },
   {
     name: "terminate, at its operation",

@@ -114,7 +114,7 @@ async function withPreemption(
   if (!nodeName || instance.status !== "running") return instance;
   const node = await client.node(call, nodeName);
   if (node?.metadata.labels?.[label] !== "true") return instance;
-  const message = `the node ${nodeName} will be taken back soon: it has the label ${label}`;
+  const message = `the node ${nodeName} will be reclaimed soon: it has the label ${label}`;
   return { ...instance, statusReason: { code: "PendingPreemption", message } };
 }
 

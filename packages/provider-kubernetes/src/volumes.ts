@@ -35,7 +35,7 @@ export function kubernetesVolumes(remote: KubernetesRemote): VolumeDriver<Claime
     identify: ({ context, claim }) => ({
       id: idOf(context, claim.metadata),
       region: context,
-      // The kit knows its own by their names: a claim that is not marked as ours must not look like one.
+      // The kit knows its own by their names: a claim that is not tagged as ours must not look like one.
       name: ownershipOf(claim) === null ? "" : claim.metadata.name,
       sizeBytes: bytesOfQuantity(claim.spec.resources?.requests?.["storage"]) ?? 0,
     }),

@@ -4,7 +4,7 @@ import { namePrefixFor } from "@slipway/core";
 
 /** What this machine shows without asking the provider. */
 export interface Sight {
-  /** Instance id -> how many trees of processes carry its mark. */
+  /** Instance id -> how many trees of processes carry its tag. */
   readonly trees: ReadonlyMap<string, number>;
   /** Entries of the instances' directory. */
   readonly directories: readonly string[];
@@ -14,7 +14,7 @@ export interface Sight {
 
 export function look(stateDirectory: string, owner: string): Sight {
   return {
-    trees: markedTrees(namePrefixFor(owner)),
+    trees: taggedTrees(namePrefixFor(owner)),
     directories: entries(join(stateDirectory, "instances")),
     locks: entries(join(stateDirectory, "locks")),
   };
@@ -30,17 +30,17 @@ export function wrongWith({ trees, directories, locks }: Sight, id: string | nul
   return locks.length === 0 ? null : `locks are left: ${locks.join(", ")}`;
 }
 
-function markedTrees(prefix: string): Map<string, number> {
-  const marks = new Map<number, { readonly id: string; readonly parent: number }>();
+function taggedTrees(prefix: string): Map<string, number> {
+  const tagged = new Map<number, { readonly id: string; readonly parent: number }>();
   for (const pid of entries("/proc").filter((name) => /^\d+$/.test(name))) {
     const id = new RegExp(`SLIPWAY_SANDBOX_ID=(${prefix}[^\\0]*)`).exec(environmentOf(pid))?.[1];
     const stat = text(`/proc/${pid}/stat`);
     const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (id !== undefined && state !== "Z") marks.set(Number(pid), { id, parent: Number(parent) });
+    if (id !== undefined && state !== "Z") tagged.set(Number(pid), { id, parent: Number(parent) });
   }
   const trees = new Map<string, number>();
-  for (const { id, parent } of marks.values()) {
-    if (marks.get(parent)?.id !== id) trees.set(id, (trees.get(id) ?? 0) + 1);
+  for (const { id, parent } of tagged.values()) {
+    if (tagged.get(parent)?.id !== id) trees.set(id, (trees.get(id) ?? 0) + 1);
   }
   return trees;
 }

@@ -37,7 +37,7 @@ export const INIT_SCRIPT: string = [
   `  SLIPWAY_BOOTSTRAP_DIR="$run" SLIPWAY_BOOTSTRAP_ROOT="\${SLIPWAY_ROOT%/}" /bin/sh "$run/${SCRIPT}"`,
   "  code=$?",
   `  rm -f "$run/${SCRIPT}"`,
-  // On a full disk it is told as soon as there is room.
+  // On a full disk it is told as soon as there is space.
   `  until { echo "$code" >"$run/${EXIT}.draft" && mv "$run/${EXIT}.draft" "$run/${EXIT}"; } 2>/dev/null; do sleep 1; done`,
   "fi",
   "exec sleep 2147483647",

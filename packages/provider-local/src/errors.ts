@@ -53,7 +53,7 @@ export const LOCAL_ERRORS: Readonly<Record<LocalErrorId, Row>> = {
   "no-space": {
     code: "QUOTA_EXCEEDED",
     effect: "none",
-    hint: "Make room on the file system of the state directory, or set stateDirectory to another one.",
+    hint: "Make space on the file system of the state directory, or set stateDirectory to another one.",
   },
   "not-writable": {
     code: "AUTH_ERROR",
@@ -156,7 +156,7 @@ export function translated(error: unknown, operation: Operation, effect?: ErrorE
 }
 
 function describe(row: LocalErrorId): string {
-  if (row === "no-space") return "there is no room left";
+  if (row === "no-space") return "there is no space left";
   return row === "not-writable" ? "it cannot be written" : "it cannot be read or written now";
 }
 

@@ -3,7 +3,7 @@ import { execInSandbox, findSandbox, SandboxError } from "@slipway/provider-kit/
 import type { LocalContext } from "./context.ts";
 import { failure, PROVIDER_NAME, translated } from "./errors.ts";
 import { nameOf } from "./ids.ts";
-import { recordOf } from "./look-up.ts";
+import { recordOf } from "./lookup.ts";
 import { sandboxOf } from "./state/state.ts";
 
 /** Runs a program inside, with its argument list as it is, in the instance's home directory. */

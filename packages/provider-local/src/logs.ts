@@ -5,7 +5,7 @@ import type { LocalContext } from "./context.ts";
 import { failure, systemCode, translated } from "./errors.ts";
 import { nameOf } from "./ids.ts";
 import { sight } from "./instance.ts";
-import { recordOf } from "./look-up.ts";
+import { recordOf } from "./lookup.ts";
 import { withoutSecrets } from "./secret-digest.ts";
 import type { InstanceRecord } from "./state/records.ts";
 

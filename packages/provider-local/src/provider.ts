@@ -16,7 +16,7 @@ import { PROVIDER_NAME, translated } from "./errors.ts";
 import { execLocal } from "./exec.ts";
 import type { LocalInstance } from "./instance.ts";
 import { logsLocal } from "./logs.ts";
-import { getLocal, listLocal } from "./look-up.ts";
+import { getLocal, listLocal } from "./lookup.ts";
 import { checkOptions, type LocalNetworkOptions, type LocalOptions } from "./options.ts";
 import { MAX_BOOTSTRAP_BYTES, render, requestOf } from "./request.ts";
 import { spawnLocal } from "./spawn.ts";

@@ -71,7 +71,7 @@ async function keep(
 
 /**
  * The order is what makes it safe: the intent is durable before anything is started; what is started knows its id; and
- * what fails is taken back before the error is thrown.
+ * what fails is undone before the error is thrown.
  */
 async function make(
   context: LocalContext,
@@ -112,7 +112,7 @@ async function make(
     if (intent.bootstrap !== undefined && waitsForBootstrap()) await passBootstrap(context, directory);
     return made;
   } catch (error) {
-    throw await takenBack(context, name, intent, error);
+    throw await undoSpawn(context, name, intent, error);
   }
 }
 
@@ -184,7 +184,7 @@ function assertWanted(signal: AbortSignal | undefined): void {
 }
 
 /** Removes what was begun. If that fails too, the error says that something may be left; a repeat finds it by its record. */
-async function takenBack(
+async function undoSpawn(
   context: LocalContext,
   name: string,
   intent: InstanceRecord,
@@ -195,7 +195,7 @@ async function takenBack(
     await context.state.instances.remove(name);
     return error;
   } catch (second) {
-    context.log.warn("a failed spawn could not be taken back", { id: intent.id });
+    context.log.warn("a failed spawn could not be undone", { id: intent.id });
     return isProviderError(error) ? translated(second, "spawn", "unknown") : translated(error, "spawn", "unknown");
   }
 }

@@ -25,7 +25,7 @@ function mounted(mount: string, directory: string): readonly string[] {
   return ["unshare", "-m", "sh", "-c", `${mount}; shift; exec "$@"`, "sh", directory];
 }
 
-// At 340 and 516 KiB it is the sandbox that finds no room, and has none for its complaint either.
+// At 340 and 516 KiB it is the sandbox that finds no space, and has none for its complaint either.
 test.skipIf(noNamespace !== null).each(["340k", "516k", "1m"])(
   `a full disk of %s is one clear error, and what is there can be ended (${noNamespace ?? "tried"})`,
   async (size) => {
@@ -118,7 +118,7 @@ test("what a crash left between two steps goes with the next call on its key, an
   expect(readdirSync(instances)).toEqual([others]);
 });
 
-test("a thing with our name and without our mark is neither taken nor touched nor listed", async () => {
+test("a thing with our name and without our tag is neither taken nor touched nor listed", async () => {
   const { owner, stateDirectory, provider } = world(isolation);
   const theirs = join(stateDirectory, "instances", nameFor(owner, "k"));
   mkdirSync(theirs, { recursive: true });

@@ -4,7 +4,7 @@ import { nameFor } from "@slipway/core";
 import { describe, expect, test } from "vitest";
 import { local } from "../src/index.ts";
 import { variablesFor } from "./local-harness.ts";
-import { crash, markedProcesses } from "./machine-inspector.ts";
+import { crash, taggedProcesses } from "./machine-inspector.ts";
 import { isolations, linesOf, until, world } from "./worlds.ts";
 
 describe.each(isolations)("an instance with $isolation", ({ isolation }) => {
@@ -42,7 +42,7 @@ describe.each(isolations)("an instance with $isolation", ({ isolation }) => {
       rootDirectory: join(stateDirectory, "instances", nameFor(owner, "k"), "root"),
     });
     expect(instance.price).toBeUndefined();
-    expect(markedProcesses().some(({ pid, id }) => pid === instance.pid && id === instance.id)).toBe(true);
+    expect(taggedProcesses().some(({ pid, id }) => pid === instance.pid && id === instance.id)).toBe(true);
   });
 
   test("that failed its bootstrap says so with exit code and last lines, and can still be entered", async () => {

@@ -7,7 +7,7 @@ import { detectIsolation, type Isolation, type IsolationReport } from "@slipway/
 import { type LocalProvider, local, register } from "../src/index.ts";
 import { badMachine } from "./bad-machine.ts";
 import { errorRows } from "./error-rows.ts";
-import { kill, machineInspector, markedProcesses } from "./machine-inspector.ts";
+import { kill, machineInspector, taggedProcesses } from "./machine-inspector.ts";
 import { forgetStateDirectory, rememberStateDirectory } from "./state-directories.ts";
 
 const TOKEN = "registration-token-for-tests";
@@ -84,7 +84,7 @@ export function localHarness(isolation: Isolation): HarnessFactory {
       },
       close: async () => {
         const ours = (id: string): boolean => id.startsWith(nameFor(owner, "").slice(0, 14));
-        for (const { pid, id } of markedProcesses()) if (ours(id)) kill(pid);
+        for (const { pid, id } of taggedProcesses()) if (ours(id)) kill(pid);
         machine.faults.clear();
         forgetStateDirectory(owner);
         rmSync(stateDirectory, { recursive: true, force: true });

@@ -2,15 +2,15 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { InspectedInstance, Inspector } from "@slipway/contract-tests";
 
-/** A process with an instance's mark, as procfs tells. */
-export interface MarkedProcess {
+/** A process with an instance's tag, as procfs tells. */
+export interface TaggedProcess {
   readonly pid: number;
   readonly parent: number;
   readonly id: string;
 }
 
-/** Every process that carries the mark of a sandbox, read from the process table and nothing of ours. */
-export function markedProcesses(): readonly MarkedProcess[] {
+/** Every process that carries the tag of a sandbox, read from the process table and nothing of ours. */
+export function taggedProcesses(): readonly TaggedProcess[] {
   return entries("/proc")
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
@@ -44,7 +44,7 @@ function isThere(pid: number): boolean {
 }
 
 export function processesOf(id: string): readonly number[] {
-  return markedProcesses()
+  return taggedProcesses()
     .filter((process) => process.id === id)
     .map(({ pid }) => pid);
 }
@@ -57,7 +57,7 @@ export function machineInspector(stateDirectory: string, instancesDirectory: () 
     join(kind === "instances" ? instancesDirectory() : join(stateDirectory, kind), name);
   return {
     instances: async () => {
-      const live = new Set(markedProcesses().map(({ id }) => id));
+      const live = new Set(taggedProcesses().map(({ id }) => id));
       return entries(place("instances")).map((name) => inspected(place("instances", name), name, live));
     },
     snapshots: async () => entries(place("snapshots")),

@@ -7,7 +7,7 @@ import type { Isolation, IsolationReport } from "@slipway/provider-kit/sandbox";
 import { onTestFinished } from "vitest";
 import { type LocalProvider, local } from "../src/index.ts";
 import { isolationsHere, variablesFor } from "./local-harness.ts";
-import { kill, markedProcesses } from "./machine-inspector.ts";
+import { kill, taggedProcesses } from "./machine-inspector.ts";
 
 /** Every isolation that this machine has. */
 export const isolations: readonly IsolationReport[] = await isolationsHere();
@@ -28,7 +28,7 @@ export function world(isolation: Isolation): World {
   const owner = `test-${process.pid}-${++worlds}`;
   const stateDirectory = mkdtempSync(join(tmpdir(), "slipway-local-"));
   const ours = (): readonly { readonly pid: number; readonly id: string }[] =>
-    markedProcesses().filter(({ id }) => id.startsWith(namePrefixFor(owner)));
+    taggedProcesses().filter(({ id }) => id.startsWith(namePrefixFor(owner)));
   onTestFinished(() => {
     for (const { pid } of ours()) kill(pid);
     rmSync(stateDirectory, { recursive: true, force: true });

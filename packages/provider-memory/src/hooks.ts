@@ -20,10 +20,10 @@ const tasksOf = (context: MemoryContext): Readonly<Record<HeartbeatTask, Task>> 
     return counts;
   },
   orphan_scan: async (call) => {
-    const marked = (await machinesOf(context, call, null)).filter(({ state }) => statusOf(state) !== "terminated");
-    const ours = marked.filter(({ mark }) => mark?.owner === context.owner);
+    const tagged = (await machinesOf(context, call, null)).filter(({ state }) => statusOf(state) !== "terminated");
+    const ours = tagged.filter(({ tag }) => tag?.owner === context.owner);
     const expired = ours.filter(({ expiresAt }) => expiresAt !== null && Date.parse(expiresAt) <= context.clock.now());
-    return { ours: ours.length, others: marked.length - ours.length, expired: expired.length };
+    return { ours: ours.length, others: tagged.length - ours.length, expired: expired.length };
   },
   refresh_prices: async (call) => {
     let prices = 0;

@@ -40,7 +40,7 @@ export function machineRequest(
   const region = regionFor(context, operation, options);
   const { bootstrap, tailscale, network, spot } = options;
   const body: CreateMachine = {
-    mark: { owner: context.owner, key },
+    tag: { owner: context.owner, key },
     name: nameFor(context.owner, key),
     title: options.name ?? null,
     fingerprint: fingerprintOf(options),

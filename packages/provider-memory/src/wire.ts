@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 
 /** Who a thing belongs to; nobody of ours if there is none. */
-interface WireMark {
+interface WireTag {
   readonly owner: string;
   readonly key: string;
 }
@@ -15,7 +15,7 @@ export interface WirePage<T> {
 type Reads<T> = z.ZodMiniType<T>;
 
 // What the remote answers, as far as this client reads it: tolerant of fields that it does not know.
-const mark = z.nullable(z.object({ owner: z.string(), key: z.string() }));
+const tag = z.nullable(z.object({ owner: z.string(), key: z.string() }));
 
 export interface WireMachine {
   readonly id: string;
@@ -23,7 +23,7 @@ export interface WireMachine {
   readonly zone: string;
   readonly name: string;
   readonly title: string | null;
-  readonly mark: WireMark | null;
+  readonly tag: WireTag | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly state: string;
   readonly reason: { readonly code: string; readonly text: string } | null;
@@ -62,7 +62,7 @@ export const machine: Reads<WireMachine> = z.object({
   zone: z.string(),
   name: z.string(),
   title: z.nullable(z.string()),
-  mark,
+  tag,
   labels: z.record(z.string(), z.string()),
   state: z.string(),
   reason: z.nullable(z.object({ code: z.string(), text: z.string() })),
@@ -101,7 +101,7 @@ export interface WireDisk {
   readonly id: string;
   readonly region: string;
   readonly zone: string;
-  readonly mark: WireMark | null;
+  readonly tag: WireTag | null;
   readonly state: string;
   readonly sizeBytes: number;
   readonly pool: string | null;
@@ -113,7 +113,7 @@ export const disk: Reads<WireDisk> = z.object({
   id: z.string(),
   region: z.string(),
   zone: z.string(),
-  mark,
+  tag,
   state: z.string(),
   sizeBytes: z.number(),
   pool: z.nullable(z.string()),
@@ -125,7 +125,7 @@ export interface WireCapture {
   readonly id: string;
   readonly region: string;
   readonly title: string | null;
-  readonly mark: WireMark | null;
+  readonly tag: WireTag | null;
   readonly state: string;
   readonly machine: string;
   readonly sizeBytes: number;
@@ -136,7 +136,7 @@ export const capture: Reads<WireCapture> = z.object({
   id: z.string(),
   region: z.string(),
   title: z.nullable(z.string()),
-  mark,
+  tag,
   state: z.string(),
   machine: z.string(),
   sizeBytes: z.number(),

@@ -124,7 +124,7 @@ describe("spot", () => {
     await fresh().provider.cancelSpotRequest("mem-east-1/membid-000000000000");
   });
 
-  test("capacity that is taken back ends the instance, and says why", async () => {
+  test("capacity that is reclaimed ends the instance, and says why", async () => {
     const { world, provider } = fresh();
     const { id, nativeId } = await provider.spawn({ spot: {} });
     const { nativeId: firm } = await provider.spawn({});

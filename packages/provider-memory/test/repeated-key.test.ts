@@ -133,7 +133,7 @@ describe("half a machine that a killed client left", () => {
   });
 });
 
-describe("a thing with our name and without our mark", () => {
+describe("a thing with our name and without our tag", () => {
   test("is in the way: neither adopted, nor listed, nor deleted", async () => {
     const { world, one } = pair();
     const unmanaged = world.addUnmanaged(nameFor("ci", "k"));

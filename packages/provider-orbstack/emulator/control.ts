@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FaultScript } from "@slipway/provider-kit/emulator";
-import { MARK_PATH, parseMark } from "../src/marks.ts";
+import { parseTag, TAG_PATH } from "../src/tags.ts";
 import { giveBackAddress, takeAddress } from "./addresses.ts";
 import { blank } from "./create.ts";
 import { type Daemon, endProcesses, eraseFiles, find, withState } from "./daemon.ts";
@@ -136,8 +136,8 @@ function isSnapshot(name: string): boolean {
 }
 
 function seen({ directory }: Daemon, { id, name, state, ip4 }: MachineRecord): SeenMachine {
-  const mark = parseMark(fileIn(directory, id, MARK_PATH));
-  const own = mark?.id === id ? mark : null;
+  const tag = parseTag(fileIn(directory, id, TAG_PATH));
+  const own = tag?.id === id ? tag : null;
   return {
     nativeId: id,
     name,

@@ -16,7 +16,7 @@ import { withEffect } from "@slipway/provider-kit/errors";
 import type { Call } from "./call.ts";
 import type { OrbstackClient } from "./client.ts";
 import { PROVIDER } from "./errors.ts";
-import { MARK_PATH, OTHER_MACHINE } from "./marks.ts";
+import { OTHER_MACHINE, TAG_PATH } from "./tags.ts";
 
 export const MAX_BOOTSTRAP_BYTES: number = 1024 * 1024;
 
@@ -31,12 +31,12 @@ const RUNNER = `mkdir ${BEGUN} 2>/dev/null || exit 0; /bin/sh ${SCRIPT}; : >${DO
 /**
  * Takes the script from stdin, whole or not at all, and starts it so that it outlives the call: what is only in the
  * background ends with the session. A second time changes nothing. `$1` is the script's length, since a connection that
- * breaks is the end of the input too; `$2` is what runs it, and `$3` the id that the machine's mark must have: another
+ * breaks is the end of the input too; `$2` is what runs it, and `$3` the id that the machine's tag must have: another
  * machine may have the name by now. Nothing of the caller's stands in this text.
  */
 const DELIVER_SCRIPT: string = [
   "umask 077",
-  `grep -q "\\"id\\":\\"$3\\"" ${MARK_PATH} 2>/dev/null || exit ${OTHER_MACHINE}`,
+  `grep -q "\\"id\\":\\"$3\\"" ${TAG_PATH} 2>/dev/null || exit ${OTHER_MACHINE}`,
   `[ ! -e ${DONE} ] || exit 0`,
   `(umask 022 && mkdir -p ${BOOTSTRAP_DIRECTORY}) || exit 73`,
   `new=${BOOTSTRAP_DIRECTORY}/.incoming-$$`,

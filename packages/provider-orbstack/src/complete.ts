@@ -7,9 +7,9 @@ import { deliverArguments } from "./bootstrap.ts";
 import type { Call } from "./call.ts";
 import type { OrbstackContext } from "./context.ts";
 import { PROVIDER, refusal } from "./errors.ts";
-import type { Found } from "./look-up.ts";
-import { MARK_PATH, type Mark, markText, OTHER_MACHINE } from "./marks.ts";
+import type { Found } from "./lookup.ts";
 import type { OrbstackRequest } from "./request.ts";
+import { OTHER_MACHINE, TAG_PATH, type Tag, tagText } from "./tags.ts";
 import type { WireInfo } from "./wire.ts";
 
 const FOLDER = "/var/lib/slipway";
@@ -18,27 +18,27 @@ const ATTEMPTS = 3;
 const AGAIN_MS = 500;
 
 /**
- * Writes the mark from stdin, whole or not at all. `$1` is its length, `$2` the machine's id, `$3` is `copy` for a copy: that
- * has the mark and the bootstrap of another machine, which are not its own. In any other machine such a mark says that the
+ * Writes the tag from stdin, whole or not at all. `$1` is its length, `$2` the machine's id, `$3` is `copy` for a copy: that
+ * has the tag and the bootstrap of another machine, which are not its own. In any other machine such a tag says that the
  * name has gone to that one meanwhile.
  */
-const MARK_SCRIPT: string = [
+const TAG_SCRIPT: string = [
   "umask 022",
   `mkdir -p ${FOLDER} || exit 73`,
-  `if ! grep -q "\\"id\\":\\"$2\\"" ${MARK_PATH} 2>/dev/null; then`,
-  `  [ "$3" = copy ] || ! grep -q '"id":"' ${MARK_PATH} 2>/dev/null || exit ${OTHER_MACHINE}`,
+  `if ! grep -q "\\"id\\":\\"$2\\"" ${TAG_PATH} 2>/dev/null; then`,
+  `  [ "$3" = copy ] || ! grep -q '"id":"' ${TAG_PATH} 2>/dev/null || exit ${OTHER_MACHINE}`,
   `  rm -rf ${FOLDER}/bootstrap`,
   "fi",
-  `new=${FOLDER}/.mark-$$`,
+  `new=${FOLDER}/.tag-$$`,
   'cat >"$new" || exit 74',
   '[ "$(wc -c <"$new")" -eq "$1" ] || { rm -f "$new"; exit 74; }',
   // A folder of that name would take the file in.
-  `[ ! -d ${MARK_PATH} ] || rm -rf ${MARK_PATH}`,
-  `mv -f "$new" ${MARK_PATH} || exit 73`,
+  `[ ! -d ${TAG_PATH} ] || rm -rf ${TAG_PATH}`,
+  `mv -f "$new" ${TAG_PATH} || exit 73`,
 ].join("\n");
 
 /**
- * Makes a running machine an instance: its mark first, then its bootstrap. Both are handed over by stdin, and may be
+ * Makes a running machine an instance: its tag first, then its bootstrap. Both are handed over by stdin, and may be
  * handed over again by whoever finds it half made. While the machine is there, every error's effect is `applied`.
  */
 export async function complete(
@@ -49,17 +49,17 @@ export async function complete(
   isCopy: boolean,
 ): Promise<Found> {
   const { id } = info.record;
-  const mark: Mark = { id, ...request.mark };
-  const text = markText(mark);
+  const tag: Tag = { id, ...request.tag };
+  const text = tagText(tag);
   const length = String(Buffer.byteLength(text));
-  const argv = ["/bin/sh", "-c", MARK_SCRIPT, "slipway-mark", length, id, isCopy ? "copy" : ""];
+  const argv = ["/bin/sh", "-c", TAG_SCRIPT, "slipway-tag", length, id, isCopy ? "copy" : ""];
   await hand(context, call, { id, argv, stdin: text, secrets: [] });
-  context.marks.note(mark);
+  context.tags.note(tag);
   await deliver(context, call, id, request);
-  return { info, owned: { machine: info.record, mark, copyOf: null, isUnreadable: false } };
+  return { info, owned: { machine: info.record, tag, copyOf: null, isUnreadable: false } };
 }
 
-/** Resolves when the bootstrap has begun; it may have begun before. The machine must be marked. */
+/** Resolves when the bootstrap has begun; it may have begun before. The machine must be tagged. */
 export async function deliver(
   context: OrbstackContext,
   call: Call,
@@ -101,7 +101,7 @@ const LOST: ReadonlySet<string> = new Set(["went-away", "not-running"]);
  * the machine itself refuses what is another one's.
  */
 async function handedOnce(
-  { client, marks }: OrbstackContext,
+  { client, tags }: OrbstackContext,
   call: Call,
   { id, argv, stdin, secrets }: HandOver,
 ): Promise<ProviderError | null> {
@@ -112,7 +112,7 @@ async function handedOnce(
   if (state !== "running") return notRunning(call, id, state);
   const { exitCode, stderr } = await client.run(call, name, argv, { stdin, timeoutMs: INSIDE_MS, secrets });
   if (exitCode === 0) return null;
-  if (exitCode === OTHER_MACHINE) marks.forget(id);
+  if (exitCode === OTHER_MACHINE) tags.forget(id);
   return notTaken(call, name, exitCode, redact(stderr, secrets));
 }
 

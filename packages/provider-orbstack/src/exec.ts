@@ -2,7 +2,7 @@ import type { ExecOptions, ExecResult } from "@slipway/core";
 import type { Call } from "./call.ts";
 import type { OrbstackContext } from "./context.ts";
 import { refusal } from "./errors.ts";
-import { mustRun } from "./look-up.ts";
+import { mustRun } from "./lookup.ts";
 
 /** Runs a program inside as root, with its argument list as it is. What becomes of it when the call is aborted is not known. */
 export async function execInside(

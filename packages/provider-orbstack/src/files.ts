@@ -3,7 +3,7 @@ import type { CallOptions } from "@slipway/core";
 import type { Call } from "./call.ts";
 import type { OrbstackContext } from "./context.ts";
 import { refusal } from "./errors.ts";
-import { mustFind } from "./look-up.ts";
+import { mustFind } from "./lookup.ts";
 
 /** Beyond the contract: files go in and out by OrbStack's own file share, also of a stopped instance. */
 export interface FileMethods {

@@ -12,7 +12,7 @@ export function orbstackHooks(context: OrbstackContext): ProviderHooks {
   const tasks: HeartbeatTasks = {
     health_check: (call) => health(context, call),
     reconcile: (call) => countByStatus(context, call),
-    orphan_scan: (call) => countMarked(context, call),
+    orphan_scan: (call) => countTagged(context, call),
     refresh_prices: async () => ({ known: false }),
   };
   return {
@@ -33,7 +33,7 @@ async function health({ client, log }: OrbstackContext, call: Call): Promise<Hea
   return { engine: "Running", version: versionText(version) };
 }
 
-async function marked(context: OrbstackContext, call: Call): Promise<readonly Owned[]> {
+async function tagged(context: OrbstackContext, call: Call): Promise<readonly Owned[]> {
   const found: Owned[] = [];
   for (const machine of await context.client.machines(call)) {
     const owned = mayBeOurs(machine) ? await ownedOf(context, call, machine) : null;
@@ -45,7 +45,7 @@ async function marked(context: OrbstackContext, call: Call): Promise<readonly Ow
 async function countByStatus(context: OrbstackContext, call: Call): Promise<HeartbeatDetails> {
   const { owner } = context;
   const counts: Record<string, number> = {};
-  for (const owned of await marked(context, call)) {
+  for (const owned of await tagged(context, call)) {
     if (!isOwnedBy(owned, owner, owner)) continue;
     const status = statusOf(owned.machine.state);
     counts[status] = (counts[status] ?? 0) + 1;
@@ -54,14 +54,14 @@ async function countByStatus(context: OrbstackContext, call: Call): Promise<Hear
 }
 
 /** What a spawn that was cut off has left counts as half made: the next spawn of its key completes it. */
-async function countMarked(context: OrbstackContext, call: Call): Promise<HeartbeatDetails> {
+async function countTagged(context: OrbstackContext, call: Call): Promise<HeartbeatDetails> {
   const { owner, clock } = context;
-  const all = await marked(context, call);
+  const all = await tagged(context, call);
   const mine = all.filter((owned) => isOwnedBy(owned, owner, owner));
   return {
     ours: mine.length,
     others: all.length - mine.length,
-    expired: mine.filter(({ mark }) => Date.parse(mark?.expiresAt ?? "") <= clock.now()).length,
-    halfMade: mine.filter(({ mark }) => mark === null).length,
+    expired: mine.filter(({ tag }) => Date.parse(tag?.expiresAt ?? "") <= clock.now()).length,
+    halfMade: mine.filter(({ tag }) => tag === null).length,
   };
 }

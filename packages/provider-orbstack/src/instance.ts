@@ -15,7 +15,7 @@ export interface OrbstackInstance extends Instance {
   readonly name?: string;
   /** Does it not see this Mac's files? Null if it is not told. */
   readonly isolated: boolean | null;
-  /** Of the options that it was spawned with; empty if it was not marked yet. */
+  /** Of the options that it was spawned with; empty if it was not tagged yet. */
   readonly specHash: string;
 }
 
@@ -36,13 +36,13 @@ export function statusOf(state: string): InstanceStatus {
 /** OrbStack's own ssh server, which knows the machine by the user's name and needs no server inside. */
 const SSH_PORT = 32_222;
 
-const NOT_MARKED = {
-  code: "not-marked",
+const NOT_TAGGED = {
+  code: "not-tagged",
   message: "it was made and not finished: a spawn of the same key completes it",
 };
 
 export interface Seen {
-  /** Whose eyes: a machine that was not marked yet is known by its name. */
+  /** Whose eyes: a machine that was not tagged yet is known by its name. */
   readonly self: string;
   /** Where one machine was asked for, and not the list. */
   readonly info?: WireInfo | undefined;
@@ -52,7 +52,7 @@ export interface Seen {
 }
 
 export function materialize(owned: Owned, { self, info, bootstrap, key }: Seen): OrbstackInstance {
-  const { machine, mark } = owned;
+  const { machine, tag } = owned;
   const status = statusOf(machine.state);
   const resources = resourcesOf(owned);
   return {
@@ -62,11 +62,11 @@ export function materialize(owned: Owned, { self, info, bootstrap, key }: Seen):
     status,
     state: machine.state,
     machineName: machine.name,
-    key: mark?.key ?? key ?? null,
+    key: tag?.key ?? key ?? null,
     owner: ownerOf(owned, self),
-    specHash: mark?.specHash ?? "",
-    ...(mark === null ? { statusReason: NOT_MARKED } : {}),
-    ...(mark?.displayName === undefined ? {} : { name: mark.displayName }),
+    specHash: tag?.specHash ?? "",
+    ...(tag === null ? { statusReason: NOT_TAGGED } : {}),
+    ...(tag?.displayName === undefined ? {} : { name: tag.displayName }),
     image: imageText(machine.image),
     isolated: machine.config.isolated ?? null,
     ...(resources === undefined ? {} : { resources }),
@@ -74,9 +74,9 @@ export function materialize(owned: Owned, { self, info, bootstrap, key }: Seen):
     ...(status === "running" ? { ssh: { host: "127.0.0.1", port: SSH_PORT, user: `root@${machine.name}` } } : {}),
     isSpot: false,
     ...(bootstrap === undefined ? {} : { bootstrap }),
-    labels: mark?.labels ?? {},
+    labels: tag?.labels ?? {},
     createdAt: timeIn(machine.id),
-    ...(mark?.expiresAt === undefined ? {} : { expiresAt: mark.expiresAt }),
+    ...(tag?.expiresAt === undefined ? {} : { expiresAt: tag.expiresAt }),
   };
 }
 
@@ -88,11 +88,11 @@ function addressesOf({ ip4, ip6 }: WireInfo): Instance["addresses"] {
 const MEBIBYTE = 1024 ** 2;
 
 /** The limits, where the answer has them, else what was asked for. A machine without limits has all of OrbStack's. */
-function resourcesOf({ machine, mark }: Owned): InstanceResources | undefined {
+function resourcesOf({ machine, tag }: Owned): InstanceResources | undefined {
   const { cpu_limit, memory_limit_mib, disk_limit_bytes } = machine.config;
-  const cpus = cpu_limit ?? mark?.resources?.cpus;
-  const memoryBytes = memory_limit_mib === undefined ? mark?.resources?.memoryBytes : memory_limit_mib * MEBIBYTE;
-  const diskBytes = disk_limit_bytes ?? mark?.resources?.diskBytes;
+  const cpus = cpu_limit ?? tag?.resources?.cpus;
+  const memoryBytes = memory_limit_mib === undefined ? tag?.resources?.memoryBytes : memory_limit_mib * MEBIBYTE;
+  const diskBytes = disk_limit_bytes ?? tag?.resources?.diskBytes;
   if (cpus === undefined && memoryBytes === undefined && diskBytes === undefined) return undefined;
   return {
     ...(cpus === undefined ? {} : { cpus }),

@@ -2,7 +2,7 @@ import type { LogOptions } from "@slipway/core";
 import { BOOTSTRAP_LOG_PATH } from "@slipway/provider-kit/bootstrap";
 import type { Call } from "./call.ts";
 import type { OrbstackContext } from "./context.ts";
-import { findInstance, mustFind } from "./look-up.ts";
+import { findInstance, mustFind } from "./lookup.ts";
 import type { WireMachine } from "./wire.ts";
 
 const LOOK_AGAIN_MS = 2_000;
@@ -67,12 +67,12 @@ async function textFrom({ client }: OrbstackContext, call: Call, { name }: WireM
 }
 
 /** What was printed between the last look and the stop. */
-async function restOf({ marks }: OrbstackContext, call: Call, machine: WireMachine, seen: number): Promise<string> {
-  const { text } = await marks.text(call, machine, BOOTSTRAP_LOG_PATH);
+async function restOf({ tags }: OrbstackContext, call: Call, machine: WireMachine, seen: number): Promise<string> {
+  const { text } = await tags.text(call, machine, BOOTSTRAP_LOG_PATH);
   return (text ?? "").split("\n").slice(seen).join("\n");
 }
 
 async function stoppedText(context: OrbstackContext, call: Call, machine: WireMachine): Promise<string> {
-  const { text } = await context.marks.text(call, machine, BOOTSTRAP_LOG_PATH);
+  const { text } = await context.tags.text(call, machine, BOOTSTRAP_LOG_PATH);
   return text ?? (await context.client.console(call, machine.name));
 }

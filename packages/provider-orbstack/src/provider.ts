@@ -20,12 +20,12 @@ import { execInside } from "./exec.ts";
 import { type FileMethods, fileMethods } from "./files.ts";
 import type { OrbstackInstance } from "./instance.ts";
 import { logsOf } from "./logs.ts";
-import { getInstance, listInstances } from "./look-up.ts";
-import { markReader } from "./mark-reader.ts";
+import { getInstance, listInstances } from "./lookup.ts";
 import { configSchema, DEFAULT_IMAGE, describeIssue, type OrbstackOptions, programOf } from "./options.ts";
 import { queues } from "./queues.ts";
 import { MAX_LABELS, NAME_MAX_LENGTH } from "./request.ts";
 import { spawnInstance } from "./spawn.ts";
+import { tagReader } from "./tag-reader.ts";
 import { terminateInstance } from "./terminate.ts";
 
 /** Instances as Linux machines of OrbStack's on this Mac. */
@@ -71,7 +71,7 @@ export function orbstackContext(options: OrbstackOptions): OrbstackContext {
     clock,
     log,
     client,
-    marks: markReader(client),
+    tags: tagReader(client),
     keyedMutex: keyedMutex(PROVIDER),
     making: queues(keyedMutex(PROVIDER), MAKING_AT_ONCE),
     breaker: breaker(clock),

@@ -11,7 +11,7 @@ import { scriptOf } from "./bootstrap.ts";
 import type { OrbstackContext } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { canonicalImage, type ImageSpec, parseImage } from "./images.ts";
-import type { Mark } from "./marks.ts";
+import type { Tag } from "./tags.ts";
 
 export type OrbstackCapability = "idempotentSpawn" | "snapshots";
 export type OrbstackSpawnOptions = SpawnOptions<OrbstackCapability>;
@@ -32,7 +32,7 @@ export interface OrbstackRequest {
   readonly image: ImageSpec;
   readonly specHash: string;
   /** What is written inside, without the machine's id. */
-  readonly mark: Omit<Mark, "id">;
+  readonly tag: Omit<Tag, "id">;
   readonly script: BootstrapScript | undefined;
   readonly resources: ResourceOptions;
   readonly isolated: boolean;
@@ -67,7 +67,7 @@ export function requestOf(
     name: nameFor(context.owner, key),
     image,
     specHash: hash,
-    mark: {
+    tag: {
       owner: context.owner,
       key,
       specHash: hash,
@@ -101,7 +101,7 @@ function labelFault(labels: Readonly<Record<string, string>>): string | null {
 }
 
 /** As the command takes them: memory in whole MiB, disk in whole GiB. */
-function roundedUp({ cpus, memoryBytes, diskBytes }: ResourceOptions): NonNullable<Mark["resources"]> {
+function roundedUp({ cpus, memoryBytes, diskBytes }: ResourceOptions): NonNullable<Tag["resources"]> {
   return {
     ...(cpus === undefined ? {} : { cpus }),
     ...(memoryBytes === undefined ? {} : { memoryBytes: Math.ceil(memoryBytes / MEBIBYTE) * MEBIBYTE }),

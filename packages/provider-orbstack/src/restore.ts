@@ -5,10 +5,10 @@ import { complete } from "./complete.ts";
 import type { OrbstackContext } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { isMachineId } from "./ids.ts";
-import type { Found } from "./look-up.ts";
-import { isOurUser, isSnapshotName, type Mark, userFor } from "./marks.ts";
+import type { Found } from "./lookup.ts";
 import type { OrbstackRequest } from "./request.ts";
 import { startMachine } from "./start.ts";
+import { isOurUser, isSnapshotName, type Tag, userFor } from "./tags.ts";
 import type { WireInfo, WireMachine } from "./wire.ts";
 
 /** The snapshot that the request names; null if it names none. NOT_FOUND, or INVALID_STATE if it is not ready. */
@@ -29,7 +29,7 @@ export async function mustHaveSnapshot(
   });
 }
 
-/** Configures, starts and marks a copy. Every step may be done again: by another process too, if this one is killed in between. */
+/** Configures, starts and tags a copy. Every step may be done again: by another process too, if this one is killed in between. */
 export async function finishCopy(
   context: OrbstackContext,
   call: Call,
@@ -80,12 +80,12 @@ const LOOK_MS = 500;
 /** A copy gets its user right after it was made: whoever has not done it by then was killed. */
 const OTHERS_MS = 15_000;
 
-/** A copy that was not marked yet, as it is when it has the user of a spec, or will not get one any more; null if it went away. */
+/** A copy that was not tagged yet, as it is when it has the user of a spec, or will not get one any more; null if it went away. */
 export async function settledCopy(
   { client, clock }: OrbstackContext,
   call: Call,
   copy: WireInfo,
-  copyOf: Mark | null,
+  copyOf: Tag | null,
   { fromSnapshot }: OrbstackRequest,
 ): Promise<WireInfo | null> {
   let now: WireInfo | null = copy;
@@ -106,10 +106,10 @@ export function isOwnCopy({ record }: WireInfo, { specHash }: OrbstackRequest): 
  * Was it left by a maker who was cut off between two commands? It still has all of what it was copied from, and of which
  * snapshot that was cannot be told: so nobody was given it, and nobody can finish it.
  */
-export function isLeftCopy(copy: WireInfo, copyOf: Mark | null, { fromSnapshot }: OrbstackRequest): boolean {
+export function isLeftCopy(copy: WireInfo, copyOf: Tag | null, { fromSnapshot }: OrbstackRequest): boolean {
   return fromSnapshot !== undefined && copy.record.state === "stopped" && hasSourcesUser(copy, copyOf);
 }
 
-function hasSourcesUser({ record }: WireInfo, copyOf: Mark | null): boolean {
+function hasSourcesUser({ record }: WireInfo, copyOf: Tag | null): boolean {
   return copyOf !== null && record.config.default_username === userFor(copyOf.specHash);
 }

@@ -6,12 +6,12 @@ import { complete, deliver } from "./complete.ts";
 import type { OrbstackContext } from "./context.ts";
 import { refusal } from "./errors.ts";
 import type { OrbstackInstance } from "./instance.ts";
-import { type Found, told } from "./look-up.ts";
-import { isInstanceName, type Mark, userFor } from "./marks.ts";
+import { type Found, told } from "./lookup.ts";
 import { hasKey, mayBeOurs, ownedOf } from "./ownership.ts";
 import { type OrbstackRequest, type OrbstackSpawnOptions, requestOf } from "./request.ts";
 import { finishCopy, isLeftCopy, isOwnCopy, mustHaveSnapshot, settledCopy } from "./restore.ts";
 import { startMachine } from "./start.ts";
+import { isInstanceName, type Tag, userFor } from "./tags.ts";
 import { removeMachine } from "./terminate.ts";
 import { RETRY_AFTER_MS, standingStill } from "./transition.ts";
 import type { WireInfo, WireMachine } from "./wire.ts";
@@ -37,7 +37,7 @@ export async function spawnInstance(
   });
 }
 
-/** By its name; by its mark where somebody has renamed it. */
+/** By its name; by its tag where somebody has renamed it. */
 async function findForKey(context: OrbstackContext, call: Call, request: OrbstackRequest): Promise<WireInfo | null> {
   for (const row of await context.client.machines(call)) {
     const isNamed = row.name === request.name;
@@ -63,11 +63,11 @@ async function adopted(
   if (info === null) return null;
   const owned = await ownedOf(context, call, info.record);
   if (owned === null) throw conflictWithUnmanaged(call, request, info);
-  // Only what nobody was given may be started and marked, and of this one that cannot be told.
-  if (owned.mark === null && owned.isUnreadable) throw unreadable(call, info);
-  if (owned.mark === null) return await finished(context, call, info, owned.copyOf, request);
+  // Only what nobody was given may be started and tagged, and of this one that cannot be told.
+  if (owned.tag === null && owned.isUnreadable) throw unreadable(call, info);
+  if (owned.tag === null) return await finished(context, call, info, owned.copyOf, request);
   if (!hasKey(owned, context.owner, request.key)) throw conflictWithUnmanaged(call, request, info);
-  if (owned.mark.specHash !== request.specHash || !isShownAsMuch(info, request)) throw otherSpec(call, request, info);
+  if (owned.tag.specHash !== request.specHash || !isShownAsMuch(info, request)) throw otherSpec(call, request, info);
   // A stopped one is left as it is.
   if (info.record.state === "running") await deliver(context, call, info.record.id, request);
   return { info, owned };
@@ -79,7 +79,7 @@ function isShownAsMuch({ record }: WireInfo, { isolated }: OrbstackRequest): boo
 }
 
 function unreadable({ operation }: Call, { record }: WireInfo): Error {
-  return refusal("UNAVAILABLE", operation, `the mark of ${record.id}, which is ${record.state}, cannot be read now`, {
+  return refusal("UNAVAILABLE", operation, `the tag of ${record.id}, which is ${record.state}, cannot be read now`, {
     hint: "Try again in a moment. If that does not help, start it: then it can be read in another way.",
     nativeId: record.id,
   });
@@ -105,14 +105,14 @@ function otherSpec({ operation }: Call, { key }: OrbstackRequest, { record }: Wi
 }
 
 /**
- * One that was never marked: its maker was cut off, or is at work on it right now, and then does the same. Null if it went
+ * One that was never tagged: its maker was cut off, or is at work on it right now, and then does the same. Null if it went
  * away, or was left in a state in which nobody can finish it, and was removed.
  */
 async function finished(
   context: OrbstackContext,
   call: Call,
   info: WireInfo,
-  copyOf: Mark | null,
+  copyOf: Tag | null,
   request: OrbstackRequest,
 ): Promise<Found | null> {
   if (copyOf !== null || request.fromSnapshot !== undefined) {
@@ -142,7 +142,7 @@ async function made(context: OrbstackContext, call: Call, request: OrbstackReque
   return await context.making(call, async () => {
     for (let again = true; ; again = false) {
       const failed = await asked(context, call, request, snapshot);
-      if (failed === null) return await marked(context, call, request);
+      if (failed === null) return await tagged(context, call, request);
       const found = await afterFailure(context, call, request, failed);
       if (found !== null) return found;
       // What was in its way has gone.
@@ -174,7 +174,7 @@ async function asked(
 }
 
 /** It was made: what is read now cannot undo that. */
-async function marked(context: OrbstackContext, call: Call, request: OrbstackRequest): Promise<Found> {
+async function tagged(context: OrbstackContext, call: Call, request: OrbstackRequest): Promise<Found> {
   const info = await context.client.machine(call, request.name).catch(applied);
   const still = info === null ? null : await standingStill(context, call, info, PATIENCE_MS).catch(applied);
   if (still === null) throw wentAway(call, request.name);

@@ -93,11 +93,11 @@ function machines(): readonly { readonly name: string; readonly state: string }[
   return (JSON.parse(readFileSync(path, "utf8")) as { machines: { name: string; state: string }[] }).machines;
 }
 
-/** The marks that lie in the machines. */
-function markedFiles(): readonly string[] {
+/** The tags that lie in the machines. */
+function taggedFiles(): readonly string[] {
   const directory = join(home, ".slipway-orbctl-emulator/machines");
   if (!existsSync(directory)) return [];
-  return readdirSync(directory).filter((id) => existsSync(join(directory, id, "root/var/lib/slipway/mark.json")));
+  return readdirSync(directory).filter((id) => existsSync(join(directory, id, "root/var/lib/slipway/tag.json")));
 }
 
 const listed = async (): Promise<readonly { name: string; state: string }[]> =>
@@ -240,7 +240,7 @@ describe("the provider over the program", () => {
     expect(await listed()).toHaveLength(1);
   });
 
-  test.skipIf(withoutBubblewrap !== null).each(["creating", "running", "marked"])(
+  test.skipIf(withoutBubblewrap !== null).each(["creating", "running", "tagged"])(
     "its process killed with SIGKILL once the machine is %s",
     async (moment) => {
       begin(moment === "creating" ? "10" : SPEED);
@@ -250,7 +250,7 @@ describe("the provider over the program", () => {
       const reached: Record<string, () => boolean> = {
         creating: () => machines().length === 1,
         running: () => machines()[0]?.state === "running",
-        marked: () => markedFiles().length === 1,
+        tagged: () => taggedFiles().length === 1,
       };
       await expect.poll(() => reached[moment]?.(), { timeout: PATIENCE_MS, interval: 5 }).toBe(true);
       child.kill("SIGKILL");

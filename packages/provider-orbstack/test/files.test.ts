@@ -5,7 +5,7 @@ import { BOOTSTRAP_LOG_PATH } from "@slipway/provider-kit/bootstrap";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { timeIn } from "../src/ids.ts";
 import { canonicalImage, imageText, imageWord, parseImage } from "../src/images.ts";
-import { parseMark } from "../src/marks.ts";
+import { parseTag } from "../src/tags.ts";
 import { failure } from "./failure.ts";
 import { withoutBubblewrap } from "./needs-bubblewrap.ts";
 import { orbstackWorld, type World } from "./world.ts";
@@ -152,8 +152,8 @@ test("an id tells when it was made", () => {
 });
 
 test.each(["", "null", "{", "[]", '{"id":1}', '{"id":"x","owner":"o","key":"k","specHash":"h"}'])(
-  "%j is no mark",
+  "%j is no tag",
   (text) => {
-    expect(parseMark(text)).toBeNull();
+    expect(parseTag(text)).toBeNull();
   },
 );

@@ -121,7 +121,7 @@ test("no text is too odd to be read or refused", () => {
   );
 });
 
-test("a mark around which anything was printed is found, as long as it stands on lines of its own", () => {
+test("a tag around which anything was printed is found, as long as it stands on lines of its own", () => {
   const lines = fc.array(
     fc.string().filter((line) => !/[\n\r[{}\]]/.test(line) && !/^\s*null\s*$/.test(line) && parsesNot(line)),
   );

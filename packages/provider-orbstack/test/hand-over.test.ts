@@ -14,7 +14,7 @@ const NAME = nameFor(OWNER, "a");
 const idOf = async () => (await world.control.machines())[0]?.nativeId ?? "";
 
 /** Another process, of whose hand-overs of this kind the first is done in another way. */
-const handing = (kind: "slipway-mark" | "slipway-deliver", instead: World["exec"]) => {
+const handing = (kind: "slipway-tag" | "slipway-deliver", instead: World["exec"]) => {
   let has = false;
   const exec: World["exec"] = async (file, args, options) => {
     if (has || !args.includes(kind)) return await world.exec(file, args, options);
@@ -41,7 +41,7 @@ describe("a machine that others ended and made anew under its name, while it was
     expect((await world.another().exec(id, runs)).stdout).toBe("later\n");
   };
 
-  test.skipIf(withoutBubblewrap !== null).each(["slipway-mark", "slipway-deliver"] as const)(
+  test.skipIf(withoutBubblewrap !== null).each(["slipway-tag", "slipway-deliver"] as const)(
     "is not touched after a %s that failed",
     async (kind) => {
       let id = "";
@@ -55,7 +55,7 @@ describe("a machine that others ended and made anew under its name, while it was
     },
   );
 
-  test.skipIf(withoutBubblewrap !== null).each(["slipway-mark", "slipway-deliver"] as const)(
+  test.skipIf(withoutBubblewrap !== null).each(["slipway-tag", "slipway-deliver"] as const)(
     "refuses a %s that was on its way",
     async (kind) => {
       let id = "";
@@ -73,7 +73,7 @@ describe("a machine that others ended and made anew under its name, while it was
 
   test.skipIf(withoutBubblewrap !== null)("is not touched by one that hung until its time was over", async () => {
     let making: Promise<string> | undefined;
-    const hung = handing("slipway-mark", async (file, args, options) => {
+    const hung = handing("slipway-tag", async (file, args, options) => {
       making = madeAnew();
       await world.control.addFaults({ command: "run", does: "hang-before" });
       return await world.exec(file, args, options);
@@ -105,7 +105,7 @@ test("a machine that another process ends before it is finished is not said to b
 });
 
 test("a machine that somebody stops before it is finished is not started for it", async () => {
-  const stopping = handing("slipway-mark", async () => {
+  const stopping = handing("slipway-tag", async () => {
     await world.control.stop(await idOf());
     return { exitCode: 1, signal: null, stdout: "", stderr: "[-32098] something\n" };
   });
@@ -113,7 +113,7 @@ test("a machine that somebody stops before it is finished is not started for it"
   expect(await world.control.machines()).toMatchObject([{ state: "stopped" }]);
 });
 
-test.each(["slipway-mark", "slipway-deliver"] as const)(
+test.each(["slipway-tag", "slipway-deliver"] as const)(
   "half of a %s is not taken, and it comes again",
   async (kind) => {
     const cut = handing(kind, (file, args, options) =>
@@ -126,15 +126,15 @@ test.each(["slipway-mark", "slipway-deliver"] as const)(
 );
 
 test("an answer without the line that it began is not believed, whatever its number", async () => {
-  const silent = handing("slipway-mark", async () => ({ exitCode: 0, signal: null, stdout: "", stderr: "" }));
+  const silent = handing("slipway-tag", async () => ({ exitCode: 0, signal: null, stdout: "", stderr: "" }));
   const { id } = await silent.spawn({ key: "a", labels: { x: "y" } });
   expect(await world.another().get(id)).toMatchObject({ key: "a", labels: { x: "y" } });
 });
 
-test("a mark that was removed inside is written anew, also by a process that has read it", async () => {
+test("a tag that was removed inside is written anew, also by a process that has read it", async () => {
   const bootstrap = { script: "true" };
   const { id } = await world.provider.spawn({ key: "a", bootstrap });
-  await world.provider.exec(id, ["rm", "/var/lib/slipway/mark.json"]);
+  await world.provider.exec(id, ["rm", "/var/lib/slipway/tag.json"]);
   expect((await failure(world.provider.spawn({ key: "a", bootstrap }))).effect).toBe("applied");
   await world.provider.spawn({ key: "a", bootstrap });
   expect(await world.another().get(id)).toMatchObject({ id, key: "a" });

@@ -114,7 +114,7 @@ describe.skipIf(!isLive)("OrbStack itself", () => {
       const spawned = await provider.spawn(options);
       expect(spawned).toMatchObject({ owner: OWNER, key: "live", status: "running", labels: options.labels });
       expect((await provider.spawn(options)).id).toBe(spawned.id);
-      // Another process, which knows nothing yet, reads the mark.
+      // Another process, which knows nothing yet, reads the tag.
       expect(await orbstack({ owner: OWNER }).list({ keys: ["live"] })).toMatchObject([{ labels: options.labels }]);
       await expect
         .poll(async () => (await provider.get(spawned.id))?.bootstrap, { timeout: 60_000, interval: 500 })

@@ -51,7 +51,7 @@ describe("what happened to an instance", () => {
     expect(await machines()).toMatchObject([{ name: id, state: "running" }]);
   });
 
-  test("its user was changed: it is still ours by name and mark", async () => {
+  test("its user was changed: it is still ours by name and tag", async () => {
     const { id } = await world.provider.spawn({ key: "a" });
     await world.orbctl(["config", "set", `machine.${NAME}.username`, "me"]);
     expect((await world.another().spawn({ key: "a" })).id).toBe(id);

@@ -1,6 +1,6 @@
 import { nameFor, specHash } from "@slipway/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { userFor } from "../src/marks.ts";
+import { userFor } from "../src/tags.ts";
 import { failure } from "./failure.ts";
 import { withoutBubblewrap } from "./needs-bubblewrap.ts";
 import { OWNER, orbstackWorld, type World } from "./world.ts";
@@ -81,7 +81,7 @@ describe("the command that creates", () => {
 });
 
 describe("a creation without an answer", () => {
-  test("that goes on is waited for, marked, and answered as if nothing had been", async () => {
+  test("that goes on is waited for, tagged, and answered as if nothing had been", async () => {
     world.control.faults.add({ operation: "spawn", when: "reply-lost" });
     const made = await world.provider.spawn({ key: "a", labels: { x: "y" } });
     expect(made).toMatchObject({ status: "running", key: "a", labels: { x: "y" } });
@@ -97,7 +97,7 @@ describe("a creation without an answer", () => {
     const [half] = await machines();
     expect(half).toMatchObject({ name: NAME, key: null });
     expect(await world.provider.list({ keys: ["a"] })).toMatchObject([
-      { id: half?.nativeId, key: "a", owner: OWNER, statusReason: { code: "not-marked" } },
+      { id: half?.nativeId, key: "a", owner: OWNER, statusReason: { code: "not-tagged" } },
     ]);
     const adopted = await world.another().spawn({ key: "a" });
     expect(adopted.id).toBe(half?.nativeId);

@@ -4,8 +4,8 @@ import type { RunpodContext } from "./context.ts";
 import { isId } from "./context.ts";
 import { PROVIDER } from "./errors.ts";
 import { type RunpodInstance, statusOf, toInstance } from "./instance.ts";
-import { marksOf } from "./marks.ts";
 import { mountFor } from "./mounts.ts";
+import { ownershipOf } from "./ownership.ts";
 import { choosePlace } from "./placements.ts";
 import { type Prepared, prepare, type RunpodSpawnOptions } from "./request.ts";
 import { render } from "./start-command.ts";
@@ -13,7 +13,7 @@ import type { SeenPod, WirePod } from "./wire.ts";
 
 const refusal = refusals(PROVIDER);
 
-/** Pods at RunPod: marks stand in their environment, names are not unique, listings show what is gone for a while. */
+/** Pods at RunPod: the ownership stands in their environment, names are not unique, listings show what is gone for a while. */
 export function runpodDriver(context: RunpodContext): Driver<SeenPod, RunpodInstance, RunpodSpawnOptions, Prepared> {
   const { client, clock, readiness, sshKeys } = context;
   return {
@@ -22,7 +22,7 @@ export function runpodDriver(context: RunpodContext): Driver<SeenPod, RunpodInst
       id: pod.id,
       name: pod.name,
       status: statusOf(pod),
-      ownership: marksOf(pod),
+      ownership: ownershipOf(pod),
       createdAt: pod.createdAt,
     }),
     toInstance: (pod, base) => toInstance(pod, base, clock),
@@ -75,8 +75,8 @@ export function runpodDriver(context: RunpodContext): Driver<SeenPod, RunpodInst
 /** No other pod is probed. */
 function wantedBy({ owner, ids, keys }: ListHint): (pod: WirePod) => boolean {
   return (pod) => {
-    const marks = marksOf(pod);
-    if (marks === null || (owner !== undefined && marks.owner !== owner)) return false;
-    return (ids?.includes(pod.id) ?? true) && (marks.key === null || (keys?.includes(marks.key) ?? true));
+    const ownership = ownershipOf(pod);
+    if (ownership === null || (owner !== undefined && ownership.owner !== owner)) return false;
+    return (ids?.includes(pod.id) ?? true) && (ownership.key === null || (keys?.includes(ownership.key) ?? true));
   };
 }

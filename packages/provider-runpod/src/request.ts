@@ -3,7 +3,7 @@ import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import type { SpawnRequest } from "@slipway/provider-kit/driver";
 import type { RunpodContext } from "./context.ts";
 import { refusal } from "./errors.ts";
-import { environmentOf } from "./marks.ts";
+import { environmentOf } from "./ownership.ts";
 import { carrierOf, MAX_USER_DATA_BYTES, START_COMMAND } from "./start-command.ts";
 import type { Cloud, CreateBody } from "./wire.ts";
 

@@ -2,7 +2,7 @@ import type { Schema } from "@slipway/core";
 import * as z from "zod/mini";
 
 // What RunPod answers, as little of it as is used. New fields and new words pass; null counts as absent. What a pod's
-// `env` and `args` hold beyond Slipway's marks never leaves `marks.ts`.
+// `env` and `args` hold beyond the ownership never leaves `ownership.ts`.
 
 const absent = <T extends z.ZodMiniType>(schema: T) =>
   z.pipe(

@@ -3,7 +3,7 @@ import { simulatedClock } from "@slipway/provider-kit/emulator";
 import { canSay, type RunpodEmulatorSettings, runpodEmulator } from "../emulator/index.ts";
 import manifest from "../package.json" with { type: "json" };
 import { type Probe, register, runpod, runpodErrorTable } from "../src/index.ts";
-import { marksOf } from "../src/marks.ts";
+import { ownershipOf } from "../src/ownership.ts";
 
 export const API_KEY = "rpa_T3STK3YT3STK3YT3STK3YT3STK3Y";
 export const OWNER = "contract-tests";
@@ -64,11 +64,11 @@ export function runpodHarness(settings: RunpodEmulatorSettings = {}): HarnessFac
       inspector: {
         instances: async () =>
           emulator.pods().map((pod) => {
-            const marks = marksOf({ env: pod.request.env });
+            const ownership = ownershipOf({ env: pod.request.env });
             return {
               nativeId: pod.id,
-              owner: marks?.owner ?? null,
-              key: marks?.key ?? null,
+              owner: ownership?.owner ?? null,
+              key: ownership?.key ?? null,
               live: pod.deletedAt === null && pod.fixed !== "TERMINATED",
             };
           }),

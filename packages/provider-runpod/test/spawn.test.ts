@@ -32,7 +32,7 @@ test("keys of the caller go as PUBLIC_KEY, instead of the account's", async () =
   expect(body?.["env"]).toMatchObject({ PUBLIC_KEY: `${KEY_LINE}\n${KEY_LINE}-2` });
 });
 
-test("marks come back as they were given, whatever stands in them", async () => {
+test("the ownership comes back as it was given, whatever stands in them", async () => {
   const { provider, another } = testWorld();
   const labels = { "a b": '{"quoted"}', __proto__x: "ü\n\t", constructor: "1" };
   const expiresAt = "2027-01-01T00:00:00Z";

@@ -1,7 +1,7 @@
 // `soak.ts --rounds N --seed S --at-once K`: four processes spawn one key at once on a real cluster, N times, while clients
 // are killed, answers are lost and the controller is stopped or killed. K rounds are run at a time, each with a key and
 // four processes of its own; what happens to the controller happens to all of them. After each round the cluster itself says
-// whether exactly one job of the key is released, and the job's own mark whether exactly one ran.
+// whether exactly one job of the key is released, and the job's own line whether exactly one ran.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -12,8 +12,8 @@ import { slurm } from "../src/index.ts";
 import { readComment } from "../src/ownership.ts";
 import { slurmCluster } from "../src/testing/index.ts";
 import { FAULTS, type Fault, SEEN, type Seen } from "./faults.ts";
-import { expectMark, type Fail } from "./marks.ts";
 import { type Ask, type Outcome, type Step, Submitter, Team } from "./pool.ts";
+import { expectRan, type Fail } from "./ran-jobs.ts";
 import { settings } from "./settings.ts";
 import { soakRequest } from "./soak-request.ts";
 
@@ -191,7 +191,7 @@ async function playRound(round: Round, team: Team, plagued: Promise<void>, fail:
     fail(`job ${winner} is there, and other ids were answered: ${strays.join(", ")}`);
   }
   // The job begins while the next round is run.
-  const ending = expectMark(ask.ranFile, winner, fail, fault.controller === "killed").then(() =>
+  const ending = expectRan(ask.ranFile, winner, fail, fault.controller === "killed").then(() =>
     look("scancel", winner),
   );
   endings = Promise.all([endings, ending.catch((error: unknown) => fail(String(error)))]);

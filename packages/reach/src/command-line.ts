@@ -41,10 +41,10 @@ export function readingSettings(argv: readonly string[]): readonly string[] {
 }
 
 /**
- * The line for the remote shell. `ssh` ends with 255 for a killed command and for a lost connection alike. So a mark on
+ * The line for the remote shell. `ssh` ends with 255 for a killed command and for a lost connection alike. So a marker on
  * stderr says that the command began, and a second one how it ended. What runs cannot guess the nonce.
  */
-export function renderMarkedLine(argv: readonly string[], nonce: string): string {
+export function renderLineWithMarkers(argv: readonly string[], nonce: string): string {
   const script = [
     `printf '%s:began:%s\\n' ${nonce} "$$" >&2`,
     `if ${READ_SETTINGS}; then "$@"; slipway_code=$?; else slipway_code=126; fi`,

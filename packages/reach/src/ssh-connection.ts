@@ -103,12 +103,12 @@ export class SshConnection {
 
   async #enter(signal: AbortSignal | undefined): Promise<void> {
     while (this.#running >= MOST_AT_ONCE) {
-      const turn = Promise.withResolvers<void>();
-      this.#waiting.push(turn.resolve);
+      const place = Promise.withResolvers<void>();
+      this.#waiting.push(place.resolve);
       try {
-        await (signal === undefined ? turn.promise : orAborted(turn.promise, signal));
+        await (signal === undefined ? place.promise : orAborted(place.promise, signal));
       } catch (error) {
-        const at = this.#waiting.indexOf(turn.resolve);
+        const at = this.#waiting.indexOf(place.resolve);
         // Its turn had come: it is the next one's.
         if (at === -1) this.#waiting.shift()?.();
         else this.#waiting.splice(at, 1);

@@ -9,12 +9,12 @@ import {
   systemClock,
 } from "@slipway/core";
 import { commandRunner, isCommandError } from "@slipway/provider-kit/command";
-import { checkCommand, joinInput, renderMarkedLine, renderSettings } from "./command-line.ts";
+import { checkCommand, joinInput, renderLineWithMarkers, renderSettings } from "./command-line.ts";
 import { download, upload } from "./copy.ts";
 import { attachJob, startJob } from "./job.ts";
-import { MarkedStderr } from "./marked-stderr.ts";
 import type { Session, SessionExecOptions, SessionResult, SshAccess } from "./session.ts";
 import { cannotConnect, SshConnection, type SshTarget } from "./ssh-connection.ts";
+import { StderrMarkers } from "./stderr-markers.ts";
 
 const KILL_TIMEOUT_MS = 30_000;
 
@@ -76,10 +76,10 @@ type Call = SessionExecOptions & { readonly signal: AbortSignal };
 async function attempt(remote: Remote, argv: readonly string[], call: Call): Promise<SessionResult | null> {
   const { target, connection } = remote;
   const nonce = crypto.randomUUID();
-  const stderr = new MarkedStderr(nonce, call.onStderr);
+  const stderr = new StderrMarkers(nonce, call.onStderr);
   let result: CommandResult;
   try {
-    result = await connection.run(renderMarkedLine(argv, nonce), {
+    result = await connection.run(renderLineWithMarkers(argv, nonce), {
       stdin: call.stdin,
       signal: call.signal,
       onStdout: call.onStdout,
@@ -93,7 +93,7 @@ async function attempt(remote: Remote, argv: readonly string[], call: Call): Pro
   if (stderr.exitCode !== null) return { exitCode: stderr.exitCode, stdout: result.stdout, stderr: stderr.text };
   if (stderr.pid !== null) throw lost(target);
   if (await connection.forgetIfGone()) {
-    // Only these words of ssh say that the line never left: else the first mark may be what was lost.
+    // Only these words of ssh say that the line never left: else the first marker may be what was lost.
     if (!/UNKNOWN port|mux_client_/.test(stderr.preface)) throw lost(target);
     return null;
   }
@@ -101,7 +101,7 @@ async function attempt(remote: Remote, argv: readonly string[], call: Call): Pro
 }
 
 function failed({ provider }: SshTarget, error: unknown, signal: AbortSignal, began: boolean): unknown {
-  // Also without the first mark: it may have been on its way.
+  // Also without the first marker: it may have been on its way.
   const effect = began || (isCommandError(error) && error.started) ? "unknown" : "none";
   if (signal.aborted) return abortError(signal, { provider, operation: "exec", effect });
   if (isProviderError(error) || !isCommandError(error)) return error;

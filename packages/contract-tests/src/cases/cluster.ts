@@ -20,7 +20,7 @@ export const clusterCases: Cases<"cluster"> = {
       mustHaveShape("CLUSTER-01", cluster, "cluster");
       for (const node of cluster.nodes) mustHaveShape("CLUSTER-01", node, "node");
       mustEqual("CLUSTER-01", "its name", cluster.name, config.name, "Keep the name.");
-      mustEqual("CLUSTER-01", "its owner", cluster.owner, context.cluster().owner, "Mark it with the owner.");
+      mustEqual("CLUSTER-01", "its owner", cluster.owner, context.cluster().owner, "Tag it with the owner.");
       mustEqual("CLUSTER-01", "the number of nodes", cluster.nodes.length, config.nodes ?? 1, "Make that many.");
       const heads = cluster.nodes.filter(({ role }) => role === "control-plane").length;
       must(heads >= 1, "CLUSTER-01", "there is no control plane", "Make the first node one.");
@@ -259,7 +259,7 @@ export const clusterCases: Cases<"cluster"> = {
       const listed = await provider.list({ owner: "*" });
       const nodes = ids(cluster.nodes);
       const shownAs = listed.filter(({ id, nativeId }) => nodes.includes(id) || nodes.includes(nativeId));
-      mustEqual("CLUSTER-11", "the nodes that list() shows", ids(shownAs), [], "Look for an instance's own marks.");
+      mustEqual("CLUSTER-11", "the nodes that list() shows", ids(shownAs), [], "Look for an instance's own tags.");
       for (const id of nodes) await settled(() => provider.terminate(id));
       const left = await context.cluster().listNodes(cluster);
       mustEqual(
@@ -267,7 +267,7 @@ export const clusterCases: Cases<"cluster"> = {
         "the nodes after terminate()",
         ids(left),
         nodes,
-        "End only what bears an instance's marks.",
+        "End only what bears an instance's tags.",
       );
     },
   },

@@ -11,7 +11,7 @@ const OFTEN = 50;
 
 /** What an error is made of, and that each row of the provider's table is true. */
 export const errorsCases: Cases<"errors"> = {
-  "errors.marked": {
+  "errors.branded": {
     title: "rejects with a ProviderError that names provider and operation",
     rules: ["ERR-01"],
     run: async (context) => {

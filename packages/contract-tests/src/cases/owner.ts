@@ -13,7 +13,7 @@ export const ownerCases: Cases<"owner"> = {
     run: async ({ spawn, another, provider }) => {
       const mine = await spawn();
       await spawn({}, await another(OTHER));
-      mustEqual("OWNER-03", "list()", ids(await provider.list()), [mine.id], "Filter by the owner's mark.");
+      mustEqual("OWNER-03", "list()", ids(await provider.list()), [mine.id], "Filter by the owner's tag.");
     },
   },
   "owner.lists-named": {
@@ -31,7 +31,7 @@ export const ownerCases: Cases<"owner"> = {
     run: async ({ spawn, another, provider }) => {
       const both = ids([await spawn(), await spawn({}, await another(OTHER))]);
       const found = ids(await provider.list({ owner: "*" })).filter((id) => both.includes(id));
-      mustEqual("OWNER-04", 'list({ owner: "*" })', found, both, "Filter by Slipway's mark alone.");
+      mustEqual("OWNER-04", 'list({ owner: "*" })', found, both, "Filter by Slipway's tag alone.");
     },
   },
   "owner.same-key": {
@@ -44,7 +44,7 @@ export const ownerCases: Cases<"owner"> = {
       must(mine.nativeId !== theirs.nativeId, "OWNER-07", "both got one instance", "Derive names by core's nameFor.");
     },
   },
-  "owner.marked-at-creation": {
+  "owner.tagged-at-creation": {
     title: "has owner and key on the instance when spawn resolves",
     rules: ["OWNER-02", "KEY-08"],
     run: async ({ provider, request, harness }) => {
@@ -52,10 +52,10 @@ export const ownerCases: Cases<"owner"> = {
       const { nativeId } = await provider.spawn(options);
       const held = (await harness.inspector.instances()).find((instance) => instance.nativeId === nativeId);
       must(held !== undefined, "OWNER-02", `the inspector does not know ${nativeId}`, "Answer the remote's own id.");
-      mustBeMarked(held, provider.owner, options.key);
+      mustBeTagged(held, provider.owner, options.key);
     },
   },
-  "owner.marked-though-cut-off": {
+  "owner.tagged-though-cut-off": {
     title: "has owner and key on an instance whose creation was cut off",
     rules: ["OWNER-02"],
     needs: ["faults"],
@@ -66,12 +66,12 @@ export const ownerCases: Cases<"owner"> = {
       await settled(() => provider.spawn(options));
       const born = await bornSince(before);
       for (const held of await harness.inspector.instances()) {
-        if (born.includes(held.nativeId)) mustBeMarked(held, provider.owner, options.key);
+        if (born.includes(held.nativeId)) mustBeTagged(held, provider.owner, options.key);
       }
     },
   },
   "owner.unmanaged-unlisted": {
-    title: "never lists a machine without Slipway's mark",
+    title: "never lists a machine without Slipway's tag",
     rules: ["OWNER-05"],
     needs: ["unmanaged"],
     run: async ({ provider, unmanaged, settle }) => {
@@ -79,11 +79,11 @@ export const ownerCases: Cases<"owner"> = {
       await settle();
       const found = [...(await provider.list()), ...(await provider.list({ owner: "*" }))];
       const listed = found.some((instance) => instance.nativeId === nativeId);
-      must(!listed, "OWNER-05", `the unmarked ${nativeId} is listed`, "List only what bears the mark.");
+      must(!listed, "OWNER-05", `the untagged ${nativeId} is listed`, "List only what bears the tag.");
     },
   },
   "owner.unmanaged-with-our-name": {
-    title: "refuses a name that something unmarked has, and leaves that alone",
+    title: "refuses a name that something untagged has, and leaves that alone",
     rules: ["OWNER-06"],
     needs: ["unmanaged"],
     run: async ({ provider, request, harness, unmanaged, settle, unchanged }) => {
@@ -96,27 +96,22 @@ export const ownerCases: Cases<"owner"> = {
           "a spawn whose name an unmanaged machine has",
           () => provider.spawn(options),
           { codes: ["CONFLICT"], effect: "none" },
-          "Look for the mark before adopting what has the name.",
+          "Look for the tag before adopting what has the name.",
         ),
       );
       const there = (await harness.inspector.hasUnmanaged?.(nativeId)) ?? true;
-      must(
-        there,
-        "OWNER-06",
-        `the unmanaged machine ${nativeId} is gone or changed`,
-        "Touch nothing without the mark.",
-      );
+      must(there, "OWNER-06", `the unmanaged machine ${nativeId} is gone or changed`, "Touch nothing without the tag.");
     },
   },
 };
 
-function mustBeMarked(
+function mustBeTagged(
   held: { readonly owner: string | null; readonly key: string | null },
   owner: string,
   key: string,
 ): void {
-  const marks = [held.owner ?? owner, held.key ?? key];
-  mustEqual("OWNER-02", "owner and key at the remote", marks, [owner, key], "Write both in the creating call.");
+  const tags = [held.owner ?? owner, held.key ?? key];
+  mustEqual("OWNER-02", "owner and key at the remote", tags, [owner, key], "Write both in the creating call.");
   must(
     held.owner !== null || held.key === null,
     "OWNER-02",

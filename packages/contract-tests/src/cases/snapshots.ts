@@ -23,8 +23,8 @@ export const snapshotsCases: Cases<"snapshots"> = {
       const { instance, snapshot } = await taken(context, key);
       mustHaveShape("SNAP-01", snapshot, "snapshot");
       mustEqual("SNAP-01", "its instance", snapshot.instanceId ?? instance.id, instance.id, "Tell the instance's id.");
-      const marks = [snapshot.owner ?? context.subject.owner, snapshot.key ?? key];
-      mustEqual("SNAP-01", "owner and key", marks, [context.subject.owner, key], "Write both in the creating call.");
+      const tags = [snapshot.owner ?? context.subject.owner, snapshot.key ?? key];
+      mustEqual("SNAP-01", "owner and key", tags, [context.subject.owner, key], "Write both in the creating call.");
     },
   },
   "snapshots.same-key": {
@@ -105,9 +105,9 @@ export const snapshotsCases: Cases<"snapshots"> = {
     run: async (context) => {
       const { snapshot } = await taken(context);
       const other = able(await context.another({ owner: "another-owner" }));
-      mustEqual("SNAP-05", "another owner's list", ids(await other.listSnapshots()), [], "Filter by the owner's mark.");
+      mustEqual("SNAP-05", "another owner's list", ids(await other.listSnapshots()), [], "Filter by the owner's tag.");
       const all = ids(await other.listSnapshots({ owner: "*" }));
-      must(all.includes(snapshot.id), "SNAP-05", `owner * finds ${shown(all)}`, "Filter by Slipway's mark alone.");
+      must(all.includes(snapshot.id), "SNAP-05", `owner * finds ${shown(all)}`, "Filter by Slipway's tag alone.");
     },
   },
   "snapshots.restored": {

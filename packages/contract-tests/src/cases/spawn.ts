@@ -154,7 +154,7 @@ export const spawnCases: Cases<"spawn"> = {
       const { id } = await context.spawn({ labels });
       const told = (await context.provider.get(id))?.labels ?? {};
       const sorted = Object.fromEntries(Object.entries(told).sort(([a], [b]) => b.localeCompare(a)));
-      mustEqual("SPAWN-07", "the labels", sorted, labels, "Keep them apart from Slipway's own marks.");
+      mustEqual("SPAWN-07", "the labels", sorted, labels, "Keep them apart from Slipway's own tags.");
     },
   },
   "spawn.expires-at": {

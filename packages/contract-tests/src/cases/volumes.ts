@@ -25,8 +25,8 @@ export const volumesCases: Cases<"volumes"> = {
       const volume = await created(context, key);
       mustHaveShape("VOL-01", volume, "volume");
       must(volume.sizeBytes >= volumeSize(context), "VOL-01", `it has ${volume.sizeBytes} bytes`, "Make it so large.");
-      const marks = [volume.owner ?? context.subject.owner, volume.key ?? key];
-      mustEqual("VOL-01", "owner and key", marks, [context.subject.owner, key], "Write both in the creating call.");
+      const tags = [volume.owner ?? context.subject.owner, volume.key ?? key];
+      mustEqual("VOL-01", "owner and key", tags, [context.subject.owner, key], "Write both in the creating call.");
     },
   },
   "volumes.same-key": {
@@ -82,9 +82,9 @@ export const volumesCases: Cases<"volumes"> = {
     run: async (context) => {
       const volume = await created(context);
       const other = able(await context.another({ owner: "another-owner" }));
-      mustEqual("VOL-03", "another owner's list", ids(await other.listVolumes()), [], "Filter by the owner's mark.");
+      mustEqual("VOL-03", "another owner's list", ids(await other.listVolumes()), [], "Filter by the owner's tag.");
       const all = ids(await other.listVolumes({ owner: "*" }));
-      must(all.includes(volume.id), "VOL-03", `owner * finds ${shown(all)}`, "Filter by Slipway's mark alone.");
+      must(all.includes(volume.id), "VOL-03", `owner * finds ${shown(all)}`, "Filter by Slipway's tag alone.");
     },
   },
   "volumes.deleted": {

@@ -6,7 +6,7 @@ const MANY = 3;
 
 /** Mutants of the group errors. */
 export const errorsMutants: MutantsOf<"errors"> = {
-  "errors.marked": {
+  "errors.branded": {
     does: "calls its operation by another name",
     mutate: failed("spawn", (error) => {
       throw error.code === "CONFLICT" ? reworded(error, { operation: "create" }) : error;

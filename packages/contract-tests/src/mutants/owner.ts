@@ -29,16 +29,16 @@ export const ownerMutants: MutantsOf<"owner"> = {
       },
     }),
   },
-  "owner.marked-at-creation": {
+  "owner.tagged-at-creation": {
     does: "writes another owner to the instances that spawn answers",
-    mutate: marking((held, answered) => (answered.has(held.nativeId) ? { ...held, owner: "nobody" } : held)),
+    mutate: tagging((held, answered) => (answered.has(held.nativeId) ? { ...held, owner: "nobody" } : held)),
   },
-  "owner.marked-though-cut-off": {
+  "owner.tagged-though-cut-off": {
     does: "writes the owner only once the creation was answered",
-    mutate: marking((held, answered) => (answered.has(held.nativeId) ? held : { ...held, owner: "nobody" })),
+    mutate: tagging((held, answered) => (answered.has(held.nativeId) ? held : { ...held, owner: "nobody" })),
   },
   "owner.unmanaged-unlisted": {
-    does: "lists machines without Slipway's mark",
+    does: "lists machines without Slipway's tag",
     mutate: withUnmanaged((unmanagedIds) =>
       intercept({
         list: async (args, next) => [...((await next(...args)) as Instance[]), ...[...unmanagedIds].map(asInstance)],
@@ -46,7 +46,7 @@ export const ownerMutants: MutantsOf<"owner"> = {
     ),
   },
   "owner.unmanaged-with-our-name": {
-    does: "adopts what has its name without the mark",
+    does: "adopts what has its name without the tag",
     mutate: withUnmanaged((unmanagedIds) =>
       intercept({
         spawn: async (args, next) => {
@@ -67,8 +67,8 @@ function sameKey(call: SeenCall, options: unknown): boolean {
   return call.operation === "spawn" && fields(call.args[0])["key"] === fields(options)["key"];
 }
 
-/** A remote that holds other marks than the provider says. */
-function marking(change: (held: InspectedInstance, answered: ReadonlySet<string>) => InspectedInstance): Mutate {
+/** A remote that holds other tags than the provider says. */
+function tagging(change: (held: InspectedInstance, answered: ReadonlySet<string>) => InspectedInstance): Mutate {
   return (harness) => {
     const answered = new Set<string>();
     const mutated = intercept({

@@ -58,7 +58,7 @@ export const spawnMutants: MutantsOf<"spawn"> = {
     mutate: describing(({ limits }) => ({ limits: { ...limits, specTakesResources: true } })),
   },
   "spawn.labels": {
-    does: "shows its own marks among the caller's labels",
+    does: "shows its own tags among the caller's labels",
     mutate: told((instance) =>
       "cost-centre" in instance.labels
         ? { ...instance, labels: { ...instance.labels, "slipway:owner": "x" } }

@@ -9,13 +9,13 @@ export const REMOTE_CALL_RULES = {
     "A provider describes itself: a name of lower-case letters, digits and dashes, a tier, a contract version and its limits as numbers, and none of it changes.",
   "OWNER-01": "A provider has an `owner` of 1 to 63 lower-case letters, digits and dashes.",
   "OWNER-02":
-    "Owner and key are written in the call that creates the instance: also when its answer is lost, nothing unmarked remains.",
+    "Owner and key are written in the call that creates the instance: also when its answer is lost, nothing untagged remains.",
   "OWNER-03": "`list()` answers this owner's instances and nobody else's.",
   "OWNER-04":
-    "`list({ owner })` answers that owner's instances, and `list({ owner: \"*\" })` everything that bears Slipway's mark.",
-  "OWNER-05": "A machine without Slipway's mark is never listed.",
+    "`list({ owner })` answers that owner's instances, and `list({ owner: \"*\" })` everything that bears Slipway's tag.",
+  "OWNER-05": "A machine without Slipway's tag is never listed.",
   "OWNER-06":
-    "A thing that has our name but not our mark is CONFLICT with effect `none`: it is neither adopted nor changed nor deleted.",
+    "A thing that has our name but not our tag is CONFLICT with effect `none`: it is neither adopted nor changed nor deleted.",
   "OWNER-07": "The same key under two owners names two instances.",
   "OWNER-08":
     "`nameFor(owner, key)` is the only derivation of a remote name: `slip-`, 8 base32 characters of the owner's SHA-256, `-`, 20 of the key's.",
@@ -55,7 +55,7 @@ export const REMOTE_CALL_RULES = {
   "SPAWN-05": "A malformed option is INVALID_SPEC before any call, and the message names it.",
   "SPAWN-06":
     "`spec` and `resources` exclude each other, and both together are INVALID_SPEC before any call; with `limits.specTakesResources` both together are honoured.",
-  "SPAWN-07": "The caller's labels are answered as they were given, without Slipway's own marks.",
+  "SPAWN-07": "The caller's labels are answered as they were given, without Slipway's own tags.",
   "SPAWN-08": "`expiresAt` is answered as it was given, and nothing ends the instance because of it.",
   "SPAWN-09":
     "More labels than `limits.maxLabels` and a name longer than `limits.nameMaxLength` are INVALID_SPEC before any call.",

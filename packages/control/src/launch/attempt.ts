@@ -9,7 +9,7 @@ import {
 import type { LaunchRecord } from "../store/record.ts";
 import { isStoreError, StoreError } from "../store/store-error.ts";
 import { expectedOf, type Launching, type Request, sendable } from "./launching.ts";
-import { adopted, lookUp } from "./look-up.ts";
+import { adopted, lookUp } from "./lookup.ts";
 import { mustHoldLease, settleMade, settleUnknown } from "./lost-lease.ts";
 
 const ABOUT_THE_PLACE: ReadonlySet<ErrorScope> = new Set(["placement", "subnet", "capacity-type", "region"]);

@@ -19,7 +19,7 @@ import type { LaunchStore, Lease } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
 import { attempt, hasVolumes, isAboutThePlace, newIntent, recordLaunched, send } from "./attempt.ts";
 import { type Launching, leaseConflict, type Request, readRecord, specConflict, type Unleased } from "./launching.ts";
-import { adopted, lookUp, stillThere } from "./look-up.ts";
+import { adopted, lookUp, stillThere } from "./lookup.ts";
 import type { IdempotentProvider, LaunchOptions, StoredLaunchOptions } from "./options.ts";
 
 /** As the signatures below, without the provider's own type: they have checked the options against it. */

@@ -3,7 +3,7 @@ import { mendsItself } from "../poll.ts";
 import type { LaunchRecord } from "../store/record.ts";
 import { isStoreError, StoreError } from "../store/store-error.ts";
 import { type Launching, readRecord, specConflict } from "./launching.ts";
-import { adopted, hasEnded, lookUp, stillThere } from "./look-up.ts";
+import { adopted, hasEnded, lookUp, stillThere } from "./lookup.ts";
 
 // So long it waits for whoever has the lease now. A launch holds it for as long as one spawn takes.
 const REGAIN_MS = 60_000;

@@ -1,5 +1,5 @@
 import { type Clock, type Instance, type Provider, projectProvider, type RemoteDate, systemClock } from "@slipway/core";
-import { hasEnded } from "../launch/look-up.ts";
+import { hasEnded } from "../launch/lookup.ts";
 import { type LaunchRecord, launchId } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";

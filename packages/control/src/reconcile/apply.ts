@@ -1,6 +1,6 @@
 import { type Clock, type Instance, type Provider, ProviderError, projectProvider, systemClock } from "@slipway/core";
 import { type AtMost, atMost } from "../at-most.ts";
-import { hasEnded } from "../launch/look-up.ts";
+import { hasEnded } from "../launch/lookup.ts";
 import { type LaunchRecord, launchId, type StoredRecord } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
 import { isSameLaunch, type PlanItem, type ReconcilePlan } from "./plan.ts";

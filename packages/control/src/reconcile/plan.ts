@@ -1,5 +1,5 @@
 import type { Instance } from "@slipway/core";
-import { hasEnded, oldest } from "../launch/look-up.ts";
+import { hasEnded, oldest } from "../launch/lookup.ts";
 import type { StoreEntry } from "../store/entries.ts";
 import { type LaunchRecord, launchId, type StoredRecord } from "../store/record.ts";
 import type { StoreErrorCode } from "../store/store-error.ts";

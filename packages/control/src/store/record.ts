@@ -80,7 +80,7 @@ export interface RecordedError {
   readonly code?: string;
 }
 
-/** One run of a workflow. `undoing`: it has failed or was cancelled, and what it did is being taken back. */
+/** One run of a workflow. `undoing`: it has failed or was cancelled, and what it did is being undone. */
 export interface RunRecord {
   readonly kind: "run";
   readonly runId: string;

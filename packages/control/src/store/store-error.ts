@@ -14,7 +14,7 @@ export const STORE_ERROR_CODES = {
 export type StoreErrorCode = keyof typeof STORE_ERROR_CODES;
 
 // A registered symbol, so that an error made by another copy of this package is still recognised.
-const MARK = Symbol.for("slipway.StoreError");
+const BRAND = Symbol.for("slipway.StoreError");
 
 /** A fault of the store, not of a provider. `hint` says what the user does next. */
 export class StoreError extends Error {
@@ -37,7 +37,7 @@ export class StoreError extends Error {
     this.code = code;
     if (details.path !== undefined) this.path = details.path;
     this.hint = details.hint;
-    Object.defineProperty(this, MARK, { value: true });
+    Object.defineProperty(this, BRAND, { value: true });
   }
 
   /** May the same call work later, with nothing changed by anybody? */
@@ -54,6 +54,6 @@ export class StoreError extends Error {
 
 /** Is it a StoreError, made by any copy of this package, and of one of these codes if any are given? */
 export function isStoreError(error: unknown, ...codes: readonly StoreErrorCode[]): error is StoreError {
-  if (typeof error !== "object" || error === null || !(MARK in error)) return false;
+  if (typeof error !== "object" || error === null || !(BRAND in error)) return false;
   return codes.length === 0 || ("code" in error && codes.some((code) => code === error.code));
 }

@@ -27,16 +27,16 @@ export interface RunOptions {
   /** Names the run: called again with it after a crash, the run goes on where it was. A UUID if absent. */
   readonly runId?: string | undefined;
   readonly clock?: Clock | undefined;
-  /** Aborting cancels: what was done is taken back. */
+  /** Aborting cancels: what was done is undone. */
   readonly signal?: AbortSignal | undefined;
-  /** Past it, counted from the run's first start, the run is cancelled and taken back. */
+  /** Past it, counted from the run's first start, the run is cancelled and undone. */
   readonly maxDurationMs?: number | undefined;
   /** How long a step that was cancelled may take to end, milliseconds; 30 000 if absent. */
   readonly graceMs?: number | undefined;
   readonly onEvent?: ((event: WorkflowEvent) => void) | undefined;
   /**
    * For tests. Called, and awaited, at `before:<step>`, `ran:<step>`, `after:<step>`, and the same with `undo-` in front
-   * while the step is taken back. What it throws ends the run as a kill would: nothing is undone or recorded.
+   * while the step is undone. What it throws ends the run as a kill would: nothing is undone or recorded.
    */
   readonly failpoint?: ((name: string) => void | Promise<void>) | undefined;
 }
@@ -46,10 +46,10 @@ const GRACE_MS = 30_000;
 /**
  * Runs a workflow so that it survives its process: every step's result is written to the journal before the next one
  * begins, and a run that is called again with its runId repeats no finished step. If it fails, is cancelled or takes too
- * long, what was done is taken back, also over several calls; then it rejects with WorkflowError, and `leftovers` says
- * what could not be taken back. A run that has ended answers the same again.
+ * long, what was done is undone, also over several calls; then it rejects with WorkflowError, and `leftovers` says
+ * what could not be undone. A run that has ended answers the same again.
  *
- * A StoreError means that the run has stopped where it was, with nothing taken back: call it again with its runId.
+ * A StoreError means that the run has stopped where it was, with nothing undone: call it again with its runId.
  */
 export async function runWorkflow<In, Out>(
   workflow: Workflow<In, Out>,
@@ -129,7 +129,7 @@ async function continueRun<In, Out>(
     mustWork: stopped.mustWork,
     failpoint: options.failpoint ?? ((): void => undefined),
   };
-  // Another process may go on with the run: here it stops where it is, with nothing taken back.
+  // Another process may go on with the run: here it stops where it is, with nothing undone.
   const stopAsLost = (): void => void stopped.mustWork(() => Promise.reject(leaseLost(runId)));
   options.lease.signal.addEventListener("abort", stopAsLost, { once: true });
   // A limit of 0 has passed before any timer could say so.
@@ -202,7 +202,7 @@ async function conduct<In, Out>(
     const error = inspectable(thrown);
     const failure = failureCode(run, error);
     live.close();
-    // Steps that run beside the failed one would go on while their effects are taken back.
+    // Steps that run beside the failed one would go on while their effects are undone.
     if (!run.signal.aborted) failing.abort(new DOMException("another step failed", "AbortError"));
     await live.idle();
     await run.mustWork(() => run.journal.update({ state: "undoing", failure, error: recordError(error) }));
@@ -255,7 +255,7 @@ function recordedFailure(run: Run): WorkflowError {
 function failed(run: Run, leftovers: readonly Leftover[], thrown?: unknown): WorkflowError {
   const { failure = "FAILED", error } = run.journal.record();
   const cause = thrown ?? (error === undefined ? undefined : reviveError(error, run.runId));
-  const left = leftovers.length === 0 ? "" : `; not taken back: ${leftovers.map(({ step }) => step).join(", ")}`;
+  const left = leftovers.length === 0 ? "" : `; not undone: ${leftovers.map(({ step }) => step).join(", ")}`;
   const why = cause instanceof Error ? cause.message : "it threw what is no error";
   return new WorkflowError(isCode(failure) ? failure : "FAILED", {
     message: `${run.workflow.type} ${run.runId} failed: ${why}${left}`,

@@ -6,7 +6,7 @@ import { type Leftover, recordError, reviveError } from "./workflow-error.ts";
 
 const UNDO_TIMEOUT_MS = 600_000;
 
-/** Does the step still have to be taken back? */
+/** Does the step still have to be undone? */
 export function owesUndo(step: StepRecord): boolean {
   return step.kind === "step" && step.undoable && step.state !== "undone" && step.outcome !== "none";
 }
@@ -21,7 +21,7 @@ export async function undoAll(run: Run, steps: Steps): Promise<readonly Leftover
   return leftovers;
 }
 
-/** What earlier calls could not take back, as the journal tells it. */
+/** What earlier calls could not undo, as the journal tells it. */
 export function recordedLeftovers(run: Pick<Run, "journal" | "runId">): readonly Leftover[] {
   return run.journal
     .record()
@@ -29,7 +29,7 @@ export function recordedLeftovers(run: Pick<Run, "journal" | "runId">): readonly
     .map((step) => leftoverOf(run, step, reviveError(step.undoError ?? { name: "Error", message: "" }, run.runId)));
 }
 
-/** Why it failed, or undefined if the step is taken back. */
+/** Why it failed, or undefined if the step is undone. */
 async function undoStep(run: Run, steps: Steps, step: StepRecord): Promise<unknown> {
   const { name } = step;
   const put = (change: Partial<StepRecord>): Promise<void> =>

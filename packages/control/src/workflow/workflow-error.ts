@@ -4,20 +4,20 @@ import { asJson } from "./json.ts";
 
 /** What each code means, for a person. */
 export const WORKFLOW_ERROR_CODES = {
-  FAILED: "A step or the workflow itself failed; what was done has been taken back, but for the leftovers.",
-  CANCELLED: "The caller's signal ended it; what was done has been taken back, but for the leftovers.",
-  TIMED_OUT: "It ran for longer than maxDurationMs; what was done has been taken back, but for the leftovers.",
+  FAILED: "A step or the workflow itself failed; what was done has been undone, but for the leftovers.",
+  CANCELLED: "The caller's signal ended it; what was done has been undone, but for the leftovers.",
+  TIMED_OUT: "It ran for longer than maxDurationMs; what was done has been undone, but for the leftovers.",
   INVALID_INPUT: "The input is not what the workflow takes. Nothing was done.",
-  INVALID_OUTPUT: "What the workflow answered is not what it promises; it has been taken back.",
-  DUPLICATE_STEP: "Two steps have the same name; what was done has been taken back.",
-  RESULT_NOT_JSON: "A step's result cannot be kept in a journal; what was done has been taken back.",
+  INVALID_OUTPUT: "What the workflow answered is not what it promises; it has been undone.",
+  DUPLICATE_STEP: "Two steps have the same name; what was done has been undone.",
+  RESULT_NOT_JSON: "A step's result cannot be kept in a journal; what was done has been undone.",
   MISMATCH: "The journal has this run as one of another workflow, version or input. Nothing was done.",
   BUSY: "Another process runs it now. Nothing was done.",
 } as const;
 
 export type WorkflowErrorCode = keyof typeof WORKFLOW_ERROR_CODES;
 
-/** What a run could not take back. */
+/** What a run could not undo. */
 export interface Leftover {
   readonly step: string;
   /** The key that the step was given: by it the thing is found. */
@@ -31,7 +31,7 @@ export interface Leftover {
 }
 
 // A registered symbol, so that an error made by another copy of this package is still recognised.
-const MARK = Symbol.for("slipway.WorkflowError");
+const BRAND = Symbol.for("slipway.WorkflowError");
 
 /** Why a run ended without an output. `cause` is what the step or the workflow threw. */
 export class WorkflowError extends Error {
@@ -54,13 +54,13 @@ export class WorkflowError extends Error {
     this.code = code;
     this.runId = details.runId;
     this.leftovers = details.leftovers ?? [];
-    Object.defineProperty(this, MARK, { value: true });
+    Object.defineProperty(this, BRAND, { value: true });
   }
 }
 
 /** Is it a WorkflowError, made by any copy of this package, and of one of these codes if any are given? */
 export function isWorkflowError(error: unknown, ...codes: readonly WorkflowErrorCode[]): error is WorkflowError {
-  if (typeof error !== "object" || error === null || !(MARK in error)) return false;
+  if (typeof error !== "object" || error === null || !(BRAND in error)) return false;
   return codes.length === 0 || ("code" in error && codes.some((code) => code === error.code));
 }
 

@@ -47,7 +47,7 @@ export interface ProviderErrorDetails {
 }
 
 // A registered symbol, so that an error made by another copy of core is still recognised.
-const MARK = Symbol.for("slipway.ProviderError");
+const BRAND = Symbol.for("slipway.ProviderError");
 
 /** The one error that every method of every provider rejects with. Recognise it by `isProviderError`, not by class. */
 export class ProviderError<C extends ErrorCode = ErrorCode> extends Error {
@@ -81,7 +81,7 @@ export class ProviderError<C extends ErrorCode = ErrorCode> extends Error {
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
     if (details.native !== undefined) this.native = details.native;
     if (details.hint !== undefined) this.hint = details.hint;
-    Object.defineProperty(this, MARK, { value: true });
+    Object.defineProperty(this, BRAND, { value: true });
   }
 
   /** All but the cause and the stack, which may hold what a remote or a command printed. `JSON.stringify` would drop the message. */
@@ -130,7 +130,7 @@ export function isProviderError<const C extends ErrorCode = ErrorCode>(
   error: unknown,
   ...codes: readonly C[]
 ): error is AnyProviderError<C> {
-  if (typeof error !== "object" || error === null || !(MARK in error)) return false;
+  if (typeof error !== "object" || error === null || !(BRAND in error)) return false;
   return codes.length === 0 || ("code" in error && codes.some((code) => code === error.code));
 }
 

@@ -3,7 +3,7 @@ import { answerHeartbeat, type HeartbeatDetails } from "@slipway/provider-kit/ho
 import type { Call, __Name__Context } from "./context.ts";
 import { PROVIDER } from "./errors.ts";
 import { statusOf } from "./instance.ts";
-import { marksOf } from "./marks.ts";
+import { ownershipOf } from "./ownership.ts";
 
 type Task = (call: Call) => Promise<HeartbeatDetails>;
 
@@ -12,16 +12,16 @@ const tasksOf = (context: __Name__Context): Readonly<Record<HeartbeatTask, Task>
   reconcile: async (call) => {
     const counts: Record<string, number> = {};
     for (const { state, tags } of await context.client.list(call)) {
-      if (marksOf(tags)?.owner !== context.owner) continue;
+      if (ownershipOf(tags)?.owner !== context.owner) continue;
       counts[statusOf(state)] = (counts[statusOf(state)] ?? 0) + 1;
     }
     return counts;
   },
   orphan_scan: async (call) => {
-    const marks = (await context.client.list(call)).map(({ tags }) => marksOf(tags)).filter((mark) => mark !== null);
-    const mine = marks.filter(({ owner }) => owner === context.owner);
+    const ownership = (await context.client.list(call)).map(({ tags }) => ownershipOf(tags)).filter((one) => one !== null);
+    const mine = ownership.filter(({ owner }) => owner === context.owner);
     const expired = mine.filter(({ expiresAt }) => Date.parse(expiresAt ?? "") <= context.clock.now());
-    return { ours: mine.length, others: marks.length - mine.length, expired: expired.length };
+    return { ours: mine.length, others: ownership.length - mine.length, expired: expired.length };
   },
   // The remote tells no prices.
   refresh_prices: async () => ({ prices: 0 }),

@@ -1,6 +1,6 @@
 import type { Instance, InstanceStatus } from "@slipway/core";
 import { PROVIDER } from "./errors.ts";
-import { labelsOf, marksOf } from "./marks.ts";
+import { labelsOf, ownershipOf } from "./ownership.ts";
 import type { WireMachine } from "./wire.ts";
 
 /** An instance, with what it shows beyond the contract. */
@@ -31,7 +31,7 @@ export function statusOf(state: string): InstanceStatus {
 }
 
 export function materialize(wire: WireMachine): __Name__Instance {
-  const marks = marksOf(wire.tags);
+  const ownership = ownershipOf(wire.tags);
   const status = statusOf(wire.state);
   return {
     id: wire.id,
@@ -39,9 +39,9 @@ export function materialize(wire: WireMachine): __Name__Instance {
     provider: PROVIDER,
     status,
     state: wire.state,
-    key: marks?.key ?? null,
-    owner: marks?.owner ?? null,
-    ...(marks?.displayName === undefined ? {} : { name: marks.displayName }),
+    key: ownership?.key ?? null,
+    owner: ownership?.owner ?? null,
+    ...(ownership?.displayName === undefined ? {} : { name: ownership.displayName }),
     ...(status === "error" ? { statusReason: { code: wire.state, message: "the machine ended by itself" } } : {}),
     spec: wire.type,
     image: wire.image,
@@ -56,6 +56,6 @@ export function materialize(wire: WireMachine): __Name__Instance {
     isSpot: false,
     labels: labelsOf(wire.tags),
     createdAt: wire.createdAt,
-    ...(marks?.expiresAt === undefined ? {} : { expiresAt: marks.expiresAt }),
+    ...(ownership?.expiresAt === undefined ? {} : { expiresAt: ownership.expiresAt }),
   };
 }

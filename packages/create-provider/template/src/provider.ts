@@ -15,7 +15,7 @@ import type { __Name__Context } from "./context.ts";
 import { PROVIDER, refusal } from "./errors.ts";
 import { __name__Hooks } from "./hooks.ts";
 import type { __Name__Instance } from "./instance.ts";
-import { getInstance, listInstances } from "./look-up.ts";
+import { getInstance, listInstances } from "./lookup.ts";
 // #if multiRegion
 import { configSchema, DEFAULT_REGIONS, describeIssue, type __Name__Options } from "./options.ts";
 // #else

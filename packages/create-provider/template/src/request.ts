@@ -2,7 +2,7 @@ import { type BootstrapScript, isKey, nameFor, type Operation, type SpawnOptions
 import { carriedBootstrap, renderBootstrap } from "@slipway/provider-kit/bootstrap";
 import type { __Name__Context } from "./context.ts";
 import { PROVIDER, refusal } from "./errors.ts";
-import { tagsOf } from "./marks.ts";
+import { tagsOf } from "./ownership.ts";
 import type { __Name__Capability } from "./provider.ts";
 import type { CreateBody } from "./wire.ts";
 
@@ -46,7 +46,7 @@ export function requestOf(
     throw refusal("INVALID_SPEC", operation, `region ${JSON.stringify(region)} is not configured, so that list would not look there`);
   }
   // #end
-  const marks = {
+  const ownership = {
     owner: context.owner,
     key,
     specHash: hash,
@@ -60,7 +60,7 @@ export function requestOf(
     name: nameFor(context.owner, key),
     type: options.spec ?? DEFAULT_TYPE,
     image: options.image,
-    tags: tagsOf(marks, labels),
+    tags: tagsOf(ownership, labels),
     userData: script?.content,
     sshKeys: options.sshKeys,
     // #if multiRegion

@@ -6,7 +6,7 @@ import type { Operation, SpawnOptions } from "@slipway/core";
 import type { Call, __Name__Context } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { ENDING, materialize, statusOf, type __Name__Instance } from "./instance.ts";
-import { marksOf } from "./marks.ts";
+import { ownershipOf } from "./ownership.ts";
 import type { __Name__Capability } from "./provider.ts";
 import { requestOf, type __Name__Request } from "./request.ts";
 import type { WireMachine } from "./wire.ts";
@@ -24,7 +24,7 @@ export async function spawnInstance(
   const call: Call = { operation: "spawn", signal: options.signal };
   const request = requestOf(context, call.operation, options);
   return await context.keyedMutex(`spawn ${request.key}`, call, async () => {
-    const found = await existing(context, call, request);
+    const found = await findExisting(context, call, request);
     if (found !== null) return materialize(found);
     // #if idempotentSpawn
     try {
@@ -32,7 +32,7 @@ export async function spawnInstance(
     } catch (error) {
       // The remote keeps names unique among what lives: another process was quicker, and it is this very key.
       if (!isProviderError(error, "CONFLICT")) throw error;
-      const taken = await existing(context, call, request);
+      const taken = await findExisting(context, call, request);
       if (taken !== null) return materialize(taken);
       const machines = await context.client.list(call);
       if (!machines.some(({ name, state }) => name === request.body.name && ENDING.has(statusOf(state)))) throw error;
@@ -49,21 +49,21 @@ export async function spawnInstance(
 }
 
 /** The machine that a repeated key already has, or null. */
-async function existing(context: __Name__Context, call: Call, request: __Name__Request): Promise<WireMachine | null> {
+async function findExisting(context: __Name__Context, call: Call, request: __Name__Request): Promise<WireMachine | null> {
   const { key, specHash, body } = request;
   // One that is terminating is never returned: its caller would be left with nothing.
   const alive = (await context.client.list(call)).filter(({ state }) => !ENDING.has(statusOf(state)));
-  const unmanaged = alive.find(({ name, tags }) => name === body.name && marksOf(tags) === null);
+  const unmanaged = alive.find(({ name, tags }) => name === body.name && ownershipOf(tags) === null);
   if (unmanaged !== undefined) {
     throw conflict(call.operation, unmanaged.id, `a machine that Slipway has not made is named ${body.name}`);
   }
   const ours = alive.filter(({ tags }) => {
-    const marks = marksOf(tags);
-    return marks?.owner === context.owner && marks.key === key;
+    const ownership = ownershipOf(tags);
+    return ownership?.owner === context.owner && ownership.key === key;
   });
   const [first] = ours;
   if (first === undefined) return null;
-  const same = ours.find(({ tags }) => marksOf(tags)?.specHash === specHash);
+  const same = ours.find(({ tags }) => ownershipOf(tags)?.specHash === specHash);
   if (same !== undefined) return same;
   throw conflict(call.operation, first.id, `the key ${JSON.stringify(key)} has an instance of another spec`);
 }

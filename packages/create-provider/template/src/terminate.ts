@@ -2,7 +2,7 @@ import type { CallOptions } from "@slipway/core";
 import { type Call, isId, type __Name__Context } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { ENDING, statusOf } from "./instance.ts";
-import { marksOf } from "./marks.ts";
+import { ownershipOf } from "./ownership.ts";
 
 /** Ends an instance of Slipway's. What is gone, unknown or ending already is done. */
 export async function terminateInstance(
@@ -15,7 +15,7 @@ export async function terminateInstance(
   await context.keyedMutex(`terminate ${id}`, call, async () => {
     const found = await context.client.read(call, id);
     if (found === null || ENDING.has(statusOf(found.state))) return;
-    if (marksOf(found.tags) === null) {
+    if (ownershipOf(found.tags) === null) {
       throw refusal("CONFLICT", call.operation, `${id} was not made by Slipway: it is left alone`, { nativeId: id });
     }
     await context.client.remove(call, id);

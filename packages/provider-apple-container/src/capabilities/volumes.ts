@@ -12,7 +12,7 @@ import type { AppleContainerContext } from "../context.ts";
 import { PROVIDER, refusal } from "../errors.ts";
 import { formatId } from "../ids.ts";
 import { timeOf, volumesOf } from "../instance.ts";
-import { decodeLabel, encodeLabel, marksOf, OURS } from "../marks.ts";
+import { decodeLabel, encodeLabel, OURS, tagsOf } from "../tags.ts";
 import type { WireContainer, WireVolume } from "../wire.ts";
 
 const OWNER = `${OURS}owner`;
@@ -39,7 +39,7 @@ export function volumeMethods(context: AppleContainerContext): VolumeMethods {
       const rows = await context.client.volumes(call);
       const containers = await context.client.containers(call);
       return rows
-        .filter((row) => isMarked(row, owner) && (ids === undefined || ids.includes(row.configuration.name)))
+        .filter((row) => isTagged(row, owner) && (ids === undefined || ids.includes(row.configuration.name)))
         .map((row) => volumeFrom(row, containers))
         .filter(({ key }) => keys === undefined || (key !== null && keys.includes(key)));
     },
@@ -132,7 +132,7 @@ async function lookedUp(
 async function deleted({ client }: AppleContainerContext, call: Call, id: string): Promise<void> {
   const row = (await client.volumes(call)).find(({ configuration }) => configuration.name === id);
   if (row === undefined) return;
-  if (!isMarked(row, "*")) {
+  if (!isTagged(row, "*")) {
     throw refusal("CONFLICT", call.operation, `the volume ${id} was not made by Slipway: it is left alone`, {
       nativeId: id,
     });
@@ -155,10 +155,10 @@ async function deleted({ client }: AppleContainerContext, call: Call, id: string
   }
 }
 
-function isMarked({ configuration: { labels } }: WireVolume, owner: string): boolean {
-  const marked = labels[OWNER];
-  if (marked === undefined || labels[KEY] === undefined) return false;
-  return owner === "*" || decodeLabel(marked) === owner;
+function isTagged({ configuration: { labels } }: WireVolume, owner: string): boolean {
+  const tagged = labels[OWNER];
+  if (tagged === undefined || labels[KEY] === undefined) return false;
+  return owner === "*" || decodeLabel(tagged) === owner;
 }
 
 /** A stopped container holds its volumes too: it may be started. */
@@ -169,7 +169,7 @@ function holderOf(name: string, containers: readonly WireContainer[]): WireConta
 function volumeFrom({ configuration }: WireVolume, containers: readonly WireContainer[]): Volume {
   const { name, labels, sizeInBytes, creationDate } = configuration;
   const holder = holderOf(name, containers);
-  const attachedTo = holder === undefined ? null : formatId(holder.id, marksOf(holder)?.generation ?? "");
+  const attachedTo = holder === undefined ? null : formatId(holder.id, tagsOf(holder)?.generation ?? "");
   return {
     id: name,
     provider: PROVIDER,

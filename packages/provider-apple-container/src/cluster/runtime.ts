@@ -10,7 +10,7 @@ import type { AppleContainerContext } from "../context.ts";
 import { PROVIDER, refusal } from "../errors.ts";
 import { publishOf } from "../free-port.ts";
 import { addressesOf, createdAtOf } from "../instance.ts";
-import { decodeLabel, encodeLabel } from "../marks.ts";
+import { decodeLabel, encodeLabel } from "../tags.ts";
 import { isAtLeast } from "../version.ts";
 import type { WireContainer } from "../wire.ts";
 

@@ -4,7 +4,7 @@ import type { AwsContext, Call } from "../context.ts";
 import { refusal } from "../errors.ts";
 import { nativeIdOf, regionsOf } from "../ids.ts";
 import { statusOf } from "../instance.ts";
-import { describeNative } from "../look-up.ts";
+import { describeNative } from "../lookup.ts";
 import { freeDevice } from "./attach-devices.ts";
 import { describeVolume } from "./persistent-volumes.ts";
 import { holderOf } from "./volume-view.ts";

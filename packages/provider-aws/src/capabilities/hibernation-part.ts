@@ -39,7 +39,7 @@ export function checkHibernation(operation: string, facts: HibernationFacts): vo
   });
 }
 
-/** How large the root must be at least, GiB: what the image needs, and room for the memory beside it. */
+/** How large the root must be at least, GiB: what the image needs, and space for the memory beside it. */
 export function hibernationRootGib(imageGib: number, memoryMib: number): number {
   return imageGib + Math.ceil(memoryMib / MIB_PER_GIB);
 }

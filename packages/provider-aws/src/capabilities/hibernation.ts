@@ -3,7 +3,7 @@ import { afterWrite } from "../after-write.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { nativeCodeOf, refusal } from "../errors.ts";
 import { type AWSInstance, materialize } from "../instance.ts";
-import { describeOne } from "../look-up.ts";
+import { describeOne } from "../lookup.ts";
 import { isHibernated } from "./hibernation-part.ts";
 
 // The agent inside is ready about two minutes after the launch.

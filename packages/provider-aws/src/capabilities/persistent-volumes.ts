@@ -4,7 +4,7 @@ import { afterRefusal, afterWrite } from "../after-write.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { nativeCodeOf, refusal } from "../errors.ts";
 import { configuredRegion, inRegions, nativeIdOf, regionsOf } from "../ids.ts";
-import { INSTANCE_DISK, keyFilter, marksOf, ownerFilters, TAGS, tagOf, tagsOf } from "../tags.ts";
+import { INSTANCE_DISK, keyFilter, ownerFilters, ownershipOf, TAGS, tagOf, tagsOf } from "../tags.ts";
 import { everyPage } from "./every-page.ts";
 import { gibOf, isGone, volumeFrom } from "./volume-view.ts";
 import { firstZone, regionOfZone } from "./zones.ts";
@@ -168,7 +168,7 @@ export async function volumeOfKey(
   return undefined;
 }
 
-/** An owner's volumes in a region, `"*"` for all that bear our mark; without those that are going, and instances' own disks. */
+/** An owner's volumes in a region, `"*"` for all that bear our tag; without those that are going, and instances' own disks. */
 export async function ownVolumes(
   context: AwsContext,
   call: Call,
@@ -221,8 +221,8 @@ export async function findVolume(
   });
 }
 
-export function mustBeMarked(call: Call, volume: Ec2Volume): void {
-  if (marksOf(volume.Tags).owner !== null && tagOf(volume.Tags, TAGS.role) !== INSTANCE_DISK) return;
+export function mustBeTagged(call: Call, volume: Ec2Volume): void {
+  if (ownershipOf(volume.Tags).owner !== null && tagOf(volume.Tags, TAGS.role) !== INSTANCE_DISK) return;
   throw refusal("CONFLICT", call.operation, `${volume.VolumeId} is a volume that Slipway did not make`);
 }
 
@@ -237,7 +237,7 @@ async function deleteVolume(context: AwsContext, call: Call, id: string): Promis
   if (!VOLUME_ID.test(native)) return;
   const found = await findVolume(context, call, id);
   if (found !== null && isGone(found.volume)) return;
-  if (found !== null) mustBeMarked(call, found.volume);
+  if (found !== null) mustBeTagged(call, found.volume);
   // Also what EC2 does not show: it may be so new that only a write finds it.
   for (const region of found === null ? regionsOf(context, id) : [found.region]) {
     await deleteIn(context, call, region, native, id);

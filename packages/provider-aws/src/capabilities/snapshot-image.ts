@@ -2,7 +2,7 @@ import type { Image } from "@aws-sdk/client-ec2";
 import type { Snapshot, SnapshotStatus } from "@slipway/core";
 import { PROVIDER } from "../errors.ts";
 import { composeId } from "../ids.ts";
-import { marksOf, TAGS, tagOf } from "../tags.ts";
+import { ownershipOf, TAGS, tagOf } from "../tags.ts";
 
 /** One disk of the instance, as the image keeps it. */
 export interface AWSSnapshotDisk {
@@ -45,7 +45,7 @@ const GIB = 1024 ** 3;
 
 /** What EC2 tells of an image, as our type. */
 export function materializeSnapshot(region: string, image: Image): AWSSnapshot {
-  const { owner, key, name } = marksOf(image.Tags);
+  const { owner, key, name } = ownershipOf(image.Tags);
   const imageId = image.ImageId ?? "";
   const disks = disksOf(image);
   const sizes = disks.flatMap(({ sizeGib }) => (sizeGib === null ? [] : [sizeGib]));

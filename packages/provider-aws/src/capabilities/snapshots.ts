@@ -4,8 +4,8 @@ import { afterRefusal, afterWrite } from "../after-write.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { refusal } from "../errors.ts";
 import { inRegions, nativeIdOf, regionsOf } from "../ids.ts";
-import { describeOne } from "../look-up.ts";
-import { marksOf, ownerFilters, TAGS, type Tag, tagsOf } from "../tags.ts";
+import { describeOne } from "../lookup.ts";
+import { ownerFilters, ownershipOf, TAGS, type Tag, tagsOf } from "../tags.ts";
 import { everyPage } from "./every-page.ts";
 import { type AWSSnapshot, disksOf, materializeSnapshot, snapshotStatus } from "./snapshot-image.ts";
 
@@ -52,7 +52,7 @@ async function createSnapshot(
   const title = imageName(context.owner, key, native);
   const known = await imageNamed(context, call, region, title);
   if (known !== undefined) return ours(call, region, known);
-  const marks: readonly Tag[] = [
+  const ownTags: readonly Tag[] = [
     ...tagsOf(context.owner, key),
     { Key: TAGS.sourceInstance, Value: native },
     ...(name === undefined ? [] : [{ Key: TAGS.name, Value: name }]),
@@ -64,11 +64,11 @@ async function createSnapshot(
       NoReboot: true,
       // The disks behind it are billed one by one: they too must say whose they are.
       TagSpecifications: [
-        { ResourceType: "image", Tags: [...marks] },
-        { ResourceType: "snapshot", Tags: [...marks] },
+        { ResourceType: "image", Tags: [...ownTags] },
+        { ResourceType: "snapshot", Tags: [...ownTags] },
       ],
     });
-    return materializeSnapshot(region, { ImageId, State: "pending", Tags: [...marks] });
+    return materializeSnapshot(region, { ImageId, State: "pending", Tags: [...ownTags] });
   } catch (error) {
     if (!isProviderError(error) || error.native?.code !== "InvalidAMIName.Duplicate") throw error;
     return ours(call, region, await soonNamed(context, call, region, title));
@@ -106,7 +106,7 @@ async function imageNamed(context: AwsContext, call: Call, region: string, title
 }
 
 function ours(call: Call, region: string, image: Image): AWSSnapshot {
-  if (marksOf(image.Tags).owner !== null) return materializeSnapshot(region, image);
+  if (ownershipOf(image.Tags).owner !== null) return materializeSnapshot(region, image);
   throw refusal("CONFLICT", call.operation, `${image.ImageId} has the name of our snapshot and not our tags`, {
     nativeId: image.ImageId,
   });
@@ -121,7 +121,7 @@ async function deleteSnapshot(context: AwsContext, call: Call, id: string): Prom
   const found = await findImage(context, call, id);
   if (found === null) return deleteUnseen(context, call, id);
   const { region, image } = found;
-  if (marksOf(image.Tags).owner === null) {
+  if (ownershipOf(image.Tags).owner === null) {
     throw refusal("CONFLICT", call.operation, `${image.ImageId} is an image that Slipway did not make`);
   }
   const disks = disksOf(image).map(({ snapshotId }) => snapshotId);

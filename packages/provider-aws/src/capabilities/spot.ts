@@ -4,7 +4,7 @@ import { afterWrite } from "../after-write.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { nativeCodeOf } from "../errors.ts";
 import { composeId, configuredRegion, nativeIdOf, regionsOf } from "../ids.ts";
-import { listInstances } from "../look-up.ts";
+import { listInstances } from "../lookup.ts";
 import type { AWSSpawnOptions } from "../request.ts";
 import { spawnInstance } from "../spawn.ts";
 import { terminateInstance } from "../terminate.ts";

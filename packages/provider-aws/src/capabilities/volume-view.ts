@@ -2,7 +2,7 @@ import type { Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import type { Volume } from "@slipway/core";
 import { PROVIDER } from "../errors.ts";
 import { composeId } from "../ids.ts";
-import { marksOf, TAGS } from "../tags.ts";
+import { ownershipOf, TAGS } from "../tags.ts";
 
 const GIB = 1024 ** 3;
 
@@ -17,7 +17,7 @@ const STATUSES: ReadonlyMap<string, Volume["status"]> = new Map([
 
 /** What EC2 tells of a volume, as the contract's type. */
 export function volumeFrom(region: string, volume: Ec2Volume): Volume {
-  const { owner, key } = marksOf(volume.Tags);
+  const { owner, key } = ownershipOf(volume.Tags);
   const pool = volume.Tags?.find(({ Key }) => Key === TAGS.pool)?.Value;
   const holder = holderOf(volume);
   return {

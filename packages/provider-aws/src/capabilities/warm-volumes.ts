@@ -3,7 +3,7 @@ import { isProviderError, type Volume, type WarmVolumeMethods } from "@slipway/c
 import { afterRefusal, afterWrite } from "../after-write.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { refusal } from "../errors.ts";
-import { describeOne } from "../look-up.ts";
+import { describeOne } from "../lookup.ts";
 import { TAGS } from "../tags.ts";
 import { type Attached, attach, running } from "./attach.ts";
 import {
@@ -11,7 +11,7 @@ import {
   describeVolume,
   findVolume,
   makeVolume,
-  mustBeMarked,
+  mustBeTagged,
   ownVolumes,
   sameVolume,
   volumeOfKey,
@@ -44,7 +44,7 @@ export function warmVolumeMethods(context: AwsContext): WarmVolumeMethods {
       const call = { operation: "releaseWarmVolume", signal };
       const found = await findVolume(context, call, id);
       if (found === null) return;
-      mustBeMarked(call, found.volume);
+      mustBeTagged(call, found.volume);
       if (poolOf(found.volume) === undefined) {
         throw refusal("INVALID_STATE", call.operation, `${id} belongs to no warm pool`);
       }
@@ -185,7 +185,7 @@ export async function detach(context: AwsContext, call: Call, region: string, vo
     await context.client.send(call, region, "DetachVolume", { VolumeId: volumeId });
   } catch (error) {
     const code = isProviderError(error) ? (error.native?.code ?? "") : "";
-    // It is free, or it is gone: there is nothing to take back.
+    // It is free, or it is gone: there is nothing to undo.
     if (!/^(IncorrectState|InvalidVolume\.NotFound|InvalidAttachment\.NotFound)$/.test(code)) throw error;
   }
 }

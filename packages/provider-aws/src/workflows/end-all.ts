@@ -1,5 +1,5 @@
 import type { AwsContext, Call } from "../context.ts";
-import { listInstances } from "../look-up.ts";
+import { listInstances } from "../lookup.ts";
 import { terminateInstance } from "../terminate.ts";
 
 const LOOK_AGAIN_MS = 2000;

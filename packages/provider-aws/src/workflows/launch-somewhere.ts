@@ -9,7 +9,7 @@ import {
 import { afterRefusal, afterWrite } from "../after-write.ts";
 import type { AwsContext } from "../context.ts";
 import { PROVIDER, refusal } from "../errors.ts";
-import { getInstance, underKeyInTheEnd } from "../look-up.ts";
+import { getInstance, underKeyInTheEnd } from "../lookup.ts";
 import { placesOf } from "../placements.ts";
 import type { AwsProvider } from "../provider.ts";
 import { mayTryNextPlace } from "../refused-place.ts";

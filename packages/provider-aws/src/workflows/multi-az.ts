@@ -30,7 +30,7 @@ const output: z.ZodMiniType<MultiAzOutput> = z.object({
   attempts: z.array(z.object({ zone: z.string(), outcome: z.string() })),
 });
 
-/** One instance in whichever zone has room: at most one, whatever happens on the way. */
+/** One instance in whichever zone has capacity: at most one, whatever happens on the way. */
 export function multiAz(parts: AwsParts): Workflow<MultiAzInput, MultiAzOutput> {
   return workflow<MultiAzInput, MultiAzOutput>({
     type: "aws.multi-az",

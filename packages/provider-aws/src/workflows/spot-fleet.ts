@@ -11,7 +11,7 @@ import type { Call } from "../context.ts";
 import { refusal } from "../errors.ts";
 import { deleteTemplate, type FleetChoice, type FleetOutcome, makeTemplate, noRoom, requestFleet } from "../fleet.ts";
 import { composeId } from "../ids.ts";
-import { underKey } from "../look-up.ts";
+import { underKey } from "../lookup.ts";
 import { architectureOf } from "../machine-types.ts";
 import { placesOf } from "../placements.ts";
 import { type AWSSpawnOptions, requestOf } from "../request.ts";
@@ -20,7 +20,7 @@ import { userData } from "../user-data.ts";
 import { endAll } from "./end-all.ts";
 import { checkSpawn, type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
 import type { AwsParts } from "./launch-somewhere.ts";
-import { takenBack } from "./taken-back.ts";
+import { findReclaimed } from "./reclaimed.ts";
 
 export interface SpotFleetInput {
   /** What each instance is, without spec and place. */
@@ -46,7 +46,7 @@ export interface SpotFleetOutput {
   readonly members: readonly SpotFleetMember[];
   /** How many were interrupted and replaced. */
   readonly replaced: number;
-  /** How many could not be replaced: there was no room anywhere, up to the end of the watch. */
+  /** How many could not be replaced: there was no capacity anywhere, up to the end of the watch. */
   readonly missing: number;
 }
 
@@ -257,7 +257,7 @@ function memberStep(
 const NOWHERE: FleetOutcome = { instanceId: null, spec: null, zone: null, code: "CAPACITY_ERROR" satisfies ErrorCode };
 
 /**
- * Looks again and again until the time is over, and replaces whoever EC2 has taken back. Where there is no room for one it
+ * Looks again and again until the time is over, and replaces whoever EC2 has reclaimed. Where there is no capacity for one it
  * is tried again at the next look: the others go on.
  */
 async function watched(
@@ -271,7 +271,7 @@ async function watched(
   for (let round = 1; round * LOOK_MS <= watchMs; round += 1) {
     await ctx.sleep(LOOK_MS);
     const ids = alive.map(({ instanceId }) => instanceId);
-    const lost = await ctx.step(`look ${round}`, ({ signal }) => takenBack(context, ids, signal));
+    const lost = await ctx.step(`look ${round}`, ({ signal }) => findReclaimed(context, ids, signal));
     alive = alive.filter(({ instanceId }) => !lost.includes(instanceId));
     vacant += lost.length;
     for (let left = vacant; left > 0; left -= 1) {

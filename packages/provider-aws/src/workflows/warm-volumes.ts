@@ -8,7 +8,7 @@ import { claim, detach, poolVolumes } from "../capabilities/warm-volumes.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { nativeCodeOf, PROVIDER } from "../errors.ts";
 import { composeId, nativeIdOf } from "../ids.ts";
-import { describeOne } from "../look-up.ts";
+import { describeOne } from "../lookup.ts";
 import { keyFilter } from "../tags.ts";
 import { type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
 import { type AwsParts, type Launched, launchSomewhere } from "./launch-somewhere.ts";

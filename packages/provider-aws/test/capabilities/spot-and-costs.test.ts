@@ -13,7 +13,7 @@ import { awsWorld, failure, through } from "../world.ts";
 const GIB = 1024 ** 3;
 
 describe("spot", () => {
-  test("an instance that EC2 takes back says so", async () => {
+  test("an instance that EC2 reclaims says so", async () => {
     const world = awsWorld({ bootMs: 0, endMs: 1_000 });
     const { id } = await world.provider.spawn({ spec: "m5.large", spot: {} });
     world.emulator.control.interrupt(id, 1_000);

@@ -62,7 +62,7 @@ describe("a client token", () => {
   });
 });
 
-describe("room", () => {
+describe("capacity", () => {
   it("is counted by zone, type and market, and the message names where there is some", async () => {
     const { emulator, launch, zoneOf } = world({ capacity: 0 });
     emulator.control.setCapacity({ zone: "us-east-1c", type: "t3.micro" }, 2);
@@ -147,7 +147,7 @@ describe("a launch template and a fleet", () => {
     expect(emulator.control.instances()).toHaveLength(2);
   });
 
-  it("answers 200 with nothing but errors where no pool has room", async () => {
+  it("answers 200 with nothing but errors where no pool has capacity", async () => {
     const { client } = world({ capacity: 0 });
     const LaunchTemplateData = { ImageId: IMAGE };
     await client.send(new CreateLaunchTemplateCommand({ LaunchTemplateName: "machine", LaunchTemplateData }));

@@ -136,7 +136,7 @@ describe("security groups", () => {
 describe("spot", () => {
   const spot: Partial<RunInstancesCommandInput> = { InstanceMarketOptions: { MarketType: "spot" } };
 
-  it("has requests that outlive a cancel, and instances that EC2 takes back", async () => {
+  it("has requests that outlive a cancel, and instances that EC2 reclaims", async () => {
     const { client, run, emulator } = world();
     const [kept, taken] = [await run(spot), await run(spot)];
     const requestOf = (id: string) => emulator.control.instances().find((one) => one.id === id)?.spotRequestId ?? "";

@@ -48,10 +48,10 @@ export function bridged(fetch: typeof globalThis.fetch, clock: Clock): typeof gl
   // Moto has no price list, and of Cost Explorer a stub.
   const emulator = ec2Emulator({ clock, credentials: [MOTO_CREDENTIALS], limits: null, latencyMs: 0 });
   // It answers in threads that share everything without a lock: two at once can fail both.
-  let turn: Promise<unknown> = Promise.resolve();
+  let last: Promise<unknown> = Promise.resolve();
   const queued: typeof globalThis.fetch = (input, init) => {
-    const mine = turn.then(() => fetch(input, init));
-    turn = mine.catch(() => undefined);
+    const mine = last.then(() => fetch(input, init));
+    last = mine.catch(() => undefined);
     return mine;
   };
   return (input, init) => {

@@ -67,8 +67,8 @@ export async function startMoto(): Promise<MotoServer> {
 async function installed(): Promise<string> {
   const wanted = await readFile(REQUIREMENTS, "utf8");
   const home = path.join(CACHE, createHash("sha256").update(wanted).digest("hex").slice(0, 16));
-  const mark = path.join(home, "complete");
-  if (existsSync(mark)) return home;
+  const marker = path.join(home, "complete");
+  if (existsSync(marker)) return home;
   await rm(home, { recursive: true, force: true });
   await mkdir(CACHE, { recursive: true });
   const run = commandRunner({ defaults: { timeoutMs: INSTALL_MS, env: pipEnvironment() } });
@@ -83,7 +83,7 @@ async function installed(): Promise<string> {
     REQUIREMENTS,
   ]);
   await run(path.join(home, "bin", "python"), ["-c", WRITE_IMAGES, path.join(home, IMAGES)]);
-  await writeFile(mark, "");
+  await writeFile(marker, "");
   return home;
 }
 

@@ -9,8 +9,8 @@ const without = (world: ReturnType<typeof flowWorld>, ...zones: readonly string[
   for (const zone of zones) world.emulator.control.setCapacity({ zone, type: "m5.large" }, 0);
 };
 
-describe("one instance in whichever zone has room", () => {
-  test.each([1, 2, 3])("with room in %i of three zones", async (count) => {
+describe("one instance in whichever zone has capacity", () => {
+  test.each([1, 2, 3])("with capacity in %i of three zones", async (count) => {
     const world = flowWorld();
     const closed = ZONES.slice(0, 3 - count);
     without(world, ...closed);

@@ -31,13 +31,13 @@ describe("what spawn refuses is refused before the first request", () => {
 });
 
 describe("zones", () => {
-  test("that do not exist are a wrong input, and no want of room", async () => {
+  test("that do not exist are a wrong input, and no lack of capacity", async () => {
     const world = flowWorld();
     const flow = runKilled(world, ({ workflows }) => workflows.multiAz, { ...input, zones: ["us-east-1q"] }, []);
     expect((await workflowFailure(flow)).cause).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
   });
 
-  test("that accept an instance and end it for want of room are left for the next, and remembered", async () => {
+  test("that accept an instance and end it for lack of capacity are left for the next, and remembered", async () => {
     const world = flowWorld({ bootMs: 20_000 });
     const flow = runKilled(world, ({ workflows }) => workflows.multiAz, input, []);
     const [first] = await until(() => world.live().length === 1 && world.live(), world);

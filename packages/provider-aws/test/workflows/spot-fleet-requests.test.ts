@@ -17,7 +17,7 @@ const withoutSpot = (world: World): void => {
   }
 };
 
-/** EC2 answers with success and makes nothing: each choice of the request is refused with one of these codes in turn. */
+/** EC2 answers with success and makes nothing: each choice of the request is refused with one of these codes one after the other. */
 function refusing(...codes: readonly string[]) {
   const asked: string[] = [];
   const world = flowWorld(
@@ -69,7 +69,7 @@ describe("a fleet's request", () => {
     expect(template?.parameters.get("LaunchTemplateData.CreditSpecification.CpuCredits") ?? null).toBe(credits);
   });
 
-  test("marks the disks as those of an instance: they are no volumes", async () => {
+  test("tags the disks as those of an instance: they are no volumes", async () => {
     const world = flowWorld();
     await run(world);
     expect(world.emulator.control.volumes()).toHaveLength(1);
@@ -123,7 +123,7 @@ describe("a fleet that EC2 refuses", () => {
     expect(world.live()).toEqual([]);
   });
 
-  test("in every place for what is no want of room fails with that, and not on demand too", async () => {
+  test("in every place for what is no lack of capacity fails with that, and not on demand too", async () => {
     const world = refusing("UnauthorizedOperation");
     expect((await workflowFailure(run(world))).cause).toMatchObject({ code: "AUTH_ERROR", effect: "none" });
     expect(world.asked).toEqual(["spot"]);
@@ -174,7 +174,7 @@ describe("a fleet that EC2 refuses", () => {
     expect(cause).toMatchObject({ code: "QUOTA_EXCEEDED", effect: "none", exhausted: true });
   });
 
-  test("for several reasons has no room", async () => {
+  test("for several reasons has no capacity", async () => {
     const world = refusing("InsufficientInstanceCapacity", "VcpuLimitExceeded");
     expect((await workflowFailure(run(world))).cause).toMatchObject({ code: "CAPACITY_ERROR", effect: "none" });
   });
@@ -192,7 +192,7 @@ describe("a fleet that EC2 refuses", () => {
     expect(unavailable(world)).toContain("spot:*:us-east-1");
   });
 
-  test("for want of room remembers the machine type in its zone", async () => {
+  test("for lack of capacity remembers the machine type in its zone", async () => {
     const world = refusing("InsufficientInstanceCapacity");
     await workflowFailure(run(world));
     expect(unavailable(world)).toContain("spot:m5.large:us-east-1a");

@@ -27,7 +27,7 @@ function setRoom(world: World, instances: number): void {
 }
 
 describe("while it watches, a fleet", () => {
-  test("replaces a member that EC2 takes back", async () => {
+  test("replaces a member that EC2 reclaims", async () => {
     const world = flowWorld();
     const flow = run(world);
     const [first] = await launched(world);
@@ -37,7 +37,7 @@ describe("while it watches, a fleet", () => {
     expect(memberIds(members)).toEqual(ids(world.live()));
   });
 
-  test("replaces a member that EC2 ended for want of room", async () => {
+  test("replaces a member that EC2 ended for lack of capacity", async () => {
     const world = flowWorld();
     const flow = run(world);
     const [first] = await launched(world);
@@ -64,7 +64,7 @@ describe("while it watches, a fleet", () => {
     expect(memberIds(members)).toEqual(ids(world.live()));
   });
 
-  test("keeps the others where there is no room for another, and says how many are missing", async () => {
+  test("keeps the others where there is no capacity for another, and says how many are missing", async () => {
     const world = flowWorld();
     const flow = run(world);
     const [first, second] = await launched(world);
@@ -76,7 +76,7 @@ describe("while it watches, a fleet", () => {
     expect(ids(world.live())).toEqual([bare(second?.id ?? "")]);
   });
 
-  test("tries again until there is room", async () => {
+  test("tries again until there is capacity", async () => {
     const world = flowWorld();
     const flow = run(world);
     const [first] = await launched(world);

@@ -86,11 +86,11 @@ describe("killed at any point", () => {
 
   const undone = ["make the launch template", "launch member 1", "launch member 3 on demand"];
   const undoPoints = undone.flatMap((step) => [`undo-before:${step}`, `undo-ran:${step}`, `undo-after:${step}`]);
-  test.each([...points, ...undoPoints])("%s, and then taken back", async (point) => {
+  test.each([...points, ...undoPoints])("%s, and then undone", async (point) => {
     const world = flowWorld({ readLagMs: 2_000 });
     withoutSpot(world);
     for (const zone of ZONES) for (const type of SPECS) world.emulator.control.setCapacity({ zone, type }, 1);
-    // Six places have room for one each: the seventh member is one too many.
+    // Six places have capacity for one each: the seventh member is one too many.
     const kills = [point];
     await workflowFailure(runKilled(world, ({ workflows }) => workflows.spotFleet, { ...input, count: 7 }, kills));
     // A step behind the failure is never reached.

@@ -36,7 +36,7 @@ describe("an instance with a volume of the pool", () => {
     expect(back).toMatchObject({ id: output.volumeId, pool: POOL, status: "available" });
   });
 
-  test("goes elsewhere, and cold, where the pool's zone has no room", async () => {
+  test("goes elsewhere, and cold, where the pool's zone has no capacity", async () => {
     const world = flowWorld();
     await warmed(world, "v1", "us-east-1a");
     await world.emulator.clock.sleep(5_000);

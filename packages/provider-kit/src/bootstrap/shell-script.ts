@@ -26,16 +26,16 @@ export function shellScript(config: BootstrapConfig, directory: string): string 
     variablesPart(variables),
     `}\n`,
   ].join("");
-  // The guard's own mark: a script that came through stdin cannot compute its checksum.
-  const mark = checksumOf(body);
-  return `${head(mark, directory)}${body}slipway_main\n`;
+  // The guard's own tag: a script that came through stdin cannot compute its checksum.
+  const tag = checksumOf(body);
+  return `${head(tag, directory)}${body}slipway_main\n`;
 }
 
-function head(mark: string, directory: string): string {
+function head(tag: string, directory: string): string {
   return `#!/bin/sh
 # slipway-bootstrap 1
 # Values are in base64. State and output: see the file "sentinel" and "output.log" in the directory below.
-slipway_mark=${mark}
+slipway_tag=${tag}
 slipway_dir=\${SLIPWAY_BOOTSTRAP_DIR:-${directory}}
 `;
 }
@@ -74,7 +74,7 @@ slipway_sha256() {
   fi
 }
 slipway_checksum() {
-  { [ -f "$0" ] && grep -q "^slipway_mark=$slipway_mark\\$" <"$0"; } 2>/dev/null || { echo unknown; return; }
+  { [ -f "$0" ] && grep -q "^slipway_tag=$slipway_tag\\$" <"$0"; } 2>/dev/null || { echo unknown; return; }
   slipway_hash=$(slipway_sha256 2>/dev/null <"$0")
   slipway_hash=\${slipway_hash%% *}
   if [ "\${#slipway_hash}" = 64 ]; then echo "sha256:$slipway_hash"; else echo unknown; fi
@@ -87,7 +87,7 @@ slipway_sentinel() { # state, further line
   {
     echo "slipway-bootstrap 1"
     echo "state=$1"
-    echo "mark=$slipway_mark"
+    echo "tag=$slipway_tag"
     echo "checksum=$slipway_sum"
     echo "boot=$slipway_boot"
     echo "startedAt=$slipway_started"
@@ -102,7 +102,7 @@ slipway_guard() {
   slipway_code=
   while read -r slipway_line; do
     case $slipway_line in
-      state=exited | "mark=$slipway_mark" | "boot=$slipway_boot") slipway_seen=x$slipway_seen ;;
+      state=exited | "tag=$slipway_tag" | "boot=$slipway_boot") slipway_seen=x$slipway_seen ;;
       exitCode=*) slipway_code=\${slipway_line#exitCode=} ;;
     esac
   done <"$slipway_dir/sentinel"
@@ -176,7 +176,7 @@ function variablesOf(config: BootstrapConfig): readonly Variable[] {
   return [...variables].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
-// The end mark holds characters that base64 has not.
+// The end marker holds characters that base64 has not.
 function hereDocument(value: string): string {
   const lines =
     Buffer.from(value, "utf8")

@@ -154,23 +154,23 @@ async function perform(
   }
 }
 
-/** The call itself, if the constraints leave room for it. */
+/** The call itself, if the constraints leave capacity for it. */
 async function admitted(
   act: Act,
   at: NumberedCall,
   args: readonly unknown[],
   call: (args: readonly unknown[]) => unknown,
 ): Promise<unknown> {
-  const room = await act.constraints.enter(at.operation, args);
-  if (typeof room !== "function") {
-    act.journal({ ...at, kind: "constraint", code: room.error.code, what: room.what });
-    throw room.error;
+  const capacity = await act.constraints.enter(at.operation, args);
+  if (typeof capacity !== "function") {
+    act.journal({ ...at, kind: "constraint", code: capacity.error.code, what: capacity.what });
+    throw capacity.error;
   }
   let answer: unknown;
   try {
     answer = await call(act.constraints.asked(at.operation, args));
   } finally {
-    room(answer);
+    capacity(answer);
   }
   return answer;
 }

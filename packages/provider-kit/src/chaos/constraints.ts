@@ -9,7 +9,7 @@ export interface Refused {
 }
 
 export interface Constraints {
-  /** Refuses a call that has no room, or lets it pass. What it answers must be called with the call's outcome. */
+  /** Refuses a call that has no capacity, or lets it pass. What it answers must be called with the call's outcome. */
   readonly enter: (operation: string, args: readonly unknown[]) => Promise<Refused | ((answer: unknown) => void)>;
   /** What the caller asks of the remote, where slow boots change what a filter means. */
   readonly asked: (operation: string, args: readonly unknown[]) => readonly unknown[];
@@ -24,7 +24,7 @@ export function constraintsOn(provider: Provider, limits: ChaosConstraints, cloc
   const bounded = [limits.maxInstances, limits.cpus, limits.memoryBytes].some((bound) => bound !== undefined);
   // What was just made may not be listed yet.
   const mine = new Map<string, { readonly at: number; readonly instance: Thing }>();
-  let turn: Promise<unknown> = Promise.resolve();
+  let last: Promise<unknown> = Promise.resolve();
 
   const refused = (operation: string, code: "QUOTA_EXCEEDED" | "CAPACITY_ERROR", what: string): Refused => ({
     what,
@@ -88,10 +88,10 @@ export function constraintsOn(provider: Provider, limits: ChaosConstraints, cloc
         return refused(operation, "CAPACITY_ERROR", "the disk is full");
       if (operation === "terminate") return () => void mine.delete(String(args[0]));
       if (!bounded || !STARTS.has(operation)) return () => undefined;
-      // One at a time: two who look together would both find room.
-      const before = turn;
+      // One at a time: two who look together would both find capacity.
+      const before = last;
       let leave = (): void => undefined;
-      turn = new Promise<void>((resolve) => {
+      last = new Promise<void>((resolve) => {
         leave = resolve;
       });
       await before;

@@ -49,7 +49,7 @@ export interface ChaosConstraints {
   readonly memoryBytes?: number | undefined;
   /** Instances show as `pending` for so long after they were made. Milliseconds. */
   readonly bootMs?: number | undefined;
-  /** What needs room on a disk (instances, snapshots, volumes) is CAPACITY_ERROR. */
+  /** What needs space on a disk (instances, snapshots, volumes) is CAPACITY_ERROR. */
   readonly diskFull?: boolean | undefined;
 }
 

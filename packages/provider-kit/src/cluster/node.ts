@@ -81,14 +81,14 @@ export class NodeShell {
   }
 
   /** Was this noted in the node, by this provision or an earlier one? */
-  isNoted(mark: string): Promise<boolean> {
-    return this.succeeds(["test", "-e", `${NOTES}/${mark}`]);
+  isNoted(note: string): Promise<boolean> {
+    return this.succeeds(["test", "-e", `${NOTES}/${note}`]);
   }
 
   /** Whoever completes a half-made cluster finds what is done already. */
-  async note(mark: string): Promise<void> {
+  async note(note: string): Promise<void> {
     await this.must(["mkdir", "-p", NOTES]);
-    await this.must(["touch", `${NOTES}/${mark}`]);
+    await this.must(["touch", `${NOTES}/${note}`]);
   }
 }
 

@@ -33,7 +33,7 @@ export interface CommandErrorDetails {
   readonly cause?: unknown;
 }
 
-const MARK = Symbol.for("slipway.CommandError");
+const BRAND = Symbol.for("slipway.CommandError");
 
 /**
  * The command has no result. It is not a ProviderError: what it means for the remote is known only where the command was
@@ -84,13 +84,13 @@ export class CommandError extends Error {
     this.timedOut = fault === "timedOut";
     this.cancelled = fault === "cancelled";
     this.outputTooLarge = fault === "outputTooLarge";
-    Object.defineProperty(this, MARK, { value: true });
+    Object.defineProperty(this, BRAND, { value: true });
   }
 }
 
 /** Also for one that another copy of this package made. */
 export function isCommandError(error: unknown): error is CommandError {
-  return typeof error === "object" && error !== null && MARK in error;
+  return typeof error === "object" && error !== null && BRAND in error;
 }
 
 /** A command as one line for a person: odd arguments quoted, long ones and long lists cut. */

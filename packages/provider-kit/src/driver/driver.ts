@@ -127,7 +127,7 @@ export interface Driver<M, I extends Instance, O, T = unknown> {
   readonly destroy: (call: Call, id: string, machine: M | null) => Promise<Destroyed>;
 
   /**
-   * A second half of a spawn (attach, mark, start): also of one that was cut off. Null: it went away meanwhile. Whatever it
+   * A second half of a spawn (attach, tag, start): also of one that was cut off. Null: it went away meanwhile. Whatever it
    * throws has the effect `applied`, unless it throws `Undone`.
    */
   readonly finish?: (

@@ -211,7 +211,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
       if (this.#driver.elects === true) await this.#endLosers(call, standing.toSorted(byAge).slice(1));
       return { found, previous };
     }
-    return { found: await this.#fromRecent(call, request), previous };
+    return { found: await this.#fromWriteCache(call, request), previous };
   }
 
   /** The one of the key among what is there; `live` is not empty. */
@@ -262,7 +262,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
   }
 
   /** What this process created, or may have created, so shortly ago that a listing need not show it yet. */
-  async #fromRecent(call: Call, request: SpawnRequest<O, T>): Promise<M | null> {
+  async #fromWriteCache(call: Call, request: SpawnRequest<O, T>): Promise<M | null> {
     const { writeCache, clock } = this.#context;
     const made = writeCache.ofKey(request.key);
     if (made !== undefined) {

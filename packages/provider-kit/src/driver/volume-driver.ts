@@ -64,13 +64,13 @@ export function volumesFromDriver<V>(driver: VolumeDriver<V>, context: VolumeCon
   const { owner: self, refuse, writeCache, mutex, provider } = context;
   const view = (
     volume: V,
-    marks: { readonly owner: string | null; readonly key: string | null },
+    ownership: { readonly owner: string | null; readonly key: string | null },
     user: string | null,
   ) => {
     const { id, region, sizeBytes } = driver.identify(volume);
     return driver.toVolume(
       volume,
-      { id, provider, ...marks, sizeBytes, ...(region === undefined ? {} : { region }) },
+      { id, provider, ...ownership, sizeBytes, ...(region === undefined ? {} : { region }) },
       user,
     );
   };
@@ -107,21 +107,21 @@ export function volumesFromDriver<V>(driver: VolumeDriver<V>, context: VolumeCon
       const sizeBytes = driver.roundSize?.(call, asked) ?? asked;
       const name = `${nameFor(self, key)}${driver.nameSuffix?.({ sizeBytes }) ?? ""}`;
       const wanted = { key, name, sizeBytes, region };
-      const marks = { owner: self, key };
+      const ownership = { owner: self, key };
       return await mutex(`volume ${key}`, call, async () => {
         const there = await lookup(call, wanted);
-        if (there !== null) return view(there, marks, await attachedTo(call, there));
+        if (there !== null) return view(there, ownership, await attachedTo(call, there));
         const made = await driver.create(call, wanted).catch((error: unknown) => {
           if (!isProviderError(error) || error.effect !== "none") writeCache.unclear(key);
           throw error;
         });
         if ("volume" in made) {
           writeCache.made(key, driver.identify(made.volume).id, made.volume);
-          return view(made.volume, marks, null);
+          return view(made.volume, ownership, null);
         }
         // Another process was quicker: the name is taken, and it is this very one.
         const winner = await lookup(call, wanted);
-        if (winner !== null) return view(winner, marks, null);
+        if (winner !== null) return view(winner, ownership, null);
         throw made.exists;
       });
     },
@@ -131,15 +131,16 @@ export function volumesFromDriver<V>(driver: VolumeDriver<V>, context: VolumeCon
       const known = { owners: [self, owner].filter((each) => each !== "*"), keys: keys ?? [] };
       const rows = (await driver.list(call)).flatMap((volume) => {
         const { id, name } = driver.identify(volume);
-        const marks = ownershipByName(name, known);
-        const isWanted = marks !== null && (owner === "*" || marks.owner === owner) && (ids?.includes(id) ?? true);
-        return isWanted && (keys === undefined || marks.key !== null) ? [{ volume, marks, id }] : [];
+        const ownership = ownershipByName(name, known);
+        const isWanted =
+          ownership !== null && (owner === "*" || ownership.owner === owner) && (ids?.includes(id) ?? true);
+        return isWanted && (keys === undefined || ownership.key !== null) ? [{ volume, ownership, id }] : [];
       });
       const users = await driver.attachments(
         call,
         rows.map(({ volume }) => volume),
       );
-      return rows.map(({ volume, marks, id }) => view(volume, marks, users.get(id) ?? null));
+      return rows.map(({ volume, ownership, id }) => view(volume, ownership, users.get(id) ?? null));
     },
     deleteVolume: async (id, { signal } = {}) => {
       if (!driver.isId(id)) return;

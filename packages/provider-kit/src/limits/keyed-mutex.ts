@@ -25,7 +25,7 @@ export function keyedMutex(provider: string): KeyedMutex {
       if (tails.get(name) === mine) tails.delete(name);
     });
     try {
-      await turn(before, signal, { provider, operation });
+      await waitFor(before, signal, { provider, operation });
       return await work(done.resolve);
     } finally {
       done.resolve();
@@ -34,7 +34,7 @@ export function keyedMutex(provider: string): KeyedMutex {
 }
 
 /** Resolves when the turn has come; once it has, the work itself minds the signal. */
-async function turn(
+async function waitFor(
   before: Promise<void>,
   signal: AbortSignal | undefined,
   at: { readonly provider: string; readonly operation: Operation },

@@ -35,12 +35,12 @@ export function nextCensus(): Promise<Census> {
 async function takeCensus(): Promise<Census> {
   const seen = (await systemProcessTable().everything(ID_VARIABLE)).filter((row) => !row.zombie);
   const rows = new Map(seen.map((row) => [row.pid, row]));
-  const marks = grouped(seen, ({ mark }) => (mark === null ? [] : [mark]));
+  const tags = grouped(seen, ({ tag }) => (tag === null ? [] : [tag]));
   const outputs = grouped(seen, (row) => row.outputs);
   const groups = grouped(seen, ({ group }) => [group]);
   const children = grouped(seen, ({ parent }) => [parent]);
   return {
-    bearing: (id) => marks.get(id) ?? [],
+    bearing: (id) => tags.get(id) ?? [],
     writingTo: (path) => outputs.get(path) ?? [],
     treeOf: (roots) => {
       const tree = new Set<number>();

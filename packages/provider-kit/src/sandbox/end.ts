@@ -10,7 +10,7 @@ const PATIENCE_MS = 5_000;
 
 /**
  * Ends every process of a sandbox and verifies that none is left; resolves also if there was none. What it knows them
- * by: the process in the handle (if it is still the same one), the mark in the environment, output that goes to the
+ * by: the process in the handle (if it is still the same one), the tag in the environment, output that goes to the
  * sandbox's log, the process group, and descent from any of these. Without bubblewrap, a process that has shed all of
  * them at once gets away. A start that is still under way ends itself. The directory stays. Throws SandboxError
  * `left-over` with the process ids.
@@ -21,8 +21,8 @@ export async function endSandbox(
   await rm(sandboxLayout(sandbox.directory).attempt, { force: true });
   const known = sandbox.process;
   const first = known !== undefined && (await processState(known)) === "alive" ? [known.pid] : [];
-  const marks = { id: sandbox.id, log: await logOf(sandbox.directory) };
-  let left = treeOf(marks, first, await nextCensus());
+  const tags = { id: sandbox.id, log: await logOf(sandbox.directory) };
+  let left = treeOf(tags, first, await nextCensus());
   const started = performance.now();
   for (let round = 0; left.length > 0; round++) {
     if (performance.now() - started > PATIENCE_MS) {
@@ -30,11 +30,11 @@ export async function endSandbox(
     }
     for (const pid of left) kill(pid);
     await pause(Math.min(2 ** round, 50));
-    left = treeOf(marks, left, await nextCensus());
+    left = treeOf(tags, left, await nextCensus());
   }
 }
 
-interface Marks {
+interface Tags {
   readonly id: string;
   readonly log: string;
 }
@@ -44,8 +44,8 @@ async function logOf(directory: string): Promise<string> {
   return sandboxLayout(await realpath(directory).catch(() => directory)).log;
 }
 
-/** The processes that bear a mark, those that were known, the members of their groups, and all that descend from them. */
-function treeOf({ id, log }: Marks, known: readonly number[], census: Census): readonly number[] {
+/** The processes that bear a tag, those that were known, the members of their groups, and all that descend from them. */
+function treeOf({ id, log }: Tags, known: readonly number[], census: Census): readonly number[] {
   const tree = census.treeOf([...census.bearing(id), ...census.writingTo(log), ...known]);
   // A program in the tree may itself be ending sandboxes; it ends last, with the caller's own return.
   return [...tree].filter((pid) => pid !== process.pid);

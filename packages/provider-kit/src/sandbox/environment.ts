@@ -10,12 +10,12 @@ const ATTEMPT = "SLIPWAY_SANDBOX_ATTEMPT";
 const MACHINE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The entry by which every process of a sandbox is found, also those that left its process group. */
-export function idMark(id: string): string {
+export function idTag(id: string): string {
   return `${ID_VARIABLE}=${id}`;
 }
 
 /** The entry that tells the processes of one start, once its command may begin, from those of a start that was given up. */
-export function attemptMark(attempt: string): string {
+export function attemptTag(attempt: string): string {
   return `${ATTEMPT}=${attempt}`;
 }
 
@@ -44,7 +44,7 @@ export function sandboxEnvironment(
   };
 }
 
-/** With the attempt as a starting sandbox knows it. It takes the mark itself, when it may begin. */
+/** With the attempt as a starting sandbox knows it. It takes the tag itself, when it may begin. */
 export function withStart(environment: Record<string, string>, attempt: string): Record<string, string> {
   return { ...environment, [START]: attempt };
 }

@@ -67,7 +67,7 @@ export function linuxProcessTable(proc = "/proc"): ProcessTable {
           const bare = found.zombie || found.group === 0;
           const environment = bare ? null : readOrNull(`${proc}/${pid}/environ`);
           if (environment === "" && isStarting(pid) && look < LOOKS) again.push(pid);
-          else sights.push({ ...found, mark: valueIn(environment, variable), outputs: bare ? [] : outputsOf(pid) });
+          else sights.push({ ...found, tag: valueIn(environment, variable), outputs: bare ? [] : outputsOf(pid) });
         }
         if (look >= LOOKS) return sights;
         starting = again;

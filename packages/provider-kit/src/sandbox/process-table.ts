@@ -12,7 +12,7 @@ export interface ProcessRow {
 /** One process, and what tells whose it is. */
 export interface ProcessSight extends ProcessRow {
   /** The value of the asked variable in its environment at its start; null without it. */
-  readonly mark: string | null;
+  readonly tag: string | null;
   /** The files that its standard output and error go to; none where the system does not tell. */
   readonly outputs: readonly string[];
 }

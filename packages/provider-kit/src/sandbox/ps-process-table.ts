@@ -38,13 +38,13 @@ export function psProcessTable(exec: RunForText = run): ProcessTable {
     rows,
     everything: async (variable) => {
       const begins = `${variable}=`;
-      const marks = new Map(
+      const tags = new Map(
         (await environments()).map(({ pid, words }) => [pid, words.find((word) => word.startsWith(begins))]),
       );
       // After the environments: what began between the two is told by its parent.
       return (await rows()).map((row) => ({
         ...row,
-        mark: marks.get(row.pid)?.slice(begins.length) ?? null,
+        tag: tags.get(row.pid)?.slice(begins.length) ?? null,
         outputs: [],
       }));
     },

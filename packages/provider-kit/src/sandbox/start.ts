@@ -44,13 +44,13 @@ const UNHEARD = `nothing was heard of it for ${START_TIMEOUT_MS} ms`;
 // In the sandbox, before the command: is this start still wanted? Then says so on descriptor 3, and waits on descriptor 7
 // until its caller knows which process it is: a command that ends at once would be gone before anybody looked. If nobody
 // listens any more, the read ends it: a start that its caller did not live to see leaves nothing. Only then does it take
-// the attempt's mark, by which `findSandbox` knows it: what may still end without having begun is never taken for a sandbox.
+// the attempt's tag, by which `findSandbox` knows it: what may still end without having begun is never taken for a sandbox.
 const FIRST_STEP =
   'IFS= read -r wanted <"$1"; [ "$wanted" = "$SLIPWAY_SANDBOX_START" ] || exit 90; ' +
   "echo up >&3; IFS= read -r go <&7 || exit 91; shift; " +
   "SLIPWAY_SANDBOX_ATTEMPT=$SLIPWAY_SANDBOX_START; export SLIPWAY_SANDBOX_ATTEMPT; unset SLIPWAY_SANDBOX_START; " +
   'exec /bin/sh "$@"';
-// With the mark in place. That descriptor 3 is closed tells the caller so: nothing is written, since the caller may be gone.
+// With the tag in place. That descriptor 3 is closed tells the caller so: nothing is written, since the caller may be gone.
 const SECOND_STEP = 'exec >&6 2>&1 3>&- 4>&- 5<&- 6>&- 7<&-; cd "$HOME"; ';
 // With a pid namespace the shell stays as process 1: it takes up the orphans that end while it waits, and with it all
 // others end. Not in the background: a shell would make the command deaf to SIGINT.
@@ -213,7 +213,7 @@ function firstStep(child: ChildProcess): Promise<string | null> {
   });
 }
 
-/** The command may begin. Null when it bears its mark, or has ended since; else why not. */
+/** The command may begin. Null when it bears its tag, or has ended since; else why not. */
 function letGo(child: ChildProcess): Promise<string | null> {
   return new Promise((resolve) => {
     const { ready, go } = pipesOf(child);

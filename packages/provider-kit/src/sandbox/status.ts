@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
-import { attemptMark, idMark } from "./environment.ts";
+import { attemptTag, idTag } from "./environment.ts";
 import { type SandboxLayout, sandboxLayout } from "./layout.ts";
 import { identify, type ProcessState, processState } from "./process-identity.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -31,8 +31,8 @@ export async function findSandbox(from: Omit<Sandbox, "process">): Promise<Sandb
   const pid = childOf(layout);
   const attempt = readText(layout.attempt)?.trim();
   if (pid === null || attempt === undefined) return null;
-  const marked = await systemProcessTable().withEnvironment([idMark(from.id), attemptMark(attempt)]);
-  if (!marked.includes(pid)) return null;
+  const tagged = await systemProcessTable().withEnvironment([idTag(from.id), attemptTag(attempt)]);
+  if (!tagged.includes(pid)) return null;
   const process = await identify(pid);
   return process === null ? null : { ...from, process };
 }

@@ -29,7 +29,7 @@ const HOSTILE = [
   "\n__\n",
   "EOF\nEOF",
   "\u0001\u007f\u0080\u0081\u0088",
-  // dash marks its own quotes by the bytes 0x81 to 0x88, which these hold.
+  // dash flags its own quotes by the bytes 0x81 to 0x88, which these hold.
   "āĈ聁",
   "\u{1F680}\uFEFF",
   "é\u0301\u202E",

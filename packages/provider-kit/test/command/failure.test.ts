@@ -29,7 +29,7 @@ describe("commandFailure", () => {
     expect(commandFailure(cause, { ...at, hint: "brew install it" }).hint).toBe("brew install it");
   });
 
-  it("tells an argument that no machine would take from one that this machine has no room for", () => {
+  it("tells an argument that no machine would take from one that this machine has no space for", () => {
     const details = { fault: "notStarted", reason: "no", command: ["orbctl"], started: false, durationMs: 5 } as const;
     const tooLong = commandFailure(new CommandError({ ...details, systemCode: "E2BIG" }), at);
     expect(tooLong).toMatchObject({ code: "INVALID_SPEC", effect: "none", hint: expect.stringContaining("stdin") });

@@ -6,17 +6,17 @@ const call = { operation: "spawn" };
 
 describe("keyedMutex", () => {
   it("runs what has one name one after the other, and other names beside", async () => {
-    const turn = keyedMutex("acme");
+    const mutex = keyedMutex("acme");
     const seen: string[] = [];
     const first = Promise.withResolvers<void>();
     const works = [
-      turn("a", call, async () => {
+      mutex("a", call, async () => {
         seen.push("a1 begins");
         await first.promise;
         seen.push("a1 ends");
       }),
-      turn("a", call, async () => void seen.push("a2")),
-      turn("b", call, async () => void seen.push("b1")),
+      mutex("a", call, async () => void seen.push("a2")),
+      mutex("b", call, async () => void seen.push("b1")),
     ];
     await works[2];
     expect(seen).toEqual(["a1 begins", "b1"]);
@@ -26,9 +26,9 @@ describe("keyedMutex", () => {
   });
 
   it("goes on after a failure, which only its own caller sees", async () => {
-    const turn = keyedMutex("acme");
-    const failed = turn("a", call, () => Promise.reject(new Error("no")));
-    const next = turn("a", call, async () => 7);
+    const mutex = keyedMutex("acme");
+    const failed = mutex("a", call, () => Promise.reject(new Error("no")));
+    const next = mutex("a", call, async () => 7);
     await expect(failed).rejects.toThrow("no");
     expect(await next).toBe(7);
   });
@@ -36,16 +36,16 @@ describe("keyedMutex", () => {
   it.each(["before it asks", "while it waits"])(
     "who gives up %s has done nothing, and holds nobody back",
     async (when) => {
-      const turn = keyedMutex("acme");
+      const mutex = keyedMutex("acme");
       const first = Promise.withResolvers<void>();
-      const running = turn("a", call, () => first.promise);
+      const running = mutex("a", call, () => first.promise);
       const user = new AbortController();
       if (when === "before it asks") user.abort();
       let ran = false;
-      const waiting = turn("a", { ...call, signal: user.signal }, async () => {
+      const waiting = mutex("a", { ...call, signal: user.signal }, async () => {
         ran = true;
       });
-      const last = turn("a", call, async () => "last");
+      const last = mutex("a", call, async () => "last");
       user.abort();
       const error = await waiting.catch((thrown: unknown) => thrown);
       expect(isProviderError(error, "CANCELLED") && [error.provider, error.operation, error.effect]).toEqual([
@@ -61,9 +61,9 @@ describe("keyedMutex", () => {
   );
 
   it("leaves the signal to the work once its turn has come", async () => {
-    const turn = keyedMutex("acme");
+    const mutex = keyedMutex("acme");
     const user = new AbortController();
-    const done = turn("a", { ...call, signal: user.signal }, async () => {
+    const done = mutex("a", { ...call, signal: user.signal }, async () => {
       user.abort();
       return "finished all the same";
     });

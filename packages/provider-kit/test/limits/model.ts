@@ -14,7 +14,7 @@ export interface ModelCall {
 }
 
 /**
- * The plainest pacing there is: millisecond by millisecond, everyone who waits is asked in turn. Answers when each call
+ * The plainest pacing there is: millisecond by millisecond, everyone who waits is asked one after the other. Answers when each call
  * may go; null for one that gave up or did not get its turn in time.
  */
 export function modelTimes(

@@ -11,7 +11,7 @@ const sight = (pid: number, parent: number, more: Partial<ProcessSight> = {}): P
   group: 0,
   startTime: "1",
   zombie: false,
-  mark: null,
+  tag: null,
   outputs: [],
   ...more,
 });
@@ -37,13 +37,13 @@ test("calls share the census that has not begun, and none that has", async () =>
 
 test("a tree is the roots, the groups that they lead, and all that descend from these", async () => {
   table.everything = async () => [
-    sight(10, 1, { group: 10, mark: "a" }),
+    sight(10, 1, { group: 10, tag: "a" }),
     sight(11, 1, { group: 10 }),
     sight(12, 11, { group: 12, outputs: ["/log"] }),
     sight(13, 12, { group: 13 }),
     sight(14, 1, { group: 13 }),
-    sight(15, 10, { zombie: true, mark: "a" }),
-    sight(20, 1, { group: 20, mark: "b", outputs: ["/log", "/log"] }),
+    sight(15, 10, { zombie: true, tag: "a" }),
+    sight(20, 1, { group: 20, tag: "b", outputs: ["/log", "/log"] }),
   ];
   const census = await nextCensus();
   expect([census.bearing("a"), census.bearing("c"), census.writingTo("/log")]).toEqual([[10], [], [12, 20]]);

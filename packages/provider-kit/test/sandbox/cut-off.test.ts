@@ -54,9 +54,9 @@ test.each(isolations)("a start whose caller was killed ends by itself with $isol
   const spec = JSON.stringify({ ...place, isolation: afterItsCaller(report), argv: ["sleep", "1000"] });
   const flags = ["--conditions=@slipway/source", "--input-type=module", "-e", DIES_WHILE_IT_STARTS, "--", module, spec];
   expect(spawnSync(process.execPath, flags).signal).toBe("SIGKILL");
-  const marked = (): Promise<readonly number[]> =>
+  const tagged = (): Promise<readonly number[]> =>
     systemProcessTable().withEnvironment([`SLIPWAY_SANDBOX_ID=${place.id}`]);
-  await expect.poll(marked, { timeout: 10_000 }).toEqual([]);
+  await expect.poll(tagged, { timeout: 10_000 }).toEqual([]);
 });
 
 /** With a bubblewrap that begins when its caller is gone, so that nobody reads what it says. */

@@ -21,7 +21,7 @@ const PS_ENVIRONMENT = `    1 /sbin/launchd
   502 sleep 9 SLIPWAY_SANDBOX_ID=ab
 `;
 
-test("the table of ps is read: rows, zombies, start times and marks", async () => {
+test("the table of ps is read: rows, zombies, start times and tags", async () => {
   const table = psProcessTable(async (file, args) => {
     if (file === "sysctl") return "{ sec = 1795, usec = 4 } Fri Nov 20\n";
     return args.some((word) => word.includes("E")) ? PS_ENVIRONMENT : PS;
@@ -38,7 +38,7 @@ test("the table of ps is read: rows, zombies, start times and marks", async () =
   ]);
   expect(await table.withEnvironment(["SLIPWAY_SANDBOX_ID=a"])).toEqual([501]);
   expect(await table.bootId()).toContain("1795");
-  expect((await table.everything("SLIPWAY_SANDBOX_ID")).map(({ pid, mark }) => [pid, mark])).toEqual([
+  expect((await table.everything("SLIPWAY_SANDBOX_ID")).map(({ pid, tag }) => [pid, tag])).toEqual([
     [1, null],
     [501, "a"],
     [502, "ab"],
@@ -86,7 +86,7 @@ test("everything comes to an end also where others start programs all the time",
   expect(found.map(({ pid }) => pid)).toContain(8);
 });
 
-test("everything holds what began while the rest was read, and a zombie without a mark", async () => {
+test("everything holds what began while the rest was read, and a zombie without a tag", async () => {
   const proc = scratch();
   const born = birthsIn(proc);
   born(8, "R", "");
@@ -97,7 +97,7 @@ test("everything holds what began while the rest was read, and a zombie without 
   born(10, "S", "SLIPWAY_SANDBOX_ID=y\0");
   symlinkSync("/log", join(proc, "10/fd/1"));
   const found = await reading;
-  expect(found.map(({ pid, mark, outputs }) => [pid, mark, outputs]).sort()).toEqual([
+  expect(found.map(({ pid, tag, outputs }) => [pid, tag, outputs]).sort()).toEqual([
     [10, "y", ["/log"]],
     [8, "x", []],
     [9, null, []],

@@ -15,7 +15,7 @@ import {
 } from "../../src/sandbox/index.ts";
 import { isolations, scratch, started, withoutBubblewrap } from "./sandboxes.ts";
 
-async function marked(id: string): Promise<readonly number[]> {
+async function tagged(id: string): Promise<readonly number[]> {
   return await systemProcessTable().withEnvironment([`SLIPWAY_SANDBOX_ID=${id}`]);
 }
 
@@ -110,7 +110,7 @@ describe.each(isolations)("a sandbox with $isolation", (isolation) => {
     await until(() => existsSync(join(sandboxLayout(sandbox.directory).root, "tmp/up")), "its children");
     await execInSandbox(sandbox, ["sh", "-c", "setsid sleep 1004 >/dev/null 2>&1 &"]);
     await endSandbox(sandbox);
-    expect(await marked(sandbox.id)).toEqual([]);
+    expect(await tagged(sandbox.id)).toEqual([]);
     expect(sleeping(seconds)).toEqual([]);
     expect(await sandboxState(sandbox)).toBe("dead");
     await expect(execInSandbox(sandbox, ["true"])).rejects.toMatchObject({ reason: "gone" });
@@ -123,7 +123,7 @@ describe.each(isolations)("a sandbox with $isolation", (isolation) => {
     expect(await findSandbox(place)).toEqual(sandbox);
     await endSandbox(place);
     expect(await findSandbox(place)).toBeNull();
-    expect(await marked(sandbox.id)).toEqual([]);
+    expect(await tagged(sandbox.id)).toEqual([]);
   });
 
   test("never takes another process for it: neither a reused id nor another boot", async () => {
@@ -145,13 +145,13 @@ describe.each(isolations)("a sandbox with $isolation", (isolation) => {
   test("ends itself if its start was given up before it began", async () => {
     const directory = scratch();
     const starting = started(isolation, { directory, id: `race-${process.pid}-${isolation.isolation}` });
-    // As a second caller who gives the first one up: without its mark no start may go on.
+    // As a second caller who gives the first one up: without its tag no start may go on.
     const { attempt } = sandboxLayout(directory);
     const given = until(() => existsSync(attempt), "the attempt").then(() => writeFileSync(attempt, "another\n"));
     const [outcome] = await Promise.allSettled([starting, given]);
     if (outcome.status === "fulfilled") return expect(await sandboxState(outcome.value)).toBe("alive");
     expect(outcome.reason).toMatchObject({ reason: "not-started" });
-    expect(await marked(`race-${process.pid}-${isolation.isolation}`)).toEqual([]);
+    expect(await tagged(`race-${process.pid}-${isolation.isolation}`)).toEqual([]);
   });
 
   test("says why it did not start, and leaves no process", async () => {
@@ -162,7 +162,7 @@ describe.each(isolations)("a sandbox with $isolation", (isolation) => {
     await expect(startSandbox({ id: "a/b", directory, isolation, argv: ["true"] })).rejects.toMatchObject({
       reason: "invalid",
     });
-    expect(await marked(id)).toEqual([]);
+    expect(await tagged(id)).toEqual([]);
   });
 
   test("follows no link out of a root that somebody prepared", async () => {
@@ -231,7 +231,7 @@ describe.skipIf(withoutBubblewrap !== null)(
 
     test("is over when its command ends, with its exit code", async () => {
       const sandbox = await started(bubblewrap, { argv: ["sh", "-c", "setsid sleep 1000 & exit 3"] });
-      await until(async () => (await marked(sandbox.id)).length === 0, "its end");
+      await until(async () => (await tagged(sandbox.id)).length === 0, "its end");
       expect([await sandboxState(sandbox), sandboxExitCode(sandbox.directory)]).toEqual(["dead", 3]);
     });
 
@@ -273,7 +273,7 @@ function sleeping(seconds: string): string[] {
 }
 
 async function commandLines(id: string): Promise<string[]> {
-  return (await marked(id)).map((pid) => {
+  return (await tagged(id)).map((pid) => {
     try {
       return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
     } catch {

@@ -15,7 +15,7 @@ import { copyTree } from "../copy-tree.ts";
 import { failure, PROVIDER_NAME, translated } from "../errors.ts";
 import { nameOf, newId } from "../ids.ts";
 import type { LocalInstance } from "../instance.ts";
-import { mustGet } from "../look-up.ts";
+import { mustGet } from "../lookup.ts";
 import type { SnapshotRecord } from "../state/records.ts";
 import { contentOf } from "../state/state.ts";
 
@@ -114,7 +114,7 @@ async function bubblewrap(): Promise<IsolationTools> {
   throw failure("no-sandbox", "createSnapshot", `a sandbox cannot be copied without bubblewrap, and ${reason}`);
 }
 
-/** Everything was taken back by then. */
+/** Everything was undone by then. */
 function throwIfEnded(signal: AbortSignal | undefined): void {
   if (signal?.aborted !== true) return;
   throw abortError(signal, { provider: PROVIDER_NAME, operation: "createSnapshot", effect: "none" });

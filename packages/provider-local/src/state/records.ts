@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import type { SecretDigest } from "../secret-digest.ts";
 
 /** What every record says, whatever it is of. */
-export interface Marked {
+export interface Owned {
   /** The format of the file. */
   readonly version: 1;
   readonly id: string;
@@ -17,7 +17,7 @@ export interface Marked {
  * What is known of an instance beyond its processes. Written before anything is started, completed after. What is not
  * complete is on its way while its name is locked, and was cut off otherwise.
  */
-export interface InstanceRecord extends Marked {
+export interface InstanceRecord extends Owned {
   readonly specHash: string;
   readonly displayName?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
@@ -32,13 +32,13 @@ export interface InstanceRecord extends Marked {
   readonly process: ProcessIdentity | null;
 }
 
-export interface SnapshotRecord extends Marked {
+export interface SnapshotRecord extends Owned {
   readonly displayName?: string | undefined;
   readonly instanceId: string;
   readonly status: "pending" | "available";
 }
 
-export interface VolumeRecord extends Marked {
+export interface VolumeRecord extends Owned {
   readonly sizeBytes: number;
 }
 
@@ -48,7 +48,7 @@ const identity = z.object({
   bootId: z.string(),
   namespace: z.string(),
 });
-const mark = {
+const ownership = {
   version: z.literal(1),
   id: z.string().check(z.minLength(1)),
   owner: z.string().check(z.minLength(1)),
@@ -58,7 +58,7 @@ const mark = {
 const digest = z.object({ length: z.int(), sha256: z.string() });
 
 export const instanceRecord: z.ZodMiniType<InstanceRecord> = z.object({
-  ...mark,
+  ...ownership,
   specHash: z.string(),
   displayName: z.optional(z.string()),
   labels: z.record(z.string(), z.string()),
@@ -72,10 +72,13 @@ export const instanceRecord: z.ZodMiniType<InstanceRecord> = z.object({
 });
 
 export const snapshotRecord: z.ZodMiniType<SnapshotRecord> = z.object({
-  ...mark,
+  ...ownership,
   displayName: z.optional(z.string()),
   instanceId: z.string(),
   status: z.enum(["pending", "available"]),
 });
 
-export const volumeRecord: z.ZodMiniType<VolumeRecord> = z.object({ ...mark, sizeBytes: z.int().check(z.positive()) });
+export const volumeRecord: z.ZodMiniType<VolumeRecord> = z.object({
+  ...ownership,
+  sizeBytes: z.int().check(z.positive()),
+});

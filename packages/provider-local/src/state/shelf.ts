@@ -5,18 +5,18 @@ import type * as z from "zod/mini";
 import { failure, systemCode } from "../errors.ts";
 import { flushDirectory, writeDurably } from "./durable-file.ts";
 import { makeDirectory } from "./make-directory.ts";
-import type { Marked } from "./records.ts";
+import type { Owned } from "./records.ts";
 import { removeTree } from "./remove-tree.ts";
 
 const NAME = /^slip-[a-z2-7]{8}-[a-z2-7]{20}$/;
 const RECORD = "record.json";
 
 /**
- * Directories of one kind, each named by `nameFor(owner, key)` and marked by the record in it. A directory appears with
- * its record in one step and disappears in one step, so that none is ever without its mark: one that is was made by
+ * Directories of one kind, each named by `nameFor(owner, key)` and tagged by the record in it. A directory appears with
+ * its record in one step and disappears in one step, so that none is ever without its tag: one that is was made by
  * somebody else, and is left alone.
  */
-export interface Shelf<R extends Marked> {
+export interface Shelf<R extends Owned> {
   readonly directoryOf: (name: string) => string;
   /** Null if there is nothing. Throws `name-taken` for an unmanaged thing, `corrupt-record` for what cannot be read. */
   readonly read: (name: string, operation: Operation) => Promise<R | null>;
@@ -34,7 +34,7 @@ export interface Shelf<R extends Marked> {
   readonly leftovers: () => Promise<readonly string[]>;
 }
 
-export function shelf<R extends Marked>(directory: string, schema: z.ZodMiniType<R>): Shelf<R> {
+export function shelf<R extends Owned>(directory: string, schema: z.ZodMiniType<R>): Shelf<R> {
   const directoryOf = (name: string): string => join(directory, name);
 
   const read = async (name: string, operation: Operation): Promise<R | null> => {

@@ -25,7 +25,7 @@ export function volumeMethods(context: MemoryContext): VolumeMethods {
   return {
     createVolume: async ({ key, sizeBytes, region, zone, signal }) => {
       const call = { operation: "createVolume", signal };
-      const mark = { owner, key: checkedKey(call.operation, key) };
+      const tag = { owner, key: checkedKey(call.operation, key) };
       const size = checkedBytes(call.operation, sizeBytes);
       if (zone !== undefined) checkedText(call.operation, "zone", zone);
       const place =
@@ -33,7 +33,7 @@ export function volumeMethods(context: MemoryContext): VolumeMethods {
           ? await regionOfZone(context, call, zone)
           : configuredRegion(context, call.operation, region);
       const body = {
-        mark,
+        tag,
         name: nameFor(owner, key),
         sizeBytes: size,
         zone: zone ?? null,
@@ -71,8 +71,8 @@ export function volumeFrom(row: WireDisk): Volume {
     id: composeId(row),
     provider: PROVIDER,
     status: STATUSES.get(row.state) ?? "unknown",
-    key: row.mark?.key ?? null,
-    owner: row.mark?.owner ?? null,
+    key: row.tag?.key ?? null,
+    owner: row.tag?.owner ?? null,
     sizeBytes: row.sizeBytes,
     region: row.region,
     zone: row.zone,

@@ -22,9 +22,9 @@ export function snapshotMethods(context: MemoryContext): SnapshotMethods<MemoryS
   return {
     createSnapshot: async (instanceId, { key, name, signal }) => {
       const call = { operation: "createSnapshot", signal };
-      const mark = { owner, key: checkedKey(call.operation, key) };
+      const tag = { owner, key: checkedKey(call.operation, key) };
       return inRegionsOrThrow(context, call, instanceId, "mem", async (region, machine) => {
-        const body = { machine, mark, name: nameFor(owner, key), title: name ?? null };
+        const body = { machine, tag, name: nameFor(owner, key), title: name ?? null };
         return snapshotFrom(await client.send(call, "captures.create", region, body, capture));
       });
     },
@@ -75,8 +75,8 @@ function snapshotFrom(row: WireCapture): MemorySnapshot {
     nativeId: row.id,
     provider: PROVIDER,
     status: statusOf(row.state),
-    key: row.mark?.key ?? null,
-    owner: row.mark?.owner ?? null,
+    key: row.tag?.key ?? null,
+    owner: row.tag?.owner ?? null,
     ...(row.title === null ? {} : { name: row.title }),
     instanceId: composeId({ region: row.region, id: row.machine }),
     region: row.region,

@@ -20,7 +20,7 @@ export function warmVolumeMethods(context: MemoryContext): WarmVolumeMethods {
     warmVolume: async ({ key, pool, sizeBytes, zone, signal }) => {
       const call = { operation: "warmVolume", signal };
       const body = {
-        mark: { owner, key: checkedKey(call.operation, key) },
+        tag: { owner, key: checkedKey(call.operation, key) },
         name: nameFor(owner, key),
         sizeBytes: checkedBytes(call.operation, sizeBytes),
         zone: checkedText(call.operation, "zone", zone),

@@ -8,26 +8,26 @@ import {
 } from "./machines.ts";
 import type { Bid } from "./records.ts";
 import { Refusal } from "./refusals.ts";
-import { newId, pathOf, type Remote, sameMark } from "./remote.ts";
+import { newId, pathOf, type Remote, sameTag } from "./remote.ts";
 
-/** Places a request for interruptible capacity, or answers the one that the mark has. */
+/** Places a request for interruptible capacity, or answers the one that the tag has. */
 export function createBid(world: Remote, region: string, body: CreateMachine, at: number): Bid {
-  const existing = world.bids.all().findLast((bid) => sameMark(bid.mark, body.mark) && isOpen(world, bid));
+  const existing = world.bids.all().findLast((bid) => sameTag(bid.tag, body.tag) && isOpen(world, bid));
   if (existing !== undefined) {
     if (existing.fingerprint === body.fingerprint) return existing;
-    throw new Refusal("other-request", `the mark stands for ${existing.id}, which was asked for differently`, {
+    throw new Refusal("other-request", `the tag stands for ${existing.id}, which was asked for differently`, {
       thing: pathOf(existing),
     });
   }
-  const machine = liveMachineOf(world, body.mark);
+  const machine = liveMachineOf(world, body.tag);
   if (machine !== undefined && machine.state !== "deleting") {
-    throw new Refusal("other-request", `the mark stands for machine ${machine.id}`, { thing: pathOf(machine) });
+    throw new Refusal("other-request", `the tag stands for machine ${machine.id}`, { thing: pathOf(machine) });
   }
   checkRequest(world, region, body);
   const bid: Bid = {
     id: newId(world, "membid"),
     region,
-    mark: body.mark,
+    tag: body.tag,
     state: "waiting",
     fingerprint: body.fingerprint,
     machine: null,
@@ -51,7 +51,7 @@ function fill(world: Remote, id: string, body: CreateMachine, at: number): void 
   if (bid?.state !== "waiting") return;
   try {
     if (world.downRegions.has(bid.region)) throw new Refusal("region-down");
-    if (liveMachineOf(world, bid.mark) !== undefined) throw new Refusal("in-transition");
+    if (liveMachineOf(world, bid.tag) !== undefined) throw new Refusal("in-transition");
     const machine = buildMachine(world, bid.region, body, at);
     // Nobody is there for a second step.
     if (machine.state === "draft") startDraft(world, machine, at);

@@ -1,12 +1,12 @@
 import { checkQuota } from "./catalogue.ts";
-import type { Capture, Mark } from "./records.ts";
+import type { Capture, Tag } from "./records.ts";
 import { Refusal } from "./refusals.ts";
-import { markedMachineAt, newId, pathOf, type Remote, sameMark } from "./remote.ts";
+import { newId, pathOf, type Remote, sameTag, taggedMachineAt } from "./remote.ts";
 import { passing, refuseEnded } from "./sleep.ts";
 
 export interface CreateCapture {
   readonly machine: string;
-  readonly mark: Mark;
+  readonly tag: Tag;
   readonly name: string;
   readonly title: string | null;
 }
@@ -14,14 +14,14 @@ export interface CreateCapture {
 const CAPTURABLE: ReadonlySet<string> = new Set(["active", "halted", "suspended", "failed"]);
 
 export function createCapture(world: Remote, region: string, body: CreateCapture, at: number): Capture {
-  const existing = world.captures.all().find((capture) => sameMark(capture.mark, body.mark));
+  const existing = world.captures.all().find((capture) => sameTag(capture.tag, body.tag));
   if (existing !== undefined) {
     if (existing.machine === body.machine && existing.region === region) return existing;
-    throw new Refusal("other-request", `the mark stands for ${existing.id}, a copy of another machine`, {
+    throw new Refusal("other-request", `the tag stands for ${existing.id}, a copy of another machine`, {
       thing: pathOf(existing),
     });
   }
-  const machine = markedMachineAt(world, region, body.machine);
+  const machine = taggedMachineAt(world, region, body.machine);
   refuseEnded(machine);
   if (!CAPTURABLE.has(machine.state)) throw passing(machine, "draft", "building", "waking", "suspending", "halting");
   const taken = world.captures.all().find((capture) => capture.name === body.name);
@@ -34,7 +34,7 @@ export function createCapture(world: Remote, region: string, body: CreateCapture
     region,
     name: body.name,
     title: body.title,
-    mark: body.mark,
+    tag: body.tag,
     state: "copying",
     machine: machine.id,
     sizeBytes: machine.diskBytes,
@@ -52,8 +52,8 @@ export function createCapture(world: Remote, region: string, body: CreateCapture
 export function deleteCapture(world: Remote, region: string, id: string, at: number): Capture {
   const capture = world.captures.current(id);
   if (capture === undefined || capture.region !== region) throw new Refusal("not-found", `there is no snapshot ${id}`);
-  if (capture.mark === null) {
-    throw new Refusal("not-ours", `snapshot ${id} bears no mark of Slipway`, { thing: pathOf(capture) });
+  if (capture.tag === null) {
+    throw new Refusal("not-ours", `snapshot ${id} bears no tag of Slipway`, { thing: pathOf(capture) });
   }
   world.changes += 1;
   world.captures.remove(id, at);

@@ -83,10 +83,10 @@ export function checkQuota(world: Remote, kind: "machines" | "volumes" | "snapsh
   if (have + more > bound) throw new Refusal("quota", `the account may have ${bound} ${kind} and has ${have}`);
 }
 
-/** The first of the zones with room for one more machine of the spec. */
+/** The first of the zones with capacity for one more machine of the spec. */
 export function zoneWithRoom(world: Remote, region: string, zones: readonly string[], spec: string): string {
   const live = world.machines.all().filter((machine) => machine.state !== "deleted");
-  const room = zones.find((zone) =>
+  const capacity = zones.find((zone) =>
     world.capacity.every((rule) => {
       const at = (place: { region: string; zone: string; spec: string }): boolean =>
         (rule.region ?? place.region) === place.region &&
@@ -95,6 +95,6 @@ export function zoneWithRoom(world: Remote, region: string, zones: readonly stri
       return !at({ region, zone, spec }) || live.filter(at).length < rule.machines;
     }),
   );
-  if (room === undefined) throw new Refusal("no-capacity", `no ${spec} is free in ${zones.join(", ")}`);
-  return room;
+  if (capacity === undefined) throw new Refusal("no-capacity", `no ${spec} is free in ${zones.join(", ")}`);
+  return capacity;
 }

@@ -1,22 +1,22 @@
 import { checkQuota, regionOf, zoneOf } from "./catalogue.ts";
-import type { Disk, Mark } from "./records.ts";
+import type { Disk, Tag } from "./records.ts";
 import { Refusal } from "./refusals.ts";
-import { markedMachineAt, newId, pathOf, type Remote, sameMark } from "./remote.ts";
+import { newId, pathOf, type Remote, sameTag, taggedMachineAt } from "./remote.ts";
 import { passing, refuseEnded } from "./sleep.ts";
 
 export interface CreateDisk {
-  readonly mark: Mark;
+  readonly tag: Tag;
   readonly name: string;
   readonly sizeBytes: number;
   /** Null: the first of the region. */
   readonly zone: string | null;
   readonly pool: string | null;
-  /** The caller did not name the region: one that the mark has elsewhere will do. */
+  /** The caller did not name the region: one that the tag has elsewhere will do. */
   readonly anywhere: boolean;
 }
 
 export function createDisk(world: Remote, region: string, body: CreateDisk, at: number): Disk {
-  const existing = world.disks.all().find((disk) => sameMark(disk.mark, body.mark) && disk.state !== "erasing");
+  const existing = world.disks.all().find((disk) => sameTag(disk.tag, body.tag) && disk.state !== "erasing");
   if (existing !== undefined) return sameDisk(existing, region, body);
   const taken = world.disks.all().find((disk) => disk.name === body.name && disk.state !== "erasing");
   if (taken !== undefined) {
@@ -30,7 +30,7 @@ export function createDisk(world: Remote, region: string, body: CreateDisk, at: 
     region,
     zone,
     name: body.name,
-    mark: body.mark,
+    tag: body.tag,
     state: "formatting",
     sizeBytes: body.sizeBytes,
     pool: body.pool,
@@ -55,7 +55,7 @@ function sameDisk(existing: Disk, region: string, body: CreateDisk): Disk {
     (body.zone === null || body.zone === existing.zone) &&
     (body.anywhere || region === existing.region);
   if (same) return existing;
-  throw new Refusal("other-request", `the mark stands for ${existing.id}, which was asked for differently`, {
+  throw new Refusal("other-request", `the tag stands for ${existing.id}, which was asked for differently`, {
     thing: pathOf(existing),
   });
 }
@@ -63,8 +63,8 @@ function sameDisk(existing: Disk, region: string, body: CreateDisk): Disk {
 function diskAt(world: Remote, region: string, id: string): Disk {
   const disk = world.disks.current(id);
   if (disk === undefined || disk.region !== region) throw new Refusal("not-found", `there is no volume ${id}`);
-  if (disk.mark === null) {
-    throw new Refusal("not-ours", `volume ${id} bears no mark of Slipway`, { thing: pathOf(disk) });
+  if (disk.tag === null) {
+    throw new Refusal("not-ours", `volume ${id} bears no tag of Slipway`, { thing: pathOf(disk) });
   }
   return disk;
 }
@@ -87,7 +87,7 @@ export function attachDisk(
   body: { readonly id: string; readonly machine: string; readonly path: string },
   at: number,
 ): Disk {
-  const machine = markedMachineAt(world, region, body.machine);
+  const machine = taggedMachineAt(world, region, body.machine);
   refuseEnded(machine);
   if (machine.state !== "active") throw passing(machine, "draft", "building", "waking");
   const disk = diskAt(world, region, body.id);

@@ -45,7 +45,7 @@ export function goneMachine(
 export function openLedger(world: Remote, machine: Machine, at: number): void {
   if (machine.usdPerHour === null) return;
   const { id, region, spec, usdPerHour } = machine;
-  world.ledger.push({ machine: id, owner: machine.mark?.owner ?? null, region, spec, usdPerHour, from: at, to: null });
+  world.ledger.push({ machine: id, owner: machine.tag?.owner ?? null, region, spec, usdPerHour, from: at, to: null });
 }
 
 export function closeLedger(world: Remote, id: string, at: number): void {

@@ -45,7 +45,7 @@ export function machineFaults(present: () => Remote): MachineFaults {
     interruptSpot: (nativeId) =>
       strike(nativeId, (world, machine, at) => {
         if (!machine.spot) throw new RangeError(`machine ${nativeId} is not interruptible`);
-        endMachine(world, machine, at, { code: "reclaimed", text: "the capacity was taken back" });
+        endMachine(world, machine, at, { code: "reclaimed", text: "the capacity was reclaimed" });
       }),
     setState: (nativeId, state) => strike(nativeId, (world, machine, at) => move(world, machine, state, at)),
     remove: (nativeId) =>

@@ -1,14 +1,14 @@
 import { bootAfter } from "./boot.ts";
 import { checkQuota, chooseSpec, priceOf, regionOf, type Wanted, zoneOf, zoneWithRoom } from "./catalogue.ts";
 import { endMachine, openLedger } from "./machine-end.ts";
-import type { Machine, Mark, MountedDisk } from "./records.ts";
+import type { Machine, MountedDisk, Tag } from "./records.ts";
 import { Refusal } from "./refusals.ts";
-import { markedMachineAt, markText, move, newId, pathOf, print, type Remote, sameMark } from "./remote.ts";
+import { move, newId, pathOf, print, type Remote, sameTag, taggedMachineAt, tagText } from "./remote.ts";
 import type { MemorySpec, UserData } from "./settings.ts";
 
 /** The body of `machines.create` and of `bids.create`. */
 export interface CreateMachine extends Wanted {
-  readonly mark: Mark;
+  readonly tag: Tag;
   readonly name: string;
   readonly title: string | null;
   readonly fingerprint: string;
@@ -42,19 +42,19 @@ export interface CreateMachine extends Wanted {
 
 const DEFAULT_IMAGE = "mem-linux";
 
-/** The live machine of a mark; one that is being deleted stands for its mark no more. */
-export function liveMachineOf(world: Remote, mark: Mark): Machine | undefined {
+/** The live machine of a tag; one that is being deleted stands for its tag no more. */
+export function liveMachineOf(world: Remote, tag: Tag): Machine | undefined {
   const live = (machine: Machine): boolean => machine.state !== "deleted" && machine.state !== "deleting";
-  return world.machines.all().find((machine) => sameMark(machine.mark, mark) && live(machine));
+  return world.machines.all().find((machine) => sameTag(machine.tag, tag) && live(machine));
 }
 
-/** Makes a machine, or answers the one that the mark already has. One step: nobody comes between look and write. */
+/** Makes a machine, or answers the one that the tag already has. One step: nobody comes between look and write. */
 export function createMachine(world: Remote, region: string, body: CreateMachine, at: number): Machine {
-  const existing = liveMachineOf(world, body.mark);
+  const existing = liveMachineOf(world, body.tag);
   if (existing !== undefined) return sameRequest(existing, body);
-  const bid = world.bids.all().find((other) => sameMark(other.mark, body.mark) && other.state === "waiting");
+  const bid = world.bids.all().find((other) => sameTag(other.tag, body.tag) && other.state === "waiting");
   if (bid !== undefined) {
-    throw new Refusal("other-request", "the mark stands for a spot request that waits", { thing: pathOf(bid) });
+    throw new Refusal("other-request", "the tag stands for a spot request that waits", { thing: pathOf(bid) });
   }
   const machine = buildMachine(world, region, body, at);
   world.changes += 1;
@@ -63,7 +63,7 @@ export function createMachine(world: Remote, region: string, body: CreateMachine
 
 function sameRequest(existing: Machine, body: CreateMachine): Machine {
   if (existing.fingerprint === body.fingerprint) return existing;
-  throw new Refusal("other-request", `the mark stands for ${existing.id}, which was asked for differently`, {
+  throw new Refusal("other-request", `the tag stands for ${existing.id}, which was asked for differently`, {
     thing: pathOf(existing),
   });
 }
@@ -76,7 +76,7 @@ export function checkRequest(
 ): { spec: MemorySpec; userData: UserData | null } {
   regionOf(world, region);
   const taken = world.machines.all().find((machine) => machine.name === body.name && machine.state !== "deleted");
-  if (taken !== undefined && !sameMark(taken.mark, body.mark)) {
+  if (taken !== undefined && !sameTag(taken.tag, body.tag)) {
     throw new Refusal("name-taken", `${body.name} is the name of another machine`, { thing: pathOf(taken) });
   }
   const spec = chooseSpec(world, body);
@@ -119,15 +119,15 @@ export function buildMachine(world: Remote, region: string, body: CreateMachine,
   const zone = zoneWithRoom(world, region, zones, spec.name);
   const disks = [...body.disks, ...warmDisk(world, zone, body)];
 
-  const generation = (world.generations.get(markText(body.mark)) ?? 0) + 1;
-  world.generations.set(markText(body.mark), generation);
+  const generation = (world.generations.get(tagText(body.tag)) ?? 0) + 1;
+  world.generations.set(tagText(body.tag), generation);
   const machine: Machine = {
     id: newId(world, "mem"),
     region,
     zone,
     name: body.name,
     title: body.title,
-    mark: body.mark,
+    tag: body.tag,
     labels: body.labels,
     state: world.settings.creation === "two-step" ? "draft" : "building",
     reason: null,
@@ -209,7 +209,7 @@ function zonesFor(world: Remote, region: string, body: CreateMachine): readonly 
     zones = [zoneOf(world, region, disk.zone)];
   }
   if (body.warmDisk === null) return zones;
-  const warm = freeWarmDisks(world, body.warmDisk, body.mark.owner).map((disk) => disk.zone);
+  const warm = freeWarmDisks(world, body.warmDisk, body.tag.owner).map((disk) => disk.zone);
   const both = zones.filter((zone) => warm.includes(zone));
   if (both.length === 0)
     throw new Refusal("no-capacity", `no volume of ${JSON.stringify(body.warmDisk)} is free in ${zones.join(", ")}`);
@@ -220,18 +220,18 @@ function freeWarmDisks(world: Remote, pool: string, owner: string): ReturnType<R
   return world.disks
     .all()
     .filter((disk) => disk.pool !== null && (disk.pool === pool || disk.id === pool))
-    .filter((disk) => disk.mark?.owner === owner && disk.state === "free");
+    .filter((disk) => disk.tag?.owner === owner && disk.state === "free");
 }
 
 function warmDisk(world: Remote, zone: string, body: CreateMachine): readonly MountedDisk[] {
   if (body.warmDisk === null) return [];
-  const disk = freeWarmDisks(world, body.warmDisk, body.mark.owner).find((free) => free.zone === zone);
+  const disk = freeWarmDisks(world, body.warmDisk, body.tag.owner).find((free) => free.zone === zone);
   return disk === undefined ? [] : [{ id: disk.id, path: "/mnt/warm" }];
 }
 
 /** Second step of a creation in two: the draft is built. On anything further it changes nothing. */
 export function startMachine(world: Remote, region: string, id: string, at: number): Machine {
-  const machine = markedMachineAt(world, region, id);
+  const machine = taggedMachineAt(world, region, id);
   if (machine.state !== "draft") return machine;
   world.changes += 1;
   return startDraft(world, machine, at);
@@ -244,7 +244,7 @@ export function startDraft(world: Remote, machine: Machine, at: number): Machine
 }
 
 export function deleteMachine(world: Remote, region: string, id: string, at: number): Machine {
-  const machine = markedMachineAt(world, region, id);
+  const machine = taggedMachineAt(world, region, id);
   if (machine.state === "deleting" || machine.state === "deleted") return machine;
   world.changes += 1;
   return endMachine(world, machine, at, { code: "requested", text: "deleted by request" });

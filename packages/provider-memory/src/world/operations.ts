@@ -5,7 +5,7 @@ import { attachDisk, type CreateDisk, createDisk, deleteDisk, releaseDisk } from
 import { consoleOf } from "./machine-end.ts";
 import { type CreateMachine, createMachine, deleteMachine, startMachine } from "./machines.ts";
 import { type CreateNode, createNode, deleteNode, type NodeCommand, runInNode } from "./nodes.ts";
-import type { Mark } from "./records.ts";
+import type { Tag } from "./records.ts";
 import { Refusal } from "./refusals.ts";
 import type { Remote } from "./remote.ts";
 import { suspendMachine, wakeMachine } from "./sleep.ts";
@@ -14,7 +14,7 @@ interface ById {
   readonly id: string;
 }
 
-/** One page of a listing: what bears a mark, of one owner or of all (null). */
+/** One page of a listing: what bears a tag, of one owner or of all (null). */
 export interface ListPage {
   readonly owner: string | null;
   readonly after: string | null;
@@ -114,14 +114,14 @@ function found<T extends { readonly region: string }>(row: T | undefined, region
   return row;
 }
 
-function paged<T extends { readonly id: string; readonly region: string; readonly mark: Mark | null }>(
+function paged<T extends { readonly id: string; readonly region: string; readonly tag: Tag | null }>(
   world: Remote,
   region: string,
   rows: readonly T[],
   { owner, after }: ListPage,
 ): { items: readonly T[]; next: string | null } {
   const matching = rows
-    .filter((row) => row.region === region && row.mark !== null && (owner === null || row.mark.owner === owner))
+    .filter((row) => row.region === region && row.tag !== null && (owner === null || row.tag.owner === owner))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   const rest = after === null ? matching : matching.filter((row) => row.id > after);
   const items = rest.slice(0, world.settings.pageSize);

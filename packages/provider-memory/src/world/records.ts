@@ -14,7 +14,7 @@ export type MachineState =
   | (string & {});
 
 /** What both owner and key of Slipway are written as, and what makes a thing ours. */
-export interface Mark {
+export interface Tag {
   readonly owner: string;
   readonly key: string;
 }
@@ -37,13 +37,13 @@ export interface Machine {
   /** Unique among what is not deleted. */
   readonly name: string;
   readonly title: string | null;
-  readonly mark: Mark | null;
+  readonly tag: Tag | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly state: MachineState;
   readonly reason: { readonly code: string; readonly text: string } | null;
   /** What was asked for, as the client's checksum. */
   readonly fingerprint: string;
-  /** Counts the machines that this mark has had, from 1. */
+  /** Counts the machines that this tag has had, from 1. */
   readonly generation: number;
   readonly spec: string;
   readonly image: string;
@@ -81,7 +81,7 @@ export interface Disk {
   readonly region: string;
   readonly zone: string;
   readonly name: string;
-  readonly mark: Mark | null;
+  readonly tag: Tag | null;
   readonly state: "formatting" | "free" | "mounted" | "erasing" | (string & {});
   readonly sizeBytes: number;
   readonly pool: string | null;
@@ -95,7 +95,7 @@ export interface Capture {
   readonly region: string;
   readonly name: string;
   readonly title: string | null;
-  readonly mark: Mark | null;
+  readonly tag: Tag | null;
   readonly state: "copying" | "ready" | "broken" | (string & {});
   readonly machine: string;
   readonly sizeBytes: number;
@@ -106,7 +106,7 @@ export interface Capture {
 export interface Bid {
   readonly id: string;
   readonly region: string;
-  readonly mark: Mark;
+  readonly tag: Tag;
   readonly state: "waiting" | "filled" | "lost" | "withdrawn";
   readonly fingerprint: string;
   readonly machine: string | null;

@@ -55,8 +55,8 @@ export const REFUSALS: { readonly [I in RefusalId]: RefusalEntry } = {
   "slow-down": { status: 429, text: "too many requests", standsFor: "RATE_LIMIT_ERROR" },
   "not-found": { status: 404, text: "there is no such thing", standsFor: "NOT_FOUND" },
   "name-taken": { status: 409, text: "the name is taken", standsFor: "CONFLICT" },
-  "other-request": { status: 409, text: "the mark stands for another request", standsFor: "CONFLICT" },
-  "not-ours": { status: 409, text: "the thing bears no mark", standsFor: "CONFLICT" },
+  "other-request": { status: 409, text: "the tag stands for another request", standsFor: "CONFLICT" },
+  "not-ours": { status: 409, text: "the thing bears no tag", standsFor: "CONFLICT" },
   "wrong-state": { status: 409, text: "it is in the wrong state", standsFor: "INVALID_STATE" },
   "in-transition": { status: 423, text: "it is in transition", standsFor: "BUSY" },
   // Only a conditional attachment is answered so, and the client goes on to the next volume.

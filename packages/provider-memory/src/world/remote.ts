@@ -1,6 +1,6 @@
 import type { Clock } from "@slipway/core";
 import { type SeededRandom, seededRandom } from "@slipway/provider-kit/emulator";
-import type { Bid, Capture, Disk, Machine, MachineState, Mark, Node } from "./records.ts";
+import type { Bid, Capture, Disk, Machine, MachineState, Node, Tag } from "./records.ts";
 import { Refusal } from "./refusals.ts";
 import type { CapacityRule, MemoryQuotas, UserData, WorldSettings } from "./settings.ts";
 import { type Table, table } from "./table.ts";
@@ -80,12 +80,12 @@ export function newId(world: Remote, prefix: string): string {
   return `${prefix}-${digits}`;
 }
 
-export function sameMark(a: Mark | null, b: Mark | null): boolean {
+export function sameTag(a: Tag | null, b: Tag | null): boolean {
   return a !== null && b !== null && a.owner === b.owner && a.key === b.key;
 }
 
-export function markText(mark: Mark): string {
-  return `${mark.owner} ${mark.key}`;
+export function tagText(tag: Tag): string {
+  return `${tag.owner} ${tag.key}`;
 }
 
 /** How the remote names a thing to somebody who has to find it from anywhere. */
@@ -132,11 +132,11 @@ export function machineAt(world: Remote, region: string, id: string): Machine {
   return machine;
 }
 
-/** As `machineAt`, and it bears a mark: nothing else is written to. */
-export function markedMachineAt(world: Remote, region: string, id: string): Machine {
+/** As `machineAt`, and it bears a tag: nothing else is written to. */
+export function taggedMachineAt(world: Remote, region: string, id: string): Machine {
   const machine = machineAt(world, region, id);
-  if (machine.mark === null) {
-    throw new Refusal("not-ours", `machine ${id} bears no mark of Slipway`, { thing: pathOf(machine) });
+  if (machine.tag === null) {
+    throw new Refusal("not-ours", `machine ${id} bears no tag of Slipway`, { thing: pathOf(machine) });
   }
   return machine;
 }

@@ -2,7 +2,7 @@ import { bootAfter } from "./boot.ts";
 import { closeLedger, openLedger } from "./machine-end.ts";
 import type { Machine } from "./records.ts";
 import { Refusal } from "./refusals.ts";
-import { markedMachineAt, move, type Remote, thenFor } from "./remote.ts";
+import { move, type Remote, taggedMachineAt, thenFor } from "./remote.ts";
 
 /** Keeps the memory and gives back the processor. What sleeps already is left as it is. */
 export function suspendMachine(world: Remote, region: string, id: string, at: number): Machine {
@@ -30,7 +30,7 @@ export function wakeMachine(world: Remote, region: string, id: string, at: numbe
 }
 
 function checked(world: Remote, region: string, id: string): Machine {
-  const machine = markedMachineAt(world, region, id);
+  const machine = taggedMachineAt(world, region, id);
   refuseEnded(machine);
   if (!machine.suspendable) throw new Refusal("wrong-state", `machine ${id} was not made to be suspended`);
   return machine;

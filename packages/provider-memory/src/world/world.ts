@@ -71,14 +71,14 @@ export interface MemoryWorld<out TClock extends Clock = Clock> {
   readonly setState: (nativeId: string, state: string) => void;
   /** The machine is gone without a trace: no read finds it any more. */
   readonly remove: (nativeId: string) => void;
-  /** Gives a machine another name; its mark stays. */
+  /** Gives a machine another name; its tag stays. */
   readonly rename: (nativeId: string, name: string) => void;
   /** As a restart by somebody else would. */
   readonly changeAddress: (nativeId: string) => void;
   readonly failSnapshot: (nativeId: string) => void;
-  /** Somebody else's machine: without a mark, under any name. Answers its native id. */
+  /** Somebody else's machine: without a tag, under any name. Answers its native id. */
   readonly addUnmanaged: (name?: string) => string;
-  /** Somebody else's volume: without a mark, attached to nothing. */
+  /** Somebody else's volume: without a tag, attached to nothing. */
   readonly addUnmanagedVolume: () => {
     readonly region: string;
     readonly nativeId: string;
@@ -137,29 +137,29 @@ function looks(present: () => Remote): Looks {
     instances: () =>
       present()
         .machines.all()
-        .map(({ id, region, zone, name, mark, state }) => ({
+        .map(({ id, region, zone, name, tag, state }) => ({
           nativeId: id,
           region,
           zone,
           name,
-          owner: mark?.owner ?? null,
-          key: mark?.key ?? null,
+          owner: tag?.owner ?? null,
+          key: tag?.key ?? null,
           state,
           live: state !== "deleted",
         })),
     volumes: () =>
       present()
         .disks.all()
-        .map(({ id, mark, state, machine }) => ({
+        .map(({ id, tag, state, machine }) => ({
           nativeId: id,
-          owner: mark?.owner ?? null,
-          key: mark?.key ?? null,
+          owner: tag?.owner ?? null,
+          key: tag?.key ?? null,
           state,
           attachedTo: machine,
         })),
     snapshots: () =>
       present()
         .captures.all()
-        .map(({ id, mark, state }) => ({ nativeId: id, owner: mark?.owner ?? null, key: mark?.key ?? null, state })),
+        .map(({ id, tag, state }) => ({ nativeId: id, owner: tag?.owner ?? null, key: tag?.key ?? null, state })),
   };
 }

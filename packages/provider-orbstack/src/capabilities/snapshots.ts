@@ -16,20 +16,20 @@ import type { Call } from "../call.ts";
 import type { OrbstackContext } from "../context.ts";
 import { PROVIDER, refusal } from "../errors.ts";
 import { isMachineId, timeIn } from "../ids.ts";
-import { mustFind } from "../look-up.ts";
+import { mustFind } from "../lookup.ts";
 import {
   isNamedBy,
   isOurUser,
   isSnapshotName,
-  parseSnapshotMark,
-  type SnapshotMark,
-  snapshotMarkPath,
+  parseSnapshotTag,
+  type SnapshotTag,
   snapshotNameOf,
-} from "../marks.ts";
+  snapshotTagPath,
+} from "../tags.ts";
 import { removeMachine } from "../terminate.ts";
 import { standingStill } from "../transition.ts";
 import type { WireMachine } from "../wire.ts";
-import { writeSnapshotMark } from "./snapshot-mark.ts";
+import { writeSnapshotTag } from "./snapshot-tag.ts";
 
 /** A copy of a machine, which stays stopped. */
 export interface OrbstackSnapshot extends Snapshot {
@@ -84,9 +84,9 @@ async function createSnapshot(
     const { info } = await mustFind(context, call, instanceId);
     const source = await standingStill(context, call, info, PATIENCE_MS);
     if (source === null) throw refusal("NOT_FOUND", call.operation, `there is no instance ${instanceId}`);
-    const mark: SnapshotMark = { name, owner: context.owner, key, instanceId, displayName };
-    await writeSnapshotMark(context, call, source.record, mark);
-    const made = await context.making(call, () => copied(context, call, source.record, mark));
+    const tag: SnapshotTag = { name, owner: context.owner, key, instanceId, displayName };
+    await writeSnapshotTag(context, call, source.record, tag);
+    const made = await context.making(call, () => copied(context, call, source.record, tag));
     const found = made ?? (await standing(context, call, name, { instanceId, key }));
     if (found !== null) return found;
     throw refusal("BUSY", call.operation, `OrbStack says that ${name} is there, and does not show it`, {
@@ -95,26 +95,26 @@ async function createSnapshot(
   });
 }
 
-/** The copy takes the mark with it. One without an answer is looked up by its name; null if somebody else has made one. */
+/** The copy takes the tag with it. One without an answer is looked up by its name; null if somebody else has made one. */
 async function copied(
   { client }: OrbstackContext,
   call: Call,
   source: WireMachine,
-  mark: SnapshotMark,
+  tag: SnapshotTag,
 ): Promise<OrbstackSnapshot | null> {
   let failed: ProviderError | undefined;
   try {
-    await client.clone(call, source.name, mark.name);
+    await client.clone(call, source.name, tag.name);
   } catch (error) {
     if (isProviderError(error) && error.native?.code === "name-taken") return null;
     if (!isProviderError(error) || error.effect === "none" || call.signal?.aborted === true) throw error;
     failed = error;
   }
-  const made = await client.machine(call, mark.name).catch((error: unknown) => {
+  const made = await client.machine(call, tag.name).catch((error: unknown) => {
     throw failed ?? (isProviderError(error) ? withEffect(error, "applied") : error);
   });
-  if (made !== null) return snapshotFrom(made.record, mark);
-  throw failed ?? wentAway(call, mark.name);
+  if (made !== null) return snapshotFrom(made.record, tag);
+  throw failed ?? wentAway(call, tag.name);
 }
 
 /** What has the key's name, if it is a copy of that instance; null if nothing has it. One that is on its way is waited for. */
@@ -122,21 +122,21 @@ async function standing(
   context: OrbstackContext,
   call: Call,
   name: string,
-  { instanceId, key }: Pick<SnapshotMark, "instanceId" | "key">,
+  { instanceId, key }: Pick<SnapshotTag, "instanceId" | "key">,
 ): Promise<OrbstackSnapshot | null> {
   const there = await context.client.machine(call, name);
   const still = there === null ? null : await standingStill(context, call, there, PATIENCE_MS);
   if (still === null) return null;
   const { record } = still;
-  const { mark, isUnreadable } = await markOf(context, call, record);
-  if (isSnapshot(record) && mark?.instanceId === instanceId) return snapshotFrom(record, mark);
+  const { tag, isUnreadable } = await tagOf(context, call, record);
+  if (isSnapshot(record) && tag?.instanceId === instanceId) return snapshotFrom(record, tag);
   if (isUnreadable) {
     throw refusal("UNAVAILABLE", call.operation, `of which instance ${record.id} is a snapshot cannot be read now`, {
       hint: "Try again in a moment.",
       nativeId: record.id,
     });
   }
-  const whose = mark === null ? "of no known instance" : "of another instance";
+  const whose = tag === null ? "of no known instance" : "of another instance";
   throw refusal("CONFLICT", call.operation, `the key ${JSON.stringify(key)} stands for a snapshot ${whose}`, {
     nativeId: record.id,
   });
@@ -166,32 +166,32 @@ async function listSnapshots(
   for (const machine of await context.client.machines(call)) {
     if (!isSnapshot(machine) || machine.state === "deleting") continue;
     if (owner !== "*" && !isNamedBy(owner, machine.name)) continue;
-    const { mark } = await markOf(context, call, machine);
-    const snapshot = snapshotFrom(machine, mark);
+    const { tag } = await tagOf(context, call, machine);
+    const snapshot = snapshotFrom(machine, tag);
     if (instanceId === undefined || snapshot.instanceId === instanceId) found.push(snapshot);
   }
   return found;
 }
 
-async function markOf(
-  { marks }: OrbstackContext,
+async function tagOf(
+  { tags }: OrbstackContext,
   call: Call,
   machine: WireMachine,
-): Promise<{ readonly mark: SnapshotMark | null; readonly isUnreadable: boolean }> {
-  const { text, isUnreadable } = await marks.text(call, machine, snapshotMarkPath(machine.name));
-  const mark = parseSnapshotMark(text ?? "");
-  return { mark: mark?.name === machine.name ? mark : null, isUnreadable };
+): Promise<{ readonly tag: SnapshotTag | null; readonly isUnreadable: boolean }> {
+  const { text, isUnreadable } = await tags.text(call, machine, snapshotTagPath(machine.name));
+  const tag = parseSnapshotTag(text ?? "");
+  return { tag: tag?.name === machine.name ? tag : null, isUnreadable };
 }
 
-function snapshotFrom(machine: WireMachine, mark: SnapshotMark | null): OrbstackSnapshot {
+function snapshotFrom(machine: WireMachine, tag: SnapshotTag | null): OrbstackSnapshot {
   return {
     id: machine.id,
     provider: PROVIDER,
     status: statusOf(machine),
-    key: mark?.key ?? null,
-    owner: mark?.owner ?? null,
-    ...(mark?.displayName === undefined ? {} : { name: mark.displayName }),
-    instanceId: mark?.instanceId ?? null,
+    key: tag?.key ?? null,
+    owner: tag?.owner ?? null,
+    ...(tag?.displayName === undefined ? {} : { name: tag.displayName }),
+    instanceId: tag?.instanceId ?? null,
     createdAt: timeIn(machine.id),
     machineName: machine.name,
   };

@@ -2,7 +2,7 @@ import type { CallOptions, HibernationMethods } from "@slipway/core";
 import { isId, type __Name__Context } from "../context.ts";
 import { refusal } from "../errors.ts";
 import { materialize, statusOf, type __Name__Instance } from "../instance.ts";
-import { marksOf } from "../marks.ts";
+import { ownershipOf } from "../ownership.ts";
 
 const ACTIONS = {
   hibernate: { action: "save", done: "hibernated" },
@@ -17,7 +17,7 @@ export function hibernationMethods(context: __Name__Context): HibernationMethods
       const { action, done } = ACTIONS[operation];
       const found = isId(id) ? await context.client.read(call, id) : null;
       if (found === null) throw refusal("NOT_FOUND", operation, `there is no instance ${JSON.stringify(id)}`);
-      if (marksOf(found.tags)?.hibernation === undefined) {
+      if (ownershipOf(found.tags)?.hibernation === undefined) {
         throw refusal("INVALID_STATE", operation, `${id} was not spawned with hibernation: true`, { nativeId: id });
       }
       if (statusOf(found.state) === done) return materialize(found);

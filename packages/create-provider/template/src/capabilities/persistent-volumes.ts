@@ -1,7 +1,7 @@
 import type { Operation, Volume, VolumeMethods } from "@slipway/core";
 import { isId, type Call, type __Name__Context } from "../context.ts";
 import { PROVIDER, refusal } from "../errors.ts";
-import { marksOf, tagsOf } from "../marks.ts";
+import { ownershipOf, tagsOf } from "../ownership.ts";
 import type { WireDisk } from "../wire.ts";
 
 export function volumeMethods(context: __Name__Context): VolumeMethods {
@@ -19,7 +19,7 @@ export function volumeMethods(context: __Name__Context): VolumeMethods {
       if (region !== undefined) throw refusal("INVALID_SPEC", call.operation, "region: there are none");
       // #end
       return await context.keyedMutex(`volume ${key}`, call, async () => {
-        const known = (await client.disks(call)).find(({ tags }) => isOf(tags, owner) && marksOf(tags)?.key === key);
+        const known = (await client.disks(call)).find(({ tags }) => isOf(tags, owner) && ownershipOf(tags)?.key === key);
         if (known === undefined) {
           const tags = tagsOf({ owner, key });
           // #if multiRegion
@@ -44,7 +44,7 @@ export function volumeMethods(context: __Name__Context): VolumeMethods {
       if (!isId(id)) return;
       const call: Call = { operation: "deleteVolume", signal };
       const found = (await client.disks(call)).find((disk) => disk.id === id);
-      if (found !== undefined && marksOf(found.tags) === null) {
+      if (found !== undefined && ownershipOf(found.tags) === null) {
         throw refusal("CONFLICT", call.operation, `${id} was not made by Slipway: it is left alone`, { nativeId: id });
       }
       await client.removeDisk(call, id);
@@ -53,18 +53,18 @@ export function volumeMethods(context: __Name__Context): VolumeMethods {
 }
 
 function isOf(tags: Readonly<Record<string, string>>, owner: string): boolean {
-  const marks = marksOf(tags);
-  return marks !== null && (owner === "*" || marks.owner === owner);
+  const ownership = ownershipOf(tags);
+  return ownership !== null && (owner === "*" || ownership.owner === owner);
 }
 
 function volumeFrom(wire: WireDisk): Volume {
-  const marks = marksOf(wire.tags);
+  const ownership = ownershipOf(wire.tags);
   return {
     id: wire.id,
     provider: PROVIDER,
     status: wire.machine === null ? "available" : "attached",
-    key: marks?.key ?? null,
-    owner: marks?.owner ?? null,
+    key: ownership?.key ?? null,
+    owner: ownership?.owner ?? null,
     sizeBytes: wire.sizeBytes,
     // #if multiRegion
     region: wire.region,

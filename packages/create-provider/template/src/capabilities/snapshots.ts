@@ -1,7 +1,7 @@
 import type { Snapshot, SnapshotMethods, SnapshotStatus } from "@slipway/core";
 import { isId, type Call, type __Name__Context } from "../context.ts";
 import { PROVIDER, refusal } from "../errors.ts";
-import { marksOf, tagsOf } from "../marks.ts";
+import { ownershipOf, tagsOf } from "../ownership.ts";
 import type { WireCapture } from "../wire.ts";
 
 const STATUSES: ReadonlyMap<string, SnapshotStatus> = new Map([
@@ -16,7 +16,7 @@ export function snapshotMethods(context: __Name__Context): SnapshotMethods<Snaps
     createSnapshot: async (instanceId, { key, name, signal }) => {
       const call: Call = { operation: "createSnapshot", signal };
       return await context.keyedMutex(`snapshot ${key}`, call, async () => {
-        const known = (await client.captures(call)).find(({ tags }) => isOf(tags, owner) && marksOf(tags)?.key === key);
+        const known = (await client.captures(call)).find(({ tags }) => isOf(tags, owner) && ownershipOf(tags)?.key === key);
         if (known?.machine === instanceId) return snapshotFrom(known);
         if (known !== undefined) {
           const message = `the key ${JSON.stringify(key)} has a snapshot of ${known.machine}: ${known.id}`;
@@ -35,7 +35,7 @@ export function snapshotMethods(context: __Name__Context): SnapshotMethods<Snaps
       if (!isId(id)) return;
       const call: Call = { operation: "deleteSnapshot", signal };
       const found = (await client.captures(call)).find((one) => one.id === id);
-      if (found !== undefined && marksOf(found.tags) === null) {
+      if (found !== undefined && ownershipOf(found.tags) === null) {
         throw refusal("CONFLICT", call.operation, `${id} was not made by Slipway: it is left alone`, { nativeId: id });
       }
       await client.removeCapture(call, id);
@@ -53,19 +53,19 @@ function statusOf(state: string): SnapshotStatus {
 }
 
 function isOf(tags: Readonly<Record<string, string>>, owner: string): boolean {
-  const marks = marksOf(tags);
-  return marks !== null && (owner === "*" || marks.owner === owner);
+  const ownership = ownershipOf(tags);
+  return ownership !== null && (owner === "*" || ownership.owner === owner);
 }
 
 function snapshotFrom(wire: WireCapture): Snapshot {
-  const marks = marksOf(wire.tags);
+  const ownership = ownershipOf(wire.tags);
   return {
     id: wire.id,
     provider: PROVIDER,
     status: statusOf(wire.state),
-    key: marks?.key ?? null,
-    owner: marks?.owner ?? null,
-    ...(marks?.displayName === undefined ? {} : { name: marks.displayName }),
+    key: ownership?.key ?? null,
+    owner: ownership?.owner ?? null,
+    ...(ownership?.displayName === undefined ? {} : { name: ownership.displayName }),
     instanceId: wire.machine,
     createdAt: wire.createdAt,
   };

@@ -190,7 +190,7 @@ export const FIELDS: Readonly<Record<string, (answer: unknown) => unknown>> = {
   DescribeSpotPriceHistory: of<DescribeSpotPriceHistoryCommandOutput>(({ SpotPriceHistory = [] }) => ({
     Places: SpotPriceHistory.map((one) => `${one.AvailabilityZone} ${one.InstanceType}`).toSorted(),
     Price: SpotPriceHistory[0]?.SpotPrice,
-    IsRecent: SpotPriceHistory.every(({ Timestamp }) => (Timestamp?.getFullYear() ?? 0) >= 2025),
+    IsCurrent: SpotPriceHistory.every(({ Timestamp }) => (Timestamp?.getFullYear() ?? 0) >= 2025),
   })),
   DescribeAvailabilityZones: of<{ AvailabilityZones?: { ZoneName?: string; State?: string }[] }>(
     ({ AvailabilityZones = [] }) => AvailabilityZones.map(({ ZoneName, State }) => ({ ZoneName, State })),

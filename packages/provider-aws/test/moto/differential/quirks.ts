@@ -61,7 +61,7 @@ const LOOK_UP_QUIRKS: readonly Quirk[] = [
     id: "price-of-nothing",
     calls: ["DescribeSpotPriceHistory"],
     condition: "always",
-    field: /^(Price|IsRecent)$/,
+    field: /^(Price|IsCurrent)$/,
     paragraph: "4.2 DescribeSpotPriceHistory",
   },
   {

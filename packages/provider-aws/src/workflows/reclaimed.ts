@@ -1,12 +1,12 @@
 import type { AwsContext } from "../context.ts";
 import type { AWSInstance } from "../instance.ts";
-import { getInstance } from "../look-up.ts";
+import { getInstance } from "../lookup.ts";
 import { codeOfReason } from "../state-reasons.ts";
 
 const LOOK_MS = 15_000;
 
-/** Whoever EC2 has taken back or ended by itself, or shows no more: what it has just made may only be missing for a while. */
-export async function takenBack(
+/** Whoever EC2 has reclaimed or ended by itself, or shows no more: what it has just made may only be missing for a while. */
+export async function findReclaimed(
   context: AwsContext,
   ids: readonly string[],
   signal: AbortSignal,

@@ -10,7 +10,7 @@ export function placeId(zone: string, type: string, market: Market): string {
   return `${zone} ${type} ${market}`;
 }
 
-/** Instances that hold room now. */
+/** Instances that hold capacity now. */
 function holding(region: Region, now: number): readonly Instance[] {
   return allAt(region.instances, now).filter(({ state }) => state !== "terminated" && state !== "stopped");
 }
@@ -51,10 +51,10 @@ export function quotaProblem(world: World, region: Region, market: Market): Prob
 }
 
 /** A zone that takes so many, with the subnet for it; or why none does. */
-export type Placed = { readonly subnet: Subnet; readonly room: number } | { readonly problem: Problem };
+export type Placed = { readonly subnet: Subnet; readonly capacity: number } | { readonly problem: Problem };
 
-/** Looks for room in one subnet. */
-export function roomIn(call: Call, type: EmulatedType, market: Market, subnet: Subnet, count: number): Placed {
+/** Looks for capacity in one subnet. */
+export function capacityIn(call: Call, type: EmulatedType, market: Market, subnet: Subnet, count: number): Placed {
   const { world, region } = call;
   const { zone } = subnet;
   if (!isOffered(type, zone)) {
@@ -69,7 +69,7 @@ export function roomIn(call: Call, type: EmulatedType, market: Market, subnet: S
     const message = `There are not enough free addresses in subnet '${subnet.id}' to satisfy the requested number of instances.`;
     return { problem: problem("InsufficientFreeAddressesInSubnet", message) };
   }
-  return { subnet, room: Math.min(free, addresses) };
+  return { subnet, capacity: Math.min(free, addresses) };
 }
 
 function noCapacity({ world, region }: Call, type: EmulatedType, market: Market, zone: string): Problem {
@@ -83,15 +83,15 @@ function noCapacity({ world, region }: Call, type: EmulatedType, market: Market,
   return problem(code, others.length === 0 ? start : `${start} ${hint}`);
 }
 
-/** Looks for room anywhere in the region, where there is most. */
-export function roomAnywhere(call: Call, type: EmulatedType, market: Market, count: number): Placed {
+/** Looks for capacity anywhere in the region, where there is most. */
+export function capacityAnywhere(call: Call, type: EmulatedType, market: Market, count: number): Placed {
   const { world, region } = call;
   const tries = region.subnets
     .filter(({ isDefault, zone }) => isDefault && isOffered(type, zone))
     .map((subnet) => ({ subnet, free: freeAt(world, region, subnet.zone, type.name, market) }))
     .toSorted((a, b) => b.free - a.free)
-    .map(({ subnet }) => roomIn(call, type, market, subnet, count));
-  const found = tries.find((one) => "room" in one);
+    .map(({ subnet }) => capacityIn(call, type, market, subnet, count));
+  const found = tries.find((one) => "capacity" in one);
   if (found !== undefined) return found;
   if (market === "spot") {
     const message = "There is no Spot capacity available that matches your request.";

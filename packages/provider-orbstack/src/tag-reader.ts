@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { isProviderError } from "@slipway/core";
 import type { Call } from "./call.ts";
 import type { OrbstackClient } from "./client.ts";
-import { MARK_PATH, type Mark, parseMark } from "./marks.ts";
+import { parseTag, TAG_PATH, type Tag } from "./tags.ts";
 import type { WireMachine } from "./wire.ts";
 
-export interface FoundMark {
-  readonly mark: Mark | null;
-  /** The file is another machine's: this one is a copy of that, and was not marked yet. */
-  readonly copyOf: Mark | null;
+export interface FoundTag {
+  readonly tag: Tag | null;
+  /** The file is another machine's: this one is a copy of that, and was not tagged yet. */
+  readonly copyOf: Tag | null;
   /** It could not be read now, and may be there. */
   readonly isUnreadable: boolean;
 }
@@ -22,11 +22,11 @@ export interface FoundText {
   readonly isUnreadable: boolean;
 }
 
-/** Reads what Slipway keeps inside machines, and never starts one for it. A mark never changes, so each is read once. */
-export interface MarkReader {
-  readonly read: (call: Call, machine: WireMachine) => Promise<FoundMark>;
+/** Reads what Slipway keeps inside machines, and never starts one for it. A tag never changes, so each is read once. */
+export interface TagReader {
+  readonly read: (call: Call, machine: WireMachine) => Promise<FoundTag>;
   /** What was just written. */
-  readonly note: (mark: Mark) => void;
+  readonly note: (tag: Tag) => void;
   /** Somebody has removed it. */
   readonly forget: (id: string) => void;
   /** A small file. */
@@ -36,10 +36,10 @@ export interface MarkReader {
 const INSIDE_MS = 30_000;
 const MOST = 1_000;
 
-export function markReader(client: OrbstackClient): MarkReader {
-  const known = new Map<string, Mark>();
-  const note = (mark: Mark): void => {
-    known.set(mark.id, mark);
+export function tagReader(client: OrbstackClient): TagReader {
+  const known = new Map<string, Tag>();
+  const note = (tag: Tag): void => {
+    known.set(tag.id, tag);
     const [oldest] = known.keys();
     if (known.size > MOST && oldest !== undefined) known.delete(oldest);
   };
@@ -49,13 +49,13 @@ export function markReader(client: OrbstackClient): MarkReader {
     text: (call, machine, path) => textOf(client, call, machine, path),
     read: async (call, machine) => {
       const noted = known.get(machine.id);
-      if (noted !== undefined) return { mark: noted, copyOf: null, isUnreadable: false };
-      const { text, isUnreadable } = await textOf(client, call, machine, MARK_PATH);
-      const mark = parseMark(text ?? "");
-      if (mark === null) return { mark: null, copyOf: null, isUnreadable };
-      if (mark.id !== machine.id) return { mark: null, copyOf: mark, isUnreadable };
-      note(mark);
-      return { mark, copyOf: null, isUnreadable };
+      if (noted !== undefined) return { tag: noted, copyOf: null, isUnreadable: false };
+      const { text, isUnreadable } = await textOf(client, call, machine, TAG_PATH);
+      const tag = parseTag(text ?? "");
+      if (tag === null) return { tag: null, copyOf: null, isUnreadable };
+      if (tag.id !== machine.id) return { tag: null, copyOf: tag, isUnreadable };
+      note(tag);
+      return { tag, copyOf: null, isUnreadable };
     },
   };
 }
@@ -86,8 +86,8 @@ const GOING: ReadonlySet<string> = new Set(["machine-not-found", "in-transition"
 
 async function copiedText(client: OrbstackClient, call: Call, name: string, path: string): Promise<FoundText> {
   // At once, for they are a few bytes: simulated time would run on while a disk is waited for.
-  const folder = mkdtempSync(join(tmpdir(), "slipway-mark-"));
-  const target = join(folder, "mark");
+  const folder = mkdtempSync(join(tmpdir(), "slipway-tag-"));
+  const target = join(folder, "tag");
   try {
     await client.pull(call, name, path, target);
     return { text: contentOf(target), isUnreadable: false };

@@ -7,7 +7,7 @@ export const OURS = "dev.slipway.";
 const APPLES = "com.apple.container.";
 
 /** What Slipway writes on a container in the command that creates it. */
-export interface Marks {
+export interface Tags {
   readonly owner: string;
   readonly key: string;
   readonly specHash: string;
@@ -19,7 +19,7 @@ export interface Marks {
   readonly bootstrap?: string | undefined;
 }
 
-const LABELS: readonly (readonly [field: keyof Marks, label: string])[] = [
+const LABELS: readonly (readonly [field: keyof Tags, label: string])[] = [
   ["owner", `${OURS}owner`],
   ["key", `${OURS}key`],
   ["specHash", `${OURS}spec-hash`],
@@ -41,9 +41,9 @@ export function decodeLabel(text: string): string {
   return text.replace(/%(25|3D)/g, (_whole, code: string) => (code === "25" ? "%" : "="));
 }
 
-export function labelsFor(marks: Marks, labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function labelsFor(tags: Tags, labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const own = LABELS.flatMap(([field, label]) => {
-    const value = marks[field];
+    const value = tags[field];
     return value === undefined ? [] : [[label, encodeLabel(value)] as const];
   });
   const callers = Object.entries(labels).map(([name, value]) => [encodeLabel(name), encodeLabel(value)] as const);
@@ -51,8 +51,8 @@ export function labelsFor(marks: Marks, labels: Readonly<Record<string, string>>
 }
 
 /** Null for a container that is no instance of Slipway's: an unmanaged machine, or a cluster's node. */
-export function marksOf({ configuration }: Pick<WireContainer, "configuration">): Marks | null {
-  const found: Partial<Record<keyof Marks, string>> = {};
+export function tagsOf({ configuration }: Pick<WireContainer, "configuration">): Tags | null {
+  const found: Partial<Record<keyof Tags, string>> = {};
   for (const [field, label] of LABELS) {
     const value = configuration.labels[label];
     if (value !== undefined) found[field] = decodeLabel(value);
@@ -62,8 +62,8 @@ export function marksOf({ configuration }: Pick<WireContainer, "configuration">)
 }
 
 export function ownershipOf(wire: Pick<WireContainer, "configuration">): Ownership | null {
-  const marks = marksOf(wire);
-  return marks === null ? null : { ...marks, labels: labelsOf(wire) };
+  const tags = tagsOf(wire);
+  return tags === null ? null : { ...tags, labels: labelsOf(wire) };
 }
 
 /** The caller's labels. */

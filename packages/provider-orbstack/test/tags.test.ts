@@ -10,9 +10,9 @@ beforeEach(() => {
 afterEach(() => world.close());
 
 const NAME = nameFor(OWNER, "a");
-const MARK = "/var/lib/slipway/mark.json";
+const TAG = "/var/lib/slipway/tag.json";
 
-describe("a mark", () => {
+describe("a tag", () => {
   test("that cannot be read: its instance is listed by its name and user, and no other is missing", async () => {
     const { id } = await world.provider.spawn({ key: "a" });
     const other = await world.provider.spawn({ key: "b" });
@@ -41,7 +41,7 @@ describe("a mark", () => {
   test("that is a folder spoils nothing: the others are listed, and a spawn of the key writes it anew", async () => {
     const { id } = await world.provider.spawn({ key: "a" });
     const other = await world.provider.spawn({ key: "b" });
-    await world.provider.exec(id, ["sh", "-c", `rm ${MARK}; mkdir ${MARK}`]);
+    await world.provider.exec(id, ["sh", "-c", `rm ${TAG}; mkdir ${TAG}`]);
     expect(await world.another().list()).toMatchObject([
       { id, key: null },
       { id: other.id, key: "b" },

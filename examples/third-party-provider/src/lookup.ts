@@ -75,7 +75,7 @@ export async function listInstances(
   const { ids, keys, status, labels = {}, owner = context.owner } = filter;
   const held = await heldBy(context, { operation: "list", signal });
   return held
-    .filter(({ claim }) => claim.marks !== null && (owner === "*" || claim.marks.owner === owner))
+    .filter(({ claim }) => claim.ownership !== null && (owner === "*" || claim.ownership.owner === owner))
     .map(({ host, claim }) => materialize(host, claim))
     .filter(
       (one) =>

@@ -1,5 +1,5 @@
 /** What Slipway writes on a thing in the call that creates it. */
-export interface Marks {
+export interface Ownership {
   readonly owner: string;
   readonly key: string;
   readonly specHash?: string | undefined;
@@ -14,7 +14,7 @@ type Tags = Readonly<Record<string, string>>;
 
 const OURS = "slipway-";
 const LABEL = "label-";
-const TAGS: readonly (readonly [field: keyof Marks, tag: string])[] = [
+const TAGS: readonly (readonly [field: keyof Ownership, tag: string])[] = [
   ["owner", `${OURS}owner`],
   ["key", `${OURS}key`],
   ["specHash", `${OURS}spec-hash`],
@@ -25,17 +25,17 @@ const TAGS: readonly (readonly [field: keyof Marks, tag: string])[] = [
   // #end
 ];
 
-export function tagsOf(marks: Marks, labels: Tags = {}): Tags {
+export function tagsOf(ownership: Ownership, labels: Tags = {}): Tags {
   const own = TAGS.flatMap(([field, tag]) => {
-    const value = marks[field];
+    const value = ownership[field];
     return value === undefined ? [] : [[tag, value] as const];
   });
   return Object.fromEntries([...own, ...Object.entries(labels).map(([name, value]) => [`${LABEL}${name}`, value] as const)]);
 }
 
 /** Null for a thing that Slipway has not made. */
-export function marksOf(tags: Tags): Marks | null {
-  const found: Partial<Record<keyof Marks, string>> = {};
+export function ownershipOf(tags: Tags): Ownership | null {
+  const found: Partial<Record<keyof Ownership, string>> = {};
   for (const [field, tag] of TAGS) {
     const value = tags[tag];
     if (value !== undefined) found[field] = value;

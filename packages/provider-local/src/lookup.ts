@@ -5,7 +5,7 @@ import { nameOf } from "./ids.ts";
 import { type LocalInstance, materialize } from "./instance.ts";
 import type { InstanceRecord } from "./state/records.ts";
 
-/** The record of an id; null if there is none. What stands there without our mark is none of ours. */
+/** The record of an id; null if there is none. What stands there without our tag is none of ours. */
 export async function recordOf(
   context: LocalContext,
   id: string,

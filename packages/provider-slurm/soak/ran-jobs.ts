@@ -7,15 +7,15 @@ export type Fail = (message: string) => void;
 const PATIENCE_MS = 60_000;
 
 /** Exactly one job ran: each writes its number into the file of its key. */
-export async function expectMark(file: string, winner: string, fail: Fail, mayForget: boolean): Promise<void> {
+export async function expectRan(file: string, winner: string, fail: Fail, mayForget: boolean): Promise<void> {
   const end = Date.now() + PATIENCE_MS;
   for (;;) {
-    const marks = linesOf(file);
-    if (marks.includes(winner)) {
-      if (marks.length !== 1 && !mayForget) fail(`jobs ${marks.join(", ")} ran`);
+    const ran = linesOf(file);
+    if (ran.includes(winner)) {
+      if (ran.length !== 1 && !mayForget) fail(`jobs ${ran.join(", ")} ran`);
       return;
     }
-    if (Date.now() > end) return fail(`job ${winner} did not run; ran: ${marks.join(", ")}`);
+    if (Date.now() > end) return fail(`job ${winner} did not run; ran: ${ran.join(", ")}`);
     await pause(50);
   }
 }

@@ -14,7 +14,7 @@ import { configuredRegion, inRegions, nativeIdOf, splitId } from "./ids.ts";
 import { type AWSInstance, isEnding, materialize } from "./instance.ts";
 import type { AwsCapability } from "./request.ts";
 import { codeOfReason } from "./state-reasons.ts";
-import { keyFilter, marksOf, ownerFilters, TAGS } from "./tags.ts";
+import { keyFilter, ownerFilters, ownershipOf, TAGS } from "./tags.ts";
 
 const INSTANCE_ID = /^i-[0-9a-f]{8,17}$/;
 /** A filter takes so many values. */
@@ -53,7 +53,7 @@ export async function describeOne(
         return instance === null ? null : { region, instance };
       })
     : null;
-  if (found !== null && isMarked(found.instance)) return found;
+  if (found !== null && isTagged(found.instance)) return found;
   if (found !== null) {
     throw refusal("CONFLICT", call.operation, `${id} was not made by Slipway: it is left alone`, { nativeId: id });
   }
@@ -152,7 +152,7 @@ async function listed(
   return dedupeById(instances.map((instance) => shown(context, region, instance)));
 }
 
-/** What EC2 shows, as an instance; where it ended one by itself, for want of room, it is remembered that there is none. */
+/** What EC2 shows, as an instance; where it ended one by itself, for lack of capacity, it is remembered that there is none. */
 function shown(context: AwsContext, region: string, wire: Ec2Instance): AWSInstance {
   const instance = materialize(region, wire);
   const { nativeId, statusReason, zone, lifecycle, spec: type = "" } = instance;
@@ -163,7 +163,7 @@ function shown(context: AwsContext, region: string, wire: Ec2Instance): AWSInsta
   if (context.endedForRoom.size >= MOST_REMEMBERED) context.endedForRoom.clear();
   context.endedForRoom.add(nativeId);
   const capacityType = lifecycle === "spot" ? "spot" : "on-demand";
-  context.unavailable.mark({ capacityType, type, region, zone }, "offering");
+  context.unavailable.note({ capacityType, type, region, zone }, "offering");
   return instance;
 }
 
@@ -290,6 +290,6 @@ export async function madeByToken(
 }
 
 /** Is it known that Slipway made it? */
-export function isMarked(instance: Ec2Instance): boolean {
-  return marksOf(instance.Tags).owner !== null;
+export function isTagged(instance: Ec2Instance): boolean {
+  return ownershipOf(instance.Tags).owner !== null;
 }

@@ -1,8 +1,8 @@
 /**
- * Reads the marks of `renderMarkedLine` out of a stderr that arrives in pieces. What comes before the first mark is of
+ * Reads the markers of `renderLineWithMarkers` out of a stderr that arrives in pieces. What comes before the first marker is of
  * `ssh` itself or of a log-in script: it is kept apart, and the command's listener gets the command's own words alone.
  */
-export class MarkedStderr {
+export class StderrMarkers {
   readonly #began: RegExp;
   readonly #ended: RegExp;
   readonly #nonce: string;
@@ -30,18 +30,18 @@ export class MarkedStderr {
   add(chunk: string): void {
     this.#waiting += chunk;
     if (this.pid === null) {
-      const mark = this.#began.exec(this.#waiting);
-      if (mark === null) return;
-      this.pid = Number(mark[1]);
-      this.preface = this.#waiting.slice(0, mark.index);
-      this.#waiting = this.#waiting.slice(mark.index + mark[0].length);
+      const marker = this.#began.exec(this.#waiting);
+      if (marker === null) return;
+      this.pid = Number(marker[1]);
+      this.preface = this.#waiting.slice(0, marker.index);
+      this.#waiting = this.#waiting.slice(marker.index + marker[0].length);
     }
-    const mark = this.exitCode === null ? this.#ended.exec(this.#waiting) : null;
-    if (mark !== null) {
-      this.exitCode = Number(mark[1]);
-      this.#waiting = this.#waiting.slice(0, mark.index) + this.#waiting.slice(mark.index + mark[0].length);
+    const marker = this.exitCode === null ? this.#ended.exec(this.#waiting) : null;
+    if (marker !== null) {
+      this.exitCode = Number(marker[1]);
+      this.#waiting = this.#waiting.slice(0, marker.index) + this.#waiting.slice(marker.index + marker[0].length);
     }
-    this.#release(this.exitCode === null ? this.#possibleMark() : this.#waiting.length);
+    this.#release(this.exitCode === null ? this.#possibleMarker() : this.#waiting.length);
   }
 
   /** Nothing more comes. */
@@ -53,8 +53,8 @@ export class MarkedStderr {
     this.#release(this.#waiting.length);
   }
 
-  /** Where the second mark, or its beginning, may stand. */
-  #possibleMark(): number {
+  /** Where the second marker, or its beginning, may stand. */
+  #possibleMarker(): number {
     const whole = this.#waiting.indexOf(this.#nonce);
     if (whole !== -1) return whole;
     const longest = Math.min(this.#nonce.length - 1, this.#waiting.length);

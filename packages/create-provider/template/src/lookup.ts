@@ -4,7 +4,7 @@ import { isId, type __Name__Context } from "./context.ts";
 import { refusal } from "./errors.ts";
 // #end
 import { materialize, type __Name__Instance } from "./instance.ts";
-import { marksOf } from "./marks.ts";
+import { ownershipOf } from "./ownership.ts";
 import type { __Name__Capability } from "./provider.ts";
 
 export async function getInstance(
@@ -32,8 +32,8 @@ export async function listInstances(
   const rows = await context.client.list(call);
   return rows
     .filter(({ tags }) => {
-      const marks = marksOf(tags);
-      return marks !== null && (owner === "*" || marks.owner === owner);
+      const ownership = ownershipOf(tags);
+      return ownership !== null && (owner === "*" || ownership.owner === owner);
     })
     .map(materialize)
     .filter((instance) => matches(instance, filter));

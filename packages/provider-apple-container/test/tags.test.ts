@@ -2,9 +2,9 @@ import { nameFor } from "@slipway/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatId, newGeneration, parseId } from "../src/ids.ts";
-import { decodeLabel, encodeLabel, labelsFor, labelsOf, marksOf } from "../src/marks.ts";
+import { decodeLabel, encodeLabel, labelsFor, labelsOf, tagsOf } from "../src/tags.ts";
 
-const marks = { owner: "t", key: "k", specHash: "sha256:0", generation: "0123456789ab" };
+const tags = { owner: "t", key: "k", specHash: "sha256:0", generation: "0123456789ab" };
 // What no caller's label may begin with is refused before, and NUL cannot stand in an argument.
 const text = fc.string({ unit: "binary" }).filter((value) => !value.includes("\0"));
 const name = text.filter((value) => value !== "" && !/^(dev\.slipway\.|com\.apple\.container\.)/.test(value));
@@ -18,7 +18,7 @@ const asTheCommandReads = (label: string): readonly [string, string] | null => {
 test("any label passes the command's reading and comes back", () => {
   fc.assert(
     fc.property(fc.dictionary(name, text, { noNullPrototype: true }), text, (labels, key) => {
-      const written = labelsFor({ ...marks, key }, labels);
+      const written = labelsFor({ ...tags, key }, labels);
       const read = Object.entries(written).map(([label, value]) => asTheCommandReads(`${label}=${value}`));
       const configuration = {
         labels: Object.fromEntries(read.map((pair) => pair ?? ["refused", ""])),
@@ -26,7 +26,7 @@ test("any label passes the command's reading and comes back", () => {
         publishedPorts: [],
       };
       expect(labelsOf({ configuration })).toEqual(labels);
-      expect(marksOf({ configuration })).toEqual({ ...marks, key });
+      expect(tagsOf({ configuration })).toEqual({ ...tags, key });
     }),
   );
 });

@@ -2,15 +2,15 @@ import { namePrefixFor } from "@slipway/core";
 import * as z from "zod/mini";
 
 /** What Slipway keeps inside a machine; nothing of it is secret. Readable by all, so that a copy to the Mac can read it. */
-export const MARK_PATH = "/var/lib/slipway/mark.json";
-/** What a program of ours ends with in a machine whose mark is not the one that was meant. */
+export const TAG_PATH = "/var/lib/slipway/tag.json";
+/** What a program of ours ends with in a machine whose tag is not the one that was meant. */
 export const OTHER_MACHINE = 76;
 
 /**
  * What stands in a file inside of a machine. It counts only where its `id` is the machine's own: a copy of the machine
  * has the file too.
  */
-export interface Mark {
+export interface Tag {
   readonly id: string;
   readonly owner: string;
   readonly key: string;
@@ -30,12 +30,12 @@ export interface Mark {
 }
 
 /** Not zod's own record: that loses a label called `__proto__`. */
-const labelsSchema: z.ZodMiniType<Mark["labels"]> = z.custom<Mark["labels"]>(
+const labelsSchema: z.ZodMiniType<Tag["labels"]> = z.custom<Tag["labels"]>(
   (value) =>
     typeof value === "object" && value !== null && Object.values(value).every((label) => typeof label === "string"),
 );
 
-const markSchema: z.ZodMiniType<Mark> = z.object({
+const tagSchema: z.ZodMiniType<Tag> = z.object({
   id: z.string(),
   owner: z.string(),
   key: z.string(),
@@ -49,17 +49,17 @@ const markSchema: z.ZodMiniType<Mark> = z.object({
   bootstrap: z.optional(z.string()),
 });
 
-/** Null for what is no mark: an empty file, half a one, somebody else's. */
-export function parseMark(text: string): Mark | null {
-  return parsed(text, markSchema);
+/** Null for what is no tag: an empty file, half a one, somebody else's. */
+export function parseTag(text: string): Tag | null {
+  return parsed(text, tagSchema);
 }
 
-export function markText(mark: Mark): string {
-  return `${JSON.stringify(mark)}\n`;
+export function tagText(tag: Tag): string {
+  return `${JSON.stringify(tag)}\n`;
 }
 
 /** What stands inside the copy that is a snapshot, in a file that bears the copy's name. */
-export interface SnapshotMark {
+export interface SnapshotTag {
   /** The copy's name: the file stands in the instance too, and in later copies of it. */
   readonly name: string;
   readonly owner: string;
@@ -68,7 +68,7 @@ export interface SnapshotMark {
   readonly displayName?: string | undefined;
 }
 
-const snapshotSchema: z.ZodMiniType<SnapshotMark> = z.object({
+const snapshotSchema: z.ZodMiniType<SnapshotTag> = z.object({
   name: z.string(),
   owner: z.string(),
   key: z.string(),
@@ -76,11 +76,11 @@ const snapshotSchema: z.ZodMiniType<SnapshotMark> = z.object({
   displayName: z.optional(z.string()),
 });
 
-export function snapshotMarkPath(name: string): string {
+export function snapshotTagPath(name: string): string {
   return `/var/lib/slipway/snapshots/${name}.json`;
 }
 
-export function parseSnapshotMark(text: string): SnapshotMark | null {
+export function parseSnapshotTag(text: string): SnapshotTag | null {
   return parsed(text, snapshotSchema);
 }
 

@@ -55,7 +55,7 @@ export async function told(
   { info, owned }: Found,
   key?: string,
 ): Promise<OrbstackInstance> {
-  const asks = owned.mark?.bootstrap !== undefined && info.record.state === "running";
+  const asks = owned.tag?.bootstrap !== undefined && info.record.state === "running";
   const bootstrap = asks ? await bootstrapState(client, call, info.record.name) : undefined;
   return materialize(owned, { self: owner, info, bootstrap, key });
 }
@@ -73,7 +73,7 @@ export async function listInstances(
     if (!mayBeOurs(machine)) continue;
     const owned = await ownedOf(context, call, machine);
     if (owned === null || !isOwnedBy(owned, owner, context.owner)) continue;
-    // One that was not marked yet is known by the key that is asked for.
+    // One that was not tagged yet is known by the key that is asked for.
     const key = filter.keys?.find((each) => hasKey(owned, owner === "*" ? context.owner : owner, each));
     const instance = materialize(owned, { self: context.owner, key });
     if (matches(instance, filter)) found.push(instance);

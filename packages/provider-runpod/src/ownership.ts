@@ -2,7 +2,7 @@ import { isKey, isOwner } from "@slipway/core";
 import type { Ownership } from "@slipway/provider-kit/driver";
 import type { WirePod } from "./wire.ts";
 
-// Pods have no tags. Their environment can be read back by whoever may read the pod, so Slipway's marks stand there, in
+// Pods have no tags. Their environment can be read back by whoever may read the pod, so the ownership stands there, in
 // variables of their own. They are no secret.
 const OWNER = "SLIPWAY_OWNER";
 const KEY = "SLIPWAY_KEY";
@@ -11,8 +11,8 @@ const NAME = "SLIPWAY_NAME";
 const EXPIRES_AT = "SLIPWAY_EXPIRES_AT";
 const LABELS = "SLIPWAY_LABELS";
 
-export function environmentOf(marks: Ownership): Readonly<Record<string, string>> {
-  const { owner, key, specHash, displayName, expiresAt, labels } = marks;
+export function environmentOf(ownership: Ownership): Readonly<Record<string, string>> {
+  const { owner, key, specHash, displayName, expiresAt, labels } = ownership;
   return {
     [OWNER]: owner,
     // As JSON: a key may begin or end with spaces, which nobody promises to keep.
@@ -25,7 +25,7 @@ export function environmentOf(marks: Ownership): Readonly<Record<string, string>
 }
 
 /** Null for a pod that Slipway has not made. */
-export function marksOf({ env = {} }: Pick<WirePod, "env">): Ownership | null {
+export function ownershipOf({ env = {} }: Pick<WirePod, "env">): Ownership | null {
   const { [OWNER]: owner, [SPEC_HASH]: specHash = "", [NAME]: displayName, [EXPIRES_AT]: expiresAt } = env;
   const key = parsed(env[KEY]);
   if (!isOwner(owner) || !isKey(key)) return null;
@@ -53,7 +53,7 @@ function timeIn(text = ""): string | undefined {
   return UTC.test(text) && !Number.isNaN(Date.parse(text)) ? text : undefined;
 }
 
-/** Anybody may have changed the variable: what is no JSON is no mark. */
+/** Anybody may have changed the variable: what is no JSON is no ownership. */
 function parsed(text: string | undefined): unknown {
   if (text === undefined) return undefined;
   try {
