@@ -57,7 +57,7 @@ export async function asPrograms(): Promise<FaultWorld> {
   const { control } = orbstackEmulator({ directory: dirname(program), clock });
   const placed: string[] = [];
   /** One that nothing has met does not count, and is not there for ever. */
-  const takeBack = async (): Promise<void> => {
+  const undoFaults = async (): Promise<void> => {
     const left = await control.waitingFaults();
     if (left.length > 0) placed.splice(-left.length);
     await control.clearFaults();
@@ -69,14 +69,14 @@ export async function asPrograms(): Promise<FaultWorld> {
     variables: { ...variables, HOME: dirname(program) },
     placeFaults: async (random) => {
       if (random.next() >= FAULT_CHANCE) return;
-      await takeBack();
+      await undoFaults();
       const chosen = PROGRAM_FAULTS[random.whole(PROGRAM_FAULTS.length)];
       if (chosen === undefined) return;
       await control.addFaults(chosen.fault);
       placed.push(chosen.kind);
     },
     placed: async () => placed,
-    calm: takeBack,
+    calm: undoFaults,
     napMs: 5_000,
     settleMs: 10_000,
     close,

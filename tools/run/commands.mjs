@@ -26,6 +26,7 @@ export const commands = {
     keepGoing: true,
     steps: [
       { title: "structure", node: ["tools/structure.mjs"] },
+      { title: "words", node: ["tools/words.mjs"] },
       { title: "tools", note: "the tests of tools/", node: ["--test", "tools/test/*.test.mjs"], quiet: true },
       {
         title: "packages",
@@ -250,6 +251,10 @@ export const commands = {
       build("@slipway/provider-orbstack..."),
       { title: "live", package: "@slipway/provider-orbstack", script: "test:live" },
     ],
+  },
+  words: {
+    about: "one word for one thing: the list in tools/words.json, over code, messages, tests, docs and file names",
+    steps: [{ title: "words", node: ["tools/words.mjs"] }],
   },
   setup: { about: "the install alone", steps: [] },
   consumers: {

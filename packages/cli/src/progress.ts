@@ -58,7 +58,7 @@ export class Progress {
     this.#detail = text;
   }
 
-  /** Makes room for another line; the next frame draws this one again below it. */
+  /** Makes space for another line; the next frame draws this one again below it. */
   clear(): void {
     if (this.#drawn) this.#world.stderr.write(CLEAR_LINE);
     this.#drawn = false;

@@ -63,14 +63,14 @@ describe("reap", () => {
     const clock = simulatedClock();
     const one = cloud("one", clock);
     await one.spawn("old", -11 * MINUTE);
-    await one.spawn("recent", -9 * MINUTE);
+    await one.spawn("fresh", -9 * MINUTE);
     await one.spawn("later", 60 * MINUTE);
     await one.spawn("endless", null);
     const report = await reap([one.provider], { clock });
-    expect(outcomes(report)).toEqual(["one old terminated", "one recent waiting"]);
+    expect(outcomes(report)).toEqual(["one old terminated", "one fresh waiting"]);
     expect(report.complete).toBe(true);
     expect(report.providers[0]?.clock).toEqual({ state: "unknown" });
-    expect(keysOf(one)).toEqual(["recent", "later", "endless"]);
+    expect(keysOf(one)).toEqual(["fresh", "later", "endless"]);
     clock.advance(2 * MINUTE);
     await reap([one.provider], { clock });
     expect(keysOf(one)).toEqual(["later", "endless"]);

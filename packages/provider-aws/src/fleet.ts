@@ -220,7 +220,7 @@ function kindOf({ operation }: Call, { Errors = [] }: CreateFleetCommandOutput):
 }
 
 /** No choice was left. */
-export function noRoom(tried: readonly FleetChoice[], code: ErrorCode): ProviderError {
+export function noCapacity(tried: readonly FleetChoice[], code: ErrorCode): ProviderError {
   const where = [...new Set(tried.map(({ spec, zone }) => `${spec} in ${zone}`))].slice(0, 10).join(", ");
   return new ProviderError(code, {
     message:

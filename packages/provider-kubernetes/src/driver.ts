@@ -20,7 +20,7 @@ import { statusOf } from "./statuses.ts";
 import { claimNames } from "./volumes.ts";
 import type { WirePod } from "./wire.ts";
 
-/** The most of a Secret, less some room for its own fields. */
+/** The most of a Secret, less some space for its own fields. */
 export const MAX_BOOTSTRAP_BYTES = 1_000_000;
 
 /** A pod, and the context through which it is reached. */

@@ -120,7 +120,7 @@ async function finished(
     if (copy === null) return null;
     if (isOwnCopy(copy, request)) return await finishCopy(context, call, copy, request);
     if (!isLeftCopy(copy, copyOf, request)) throw otherSpec(call, request, copy);
-    // It makes room for another copy, and for nothing else.
+    // It makes space for another copy, and for nothing else.
     await mustHaveSnapshot(context, call, request);
     await removeMachine(context, call, copy);
     return null;

@@ -185,7 +185,7 @@ async function conduct<In, Out>(
   const { state, steps } = record();
   if (state === "completed") return (await validOutput(workflow, run.runId, record().output)).output;
   if (state === "failed" && !steps.some(owesUndo)) throw recordedFailure(run);
-  if (state !== "running") return takeBack(run, await replayed(workflow, run, input));
+  if (state !== "running") return undoRun(run, await replayed(workflow, run, input));
 
   run.emit({ type: steps.length === 0 ? "run.start" : "run.resume" });
   const live = stepsOf(run, false);
@@ -206,7 +206,7 @@ async function conduct<In, Out>(
     if (!run.signal.aborted) failing.abort(new DOMException("another step failed", "AbortError"));
     await live.idle();
     await run.mustWork(() => run.journal.update({ state: "undoing", failure, error: recordError(error) }));
-    return takeBack(run, live, error);
+    return undoRun(run, live, error);
   }
 }
 
@@ -239,7 +239,7 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-async function takeBack(run: Run, steps: Steps, cause?: unknown): Promise<never> {
+async function undoRun(run: Run, steps: Steps, cause?: unknown): Promise<never> {
   run.emit({ type: "run.undo" });
   const leftovers = await undoAll(run, steps);
   await run.mustWork(() => run.journal.update({ state: "failed" }));

@@ -11,7 +11,7 @@ export function owesUndo(step: StepRecord): boolean {
   return step.kind === "step" && step.undoable && step.state !== "undone" && step.outcome !== "none";
 }
 
-/** Takes back every step that owes it, the last one first; one that fails does not stop the others. */
+/** Undoes every step that owes it, the last one first; one that fails does not stop the others. */
 export async function undoAll(run: Run, steps: Steps): Promise<readonly Leftover[]> {
   const leftovers: Leftover[] = [];
   for (const step of run.journal.record().steps.filter(owesUndo).reverse()) {

@@ -16,7 +16,7 @@ export async function findReclaimed(
   let unseen = ids;
   for (;;) {
     const found = await Promise.all(unseen.map((id) => getInstance(context, id, { signal })));
-    lost.push(...unseen.filter((_id, at) => isTakenBack(found[at] ?? null)));
+    lost.push(...unseen.filter((_id, at) => isReclaimed(found[at] ?? null)));
     unseen = unseen.filter((_id, at) => (found[at] ?? null) === null);
     const left = until - context.clock.now();
     if (unseen.length === 0 || left <= 0) return [...lost, ...unseen];
@@ -24,7 +24,7 @@ export async function findReclaimed(
   }
 }
 
-function isTakenBack(instance: AWSInstance | null): boolean {
+function isReclaimed(instance: AWSInstance | null): boolean {
   if (instance === null) return false;
   const { code: Code, message: Message } = instance.statusReason ?? {};
   const ending = instance.status === "terminated" || instance.status === "terminating";

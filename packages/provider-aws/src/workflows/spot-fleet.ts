@@ -9,7 +9,14 @@ import {
 import * as z from "zod/mini";
 import type { Call } from "../context.ts";
 import { refusal } from "../errors.ts";
-import { deleteTemplate, type FleetChoice, type FleetOutcome, makeTemplate, noRoom, requestFleet } from "../fleet.ts";
+import {
+  deleteTemplate,
+  type FleetChoice,
+  type FleetOutcome,
+  makeTemplate,
+  noCapacity,
+  requestFleet,
+} from "../fleet.ts";
 import { composeId } from "../ids.ts";
 import { underKey } from "../lookup.ts";
 import { architectureOf } from "../machine-types.ts";
@@ -113,7 +120,7 @@ export function spotFleet({ context, provider }: AwsParts): Workflow<SpotFleetIn
       const members: SpotFleetMember[] = [];
       for (let number = 1; number <= count; number += 1) {
         const member = await launched(fleet, plan, `member ${number}`);
-        if (!("instanceId" in member)) throw noRoom(plan.choices, member.code);
+        if (!("instanceId" in member)) throw noCapacity(plan.choices, member.code);
         members.push(member);
       }
       const { alive, replaced } = await watched(fleet, plan, members);

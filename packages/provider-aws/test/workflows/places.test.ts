@@ -3,7 +3,7 @@ import { awsWorld, failure, refusedWith, type Wire } from "../world.ts";
 import { flowWorld, runKilled, until, workflowFailure } from "./flows.ts";
 
 const input = { spawn: { spec: "m5.large" } };
-const NO_ROOM = { code: "Server.InsufficientInstanceCapacity", message: "Insufficient capacity." };
+const NO_CAPACITY = { code: "Server.InsufficientInstanceCapacity", message: "Insufficient capacity." };
 
 describe("what spawn refuses is refused before the first request", () => {
   const sshKeys = ["ssh-ed25519 AAAA\nroot: true"];
@@ -41,7 +41,7 @@ describe("zones", () => {
     const world = flowWorld({ bootMs: 20_000 });
     const flow = runKilled(world, ({ workflows }) => workflows.multiAz, input, []);
     const [first] = await until(() => world.live().length === 1 && world.live(), world);
-    world.emulator.control.setState(first?.id ?? "", "terminated", NO_ROOM);
+    world.emulator.control.setState(first?.id ?? "", "terminated", NO_CAPACITY);
     const { zone, attempts } = await flow;
     expect(attempts).toEqual([
       { zone: first?.zone, outcome: "CAPACITY_ERROR" },

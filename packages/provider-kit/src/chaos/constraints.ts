@@ -46,7 +46,7 @@ export function constraintsOn(provider: Provider, limits: ChaosConstraints, cloc
     return [...found.values()];
   }
 
-  async function roomFor(operation: string, request: unknown): Promise<Refused | null> {
+  async function capacityFor(operation: string, request: unknown): Promise<Refused | null> {
     const there = await live();
     const key = fieldOf(request, "key");
     // A repeated key makes nothing new.
@@ -96,7 +96,7 @@ export function constraintsOn(provider: Provider, limits: ChaosConstraints, cloc
       });
       await before;
       try {
-        const full = await roomFor(operation, args[0]);
+        const full = await capacityFor(operation, args[0]);
         if (full !== null) {
           leave();
           return full;
