@@ -5,6 +5,7 @@ export default defineConfig({
     "command/index": "src/command/index.ts",
     "driver/index": "src/driver/index.ts",
     "errors/index": "src/errors/index.ts",
+    "filters/index": "src/filters/index.ts",
     "hooks/index": "src/hooks/index.ts",
     "http/index": "src/http/index.ts",
     "limits/index": "src/limits/index.ts",

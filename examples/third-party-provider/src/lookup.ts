@@ -1,4 +1,5 @@
 import { type CallOptions, type ListFilter, ProviderError } from "@slipway/core";
+import { matcherOf } from "@slipway/provider-kit/filters";
 import type { Call } from "./client.ts";
 import type { SshContext } from "./context.ts";
 import { PROVIDER } from "./errors.ts";
@@ -72,16 +73,10 @@ export async function listInstances(
   filter: ListFilter = {},
   { signal }: CallOptions = {},
 ): Promise<readonly SshInstance[]> {
-  const { ids, keys, status, labels = {}, owner = context.owner } = filter;
+  const { owner = context.owner } = filter;
   const held = await heldBy(context, { operation: "list", signal });
   return held
     .filter(({ claim }) => claim.ownership !== null && (owner === "*" || claim.ownership.owner === owner))
     .map(({ host, claim }) => materialize(host, claim))
-    .filter(
-      (one) =>
-        (ids === undefined || ids.includes(one.id)) &&
-        (keys === undefined || (one.key !== null && keys.includes(one.key))) &&
-        (status === undefined || status.includes(one.status)) &&
-        Object.entries(labels).every(([name, value]) => Object.hasOwn(one.labels, name) && one.labels[name] === value),
-    );
+    .filter(matcherOf(filter));
 }

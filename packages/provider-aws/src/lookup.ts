@@ -7,6 +7,7 @@ import {
   type Operation,
   ProviderError,
 } from "@slipway/core";
+import { matcherOf } from "@slipway/provider-kit/filters";
 import { everyPage } from "./capabilities/every-page.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { PROVIDER, refusal } from "./errors.ts";
@@ -89,7 +90,7 @@ export async function listInstances(
   const regions = filter.region === undefined ? context.regions : [configuredRegion(context, operation, filter.region)];
   const found =
     filter.ids === undefined ? inRegionsListed(context, call, regions, filter) : byIds(context, call, filter.ids);
-  return (await found).filter((instance) => matches(context, instance, filter));
+  return (await found).filter(matching(context, filter));
 }
 
 async function inRegionsListed(
@@ -172,19 +173,10 @@ function dedupeById(instances: readonly AWSInstance[]): readonly AWSInstance[] {
   return [...new Map(instances.map((instance) => [instance.id, instance])).values()];
 }
 
-function matches(context: AwsContext, instance: AWSInstance, filter: ListFilter<AwsCapability>): boolean {
-  const { ids, keys, status, labels = {}, region, owner = context.owner } = filter;
-  return (
-    instance.owner !== null &&
-    (owner === "*" || instance.owner === owner) &&
-    (ids === undefined || ids.includes(instance.id) || ids.includes(instance.nativeId)) &&
-    (keys === undefined || (instance.key !== null && keys.includes(instance.key))) &&
-    (status === undefined ? instance.status !== "terminated" : status.includes(instance.status)) &&
-    (region === undefined || instance.region === region) &&
-    Object.entries(labels).every(
-      ([name, value]) => Object.hasOwn(instance.labels, name) && instance.labels[name] === value,
-    )
-  );
+function matching(context: AwsContext, filter: ListFilter<AwsCapability>): (instance: AWSInstance) => boolean {
+  const { owner = context.owner } = filter;
+  const matches = matcherOf(filter);
+  return (instance) => instance.owner !== null && (owner === "*" || instance.owner === owner) && matches(instance);
 }
 
 /** A region that fails fails the whole, and says that it was the region. */

@@ -13,6 +13,7 @@ import {
   nameFor,
   ProviderError,
 } from "@slipway/core";
+import { isOneOf } from "@slipway/provider-kit/filters";
 import type { Call } from "./client.ts";
 import { checkedArgv, checkedConfig, clusterName, nodeIds } from "./cluster-arguments.ts";
 import { checkedText, type MemoryContext, PROVIDER, refusal } from "./context.ts";
@@ -158,9 +159,10 @@ async function allUp(
   changed: boolean,
 ): Promise<void> {
   const until = context.clock.now() + waitMs;
+  const isWanted = isOneOf(ids);
   const effect = changed ? "applied" : "none";
   for (;;) {
-    const found = (await nodesOf(context, call, true)).filter(({ id }) => ids.includes(id));
+    const found = (await nodesOf(context, call, true)).filter(({ id }) => isWanted(id));
     if (found.length === ids.length && found.every(({ state }) => state === "up")) return;
     if (context.clock.now() >= until) {
       const message = `the nodes were not up within ${waitMs} ms`;

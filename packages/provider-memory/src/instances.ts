@@ -1,4 +1,5 @@
 import type { Capability, CoreMethods, ListFilter, SpawnOptions } from "@slipway/core";
+import { matcherOf } from "@slipway/provider-kit/filters";
 import type { Call } from "./client.ts";
 import { configuredRegion, instanceFrom, type MemoryContext, ownerFilter } from "./context.ts";
 import { inRegions } from "./ids.ts";
@@ -48,19 +49,10 @@ async function listed(
     filter.region === undefined ? context.regions : [configuredRegion(context, call.operation, filter.region)];
   const owner = ownerFilter(context, filter.owner);
   const found: MemoryInstance[] = [];
+  const matches = matcherOf(filter);
   for (const region of regions) {
     const rows = await context.client.sendAll(call, "machines.list", region, owner, machinePage);
-    found.push(...rows.map((row) => instanceFrom(context, row)).filter((instance) => matches(instance, filter)));
+    found.push(...rows.map((row) => instanceFrom(context, row)).filter(matches));
   }
   return found;
-}
-
-function matches(instance: MemoryInstance, filter: ListFilter<Capability>): boolean {
-  const { ids, keys, status, labels = {} } = filter;
-  return (
-    (ids === undefined || ids.includes(instance.id) || ids.includes(instance.nativeId)) &&
-    (keys === undefined || (instance.key !== null && keys.includes(instance.key))) &&
-    (status === undefined ? instance.status !== "terminated" : status.includes(instance.status)) &&
-    Object.entries(labels).every(([name, value]) => instance.labels[name] === value)
-  );
 }

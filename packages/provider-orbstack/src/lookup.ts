@@ -1,4 +1,5 @@
 import type { CallOptions, ListFilter } from "@slipway/core";
+import { matcherOf } from "@slipway/provider-kit/filters";
 import { bootstrapState } from "./bootstrap.ts";
 import type { Call } from "./call.ts";
 import type { OrbstackContext } from "./context.ts";
@@ -67,6 +68,7 @@ export async function listInstances(
   { signal }: CallOptions = {},
 ): Promise<readonly OrbstackInstance[]> {
   const { owner = context.owner } = filter;
+  const matches = matcherOf(filter);
   const call: Call = { operation: "list", signal };
   const found: OrbstackInstance[] = [];
   for (const machine of await context.client.machines(call)) {
@@ -76,19 +78,7 @@ export async function listInstances(
     // One that was not tagged yet is known by the key that is asked for.
     const key = filter.keys?.find((each) => hasKey(owned, owner === "*" ? context.owner : owner, each));
     const instance = materialize(owned, { self: context.owner, key });
-    if (matches(instance, filter)) found.push(instance);
+    if (matches(instance)) found.push(instance);
   }
   return found;
-}
-
-function matches(instance: OrbstackInstance, filter: ListFilter): boolean {
-  const { ids, keys, status, labels = {} } = filter;
-  return (
-    (ids === undefined || ids.includes(instance.id)) &&
-    (keys === undefined || (instance.key !== null && keys.includes(instance.key))) &&
-    (status === undefined || status.includes(instance.status)) &&
-    Object.entries(labels).every(
-      ([name, value]) => Object.hasOwn(instance.labels, name) && instance.labels[name] === value,
-    )
-  );
 }

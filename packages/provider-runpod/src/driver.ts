@@ -1,5 +1,6 @@
 import type { Driver, ListHint } from "@slipway/provider-kit/driver";
 import { refusals } from "@slipway/provider-kit/errors";
+import { isOneOf } from "@slipway/provider-kit/filters";
 import type { RunpodContext } from "./context.ts";
 import { isId } from "./context.ts";
 import { PROVIDER } from "./errors.ts";
@@ -74,9 +75,10 @@ export function runpodDriver(context: RunpodContext): Driver<SeenPod, RunpodInst
 
 /** No other pod is probed. */
 function wantedBy({ owner, ids, keys }: ListHint): (pod: WirePod) => boolean {
+  const [isId, isKey] = [isOneOf(ids), isOneOf(keys)];
   return (pod) => {
     const ownership = ownershipOf(pod);
     if (ownership === null || (owner !== undefined && ownership.owner !== owner)) return false;
-    return (ids?.includes(pod.id) ?? true) && (ownership.key === null || (keys?.includes(ownership.key) ?? true));
+    return isId(pod.id) && (ownership.key === null || isKey(ownership.key));
   };
 }

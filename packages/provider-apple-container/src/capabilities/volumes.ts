@@ -8,6 +8,7 @@ import {
   type VolumeMount,
 } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
+import { isOneOf } from "@slipway/provider-kit/filters";
 import type { AppleContainerContext } from "../context.ts";
 import { PROVIDER, refusal } from "../errors.ts";
 import { formatId } from "../ids.ts";
@@ -38,10 +39,11 @@ export function volumeMethods(context: AppleContainerContext): VolumeMethods {
       const { owner = context.owner, keys, ids } = filter;
       const rows = await context.client.volumes(call);
       const containers = await context.client.containers(call);
+      const [isId, isKey] = [isOneOf(ids), isOneOf(keys)];
       return rows
-        .filter((row) => isTagged(row, owner) && (ids === undefined || ids.includes(row.configuration.name)))
+        .filter((row) => isTagged(row, owner) && isId(row.configuration.name))
         .map((row) => volumeFrom(row, containers))
-        .filter(({ key }) => keys === undefined || (key !== null && keys.includes(key)));
+        .filter(({ key }) => isKey(key));
     },
     deleteVolume: async (id, { signal } = {}) => {
       if (!NAME.test(id)) return;

@@ -1,5 +1,6 @@
 import type { Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import { isKey, isProviderError, type Volume, type VolumeMethods } from "@slipway/core";
+import { isOneOf } from "@slipway/provider-kit/filters";
 import { afterRefusal, afterWrite } from "../after-write.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { nativeCodeOf, refusal } from "../errors.ts";
@@ -55,11 +56,8 @@ export function volumeMethods(context: AwsContext): VolumeMethods {
         const rows = await ownVolumes(context, call, region, filter.owner ?? context.owner);
         found.push(...rows.map((row) => volumeFrom(region, row)));
       }
-      const natives = filter.ids?.map(nativeIdOf);
-      return found.filter(
-        ({ id, key }) =>
-          (natives?.includes(nativeIdOf(id)) ?? true) && (filter.keys?.some((wanted) => wanted === key) ?? true),
-      );
+      const [isId, isKey] = [isOneOf(filter.ids?.map(nativeIdOf)), isOneOf(filter.keys)];
+      return found.filter(({ id, key }) => isId(nativeIdOf(id)) && isKey(key));
     },
     deleteVolume: (id, { signal } = {}) => deleteVolume(context, { operation: "deleteVolume", signal }, id),
   };

@@ -16,7 +16,6 @@ export {
   Undone,
 } from "./driver.ts";
 export { LifeCycle } from "./life-cycle.ts";
-export { matchesFilter } from "./matches-filter.ts";
 export { type OwnershipTags, ownershipByName, ownershipTags, type Tags } from "./ownership-tags.ts";
 export {
   type DriverDefinition,

@@ -14,6 +14,7 @@ import {
 import { givenBootstrap } from "../bootstrap/given-bootstrap.ts";
 import type { Refusal } from "../errors/refusal.ts";
 import { withEffect } from "../errors/with-effect.ts";
+import { matcherOf } from "../filters/matches-filter.ts";
 import type { KeyedMutex } from "../limits/keyed-mutex.ts";
 import {
   type Accepted,
@@ -26,7 +27,6 @@ import {
   type SpawnRequest,
   Undone,
 } from "./driver.ts";
-import { matchesFilter } from "./matches-filter.ts";
 import type { WriteCache } from "./write-cache.ts";
 
 /** What the kit reads of any provider's options, whatever its capabilities add. */
@@ -107,12 +107,14 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
     this.checkRegion(call, filter.region);
     const { owner = this.#context.owner, ids, keys, region, status } = filter;
     const hint = { owner: owner === "*" ? undefined : owner, ids, keys, region, terminated: status !== undefined };
+    const matches = matcherOf(filter);
+    const keyOf = keysByName(keys);
     for await (const page of this.#driver.list(call, hint)) {
       yield page.flatMap((machine) => {
         const identity = this.#driver.identify(machine);
         if (!this.#isOwned(identity, owner)) return [];
-        const instance = this.#driver.toInstance(machine, this.#baseOf(identity, keys));
-        return matchesFilter(instance, filter) ? [instance] : [];
+        const instance = this.#driver.toInstance(machine, this.#baseOf(identity, keyOf));
+        return matches(instance) ? [instance] : [];
       });
     }
   }
@@ -393,10 +395,10 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
     }
   }
 
-  #baseOf(identity: Identity, keys: readonly string[] = []): InstanceBase {
+  #baseOf(identity: Identity, keyOf: KeyOf = () => null): InstanceBase {
     const { id, nativeId = id, status, ownership, name } = identity;
     const owner = ownership?.owner ?? null;
-    const key = ownership?.key ?? keys.find((each) => owner !== null && nameFor(owner, each) === name) ?? null;
+    const key = ownership?.key ?? (owner === null || name === undefined ? null : keyOf(owner, name));
     const { labels = {}, expiresAt, displayName, specHash: hash = "" } = ownership ?? {};
     return {
       id,
@@ -499,6 +501,18 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
       nativeId,
     });
   }
+}
+
+type KeyOf = (owner: string, name: string) => string | null;
+
+/** Which of these keys has a name: where a remote keeps nothing but the name. */
+function keysByName(keys: readonly string[] = []): KeyOf {
+  const byOwner = new Map<string, ReadonlyMap<string, string>>();
+  return (owner, name) => {
+    const names = byOwner.get(owner) ?? new Map(keys.map((key) => [nameFor(owner, key), key]));
+    byOwner.set(owner, names);
+    return names.get(name) ?? null;
+  };
 }
 
 function isTerminating({ status }: Identity): boolean {

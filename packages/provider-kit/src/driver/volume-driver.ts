@@ -1,5 +1,6 @@
 import { isProviderError, nameFor, type Volume, type VolumeMethods } from "@slipway/core";
 import type { Refusal } from "../errors/refusal.ts";
+import { isOneOf } from "../filters/matches-filter.ts";
 import type { KeyedMutex } from "../limits/keyed-mutex.ts";
 import type { Call, Destroyed } from "./driver.ts";
 import { ownershipByName } from "./ownership-tags.ts";
@@ -129,11 +130,11 @@ export function volumesFromDriver<V>(driver: VolumeDriver<V>, context: VolumeCon
       const call: Call = { operation: "listVolumes", signal };
       const { owner = self, keys, ids } = filter;
       const known = { owners: [self, owner].filter((each) => each !== "*"), keys: keys ?? [] };
+      const isWantedId = isOneOf(ids);
       const rows = (await driver.list(call)).flatMap((volume) => {
         const { id, name } = driver.identify(volume);
         const ownership = ownershipByName(name, known);
-        const isWanted =
-          ownership !== null && (owner === "*" || ownership.owner === owner) && (ids?.includes(id) ?? true);
+        const isWanted = ownership !== null && (owner === "*" || ownership.owner === owner) && isWantedId(id);
         return isWanted && (keys === undefined || ownership.key !== null) ? [{ volume, ownership, id }] : [];
       });
       const users = await driver.attachments(

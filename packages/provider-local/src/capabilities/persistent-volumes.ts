@@ -9,6 +9,7 @@ import {
   type VolumeFilter,
   type VolumeMethods,
 } from "@slipway/core";
+import { isOneOf } from "@slipway/provider-kit/filters";
 import type { LocalContext } from "../context.ts";
 import { failure, PROVIDER_NAME, translated } from "../errors.ts";
 import { nameOf, newId } from "../ids.ts";
@@ -68,13 +69,14 @@ async function assertRoom(directory: string, sizeBytes: number): Promise<void> {
 }
 
 async function listVolumes(context: LocalContext, filter: VolumeFilter = {}): Promise<readonly Volume[]> {
-  const { ids, keys, owner = context.owner } = filter;
+  const { owner = context.owner } = filter;
+  const [isId, isKey] = [isOneOf(filter.ids), isOneOf(filter.keys)];
   try {
     const records = await context.state.volumes.list("listVolumes");
     const attachments = await attachmentsOf(context.state, "listVolumes");
     return records
       .filter((record) => owner === "*" || record.owner === owner)
-      .filter((record) => (ids?.includes(record.id) ?? true) && (keys?.includes(record.key) ?? true))
+      .filter((record) => isId(record.id) && isKey(record.key))
       .map((record) => volumeOf(record, attachments.get(record.id) ?? null));
   } catch (error) {
     throw translated(error, "listVolumes", "none");

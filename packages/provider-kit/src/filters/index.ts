@@ -1,0 +1,1 @@
+export { isOneOf, matcherOf } from "./matches-filter.ts";
