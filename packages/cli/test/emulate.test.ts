@@ -38,7 +38,7 @@ describe("slipway emulate", () => {
       },
     });
     const run = await slipway(["emulate", "acme", "--port", "4010", "--speed", "100"], { signal: user.signal });
-    expect(asked).toEqual([{ port: 4010, speed: 100 }]);
+    expect(asked).toEqual([{ port: 4010, speed: 100, machines: expect.stringMatching(/^(light|none)$/) }]);
     expect(run.stdout).toBe("export ACME_URL=http://127.0.0.1:4010/\nexport 'ACME_KEY=it'\\''s a key'\n");
     expect(run.stderr).toContain("100 times as fast");
     expect(run.exitCode).toBe(130);
@@ -61,6 +61,33 @@ describe("slipway emulate", () => {
     const run = await slipway(["emulate", "acme"], { signal: AbortSignal.abort() });
     expect(run.stdout).toBe("export ACME=/tmp/acme\n");
     expect(run.stderr).toContain("is the program /tmp/acme");
+  });
+
+  it("says what its machines are, and hands on which are wanted", async () => {
+    const asked: unknown[] = [];
+    const serve = async (options: unknown) => {
+      asked.push(options);
+      return { baseUrl: "u", variables, machines: "none at all", close: async () => undefined };
+    };
+    const { slipway } = withEmulator({ serve });
+    const line = ["emulate", "acme", "--machines", "none"];
+    expect((await slipway(line, { signal: AbortSignal.abort() })).stderr).toContain("Its machines: none at all.");
+    expect((await slipway([...line, "--json"], { signal: AbortSignal.abort() })).json()).toMatchObject({
+      machines: "none at all",
+    });
+    expect(asked).toMatchObject([{ machines: "none" }, { machines: "none" }]);
+  });
+
+  it("refuses kinds of machines where there are none, and closes what it began", async () => {
+    let closed = 0;
+    const { slipway } = withEmulator({
+      serve: async () => ({ baseUrl: "u", variables, close: async () => void (closed += 1) }),
+    });
+    const run = await slipway(["emulate", "acme", "--machines", "none", "--json"], { signal: AbortSignal.abort() });
+    expect(run.error()).toMatchObject({ code: "UNSUPPORTED" });
+    expect(closed).toBe(1);
+    const unknown = await slipway(["emulate", "acme", "--machines", "heavy", "--json"]);
+    expect(unknown.error()).toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 
   it.each([

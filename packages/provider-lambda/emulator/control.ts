@@ -1,6 +1,6 @@
 import type { Fault, FaultScript } from "@slipway/provider-kit/emulator";
 import { canPlace } from "./fixtures.ts";
-import { at, isAlive, newId, placeId, statusAt, turn, type World } from "./world.ts";
+import { at, isAlive, newAddress, newId, placeId, statusAt, turn, type World } from "./world.ts";
 
 /** An instance as the emulator itself holds it, at once and without lag. */
 export interface EmulatedInstance {
@@ -74,7 +74,7 @@ export function newControl(
       };
       const events = [{ at: clock.now(), status: "active" }];
       const number = world.instances.size + 1;
-      world.instances.set(id, { id, request, launchedAt: clock.now(), events, number });
+      world.instances.set(id, { id, request, launchedAt: clock.now(), events, number, ip: newAddress(world) });
       unmanagedIds.set(id, world.changes);
       return id;
     },

@@ -1,19 +1,9 @@
 import { type Answer, ok, refuse, refuseMissing, refuseParameters } from "./answers.ts";
 import { EMULATED_IMAGES, EMULATED_REGIONS, EMULATED_TYPES } from "./catalogue.ts";
+import { createMachine, rebootMachine } from "./machines.ts";
 import { fileSystemRequest, idsRequest, type LaunchRequest, launchRequest, read, sshKeyRequest } from "./requests.ts";
-import { addressOf, listedAt, readableAt, shownFileSystem, shownInstance, shownType } from "./views.ts";
-import {
-  at,
-  freeAt,
-  isAlive,
-  newId,
-  placeId,
-  type StoredInstance,
-  statusAt,
-  turn,
-  typeOf,
-  type World,
-} from "./world.ts";
+import { listedAt, readableAt, shownFileSystem, shownInstance, shownType } from "./views.ts";
+import { at, freeAt, isAlive, newAddress, newId, placeId, statusAt, turn, typeOf, type World } from "./world.ts";
 
 /** A request as the router hands it on. */
 export interface WireRequest {
@@ -87,25 +77,12 @@ export const launch: Handler = (world, { body }) => {
     { at: now, status: "booting" },
     { at: now + bootMs, status: "active" },
   ];
-  const made = { id, request, launchedAt: now, events, number: world.instances.size + 1 };
+  const made = { id, request, launchedAt: now, events, number: world.instances.size + 1, ip: newAddress(world) };
   world.instances.set(id, made);
-  startMachine(world, made, now);
+  createMachine(world, made, now);
   world.changes += 1;
   return ok({ instance_ids: [id] });
 };
-
-/** A machine that cannot start is an instance in error, as everywhere. */
-function startMachine(world: World, one: StoredInstance, now: number): void {
-  const keys = at(world.sshKeys, now).filter(({ name }) => one.request.ssh_key_names.includes(name));
-  world.settings.machines
-    ?.start({
-      id: one.id,
-      address: addressOf(world, one),
-      userData: one.request.user_data ?? "",
-      sshKeys: keys.map(({ public_key }) => public_key),
-    })
-    .catch(() => turn(world, one, { inMs: 0, status: "unhealthy" }));
-}
 
 function checkReferences(world: World, request: LaunchRequest, now: number): void {
   if (typeOf(request.instance_type_name) === undefined) refuseMissing(404, "instance type");
@@ -146,10 +123,18 @@ export const terminate: Handler = (world, { body }) => {
   }
   for (const one of found) {
     turn(world, one, { inMs: 0, status: "terminating" }, { inMs: world.settings.endMs, status: "terminated" });
-    // One that does not end is the inspector's to see.
-    world.settings.machines?.end(one.id).catch(() => undefined);
   }
   return ok({ terminated_instances: found.map((one) => shownInstance(world, one, now)) });
+};
+
+export const restart: Handler = (world, { body }) => {
+  const now = world.clock.now();
+  const found = read(idsRequest, body).instance_ids.map((id) => {
+    const one = world.instances.get(id);
+    return one === undefined || !isAlive(one, now) ? refuseMissing(404, "instance") : one;
+  });
+  for (const one of found) rebootMachine(world, one);
+  return ok({ restarted_instances: found.map((one) => shownInstance(world, one, now)) });
 };
 
 export const listSshKeys: Handler = (world, { seenAt }) => ok(at(world.sshKeys, seenAt));

@@ -11,6 +11,7 @@ import {
   listSshKeys,
   listTypes,
   readInstance,
+  restart,
   terminate,
 } from "./operations.ts";
 
@@ -37,6 +38,7 @@ export const ROUTES: readonly Route[] = [
     path: /^instance-operations\/terminate$/,
     handler: terminate,
   },
+  { operation: "restart", method: "POST", path: /^instance-operations\/restart$/, handler: restart },
   { operation: "list-ssh-keys", serves: "onStartup", method: "GET", path: /^ssh-keys$/, handler: listSshKeys },
   { operation: "add-ssh-key", method: "POST", path: /^ssh-keys$/, handler: addSshKey },
   { operation: "delete-ssh-key", method: "DELETE", path: /^ssh-keys\/([^/]+)$/, handler: deleteSshKey },

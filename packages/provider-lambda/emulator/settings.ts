@@ -35,8 +35,8 @@ export interface LambdaEmulatorSettings {
   readonly retryAfter?: boolean | undefined;
   /** SSH keys that the account has from the beginning. */
   readonly sshKeys?: readonly { readonly name: string; readonly publicKey: string }[] | undefined;
-  /** What really runs behind each instance; nothing if absent. */
-  readonly machines?: Machines | undefined;
+  /** What really runs behind each instance; nothing if absent or null. With null no instance shows an address. */
+  readonly machines?: Machines | null | undefined;
 }
 
 type Given = Omit<LambdaEmulatorSettings, "clock" | "limits" | "machines">;
@@ -44,6 +44,8 @@ type Given = Omit<LambdaEmulatorSettings, "clock" | "limits" | "machines">;
 export type ResolvedSettings = { readonly [K in keyof Given]-?: NonNullable<Given[K]> } & {
   readonly limits: { readonly requestsPerSecond: number; readonly secondsPerLaunch: number } | null;
   readonly machines: Machines | null;
+  /** Whether instances without a machine show an address all the same. */
+  readonly isReachable: boolean;
 };
 
 /** The key that an emulator takes where `apiKeys` names none. */
@@ -68,5 +70,6 @@ export function resolved(settings: LambdaEmulatorSettings): ResolvedSettings {
     retryAfter: settings.retryAfter ?? false,
     sshKeys: settings.sshKeys ?? [],
     machines: settings.machines ?? null,
+    isReachable: settings.machines !== null,
   };
 }

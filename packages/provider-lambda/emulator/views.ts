@@ -22,21 +22,16 @@ export function shownType(type: EmulatedType): object {
   };
 }
 
-/** Of the loopback where a machine runs behind it. */
-export function addressOf({ settings }: World, { number }: Pick<StoredInstance, "number">): string {
-  return `${settings.machines === null ? "198.51" : "127.51"}.${number >> 8}.${number & 255}`;
-}
-
 export function shownInstance(world: World, one: StoredInstance, moment: number): object {
   const { request } = one;
   const status = statusAt(one, moment) ?? "booting";
   const type = typeOf(request.instance_type_name);
-  const hasAddress = moment >= one.launchedAt + world.settings.addressMs && status !== "terminated";
+  const hasAddress = one.ip !== null && moment >= one.launchedAt + world.settings.addressMs && status !== "terminated";
   const ending = status === "terminating" || status === "terminated";
   return {
     id: one.id,
     ...(request.name === undefined ? {} : { name: request.name }),
-    ...(hasAddress ? { ip: addressOf(world, one) } : {}),
+    ...(hasAddress ? { ip: one.ip } : {}),
     private_ip: `10.19.${one.number >> 8}.${one.number & 255}`,
     status,
     ssh_key_names: request.ssh_key_names,

@@ -18,6 +18,8 @@ export interface StoredInstance {
   /** What becomes of it, also in the future; in order. */
   events: readonly { readonly at: number; readonly status: string }[];
   readonly number: number;
+  /** The public address; null where nothing is to be reached. */
+  readonly ip: string | null;
 }
 
 export interface StoredKey {
@@ -102,6 +104,17 @@ export function turn(
     ...then.map(({ inMs, status }) => ({ at: now + inMs, status })),
   ];
   world.changes += 1;
+  // One that does not end is the inspector's to see.
+  if (then.some(({ status }) => ENDING.has(status))) world.settings.machines?.end(instance.id).catch(() => undefined);
+}
+
+const ENDING: ReadonlySet<string> = new Set(["terminating", "terminated"]);
+
+/** Of the loopback where a machine runs behind it. */
+export function newAddress({ settings, instances }: World): string | null {
+  if (settings.machines !== null) return settings.machines.newAddress();
+  const number = instances.size + 1;
+  return settings.isReachable ? `198.51.${number >> 8}.${number & 255}` : null;
 }
 
 export function placeId(type: string, region: string): string {

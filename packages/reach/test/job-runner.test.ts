@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { memoryStore } from "@slipway/control";
-import { type Provider, systemClock } from "@slipway/core";
-import { type LightMachines, lightMachines, lightMachinesMissing } from "@slipway/provider-kit/emulator";
+import { type Instance, type Provider, systemClock } from "@slipway/core";
+import { lightMachinesMissing, type OpenMachines, openMachines } from "@slipway/provider-kit/emulator";
 import { type LambdaProvider, lambda } from "@slipway/provider-lambda";
 import { EMULATOR_API_KEY, lambdaEmulator } from "@slipway/provider-lambda/emulator";
 import { local } from "@slipway/provider-local";
@@ -45,11 +45,13 @@ describe.skipIf(missing !== null)(
   `the job runner does ${COUNT} of ${COUNT}`,
   () => {
     let directory: string;
-    let machines: LightMachines;
+    let machines: OpenMachines;
     let access: SshAccess;
     beforeAll(async () => {
       directory = await mkdtemp(join(tmpdir(), "slipway-runner-"));
-      machines = lightMachines(directory);
+      const opened = await openMachines("light");
+      if (opened === null) throw new Error("there are no machines");
+      machines = opened;
       const identityFile = join(directory, "key");
       const made = spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", identityFile]);
       if (made.status !== 0) throw new Error(made.stderr.toString());
@@ -103,38 +105,41 @@ describe.skipIf(missing !== null)(
 
     it("and there a job is followed while its connection is killed, and an abort leaves no process", async () => {
       const control = { store: memoryStore(), access };
-      await withInstance(emulatedLambda(), { key: "follow", spec: "gpu_1x_a10" }, control, async (session) => {
-        const job = await session.start([
-          "/bin/sh",
-          "-c",
-          "for i in 1 2 3 4; do echo line $i; sleep 0.5; done; exit 6",
-        ]);
-        let text = "";
-        for await (const piece of job.follow()) {
-          if (text === "") killMaster(machines);
-          text += piece.text;
-        }
-        expect(text).toBe("line 1\nline 2\nline 3\nline 4\n");
-        expect(await job.result()).toEqual({ exitCode: 6 });
+      await withInstance(
+        emulatedLambda(),
+        { key: "follow", spec: "gpu_1x_a10" },
+        control,
+        async (session, instance) => {
+          const job = await session.start([
+            "/bin/sh",
+            "-c",
+            "for i in 1 2 3 4; do echo line $i; sleep 0.5; done; exit 6",
+          ]);
+          let text = "";
+          for await (const piece of job.follow()) {
+            if (text === "") killMaster(instance);
+            text += piece.text;
+          }
+          expect(text).toBe("line 1\nline 2\nline 3\nline 4\n");
+          expect(await job.result()).toEqual({ exitCode: 6 });
 
-        const stop = new AbortController();
-        const sleeping = session.exec(["/bin/sh", "-c", "echo up; sleep 444 & wait"], {
-          signal: stop.signal,
-          onStdout: () => stop.abort(),
-        });
-        await expect(sleeping).rejects.toMatchObject({ code: "CANCELLED", effect: "unknown" });
-        const left = await session.exec(["/bin/sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"]);
-        expect(left.stdout).not.toContain("sleep 444 ");
-      });
+          const stop = new AbortController();
+          const sleeping = session.exec(["/bin/sh", "-c", "echo up; sleep 444 & wait"], {
+            signal: stop.signal,
+            onStdout: () => stop.abort(),
+          });
+          await expect(sleeping).rejects.toMatchObject({ code: "CANCELLED", effect: "unknown" });
+          const left = await session.exec(["/bin/sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"]);
+          expect(left.stdout).not.toContain("sleep 444 ");
+        },
+      );
     });
   },
   240_000,
 );
 
-/** Ends the client's side of the connection to the test's one machine, as a lost network would. */
-function killMaster({ endpoint }: LightMachines): void {
-  const shown = { host: "127.51.0.1", port: 22, user: "ubuntu" };
-  const port = endpoint(shown)?.port;
-  const killed = spawnSync("pkill", ["-KILL", "-f", `^ssh .* -p ${port} .* -M -N`]);
+/** Ends the client's side of the connection to an instance, as a lost network would. */
+function killMaster({ ssh }: Instance): void {
+  const killed = spawnSync("pkill", ["-KILL", "-f", `^ssh .* -M -N .* ${ssh?.host.replaceAll(".", "[.]")}`]);
   if (killed.status !== 0) throw new Error("no master was found");
 }

@@ -11,16 +11,25 @@ import type { Session } from "../session.ts";
 interface Flags {
   readonly port?: number;
   readonly speed?: number;
+  readonly machines?: MachinesKind;
 }
 
+type MachinesKind = "light" | "none";
+
 /** What a package's `./emulator` exports as `serve`, as far as it is used here. */
-type Serve = (options: { readonly port?: number | undefined; readonly speed?: number | undefined }) => Promise<unknown>;
+type Serve = (options: {
+  readonly port?: number | undefined;
+  readonly speed?: number | undefined;
+  readonly machines?: MachinesKind | undefined;
+}) => Promise<unknown>;
 
 /** What it answers: `EmulatorServer` or `EmulatorProgram` of @slipway/provider-kit/emulator, checked. */
 interface Served {
   readonly baseUrl?: string;
   readonly program?: string;
   readonly variables: Readonly<Record<string, string>>;
+  /** What stands behind its instances, where it has been asked for machines. */
+  readonly machines?: string;
   readonly close: () => Promise<void>;
 }
 
@@ -29,9 +38,13 @@ export const configure: Configure = (command, run) => {
     .argument("<provider>", "the provider whose remote is emulated, as lambda")
     .option("--port <number>", "the port on 127.0.0.1 (default: any free one)", port)
     .option("--speed <factor>", "how many times as fast as real time everything in it passes", positiveNumber)
+    .option("--machines <kind>", "what its instances are: light or none (default: light where it is possible)", kind)
     .addHelpText(
       "after",
       `
+Behind each instance of a machine of the kind light is a sandbox on an address of the loopback: its user data runs there, and it
+takes ssh. With none nothing is there, and no instance shows an address.
+
 It runs until Ctrl-C, keeps everything in memory, and costs nothing. Example:
   slipway emulate lambda --port 4010 --speed 100`,
     );
@@ -44,9 +57,15 @@ function port(text: string): number {
   throw new CliError("INVALID_ARGUMENT", "a port is a number from 0 to 65535");
 }
 
+function kind(text: string): MachinesKind {
+  if (text === "light" || text === "none") return text;
+  throw new CliError("INVALID_ARGUMENT", "the kinds of machines are light and none");
+}
+
 async function emulate(session: Session, [name = ""]: readonly string[], flags: Flags): Promise<void> {
   const served = await start(await serveOf(session, await session.providers.choose(name)), name, flags);
   try {
+    if (flags.machines !== undefined && served.machines === undefined) throw noMachines(name);
     announce(session, name, served, flags);
     await interrupted(session.world.signal);
   } finally {
@@ -73,10 +92,19 @@ function nothingToServe({ packageName }: ProviderPackage): CliError {
   );
 }
 
-async function start(serve: Serve, name: string, { port, speed }: Flags): Promise<Served> {
+function noMachines(name: string): CliError {
+  return new CliError(
+    "UNSUPPORTED",
+    `the emulator of ${name} has no machines to choose`,
+    "Leave --machines out: its README says what its instances are.",
+  );
+}
+
+async function start(serve: Serve, name: string, { port, speed, machines }: Flags): Promise<Served> {
+  const possible = await possibleMachines(machines);
   let served: unknown;
   try {
-    served = await serve({ port, speed });
+    served = await serve({ port, speed, machines: possible });
   } catch (error) {
     if (Reflect.get(Object(error), "code") !== "EADDRINUSE") throw error;
     throw new CliError("INVALID_ARGUMENT", `port ${port} is taken`, "Name another, or none: then a free one is found.");
@@ -88,23 +116,33 @@ async function start(serve: Serve, name: string, { port, speed }: Flags): Promis
   );
 }
 
+async function possibleMachines(wanted: MachinesKind | undefined): Promise<MachinesKind> {
+  if (wanted === "none") return wanted;
+  const { lightMachinesMissing } = await import("@slipway/provider-kit/emulator");
+  const missing = await lightMachinesMissing();
+  if (missing === null) return "light";
+  if (wanted === undefined) return "none";
+  throw new CliError("MISSING_TOOL", `there can be no light machines here: ${missing}`, "Use --machines none.");
+}
+
 function isServed(value: unknown): value is Served {
   return (
     isRecord(value) &&
     (typeof value["baseUrl"] === "string" || typeof value["program"] === "string") &&
     isRecord(value["variables"]) &&
     Object.values(value["variables"]).every((text) => typeof text === "string") &&
+    (value["machines"] === undefined || typeof value["machines"] === "string") &&
     typeof value["close"] === "function"
   );
 }
 
 /** The variables are what a person or a program needs; they alone are the result. */
 function announce({ json, output }: Session, name: string, served: Served, { speed = 1 }: Flags): void {
-  const { baseUrl, program, variables } = served;
-  if (json) return output.line({ provider: name, baseUrl, program, variables, speed });
+  const { baseUrl, program, variables, machines } = served;
+  if (json) return output.line({ provider: name, baseUrl, program, variables, speed, machines });
   const pace = speed === 1 ? "" : `, ${speed} times as fast as real time`;
   output.note(
-    `The emulator of ${name} ${baseUrl === undefined ? `is the program ${program}` : `answers at ${baseUrl}`}${pace}. In another terminal:\n`,
+    `The emulator of ${name} ${baseUrl === undefined ? `is the program ${program}` : `answers at ${baseUrl}`}${pace}.${machines === undefined ? "" : ` Its machines: ${machines}.`} In another terminal:\n`,
   );
   for (const [variable, value] of Object.entries(variables))
     output.raw(`export ${shellCommand([`${variable}=${value}`])}\n`);

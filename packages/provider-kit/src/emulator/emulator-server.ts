@@ -6,6 +6,8 @@ export interface EmulatorServer extends Pick<NodeHttpServer, "port" | "close"> {
   readonly baseUrl: string;
   /** The environment in which the provider's `register` finds the emulator, and is let in. */
   readonly variables: Readonly<Record<string, string>>;
+  /** What stands behind its instances, in words; absent where the caller has not asked for machines. */
+  readonly machines?: string | undefined;
 }
 
 /** An emulator of a program, for other processes of this machine. What `serve` answers where the remote is a command. */

@@ -1,12 +1,14 @@
 export type { EmulatorProgram, EmulatorServer } from "./emulator-server.ts";
 export { type Fault, type FaultScript, type FaultTiming, faultScript, type PlacedFault } from "./faults.ts";
+export { lightMachines, lightMachinesMissing } from "./light-machines.ts";
 export {
   type EmulatedMachine,
-  type LightMachines,
-  lightMachines,
-  lightMachinesMissing,
   type Machines,
-} from "./light-machines.ts";
+  type MachinesKind,
+  type OpenMachines,
+  openMachines,
+  withMachines,
+} from "./machines.ts";
 export { type NodeHttpAdapterOptions, type NodeHttpServer, nodeHttpAdapter } from "./node-http-adapter.ts";
 export { type ProgramFile, writeProgram } from "./program-file.ts";
 export { type SeededRandom, seededRandom } from "./random.ts";

@@ -1,192 +1,159 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
-import { createServer, type Socket } from "node:net";
-import { userInfo } from "node:os";
+import { mkdir, open, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SshEndpoint } from "@slipway/core";
-import {
-  detectIsolation,
-  endSandbox,
-  enterSandbox,
-  identify,
-  type ProcessIdentity,
-  type Sandbox,
-  startSandbox,
-} from "../sandbox/index.ts";
+import { detectIsolation, endSandbox, type Sandbox, sandboxLayout, startSandbox } from "../sandbox/index.ts";
 import { readLightUserData } from "./light-user-data.ts";
+import { claimAddresses } from "./machine-addresses.ts";
+import { canListenAsShown, haltSshd, type MachineSshd, sshdMissing, startMachineSshd } from "./machine-sshd.ts";
+import type { EmulatedMachine, OpenMachines } from "./machines.ts";
 
-/** What an emulated remote knows of a machine when it makes it. */
-export interface EmulatedMachine {
-  readonly id: string;
-  /** The address that the remote shows, of 127.0.0.0/8. */
-  readonly address: string;
-  readonly userData: string;
-  /** Public keys that the remote itself sets up. */
-  readonly sshKeys: readonly string[];
+interface Kept {
+  readonly machine: EmulatedMachine;
+  running: { readonly sandbox: Sandbox; readonly sshd: MachineSshd } | null;
 }
 
-/** Real machines behind an emulated remote. */
-export interface Machines {
-  readonly start: (machine: EmulatedMachine) => Promise<void>;
-  /** Resolves when no process of it is left; also if there was none. */
-  readonly end: (id: string) => Promise<void>;
-}
-
-/** Machines that are sandboxes of this machine, each with an sshd. */
-export interface LightMachines extends Machines {
-  /** Where a machine's sshd really listens, for the endpoint that the remote shows. For a session's `access.endpoint`. */
-  readonly endpoint: (shown: SshEndpoint | undefined) => SshEndpoint | undefined;
-  /** Ends all of them. */
-  readonly close: () => Promise<void>;
-}
-
-interface Running {
-  readonly sandbox: Sandbox;
-  readonly sshd: ChildProcess;
-  readonly endpoint: SshEndpoint;
-}
-
-const SSHD = "/usr/sbin/sshd";
-const SETPRIV = "/usr/bin/setpriv";
-const LISTEN_TIMEOUT_MS = 30_000;
+const CONSOLE_BYTES = 65_536;
 
 /** Why there can be no such machines here, or null. */
 export async function lightMachinesMissing(): Promise<string | null> {
   const { isolation, reason } = await detectIsolation();
   if (isolation !== "bubblewrap") return `no bubblewrap: ${reason ?? "it is switched off"}`;
-  for (const program of [SSHD, SETPRIV]) if (!existsSync(program)) return `${program} is not installed`;
-  return null;
+  const missing = sshdMissing();
+  return missing === null ? null : `${missing} is not installed`;
 }
 
 /**
- * Machines in `directory`, which is absolute and there. The user data of each runs as root in its sandbox, read by our
- * own reader. Its sshd runs beside the sandbox as this user, on a free port of the machine's address, and every log-in
- * is led into the sandbox; the machine's user name does not matter. It ends with this process.
+ * Machines in `directory`, which is absolute and there. The user data of each runs as root in its sandbox. Its sshd runs
+ * beside the sandbox as this user, on an address of the machine's own: as the host's root on port 22 under the log-in
+ * names of cloud images, else on a free port under this user's name. Every log-in is led into the sandbox. The sshds end
+ * with this process.
  */
-export function lightMachines(directory: string): LightMachines {
-  const starting = new Map<string, Promise<Running>>();
-  const endpoints = new Map<string, SshEndpoint>();
+export async function lightMachines(directory: string): Promise<OpenMachines> {
+  const asShown = await canListenAsShown();
+  const addresses = await claimAddresses();
+  const kept = new Map<string, Kept>();
+  const turns = new Map<string, Promise<unknown>>();
   const placeOf = (id: string): string => join(directory, id);
 
-  const end = async (id: string): Promise<void> => {
-    const machine = await starting.get(id)?.catch(() => null);
-    const sshd = machine === undefined || machine === null ? null : await stopped(machine.sshd);
+  const keyedMutex = <T>(id: string, act: () => Promise<T>): Promise<T> => {
+    const before = turns.get(id) ?? Promise.resolve();
+    const turn = before.then(act, act);
+    turns.set(id, turn);
+    return turn;
+  };
+  const boot = async (one: Kept): Promise<void> => {
+    one.running = await startMachine(placeOf(one.machine.id), one.machine, asShown);
+  };
+  const halt = async (id: string): Promise<void> => {
+    const one = kept.get(id);
+    const process = one?.running ? await haltSshd(one.running.sshd) : null;
     // With the sshd go its connections, which outlive it otherwise.
-    await endSandbox({ id: `light-${id}`, directory: placeOf(id), ...(sshd === null ? {} : { process: sshd }) });
+    await endSandbox({ id: sandboxId(id), directory: placeOf(id), ...(process === null ? {} : { process }) });
+    if (one !== undefined) one.running = null;
+  };
+  const remove = async (id: string): Promise<void> => {
+    if (!kept.has(id)) return;
+    await halt(id);
     await rm(placeOf(id), { recursive: true, force: true });
-    starting.delete(id);
-    for (const [address, endpoint] of endpoints) if (endpoint === machine?.endpoint) endpoints.delete(address);
+    kept.delete(id);
+  };
+  const again = async (id: string): Promise<void> => {
+    const one = kept.get(id);
+    if (one !== undefined && one.running === null) await boot(one);
   };
   return {
-    start: async (machine) => {
-      const work = startMachine(placeOf(machine.id), machine);
-      starting.set(machine.id, work);
-      endpoints.set(machine.address, (await work).endpoint);
+    description: "sandboxes that read their user data by slipway's own reader, behind OpenSSH's sshd",
+    newAddress: addresses.next,
+    create: (machine) =>
+      keyedMutex(machine.id, async () => {
+        const one: Kept = { machine, running: null };
+        kept.set(machine.id, one);
+        try {
+          await prepareMachine(placeOf(machine.id), machine);
+          await boot(one);
+        } catch (error) {
+          await remove(machine.id);
+          throw error;
+        }
+      }),
+    end: (id) => keyedMutex(id, () => remove(id)),
+    stop: (id) => keyedMutex(id, () => halt(id)),
+    start: (id) => keyedMutex(id, () => again(id)),
+    reboot: (id) =>
+      keyedMutex(id, async () => {
+        if (kept.get(id)?.running === null) return;
+        await halt(id);
+        await again(id);
+      }),
+    console: (id) => readConsole(sandboxLayout(placeOf(id)).log),
+    endpoint: (shown) => {
+      if (shown === undefined) return undefined;
+      const one = [...kept.values()].find(({ machine, running }) => machine.address === shown.host && running !== null);
+      const there: SshEndpoint | undefined = one?.running?.sshd.endpoint;
+      return there;
     },
-    end,
-    endpoint: (shown) => (shown === undefined ? undefined : endpoints.get(shown.host)),
     close: async () => {
-      await Promise.all([...starting.keys()].map(end));
+      await Promise.all([...kept.keys()].map((id) => keyedMutex(id, () => remove(id))));
+      addresses.release();
     },
   };
 }
 
-/** Takes no more connections; null if it has ended. Until its end is noticed here, nobody else has its process id. */
-async function stopped(sshd: ChildProcess): Promise<ProcessIdentity | null> {
-  if (sshd.pid === undefined || sshd.exitCode !== null || sshd.signalCode !== null) return null;
-  sshd.kill("SIGSTOP");
-  return await identify(sshd.pid);
+function sandboxId(id: string): string {
+  return `light-${id}`;
 }
 
-async function startMachine(directory: string, machine: EmulatedMachine): Promise<Running> {
-  const { id, address } = machine;
-  const { script, sshKeys } = await readLightUserData(machine.userData);
-  const boot = join(directory, "root", "var", "lib", "cloud");
+async function prepareMachine(directory: string, machine: EmulatedMachine): Promise<void> {
+  const { sshKeys, firstStart, everyStart } = await readLightUserData(machine.userData);
+  const place = join(directory, "root", "var", "lib", "cloud");
   // Closed to other users of the host: its root can hold setuid programs of the host's root.
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  await mkdir(boot, { recursive: true });
-  await writeFile(join(boot, "light-boot"), script, { mode: 0o700 });
-  const sandbox = await startSandbox({
-    id: `light-${id}`,
-    directory,
-    isolation: await detectIsolation(),
-    argv: ["/bin/sh", "-c", "/bin/sh /var/lib/cloud/light-boot; exec sleep infinity"],
-  });
+  await mkdir(place, { recursive: true });
+  const later = machine.runsAtEveryStart === true ? everyStart + firstStart : everyStart;
+  await writeFile(join(place, "light-first-start"), everyStart + firstStart, { mode: 0o700 });
+  await writeFile(join(place, "light-start"), later, { mode: 0o700 });
   const keys = [...machine.sshKeys, ...sshKeys].map((key) => `${key}\n`).join("");
   await writeFile(join(directory, "authorized_keys"), keys, { mode: 0o600 });
-  await writeFile(join(directory, "enter"), await enterScript(sandbox), { mode: 0o700 });
-  const port = await freePort(address);
-  const sshd = await startSshd(directory, address, port);
-  return { sandbox, sshd, endpoint: { host: address, port, user: userInfo().username } };
 }
 
-/** What sshd runs for every log-in: the client's command in the sandbox, as the leader of a process group of its own. */
-async function enterScript(sandbox: Sandbox): Promise<string> {
-  const inside = ["setsid", "/bin/sh", "-c", 'exec /bin/sh -c "$1"', "sh"];
-  const { file, args, environment } = await enterSandbox(sandbox, inside);
-  const words = ["env", "-i", ...Object.entries(environment).map(([name, value]) => `${name}=${value}`), file, ...args];
-  const quoted = words.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`).join(" ");
-  // The sandbox may have ended before its sshd, and the process id may be another machine's by now.
-  const { pid, startTime } = sandbox.process;
-  const seen = `sed 's/.*) //' /proc/${pid}/stat 2>/dev/null | cut -d ' ' -f 20`;
-  return `#!/bin/sh\n[ "$(${seen})" = '${startTime}' ] || exit 255\nexec ${quoted} "\${SSH_ORIGINAL_COMMAND:-exec /bin/sh}"\n`;
-}
+// A machine that is stopped in the middle of its first start has had it, as with cloud-init.
+const START = [
+  "cd /var/lib/cloud",
+  "if [ -e light-started ]; then script=light-start; else script=light-first-start; touch light-started; fi",
+  'cd "$HOME"',
+  '/bin/sh "/var/lib/cloud/$script"',
+  "exec sleep infinity",
+].join("\n");
 
-async function startSshd(directory: string, address: string, port: number): Promise<ChildProcess> {
-  const hostKey = join(directory, "host_key");
-  const { promisify } = process.getBuiltinModule("node:util");
-  await promisify(execFile)("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", hostKey]);
-  const config = join(directory, "sshd_config");
-  const lines = [
-    ...[`ListenAddress ${address}`, `Port ${port}`, `HostKey ${hostKey}`, "PidFile none", "UsePAM no", "UseDNS no"],
-    ...["PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin prohibit-password"],
-    ...["StrictModes no", `AuthorizedKeysFile ${join(directory, "authorized_keys")}`, "X11Forwarding no"],
-    // Each by itself too: before 10.0 DisableForwarding leaves out X11 and the agent.
-    ...["DisableForwarding yes", "AllowTcpForwarding no", "AllowStreamLocalForwarding no", "AllowAgentForwarding no"],
-    ...["PermitTunnel no", "PermitUserRC no", "PermitUserEnvironment no", `AllowUsers ${userInfo().username}`],
-    ...["PrintMotd no", "PrintLastLog no"],
-    ...["MaxStartups 200", "MaxSessions 200", `ForceCommand ${join(directory, "enter")}`],
-  ];
-  await writeFile(config, `${lines.join("\n")}\n`, { mode: 0o600 });
-  // As root it wants this directory, which a machine without a running sshd may lack.
-  if (userInfo().uid === 0) await mkdir("/run/sshd", { recursive: true, mode: 0o755 });
-  // It must not outlive the emulator: nothing else would end it.
-  const child = spawn(SETPRIV, ["--pdeathsig", "TERM", "--", SSHD, "-D", "-e", "-f", config], {
-    stdio: ["ignore", "ignore", "pipe"],
+async function startMachine(
+  directory: string,
+  machine: EmulatedMachine,
+  asShown: boolean,
+): Promise<NonNullable<Kept["running"]>> {
+  const sandbox = await startSandbox({
+    id: sandboxId(machine.id),
+    directory,
+    isolation: await detectIsolation(),
+    argv: ["/bin/sh", "-c", START],
   });
-  await new Promise<void>((resolve, reject) => {
-    let said = "";
-    const fail = (): void => {
-      clearTimeout(timer);
-      child.kill();
-      reject(new Error(`sshd does not listen: ${said.trim().slice(0, 300)}`));
-    };
-    const timer = setTimeout(fail, LISTEN_TIMEOUT_MS);
-    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-      if (said.length < 4096) said += chunk;
-      if (!said.includes("Server listening")) return;
-      clearTimeout(timer);
-      resolve();
-    });
-    child.once("error", (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-    child.once("exit", fail);
-  });
-  child.unref();
-  // Its pipe too, or this process would never end by itself.
-  (child.stderr as Socket).unref();
-  return child;
+  try {
+    return { sandbox, sshd: await startMachineSshd({ directory, address: machine.address, asShown, sandbox }) };
+  } catch (error) {
+    await endSandbox(sandbox);
+    throw error;
+  }
 }
 
-async function freePort(address: string): Promise<number> {
-  const server = createServer().listen(0, address);
-  await once(server, "listening");
-  const at = server.address();
-  server.close();
-  if (typeof at === "object" && at !== null) return at.port;
-  throw new Error("no free port");
+async function readConsole(path: string): Promise<string> {
+  if (!existsSync(path)) return "";
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    const length = Math.min(size, CONSOLE_BYTES);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.subarray(0, bytesRead).toString("utf8");
+  } finally {
+    await file.close();
+  }
 }

@@ -1,17 +1,46 @@
-/** What our own reader of user data makes of it: a script for `/bin/sh` as root, and keys for the log-in. */
+import { splitUserData } from "./user-data-parts.ts";
+
+/** What our own reader of user data makes of it: scripts for `/bin/sh` as root, and keys for the log-in. */
 export interface LightUserData {
-  readonly script: string;
+  /** At each start, before the other one. */
+  readonly everyStart: string;
+  readonly firstStart: string;
   readonly sshKeys: readonly string[];
 }
 
+interface Steps {
+  readonly bootcmd: unknown[];
+  readonly write_files: unknown[];
+  readonly runcmd: unknown[];
+  readonly ssh_authorized_keys: unknown[];
+}
+
 /**
- * Reads a script or a cloud-config as cloud-init would, as far as `ssh_authorized_keys`, `write_files`, `bootcmd` and
- * `runcmd` go. Throws for anything else: an emulated machine must not quietly leave something out.
+ * Reads scripts and cloud-configs as cloud-init would, as far as `ssh_authorized_keys`, `write_files`, `bootcmd` and
+ * `runcmd` go. Lists of several parts are joined. Throws for anything else: an emulated machine must not quietly leave
+ * something out.
  */
-export async function readLightUserData(text: string): Promise<LightUserData> {
-  if (text === "") return { script: ":\n", sshKeys: [] };
-  if (text.startsWith("#!")) return { script: runScript(text), sshKeys: [] };
-  if (!text.startsWith("#cloud-config")) throw new Error("user data is neither a script nor a cloud-config");
+export async function readLightUserData(userData: string | Uint8Array): Promise<LightUserData> {
+  const parts = splitUserData(userData);
+  const steps: Steps = { bootcmd: [], write_files: [], runcmd: [], ssh_authorized_keys: [] };
+  const scripts: string[] = [];
+  for (const { type, text } of parts) {
+    if (type === "script") scripts.push(text);
+    else await addConfig(steps, text);
+  }
+  const run = scripts.map((text, at) => {
+    const path = `/var/lib/cloud/user-script-${at + 1}`;
+    return `${writeFile({ path, permissions: "0700", content: text })}\n${quote(path)}\n`;
+  });
+  return {
+    everyStart: commands(steps.bootcmd),
+    // cloud-init's order: its own scripts by their names, of which `runcmd` is the last.
+    firstStart: [...steps.write_files.map((entry) => `${writeFile(entry)}\n`), ...run, commands(steps.runcmd)].join(""),
+    sshKeys: steps.ssh_authorized_keys.map(textOf),
+  };
+}
+
+async function addConfig(steps: Steps, text: string): Promise<void> {
   // Loaded here: most emulators run no machine.
   const { parse } = await import("yaml");
   const config: unknown = parse(text);
@@ -19,17 +48,15 @@ export async function readLightUserData(text: string): Promise<LightUserData> {
   const { ssh_authorized_keys = [], write_files = [], bootcmd = [], runcmd = [], ...others } = config;
   const left = Object.keys(others);
   if (left.length > 0) throw new Error(`the cloud-config has what this reader does not do: ${left.join(", ")}`);
-  const lines = [
-    ...listOf(bootcmd, "bootcmd").map(commandLine),
-    ...listOf(write_files, "write_files").map(writeFile),
-    ...listOf(runcmd, "runcmd").map(commandLine),
-  ];
-  return { script: `${lines.join("\n")}\n`, sshKeys: listOf(ssh_authorized_keys, "ssh_authorized_keys").map(textOf) };
+  steps.ssh_authorized_keys.push(...listOf(ssh_authorized_keys, "ssh_authorized_keys"));
+  steps.write_files.push(...listOf(write_files, "write_files"));
+  steps.bootcmd.push(...listOf(bootcmd, "bootcmd"));
+  steps.runcmd.push(...listOf(runcmd, "runcmd"));
 }
 
-function runScript(text: string): string {
-  const path = "/var/lib/cloud/user-script";
-  return `${writeFile({ path, permissions: "0700", content: text })}\n${quote(path)}\n`;
+/** In a shell of their own: one that exits ends the others of its list, and nothing else. */
+function commands(list: readonly unknown[]): string {
+  return list.length === 0 ? "" : `(\n${list.map(commandLine).join("\n")}\n)\n`;
 }
 
 function commandLine(command: unknown): string {
@@ -41,15 +68,21 @@ function commandLine(command: unknown): string {
 
 function writeFile(entry: unknown): string {
   if (!isRecord(entry)) throw new Error("write_files has an entry that is not a mapping");
-  const { path, content = "", encoding, permissions = "0644", owner = "root:root", ...others } = entry;
+  const { path, content = "", encoding, permissions = "0644", owner = "root:root", append = false, ...others } = entry;
   const left = Object.keys(others);
-  if (left.length > 0 || owner !== "root:root") throw new Error("write_files has what this reader does not do");
+  if (left.length > 0 || owner !== "root:root" || typeof append !== "boolean") {
+    throw new Error("write_files has what this reader does not do");
+  }
   const isBase64 = encoding === "b64" || encoding === "base64";
-  if (encoding !== undefined && !isBase64) throw new Error(`write_files: encoding ${textOf(encoding)} is not read`);
+  const isPacked = encoding === "gzip+b64" || encoding === "gz+b64" || encoding === "gzip+base64";
+  if (encoding !== undefined && !isBase64 && !isPacked) {
+    throw new Error(`write_files: encoding ${textOf(encoding)} is not read`);
+  }
   const target = quote(textOf(path));
-  const bytes = isBase64 ? textOf(content) : Buffer.from(textOf(content)).toString("base64");
+  const bytes = isBase64 || isPacked ? textOf(content) : Buffer.from(textOf(content)).toString("base64");
   const mode = quote(textOf(permissions));
-  return `mkdir -p "$(dirname ${target})" && base64 -d >${target} <<'EOF'\n${bytes}\nEOF\nchmod ${mode} ${target}`;
+  const decode = `base64 -d <<'EOF'${isPacked ? " | gzip -dc" : ""} ${append ? ">>" : ">"}${target}`;
+  return `mkdir -p "$(dirname ${target})" && ${decode}\n${bytes}\nEOF\nchmod ${mode} ${target}`;
 }
 
 function listOf(value: unknown, name: string): readonly unknown[] {

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readLightUserData } from "../../src/emulator/light-user-data.ts";
 
@@ -22,9 +23,9 @@ describe("user data as a light machine reads it", () => {
       ],
       runcmd: [["cp", file, join(directory, "copy")], `echo $((1 + 1)) >'${directory}/sum'`],
     };
-    const { script, sshKeys } = await readLightUserData(`#cloud-config\n${JSON.stringify(config)}`);
+    const { firstStart, sshKeys } = await readLightUserData(`#cloud-config\n${JSON.stringify(config)}`);
     expect(sshKeys).toEqual(["ssh-ed25519 AAAA one"]);
-    expect(spawnSync("/bin/sh", { input: script }).stderr.toString()).toBe("");
+    expect(spawnSync("/bin/sh", { input: firstStart }).stderr.toString()).toBe("");
     expect(await readFile(join(directory, "copy"), "utf8")).toBe("$HOME `id`\nEOF\n");
     expect((await stat(file)).mode & 0o777).toBe(0o640);
     expect([...(await readFile(join(directory, "bytes")))]).toEqual([0, 255]);
@@ -32,26 +33,61 @@ describe("user data as a light machine reads it", () => {
   });
 
   it("runs a script by its own interpreter", async () => {
-    const { script } = await readLightUserData("#!/bin/bash\necho it");
-    expect(script).toMatch(/base64 -d >'\/var\/lib\/cloud\/user-script'[^]*\n'\/var\/lib\/cloud\/user-script'\n$/);
+    const { firstStart } = await readLightUserData("#!/bin/bash\necho it");
+    expect(firstStart).toMatch(/>'\/var\/lib\/cloud\/user-script-1'[^]*\n'\/var\/lib\/cloud\/user-script-1'\n$/);
   });
 
   it("reads YAML, and nothing at all", async () => {
     expect(await readLightUserData("#cloud-config\nruncmd:\n  - [echo, 1]\n")).toEqual({
-      script: "'echo' '1'\n",
+      everyStart: "",
+      firstStart: "(\n'echo' '1'\n)\n",
       sshKeys: [],
     });
-    expect(await readLightUserData("")).toEqual({ script: ":\n", sshKeys: [] });
+    expect(await readLightUserData("")).toEqual({ everyStart: "", firstStart: "", sshKeys: [] });
+  });
+
+  it("joins the parts of a message, also a compressed one, in cloud-init's order", async () => {
+    const out = join(directory, "order");
+    const config = (name: string): string =>
+      `#cloud-config\n${JSON.stringify({
+        ssh_authorized_keys: [name],
+        bootcmd: [`echo boot ${name} >>'${out}'`],
+        write_files: [{ path: out, append: true, content: `write ${name}\n` }],
+        runcmd: [`echo run ${name} >>'${out}'`],
+      })}`;
+    const packed = gzipSync(mime(["text/cloud-config", config("a")], ["text/cloud-config", config("b")]));
+    const { everyStart, firstStart, sshKeys } = await readLightUserData(packed);
+    expect(sshKeys).toEqual(["a", "b"]);
+    expect(spawnSync("/bin/sh", { input: everyStart + firstStart }).stderr.toString()).toBe("");
+    const lines = ["boot a", "boot b", "write a", "write b", "run a", "run b"];
+    expect(await readFile(out, "utf8")).toBe(`${lines.join("\n")}\n`);
+  });
+
+  it("goes on after a list whose command exits", async () => {
+    const text = mime(["text/cloud-config", "#cloud-config\nruncmd: [exit 3, echo no]"], ["text/plain", "#!/bin/sh\n"]);
+    const { firstStart } = await readLightUserData(text);
+    expect(
+      spawnSync("/bin/sh", { input: `${firstStart.slice(firstStart.lastIndexOf("(\n"))}echo on` }).stdout.toString(),
+    ).toBe("on\n");
   });
 
   it.each([
     ["Content-Type: multipart/mixed", "neither a script nor a cloud-config"],
+    [mime(["text/jinja2", "x"]), "text/jinja2"],
     ["#cloud-config\n- a list\n", "not a mapping"],
     ["#cloud-config\npackages: [jq]\n", "packages"],
-    ["#cloud-config\nwrite_files: [{path: /a, append: true}]\n", "does not do"],
+    ["#cloud-config\nwrite_files: [{path: /a, source: {uri: x}}]\n", "does not do"],
     ["#cloud-config\nwrite_files: [{path: /a, encoding: gz}]\n", "gz"],
     ["#cloud-config\nruncmd: [[{}]]\n", "a text belongs"],
   ])("refuses what it would have to leave out: %j", async (text, message) => {
     await expect(readLightUserData(text)).rejects.toThrow(message);
   });
 });
+
+function mime(...parts: readonly (readonly [string, string])[]): string {
+  const body = parts.map(
+    ([type, text]) =>
+      `--b-1\nContent-Type: ${type}; charset="utf-8"\nContent-Transfer-Encoding: base64\n\n${Buffer.from(text).toString("base64")}\n`,
+  );
+  return `Content-Type: multipart/mixed; boundary="b-1"\nMIME-Version: 1.0\n\n${body.join("")}--b-1--\n`;
+}

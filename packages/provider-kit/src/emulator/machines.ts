@@ -1,0 +1,97 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { SshEndpoint } from "@slipway/core";
+import { lightMachines, lightMachinesMissing } from "./light-machines.ts";
+
+/** What an emulated remote knows of a machine when it makes it. */
+export interface EmulatedMachine {
+  readonly id: string;
+  /** The address that the remote shows: one of `newAddress`. */
+  readonly address: string;
+  /** As the machine gets it: a script, a cloud-config, a MIME message of them, also compressed. */
+  readonly userData: string | Uint8Array;
+  /** Public keys that the remote itself sets up. */
+  readonly sshKeys: readonly string[];
+  /** Whether a script runs at every start, as a container's command does, and not at the first one alone. */
+  readonly runsAtEveryStart?: boolean | undefined;
+}
+
+/**
+ * What an emulated remote does with its machines. All that is asked of one machine happens in the order in which it was
+ * asked; a machine that is not there is left alone.
+ */
+export interface Machines {
+  /** An address of 127.0.0.0/8 for a new machine. */
+  readonly newAddress: () => string;
+  /** Rejects where the machine cannot start: then nothing of it is left. */
+  readonly create: (machine: EmulatedMachine) => Promise<void>;
+  /** Resolves when no process of it is left, and its disk is gone. */
+  readonly end: (id: string) => Promise<void>;
+  /** Ends its processes. Its disk stays. */
+  readonly stop: (id: string) => Promise<void>;
+  /** Starts it again after a stop. */
+  readonly start: (id: string) => Promise<void>;
+  readonly reboot: (id: string) => Promise<void>;
+  /** What it printed since it was made: the last 64 KiB. */
+  readonly console: (id: string) => Promise<string>;
+  /** Where the machine's sshd really listens, for the endpoint that the remote shows. */
+  readonly endpoint: (shown: SshEndpoint | undefined) => SshEndpoint | undefined;
+}
+
+/** Machines of an emulator, until they are closed. */
+export interface OpenMachines extends Machines {
+  /** What they are, for the emulator's first line. */
+  readonly description: string;
+  /** Ends all of them. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * What stands behind the instances of an emulated remote. `light`: sandboxes with an sshd, whose user data is read by our
+ * own reader. `none`: nothing, and no instance shows an address.
+ */
+export type MachinesKind = "light" | "none";
+
+/** Machines of a kind, in a directory of their own. Null for `none`. Throws an Error that says what is missing here. */
+export async function openMachines(kind: MachinesKind): Promise<OpenMachines | null> {
+  if (kind === "none") return null;
+  const missing = await lightMachinesMissing();
+  if (missing !== null) throw new Error(`there can be no machines of the kind ${kind} here: ${missing}`);
+  const directory = await mkdtemp(join(tmpdir(), "slipway-machines-"));
+  const machines = await lightMachines(directory);
+  return {
+    ...machines,
+    close: async () => {
+      await machines.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Serves an emulator with machines of a kind, which end with it. `undefined`: the emulator is served without any. */
+export async function withMachines<T extends { readonly close: () => Promise<void> }>(
+  kind: MachinesKind | undefined,
+  serve: (machines: Machines | null | undefined) => Promise<T>,
+): Promise<T & { readonly machines?: string }> {
+  const open = kind === undefined ? undefined : await openMachines(kind);
+  const close = async (): Promise<void> => await open?.close();
+  try {
+    const served = await serve(open);
+    const description = kind === undefined ? {} : { machines: open?.description ?? NO_MACHINES };
+    return { ...served, ...description, close: () => closeBoth(served.close, close) };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const NO_MACHINES = "none: no instance shows an address";
+
+async function closeBoth(first: () => Promise<void>, second: () => Promise<void>): Promise<void> {
+  try {
+    await first();
+  } finally {
+    await second();
+  }
+}
