@@ -18,7 +18,7 @@ import type {
   Volume,
 } from "./things.ts";
 import type { Timeline } from "./timeline.ts";
-import { beginEnd, patchInstance, type Scene, turnInstance } from "./transitions.ts";
+import { beginEnd, LAUNCH_FAILED, patchInstance, type Scene, turnInstance } from "./transitions.ts";
 import { allAt, type CostEntry, type Region, type World } from "./world.ts";
 
 /** One request and how it ended. */
@@ -37,8 +37,6 @@ export interface SeenRequest {
   readonly ids: number;
   readonly at: number;
 }
-
-const BROKEN: Reason = { code: "Server.InternalError", message: "Server.InternalError: Internal error on launch" };
 
 type Placed<T> = T & { readonly region: string };
 
@@ -128,7 +126,7 @@ export function newControl(world: World, faults: FaultScript, requests: readonly
     crash: (nativeId) =>
       at(nativeId, (where, id) => {
         const one = where.region.instances.get(id)?.at(where.now);
-        const turn = one ? beginEnd(where, one, { reason: BROKEN, takesMs: 0 }) : [];
+        const turn = one ? beginEnd(where, one, { reason: LAUNCH_FAILED, takesMs: 0 }) : [];
         if (turn.length > 0) turnInstance(where, id, turn);
       }),
     interrupt: (nativeId, noticeMs = 120_000) => at(nativeId, (where, id) => interruption(where, id, noticeMs)),

@@ -72,9 +72,11 @@ export const instanceAttributeActions: ActionTable = {
     const { items, nextToken } = paged("DescribeInstanceStatus", passing, request);
     return { instanceStatusSet: items.map(statusFields), nextToken };
   }),
-  GetConsoleOutput: action(consoleOutput, ({ region, now }, { InstanceId }) => {
+  GetConsoleOutput: action(consoleOutput, ({ world, region, now }, { InstanceId }) => {
     const one = oneFound(INSTANCE, region.instances, InstanceId, now);
-    const output = one.state === "pending" ? "" : Buffer.from(`Linux boots on ${one.id}\r\n`).toString("base64");
+    const printed = world.settings.machines?.console(one.id) ?? "";
+    const text = `Linux boots on ${one.id}\r\n${printed}`;
+    const output = one.state === "pending" ? "" : Buffer.from(text).toString("base64");
     return { instanceId: one.id, timestamp: time(now), output };
   }),
 };

@@ -6,6 +6,7 @@ import { typeOf } from "./catalogue.ts";
 import { found, INSTANCE } from "./found.ts";
 import { stateFields } from "./instance-view.ts";
 import { checkReachable } from "./instances.ts";
+import { ignoreFailure } from "./machines.ts";
 import { filled, flag, list } from "./parameters.ts";
 import type { Instance } from "./things.ts";
 import { beginEnd, type Turn, turnInstance } from "./transitions.ts";
@@ -42,9 +43,11 @@ export const instanceStateActions: ActionTable = {
     );
   }),
   RebootInstances: action(start, (call, { InstanceId }) => {
-    for (const { id, state } of named(call, InstanceId)) {
+    const ones = named(call, InstanceId);
+    for (const { id, state } of ones) {
       if (state === "terminated" || state === "shutting-down") wrongState(id, "rebooted");
     }
+    for (const { id } of ones) ignoreFailure(call.world.settings.machines?.reboot(id));
     return { return: true };
   }),
 };

@@ -2,11 +2,13 @@ import type { Call } from "./action.ts";
 import { type Problem, problem, Refused } from "./answers.ts";
 import { capacityAnywhere, capacityIn, freeQuota, type Market, type Placed, quotaProblem } from "./capacity.ts";
 import type { Machine } from "./launch-checks.ts";
+import { createMachine } from "./machines.ts";
 import { spotPriceOf } from "./spot-price.ts";
 import { tagsFor } from "./tagging.ts";
 import type { BlockDevice, Instance, SpotRequest, Subnet, Volume } from "./things.ts";
 import { Timeline } from "./timeline.ts";
-import { hex, newId } from "./world.ts";
+import { beginEnd, LAUNCH_FAILED, turnInstance } from "./transitions.ts";
+import { hex, newId, type World } from "./world.ts";
 
 /** How many, and where: a subnet, a zone, or wherever there is capacity. */
 export interface Wanted {
@@ -63,6 +65,7 @@ function make(call: Call, machine: Machine, wanted: Wanted, subnet: Subnet, rese
   const { world, region, now } = call;
   const { request, type, image } = machine;
   const id = newId(world, "i");
+  const address = world.settings.machines?.newAddress() ?? null;
   const spotRequestId = machine.spot ? addSpotRequest(call, machine, id, subnet.zone) : null;
   const instance: Instance = {
     id,
@@ -79,7 +82,7 @@ function make(call: Call, machine: Machine, wanted: Wanted, subnet: Subnet, rese
     interfaceId: newId(world, "eni"),
     interfaceTags: tagsFor("network-interface", request.TagSpecification),
     privateIp: privateIp(call, subnet),
-    publicIp: wantsPublicIp(machine, subnet) ? publicIp(call) : null,
+    publicIp: wantsPublicIp(machine, subnet) ? (address ?? publicIp(world)) : null,
     rootDeviceName: image.rootDeviceName,
     devices: addVolumes(call, machine, id, subnet.zone),
     userData: request.UserData ?? null,
@@ -108,7 +111,17 @@ function make(call: Call, machine: Machine, wanted: Wanted, subnet: Subnet, rese
   const line = new Timeline<Instance>(now, instance);
   line.turn(now, { inMs: world.settings.bootMs, patch: (one) => ({ ...one, state: "running" }) });
   region.instances.set(id, line);
+  createMachine(world, instance, address).catch(() => failLaunch(call, id));
   return instance;
+}
+
+/** A machine that cannot start is an instance that ends, with EC2's reason for it. */
+function failLaunch({ world, region }: Call, id: string): void {
+  const now = world.clock.now();
+  const one = region.instances.get(id)?.at(now);
+  if (!one) return;
+  const turn = beginEnd({ world, region, now }, one, { reason: LAUNCH_FAILED, takesMs: 0 });
+  if (turn.length > 0) turnInstance({ world, region, now }, id, turn);
 }
 
 function wantsPublicIp({ request }: Machine, subnet: Subnet): boolean {
@@ -122,9 +135,10 @@ function privateIp({ region }: Call, subnet: Subnet): string {
   return `${first}.${second}.${(Number(third) + Math.floor(number / 250)) % 256}.${(number % 250) + 4}`;
 }
 
-function publicIp({ world }: Call): string {
-  const part = (): number => 1 + world.random.whole(250);
-  return `54.${part()}.${part()}.${part()}`;
+/** Null where no instance is to be reached. */
+function publicIp({ settings, random }: World): string | null {
+  const part = (): number => 1 + random.whole(250);
+  return settings.isReachable ? `54.${part()}.${part()}.${part()}` : null;
 }
 
 function addVolumes(call: Call, machine: Machine, instanceId: string, zone: string): readonly BlockDevice[] {

@@ -1,4 +1,5 @@
 import type { Clock } from "@slipway/core";
+import type { Machines } from "@slipway/provider-kit/emulator";
 import { EMULATED_REGIONS } from "./catalogue.ts";
 
 /** What an emulator is like. Times are milliseconds. */
@@ -40,6 +41,8 @@ export interface Ec2EmulatorSettings {
   readonly addresses?: number | undefined;
   /** How many times as large as documented the token buckets are, and fill; null for none; 1. */
   readonly limits?: number | null | undefined;
+  /** What really runs behind each instance; nothing if absent or null. With null no instance shows an address. */
+  readonly machines?: Machines | null | undefined;
 }
 
 /** A key pair of the account. */
@@ -48,10 +51,13 @@ export interface EmulatorCredentials {
   readonly secretAccessKey: string;
 }
 
-type Given = Omit<Ec2EmulatorSettings, "clock" | "limits">;
+type Given = Omit<Ec2EmulatorSettings, "clock" | "limits" | "machines">;
 
 export type ResolvedSettings = { readonly [K in keyof Given]-?: NonNullable<Given[K]> } & {
   readonly limits: number | null;
+  readonly machines: Machines | null;
+  /** Whether instances without a machine show an address all the same. */
+  readonly isReachable: boolean;
 };
 
 /** The keys that an emulator takes where `credentials` names none. */
@@ -80,5 +86,7 @@ export function resolved(settings: Ec2EmulatorSettings): ResolvedSettings {
     spotVcpuQuota: settings.spotVcpuQuota ?? 10_000,
     addresses: settings.addresses ?? 4_091,
     limits: settings.limits === undefined ? 1 : settings.limits,
+    machines: settings.machines ?? null,
+    isReachable: settings.machines !== null,
   };
 }

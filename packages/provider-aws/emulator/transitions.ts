@@ -1,3 +1,4 @@
+import { followTurn } from "./machines.ts";
 import type { Instance, Reason } from "./things.ts";
 import type { Region, World } from "./world.ts";
 
@@ -21,12 +22,19 @@ export function turnInstance({ world, region, now }: Scene, id: string, turn: Tu
     line?.turn(now, ...steps, { inMs: last.inMs + forgottenAfterMs, patch: () => null });
   }
   world.changes += 1;
+  followTurn({ world, region, now }, id, turn);
 }
 
 export function patchInstance({ world, region, now }: Scene, id: string, patch: Partial<Instance>): void {
   region.instances.get(id)?.amend(now, (one) => ({ ...one, ...patch }));
   world.changes += 1;
 }
+
+/** A machine that ends by itself, or did not start. */
+export const LAUNCH_FAILED: Reason = {
+  code: "Server.InternalError",
+  message: "Server.InternalError: Internal error on launch",
+};
 
 const BY_USER: Reason = {
   code: "Client.UserInitiatedShutdown",

@@ -3,7 +3,7 @@ import { EMULATED_ZONES, regionOfZone } from "./catalogue.ts";
 import { canPlace } from "./fixtures.ts";
 import { writeGuestAttribute } from "./guest-attributes.ts";
 import { isAlive, remove } from "./instances.ts";
-import { newNumber, newOperation, type StoredInstance, statusAt, turn, type World } from "./world.ts";
+import { newNatIp, newNumber, newOperation, type StoredInstance, statusAt, turn, type World } from "./world.ts";
 
 /** An instance as the emulator itself holds it, at once and without lag. */
 export interface EmulatedInstance {
@@ -90,6 +90,7 @@ export function newControl(
         createdAt: now,
         visibleAt: now,
         address: world.instances.size + 1,
+        natIp: newNatIp(world),
         events: [{ at: now, status: "RUNNING" }],
         goneAt: Number.POSITIVE_INFINITY,
         nameHeldUntil: Number.POSITIVE_INFINITY,

@@ -3,6 +3,7 @@ import { regionOfZone } from "./catalogue.ts";
 import { checkSources } from "./disks.ts";
 import { type Handler, type WireRequest } from "./handler.ts";
 import { readyImage } from "./images.ts";
+import { createMachine } from "./machines.ts";
 import { alreadyExists, deletedMeanwhile, operationErrorOf, quota, stockout } from "./operation-errors.ts";
 import { insertRequest } from "./requests.ts";
 import { eventsOfLimit, LATEST_MS, timeLimit } from "./run-limit.ts";
@@ -15,6 +16,7 @@ import {
   isBeingDeleted,
   isThere,
   isVisible,
+  newNatIp,
   newNumber,
   newOperation,
   type OperationError,
@@ -68,7 +70,7 @@ export const insertInstance: Handler = (world, request) => {
     planned === null || error !== undefined ? [] : eventsOfLimit(wanted.body, planned, world.random.whole(LATEST_MS));
   const deletedAt = limited.find(({ target }) => target === "DELETED")?.at ?? Number.POSITIVE_INFINITY;
   const endsAt = stays ? deletedAt + deleteMs : now + lastsMs;
-  world.instances.set(id, {
+  const made: StoredInstance = {
     id,
     name,
     zone,
@@ -76,6 +78,7 @@ export const insertInstance: Handler = (world, request) => {
     createdAt: now,
     visibleAt: now + visibleMs,
     address: world.instances.size + 1,
+    natIp: newNatIp(world),
     events: [
       { at: now, status: "PROVISIONING" },
       { at: now + lastsMs / 3, status: "STAGING" },
@@ -85,8 +88,12 @@ export const insertInstance: Handler = (world, request) => {
     ],
     goneAt: endsAt,
     nameHeldUntil: endsAt,
-  });
-  if (error === undefined) world.changes += 1;
+  };
+  world.instances.set(id, made);
+  if (error === undefined) {
+    world.changes += 1;
+    createMachine(world, made);
+  }
   return ok(shownOperation(world, operation, now));
 };
 

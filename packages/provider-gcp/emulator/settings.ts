@@ -1,4 +1,5 @@
 import type { Clock } from "@slipway/core";
+import type { Machines } from "@slipway/provider-kit/emulator";
 
 /** What an emulator is like. Times are milliseconds. */
 export interface GcpEmulatorSettings {
@@ -43,12 +44,17 @@ export interface GcpEmulatorSettings {
   readonly pageSize?: number | undefined;
   /** Puts an empty page before each page of a list; false. */
   readonly emptyPages?: boolean | undefined;
+  /** What really runs behind each instance; nothing if absent or null. With null no instance shows an address. */
+  readonly machines?: Machines | null | undefined;
 }
 
-type Given = Omit<GcpEmulatorSettings, "clock" | "limits">;
+type Given = Omit<GcpEmulatorSettings, "clock" | "limits" | "machines">;
 
 export type ResolvedSettings = { readonly [K in keyof Given]-?: NonNullable<Given[K]> } & {
   readonly limits: { readonly requestsPerMinute: number; readonly concurrentOperations: number } | null;
+  readonly machines: Machines | null;
+  /** Whether instances without a machine show an address all the same. */
+  readonly isReachable: boolean;
 };
 
 /** The token that an emulator takes where `tokens` names none. */
@@ -78,5 +84,7 @@ export function resolved(settings: GcpEmulatorSettings): ResolvedSettings {
     limits: settings.limits ?? null,
     pageSize: settings.pageSize ?? 500,
     emptyPages: settings.emptyPages ?? false,
+    machines: settings.machines ?? null,
+    isReachable: settings.machines !== null,
   };
 }

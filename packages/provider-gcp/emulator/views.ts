@@ -45,9 +45,7 @@ export function shownInstance(world: World, one: StoredInstance, moment: number)
               kind: "compute#accessConfig",
               type: "ONE_TO_ONE_NAT",
               name: name ?? "External NAT",
-              ...(statusAt(one, moment) === "RUNNING"
-                ? { natIP: `203.0.${one.address >> 8}.${one.address & 255}` }
-                : {}),
+              ...(statusAt(one, moment) === "RUNNING" && one.natIp !== null ? { natIP: one.natIp } : {}),
             })),
           }),
     })),

@@ -21,6 +21,8 @@ export interface StoredInstance {
   readonly createdAt: number;
   readonly visibleAt: number;
   readonly address: number;
+  /** The public address, where the request wants one; null where nothing is to be reached. */
+  readonly natIp: string | null;
   /** What becomes of it, also in the future; in order. */
   events: readonly StatusEvent[];
   /** From then on it is a 404. */
@@ -166,6 +168,32 @@ export function turn(
     ...then.map(({ inMs, ...event }) => ({ at: now + inMs, ...event })),
   ];
   world.changes += 1;
+  followTurn(world, instance.id, then[0]);
+}
+
+/** What a change that begins now means for the machine. A suspended one keeps no memory: it boots again. */
+function followTurn({ settings }: World, id: string, step: Omit<StatusEvent, "at"> | undefined): void {
+  const { machines } = settings;
+  if (machines === null || step === undefined) return;
+  const work = actionFor(step, machines)?.(id);
+  // What a machine does not do is its client's to see, and the inspector's.
+  work?.catch(() => undefined);
+}
+
+function actionFor(
+  { status, target }: Omit<StatusEvent, "at">,
+  machines: NonNullable<ResolvedSettings["machines"]>,
+): ((id: string) => Promise<void>) | null {
+  if (target === "DELETED") return machines.end;
+  if (status === "STOPPING" || status === "SUSPENDING" || status === "TERMINATED") return machines.stop;
+  return status === "STAGING" ? machines.start : null;
+}
+
+/** Of the loopback where a machine stands behind it. */
+export function newNatIp({ settings, instances }: World): string | null {
+  if (settings.machines !== null) return settings.machines.newAddress();
+  const number = instances.size + 1;
+  return settings.isReachable ? `203.0.${number >> 8}.${number & 255}` : null;
 }
 
 export function newOperation(

@@ -1,12 +1,14 @@
 import type { Cloud } from "../src/wire.ts";
+import { actionsIn } from "./actions.ts";
 import { Problem } from "./problem.ts";
-import { actionsIn, type EmulatedPod, type EmulatedVolume, type World } from "./world.ts";
+import { type EmulatedPod, type EmulatedVolume, type World } from "./world.ts";
 
 /** A pod as RunPod shows it. */
 export function podAnswer(world: World, pod: EmulatedPod): object {
   const { request, id } = pod;
-  const { status, direct } = world.stateOf(pod);
-  const { host, port } = world.directAt?.() ?? { host: "203.0.113.9", port: pod.publicPort };
+  const { status, direct: isUp } = world.stateOf(pod);
+  const { host, port } = world.endpointOf(pod) ?? world.directAt?.() ?? { host: "203.0.113.9", port: pod.publicPort };
+  const direct = isUp && (pod.address === null ? world.isReachable : world.endpointOf(pod) !== undefined);
   const proxy = {
     host: "ssh.runpod.io",
     port: 22,
@@ -38,7 +40,7 @@ export function podAnswer(world: World, pod: EmulatedPod): object {
     cost: pod.cost,
     locked: false,
     globalNetworking: { enabled: false },
-    runtime: direct ? runtimeOf(world, pod, host) : null,
+    runtime: isUp ? runtimeOf(world, pod, host) : null,
     createdAt: new Date(pod.createdAt).toISOString(),
     startedAt: status === "RUNNING" ? new Date(pod.startedAt).toISOString() : null,
   };

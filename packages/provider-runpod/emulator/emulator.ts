@@ -163,6 +163,10 @@ async function routed(request: Request, inside: Inside, headers: Record<string, 
   if (after?.when === "reply-lost") return Response.error();
   if (after?.when === "after") return failureOf(after.row, after.code);
   if (after?.when === "delayed") await world.clock.sleep(after.delayMs ?? 1_000, request.signal);
+  if (answer.events !== undefined) {
+    const events = answer.events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+    return new Response(events, { status: answer.status, headers: { "content-type": "text/event-stream" } });
+  }
   if (answer.body === undefined) return new Response(null, { status: answer.status });
   return new Response(JSON.stringify(answer.body), {
     status: answer.status,

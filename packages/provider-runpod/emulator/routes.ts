@@ -17,6 +17,8 @@ export interface Answer {
   readonly status: number;
   /** Absent: no body. */
   readonly body?: unknown;
+  /** Server-sent events, in the place of a body. */
+  readonly events?: readonly object[];
 }
 
 interface Route {
@@ -70,6 +72,12 @@ export const ROUTES: readonly Route[] = [
       asked.world.act(pod, action);
       return action === "terminate" ? { status: 204 } : { status: 200, body: podAnswer(asked.world, pod) };
     },
+  },
+  {
+    method: "GET",
+    path: /^\/v2\/pods\/([^/]+)\/logs$/,
+    names: name("pods.logs"),
+    answer: (asked) => ({ status: 200, events: logEvents(asked) }),
   },
   {
     method: "GET",
@@ -136,6 +144,27 @@ function thePod({ world, settings, id }: Asked): EmulatedPod {
     throw new Problem(404, "pod not found");
   }
   return pod;
+}
+
+const MOST_LINES = 5_000;
+
+/** What there is now. The real stream stays open, and its lines have times of their own. */
+function logEvents(asked: Asked): readonly object[] {
+  const { world, query } = asked;
+  const pod = thePod(asked);
+  const source = query.get("source") ?? "container";
+  if (source !== "container" && source !== "system") throw new Problem(422, "source: must be container or system");
+  const tail = Number(query.get("tail") ?? 100);
+  if (!Number.isInteger(tail) || tail < 0 || tail > MOST_LINES) throw new Problem(422, "tail: want 0 to 5000");
+  const ts = new Date(world.clock.now()).toISOString();
+  const lines =
+    source === "system"
+      ? []
+      : world
+          .logOf(pod)
+          .split("\n")
+          .filter((line) => line !== "");
+  return lines.slice(Math.max(0, lines.length - tail)).map((line) => ({ source, line, ts }));
 }
 
 function theVolume({ world, id }: Asked): EmulatedVolume {

@@ -1,4 +1,5 @@
 import type { Clock } from "@slipway/core";
+import type { Machines } from "@slipway/provider-kit/emulator";
 import type { Cloud } from "../src/wire.ts";
 
 /** A GPU type of the emulated catalog. */
@@ -82,6 +83,8 @@ export interface RunpodEmulatorSettings {
   readonly balanceUsd?: number | undefined;
   /** The most that all pods together may cost an hour. No bounds if absent. */
   readonly spendLimitUsdPerHour?: number | undefined;
+  /** What really runs behind each pod; nothing if absent or null. With null no pod shows an address. */
+  readonly machines?: Machines | null | undefined;
 }
 
 export const DEFAULT_SSH_KEYS: readonly string[] = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEmulated account"];

@@ -1,7 +1,9 @@
-import type { Clock } from "@slipway/core";
-import { type SeededRandom, seededRandom } from "@slipway/provider-kit/emulator";
+import type { Clock, SshEndpoint } from "@slipway/core";
+import { type Machines, type SeededRandom, seededRandom } from "@slipway/provider-kit/emulator";
 import type { Cloud } from "../src/wire.ts";
+import { actionsIn } from "./actions.ts";
 import type { Action, CreateRequest, VolumeRequest } from "./create-request.ts";
+import { createContainer } from "./machines.ts";
 import { NO_INSTANCES, Problem } from "./problem.ts";
 import {
   DEFAULT_CPUS,
@@ -31,6 +33,8 @@ export interface EmulatedPod {
   readonly hasSshd: boolean;
   startedAt: number;
   publicPort: number;
+  /** Of the loopback, where a machine stands behind it. */
+  readonly address: string | null;
   /** What a test or an action has put in the place of the clock's word. */
   fixed: string | null;
   deletedAt: number | null;
@@ -61,6 +65,9 @@ export class World {
   readonly directAt: RunpodEmulatorSettings["directAt"];
   readonly stock: EmulatedStock[];
   readonly closed: ClosedPool[] = [];
+  readonly #machines: Machines | null;
+  /** Whether pods without a machine show an address all the same. */
+  readonly isReachable: boolean;
   sshKeys: readonly string[];
   balanceUsd: number;
   spendLimitUsdPerHour: number;
@@ -74,6 +81,8 @@ export class World {
     this.cpus = settings.cpus ?? DEFAULT_CPUS;
     this.dataCenters = settings.dataCenters ?? DEFAULT_DATA_CENTERS;
     this.directAt = settings.directAt;
+    this.#machines = settings.machines ?? null;
+    this.isReachable = settings.machines !== null;
     this.stock = [...(settings.stock ?? [])];
     this.sshKeys = settings.sshKeys ?? DEFAULT_SSH_KEYS;
     this.balanceUsd = settings.balanceUsd ?? Number.POSITIVE_INFINITY;
@@ -137,12 +146,39 @@ export class World {
       hasSshd: this.#hasKeys(request),
       startedAt: now,
       publicPort: this.#port(),
+      address: this.#machines?.newAddress() ?? null,
       fixed: null,
       deletedAt: null,
     };
     this.pods.set(pod.id, pod);
     this.changes += 1;
+    this.#createContainer(pod);
     return pod;
+  }
+
+  /** Where sshd of a pod really listens; undefined where nothing is behind it, or not yet. */
+  endpointOf({ address, publicPort }: EmulatedPod): SshEndpoint | undefined {
+    return address === null ? undefined : this.#machines?.endpoint({ host: address, port: publicPort, user: "root" });
+  }
+
+  /** What its container printed. */
+  logOf({ id }: EmulatedPod): string {
+    return this.#machines?.console(id) ?? "";
+  }
+
+  #createContainer(pod: EmulatedPod): void {
+    const { id, address, request } = pod;
+    if (this.#machines === null || address === null) return;
+    createContainer(this.#machines, { id, address, request }, this.sshKeys).catch(() => {
+      if (pod.deletedAt === null) pod.fixed = "ERROR";
+    });
+  }
+
+  /** What a container does not do is its client's to see. */
+  #actOnContainer({ id }: EmulatedPod, action: Action): void {
+    const acts = { start: this.#machines?.start, stop: this.#machines?.stop, restart: this.#machines?.reboot };
+    const work = action === "terminate" ? this.#machines?.end(id) : acts[action]?.(id);
+    work?.catch(() => undefined);
   }
 
   act(pod: EmulatedPod, action: Action): void {
@@ -154,6 +190,7 @@ export class World {
       throw new Problem(400, "There are not enough free GPUs on the host machine to start this pod.");
     }
     this.changes += 1;
+    this.#actOnContainer(pod, action);
     pod.fixed = action === "stop" ? "EXITED" : null;
     if (action === "stop") return;
     pod.startedAt = this.clock.now();
@@ -163,6 +200,7 @@ export class World {
   remove(pod: EmulatedPod): void {
     pod.deletedAt = this.clock.now();
     this.changes += 1;
+    this.#actOnContainer(pod, "terminate");
   }
 
   createVolume({ name, size, dataCenter }: VolumeRequest): EmulatedVolume {
@@ -254,16 +292,4 @@ export class World {
 
 function mountsOf(pod: EmulatedPod): readonly string[] {
   return (pod.request.mounts?.network ?? []).map(({ volumeId }) => volumeId);
-}
-
-const ACTIONS: Readonly<Record<string, readonly Action[]>> = {
-  RUNNING: ["stop", "restart", "terminate"],
-  EXITED: ["start", "terminate"],
-  ERROR: ["start", "terminate"],
-  PROVISIONING: ["stop", "terminate"],
-  STARTING: ["stop", "terminate"],
-};
-
-export function actionsIn(status: string): readonly Action[] {
-  return ACTIONS[status] ?? ["terminate"];
 }

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { mkdir, open, rm, writeFile } from "node:fs/promises";
+import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SshEndpoint } from "@slipway/core";
 import { detectIsolation, endSandbox, type Sandbox, sandboxLayout, startSandbox } from "../sandbox/index.ts";
@@ -145,15 +145,15 @@ async function startMachine(
   }
 }
 
-async function readConsole(path: string): Promise<string> {
+function readConsole(path: string): string {
   if (!existsSync(path)) return "";
-  const file = await open(path, "r");
+  const file = openSync(path, "r");
   try {
-    const { size } = await file.stat();
+    const { size } = fstatSync(file);
     const length = Math.min(size, CONSOLE_BYTES);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
-    return buffer.subarray(0, bytesRead).toString("utf8");
+    const bytes = Buffer.alloc(length);
+    return bytes.subarray(0, readSync(file, bytes, 0, length, size - length)).toString("utf8");
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }

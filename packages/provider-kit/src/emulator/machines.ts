@@ -34,7 +34,7 @@ export interface Machines {
   readonly start: (id: string) => Promise<void>;
   readonly reboot: (id: string) => Promise<void>;
   /** What it printed since it was made: the last 64 KiB. */
-  readonly console: (id: string) => Promise<string>;
+  readonly console: (id: string) => string;
   /** Where the machine's sshd really listens, for the endpoint that the remote shows. */
   readonly endpoint: (shown: SshEndpoint | undefined) => SshEndpoint | undefined;
 }

@@ -69,7 +69,7 @@ describe.skipIf(missing !== null)(
       expect(await ssh(address, "cat /count")).toEqual({ code: 0, stdout: "first\n" });
 
       await machines.end("m-1");
-      expect(await machines.console("m-1")).toBe("");
+      expect(machines.console("m-1")).toBe("");
       expect(await machines.start("m-1")).toBeUndefined();
     });
 

@@ -1,0 +1,17 @@
+import usual from "./vitest.config.ts";
+
+// Apart from the other tests: they start a hundred real machines, and a client in Python.
+export default {
+  ...usual,
+  test: {
+    ...usual.test,
+    name: "jobs",
+    include: ["test/jobs/**/*.jobs.ts"],
+    fileParallelism: false,
+    // They wait more than they work.
+    maxConcurrency: 4,
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
+    typecheck: { enabled: false },
+  },
+};
