@@ -21,37 +21,37 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: "list",
     summary: "show your instances",
-    load: async () => (await import("./commands/list.ts")).configure,
+    load: async () => (await import("./commands/instances.ts")).configureList,
   },
   {
     name: "get",
     summary: "show one instance",
-    load: async () => (await import("./commands/get.ts")).configure,
+    load: async () => (await import("./commands/instances.ts")).configureGet,
   },
   {
     name: "wait",
     summary: "wait until an instance is running, or gone",
-    load: async () => (await import("./commands/wait.ts")).configure,
+    load: async () => (await import("./commands/instances.ts")).configureWait,
   },
   {
     name: "ssh",
     summary: "log in with the system's ssh",
-    load: async () => (await import("./commands/ssh.ts")).configure,
+    load: async () => (await import("./commands/inside.ts")).configureSsh,
   },
   {
     name: "exec",
     summary: "run a command inside an instance",
-    load: async () => (await import("./commands/exec.ts")).configure,
+    load: async () => (await import("./commands/inside.ts")).configureExec,
   },
   {
     name: "cp",
     summary: "copy files to or from an instance",
-    load: async () => (await import("./commands/cp.ts")).configure,
+    load: async () => (await import("./commands/inside.ts")).configureCp,
   },
   {
     name: "logs",
     summary: "show what the bootstrap and the console printed",
-    load: async () => (await import("./commands/logs.ts")).configure,
+    load: async () => (await import("./commands/logs.ts")).configureLogs,
   },
   {
     name: "terminate",
@@ -71,7 +71,7 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: "spot",
     summary: "request and cancel spot instances, show spot prices",
-    load: async () => (await import("./commands/spot.ts")).configure,
+    load: async () => (await import("./commands/prices.ts")).configureSpot,
   },
   {
     name: "hibernate",
@@ -86,7 +86,7 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: "prices",
     summary: "show what machine types cost, or what yours have cost",
-    load: async () => (await import("./commands/prices.ts")).configure,
+    load: async () => (await import("./commands/prices.ts")).configurePrices,
   },
   {
     name: "cluster",
@@ -111,7 +111,7 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: "bootstrap",
     summary: "render a bootstrap without launching anything",
-    load: async () => (await import("./commands/bootstrap.ts")).configure,
+    load: async () => (await import("./commands/logs.ts")).configureBootstrap,
   },
   {
     name: "reconcile",

@@ -1,7 +1,6 @@
 import type { PortMapping } from "@slipway/core";
 import { type Command, InvalidArgumentError } from "commander";
-import { parseByteSize } from "./byte-size.ts";
-import { parseDuration } from "./duration.ts";
+import { parseByteSize, parseDuration } from "./quantities.ts";
 import type { CommonFlags, Session } from "./session.ts";
 
 /** What a command does. It answers an exit code where 0 does not say it all. */

@@ -2,11 +2,9 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isOwner } from "@slipway/core";
-import { ancestors } from "./ancestors.ts";
-import { CliError } from "./cli-error.ts";
+import { CliError, isSystemError, nearestName } from "./cli-error.ts";
 import { refuseForeignOwner, trustedOwners } from "./file-owner.ts";
-import { nearestName } from "./nearest-name.ts";
-import { isSystemError } from "./system-error.ts";
+import { ancestors } from "./files.ts";
 import type { World } from "./world.ts";
 
 export const CONFIG_NAMES: readonly string[] = [

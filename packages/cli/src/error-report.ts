@@ -1,12 +1,6 @@
 import { type AnyProviderError, type ErrorEffect, isProviderError } from "@slipway/core";
-import { CliError } from "./cli-error.ts";
-import { EXIT } from "./exit-code.ts";
-import type { FailureContext } from "./failure-context.ts";
-import { printable, printableJson, printableLines } from "./printable.ts";
-import type { Secrets } from "./redaction.ts";
-import { stateFailure } from "./state-failure.ts";
-import { styleFor } from "./style.ts";
-import { isSystemError } from "./system-error.ts";
+import { CliError, EXIT, isSystemError, stateFailure } from "./cli-error.ts";
+import { printable, printableJson, printableLines, type Secrets, styleFor } from "./printable.ts";
 import type { World } from "./world.ts";
 
 const EFFECTS: Readonly<Record<ErrorEffect, (look: string) => string>> = {
@@ -90,4 +84,14 @@ function sentences(error: Reported, world: World, look: string): string {
 /** A bootstrap's last lines stay lines, below the sentence that they belong to. */
 function paragraph(text: string): string {
   return text.split("\n").map(printable).join("\n          ");
+}
+
+/** What the command knew when it failed: for the last lines of its report, and for a program that reads its JSON. */
+export interface FailureContext {
+  /** The key that the user gave, or that was made for them. */
+  key?: string;
+  /** The instance, once it is there. */
+  id?: string;
+  /** A command that shows what is there. */
+  look?: string;
 }

@@ -1,12 +1,11 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type LaunchRecord, launchId } from "@slipway/control";
+import { isStoreError, type LaunchRecord, launchId } from "@slipway/control";
 import type { Provider } from "@slipway/core";
-import { CliError } from "./cli-error.ts";
+import { CliError, isSystemError } from "./cli-error.ts";
 import { isRecord } from "./config-file.ts";
 import type { Session } from "./session.ts";
 import type { StateDirectory } from "./state-directory.ts";
-import { isSystemError } from "./system-error.ts";
 
 /** What `--ttl` came to, once. */
 interface Expiry {
@@ -42,7 +41,7 @@ export async function expiryFor(session: Session, provider: Provider, key: strin
 }
 
 /** Takes away what was computed for a key whose instance is known to be gone. */
-export async function forgetExpiry(state: StateDirectory, id: string): Promise<void> {
+async function forgetExpiry(state: StateDirectory, id: string): Promise<void> {
   await rm(directoryOf(state, id), { recursive: true, force: true });
 }
 
@@ -109,4 +108,31 @@ async function readExpiry(state: StateDirectory, path: string): Promise<Expiry> 
     `${path} does not say when the instance expires`,
     "Remove the file: the next spawn with this key computes it anew.",
   );
+}
+
+/** Forgets the launch of an instance that is known to be gone, so that `reconcile` does not miss it. */
+export async function forgetLaunch(
+  session: Session,
+  provider: Provider,
+  key: string,
+  instanceId: string,
+): Promise<void> {
+  const id = launchId({ provider: provider.name, account: "", owner: provider.owner, key });
+  try {
+    const store = await session.store();
+    const lease = await store.acquire(id);
+    if (lease === null) return;
+    try {
+      const record = await store.read(id);
+      // Null: whoever confirmed the end has forgotten it already.
+      if (record !== null && (record.kind !== "launch" || record.instanceId !== instanceId)) return;
+      await forgetExpiry(session.state, id);
+      if (record !== null) await store.remove(id);
+    } finally {
+      await store.release(lease);
+    }
+  } catch (error) {
+    // The instance is gone, which is what was asked for; `reconcile` forgets it once the store can be written to.
+    if (!isStoreError(error) && !isSystemError(error)) throw error;
+  }
 }

@@ -1,7 +1,6 @@
 import { lstat, readFile, realpath } from "node:fs/promises";
-import { CliError } from "./cli-error.ts";
+import { CliError, isSystemError } from "./cli-error.ts";
 import type { Config } from "./config-file.ts";
-import { isSystemError } from "./system-error.ts";
 import type { World } from "./world.ts";
 
 /** Whose files may be run. */

@@ -1,9 +1,7 @@
 import type { Clock, Instance, InstanceStatus } from "@slipway/core";
-import { formatByteSize } from "./byte-size.ts";
-import { formatDuration } from "./duration.ts";
-import { shellCommand } from "./printable.ts";
-import type { Tone } from "./style.ts";
-import type { Column } from "./table.ts";
+import type { Column } from "./output.ts";
+import { shellCommand, type Tone } from "./printable.ts";
+import { formatByteSize, formatDuration } from "./quantities.ts";
 
 const TONES: Readonly<Record<InstanceStatus, Tone>> = {
   pending: "warn",

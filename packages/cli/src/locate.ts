@@ -1,5 +1,12 @@
 import type { LaunchRecord } from "@slipway/control";
-import { type Instance, isKey, type Provider } from "@slipway/core";
+import {
+  assertSupports,
+  type BuiltinCapability,
+  type Instance,
+  isKey,
+  type Provider,
+  type Snapshot,
+} from "@slipway/core";
 import { CliError } from "./cli-error.ts";
 import { isStoreFailure } from "./error-report.ts";
 import type { LoadedProvider } from "./providers.ts";
@@ -112,4 +119,23 @@ async function rememberedId(session: Session, provider: Provider, key: string): 
   const identity = { provider: provider.name, account: "", owner: provider.owner, key };
   const record = await (await session.store()).read(launchId(identity));
   return record?.kind === "launch" ? (record.instanceId ?? null) : null;
+}
+
+type Having<C extends BuiltinCapability> = Provider<Instance, Snapshot, C>;
+
+/** The same provider with the capability that a command needs; UNSUPPORTED with the provider's reason otherwise. */
+export function requireCapability<const C extends BuiltinCapability>(provider: Provider, capability: C): Having<C> {
+  // Called through a plain signature: the guard's own proves nothing for a name that is a type parameter.
+  const assert: (provider: Provider, name: BuiltinCapability) => void = assertSupports;
+  assert(provider, capability);
+  // The flag has just been read, and `defineProvider` has seen to it that its methods are there.
+  return provider as unknown as Having<C>;
+}
+
+/** The provider that a command is about, with the capability that it needs. */
+export async function supporting<const C extends BuiltinCapability>(
+  session: Session,
+  capability: C,
+): Promise<Having<C>> {
+  return requireCapability((await oneProvider(session)).provider, capability);
 }

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { EXIT } from "./exit-code.ts";
+import { EXIT } from "./cli-error.ts";
 import { runCli } from "./run-cli.ts";
 import type { HandleInterrupts, Interrupt } from "./world.ts";
 

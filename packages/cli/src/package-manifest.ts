@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ancestors } from "./ancestors.ts";
-import { CliError } from "./cli-error.ts";
+import { CliError, isSystemError } from "./cli-error.ts";
 import { isRecord } from "./config-file.ts";
-import { isSystemError } from "./system-error.ts";
+import { ancestors } from "./files.ts";
 
 /** A package.json, with the directory that it stands in. */
 export interface PackageManifest {

@@ -1,8 +1,6 @@
 import type { RuntimeEvent } from "@slipway/core";
-import { formatDuration } from "./duration.ts";
-import { printable } from "./printable.ts";
-import type { Secrets } from "./redaction.ts";
-import { styleFor } from "./style.ts";
+import { printable, type Secrets, styleFor } from "./printable.ts";
+import { formatDuration } from "./quantities.ts";
 import type { World } from "./world.ts";
 
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];

@@ -3,10 +3,10 @@ import { createRequire } from "node:module";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CONTRACT_VERSION } from "@slipway/core";
-import { ancestors } from "./ancestors.ts";
 import { CliError } from "./cli-error.ts";
 import { type Config, isRecord } from "./config-file.ts";
 import { refuseForeignOwner, type TrustedOwners, trustedOwners } from "./file-owner.ts";
+import { ancestors } from "./files.ts";
 import {
   dependencyNames,
   entryFile,

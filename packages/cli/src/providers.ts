@@ -9,11 +9,10 @@ import {
   type Register,
   type Runtime,
 } from "@slipway/core";
-import { CliError } from "./cli-error.ts";
+import { CliError, nearestName } from "./cli-error.ts";
 import { type Config, firstLine, isRecord, type ReadOptions, readConfig } from "./config-file.ts";
 import { refuseForeignOwner, trustedOwners } from "./file-owner.ts";
 import { KNOWN_PROVIDERS } from "./known-providers.ts";
-import { nearestName } from "./nearest-name.ts";
 import { findProviderPackages, type ProviderPackage } from "./provider-packages.ts";
 import type { StateDirectory } from "./state-directory.ts";
 import type { World } from "./world.ts";

@@ -1,19 +1,14 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
-import { CliError } from "./cli-error.ts";
+import { CliError, EXIT, nearestName, usageError } from "./cli-error.ts";
 import { addCommonOptions, type Runner } from "./command.ts";
 import { COMMANDS } from "./command-table.ts";
 import { isRecord } from "./config-file.ts";
-import { reportError } from "./error-report.ts";
-import { EXIT } from "./exit-code.ts";
-import type { FailureContext } from "./failure-context.ts";
-import { KNOWN_PROVIDERS } from "./known-providers.ts";
+import { type FailureContext, reportError } from "./error-report.ts";
+import { KNOWN_PROVIDERS, providerFirst } from "./known-providers.ts";
 import { machineWorld } from "./machine-world.ts";
-import { nearestName } from "./nearest-name.ts";
-import { providerFirst } from "./provider-first.ts";
-import { Secrets } from "./redaction.ts";
+import { Secrets } from "./printable.ts";
 import { type CommonFlags, Session } from "./session.ts";
-import { usageError } from "./usage-error.ts";
 import type { World } from "./world.ts";
 
 /**

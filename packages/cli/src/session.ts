@@ -1,11 +1,10 @@
 import type { Store } from "@slipway/control";
 import type { CallOptions, RuntimeEvent } from "@slipway/core";
-import { reportError } from "./error-report.ts";
-import type { FailureContext } from "./failure-context.ts";
+import { type FailureContext, reportError } from "./error-report.ts";
 import { Output } from "./output.ts";
+import type { Secrets } from "./printable.ts";
 import { Progress } from "./progress.ts";
 import { Providers } from "./providers.ts";
-import type { Secrets } from "./redaction.ts";
 import { StateDirectory } from "./state-directory.ts";
 import type { World } from "./world.ts";
 

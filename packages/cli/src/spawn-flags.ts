@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addBootstrapOptions, type BootstrapFlags } from "./bootstrap-input.ts";
+import { addBootstrapOptions, type BootstrapFlags } from "./bootstrap.ts";
 import { assignments, byteSize, duration, notEmpty, positiveNumber, several } from "./command.ts";
 
 /** What describes an instance on the command line. */

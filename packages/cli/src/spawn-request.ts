@@ -1,16 +1,23 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
+  accepts,
   type BaseSpawnOptions,
   type Capability,
+  canPlace,
   type GpuOptions,
   isKey,
   type Port,
+  type Provider,
   type ResourceOptions,
   type SpawnOptions,
   type VolumeMount,
 } from "@slipway/core";
-import { bootstrapFrom } from "./bootstrap-input.ts";
+import { commandRunner, isCommandError } from "@slipway/provider-kit/command";
+import { bootstrapFrom } from "./bootstrap.ts";
 import { CliError } from "./cli-error.ts";
-import { readInput } from "./input-file.ts";
+import { readInput } from "./files.ts";
 import type { Session } from "./session.ts";
 import type { SpawnFlags } from "./spawn-flags.ts";
 
@@ -142,4 +149,63 @@ function volumeOf(text: string): VolumeMount {
   const at = text.lastIndexOf(":/");
   if (at < 1) throw new CliError("INVALID_ARGUMENT", "--volume takes id:path, as vol-1:/data");
   return { id: text.slice(0, at), mountPath: text.slice(at + 1) };
+}
+
+/** Where the user names no region, one that is full is no reason to give up. `exact` is as its package made it. */
+export async function placementsFor(
+  provider: Provider,
+  exact: Provider,
+  options: SpawnOptions<Capability>,
+): Promise<readonly BaseSpawnOptions[]> {
+  if (!canPlace(exact)) return [];
+  return (await exact.placements(options)).filter((placement) => accepts(provider, placement));
+}
+
+/** A key for one run, in a directory that only this user can enter. It goes away with the run. */
+export interface FreshKey extends AsyncDisposable {
+  readonly identityFile: string;
+}
+
+export async function makeFreshKey(): Promise<FreshKey> {
+  const directory = await mkdtemp(join(tmpdir(), "slipway-key-"));
+  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  const identityFile = join(directory, "id_ed25519");
+  try {
+    const argv = ["-q", "-t", "ed25519", "-N", "", "-C", "slipway-run", "-f", identityFile];
+    const { exitCode } = await commandRunner({ provider: "slipway" })("ssh-keygen", argv, { timeoutMs: 30_000 });
+    if (exitCode !== 0) throw new Error(`ssh-keygen ended with ${exitCode}`);
+  } catch (error) {
+    await remove();
+    const isMissing = isCommandError(error) && error.notFound;
+    const message = isMissing ? "there is no ssh-keygen on this machine" : "ssh-keygen could not make a key";
+    throw new CliError("MISSING_TOOL", message, "Install OpenSSH's client, or pass --identity.", error);
+  }
+  return { identityFile, [Symbol.asyncDispose]: remove };
+}
+
+/** Who ends an instance with this `--ttl`: said before it is launched, since the answer may be "only you". */
+export function noteExpiry(session: Session, provider: Provider, expiresAt: string | undefined): void {
+  if (expiresAt === undefined) return;
+  const { name, whyNot } = provider;
+  if (provider.capabilities.terminateBy === true) {
+    session.output.note(`It expires at ${expiresAt}; 15 minutes later ${name} terminates it, if nothing else has.`);
+    return;
+  }
+  const why = whyNot.terminateBy === undefined ? "" : `: ${whyNot.terminateBy}`;
+  session.output.note(
+    `It expires at ${expiresAt}. Provider ${name} does not terminate it by itself${why}. ` +
+      "Run `slipway reap` after that time, or it goes on running and costing money.",
+  );
+}
+
+/** The request with the time that `--ttl` means; a repeated key keeps its first one. */
+export async function withExpiry(
+  session: Session,
+  provider: Provider,
+  request: SpawnRequest,
+  { ttl }: Pick<SpawnFlags, "ttl">,
+): Promise<SpawnRequest> {
+  if (ttl === undefined) return request;
+  const { expiryFor } = await import("./expiry.ts");
+  return { ...request, expiresAt: await expiryFor(session, provider, request.key, ttl) };
 }

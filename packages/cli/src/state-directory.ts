@@ -2,13 +2,10 @@ import { constants } from "node:fs";
 import { access, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { isOwner } from "@slipway/core";
-import { ancestors } from "./ancestors.ts";
-import { CliError } from "./cli-error.ts";
+import { CliError, isSystemError, stateFailure } from "./cli-error.ts";
 import { refuseOpenParent, refuseSharedState } from "./file-owner.ts";
-import { stateFailure } from "./state-failure.ts";
-import { isSystemError } from "./system-error.ts";
+import { ancestors, writeNewFile } from "./files.ts";
 import type { World } from "./world.ts";
-import { writeNewFile } from "./write-new-file.ts";
 
 const RANDOM_BYTES = 8;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { providerFirst } from "../src/provider-first.ts";
+import { providerFirst } from "../src/known-providers.ts";
 import { commandLine } from "./command-line.ts";
 
 const GROUP = { kind: "security-group", id: "sg-1", region: "here", reason: "no interface uses it" };

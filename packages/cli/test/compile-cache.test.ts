@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { compileCache } from "../src/compile-cache.ts";
+import { compileCache } from "../src/start.ts";
 
 const uid = process.getuid?.() ?? null;
 let home = "";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { COMPLETION_SCRIPTS } from "../src/completion-scripts.ts";
+import { COMPLETION_SCRIPTS } from "../src/commands/completion.ts";
 import { nodeArguments } from "./command-process.ts";
 
 /** A home in which `slipway` is on the PATH, as a program of its own. */

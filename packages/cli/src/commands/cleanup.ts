@@ -1,11 +1,10 @@
 import type { CleanupItem, CleanupMethods } from "@slipway/core";
-import { CliError } from "../cli-error.ts";
+import { CliError, EXIT } from "../cli-error.ts";
 import type { Configure } from "../command.ts";
-import { EXIT } from "../exit-code.ts";
 import { oneProvider, providersInScope } from "../locate.ts";
+import type { Column } from "../output.ts";
 import { printable } from "../printable.ts";
 import type { Session } from "../session.ts";
-import type { Column } from "../table.ts";
 
 interface Flags {
   readonly dryRun?: boolean;

@@ -1,14 +1,14 @@
 import { homedir } from "node:os";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
 import type { Cluster, ClusterConfig, ClusterNode, ClusterProvider, PortMapping } from "@slipway/core";
-import { formatByteSize } from "../byte-size.ts";
 import { CliError } from "../cli-error.ts";
 import { byteSize, type Configure, duration, notEmpty, portMapping, positiveNumber } from "../command.ts";
-import { readInput } from "../input-file.ts";
+import { readInput } from "../files.ts";
 import { oneProvider } from "../locate.ts";
+import type { Column } from "../output.ts";
 import { printable } from "../printable.ts";
+import { formatByteSize } from "../quantities.ts";
 import type { Session } from "../session.ts";
-import type { Column } from "../table.ts";
 import type { World } from "../world.ts";
 
 interface CreateFlags {

@@ -1,9 +1,14 @@
+import { realpath } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Receipt } from "@slipway/core";
+import { EXIT } from "../cli-error.ts";
 import type { Configure } from "../command.ts";
-import { type Finding, findings } from "../diagnosis.ts";
-import { EXIT } from "../exit-code.ts";
+import { classify } from "../error-report.ts";
+import type { Column } from "../output.ts";
+import { findPackage } from "../package-manifest.ts";
+import type { Tone } from "../printable.ts";
+import { rememberedLaunches, unreachable } from "../remembered.ts";
 import type { Session } from "../session.ts";
-import type { Tone } from "../style.ts";
-import type { Column } from "../table.ts";
 
 const TONES: Readonly<Record<Finding["state"], Tone>> = { ok: "good", warning: "warn", failed: "bad" };
 
@@ -25,4 +30,140 @@ async function doctor(session: Session): Promise<number> {
   const found = await session.progress.during("looking", () => findings(session));
   session.output.list(found, COLUMNS, "");
   return found.some(({ state }) => state === "failed") ? EXIT.failure : EXIT.ok;
+}
+
+export interface Finding {
+  readonly check: string;
+  readonly state: "ok" | "warning" | "failed";
+  readonly says: string;
+  /** What to do about it. */
+  readonly hint?: string | undefined;
+}
+
+type Check = (session: Session) => Promise<readonly Finding[]>;
+
+const CHECKS: readonly (readonly [string, Check])[] = [
+  ["node", nodeFinding],
+  ["state directory", stateFinding],
+  ["owner", ownerFinding],
+  ["launches", launchesFinding],
+  ["config", configFinding],
+  ["core", coreFinding],
+  ["providers", providerFindings],
+];
+
+/** Everything that `doctor` looks at. A check that fails is a finding, and does not hide the others. */
+export async function findings(session: Session): Promise<readonly Finding[]> {
+  const found: Finding[] = [];
+  for (const [check, look] of CHECKS) {
+    try {
+      found.push(...(await look(session)));
+    } catch (error) {
+      found.push(failed(check, error));
+    }
+  }
+  return found;
+}
+
+function failed(check: string, error: unknown): Finding {
+  const { code, message, hint } = classify(error);
+  return { check, state: "failed", says: `${code}: ${message}`, hint };
+}
+
+async function nodeFinding({ world }: Session): Promise<readonly Finding[]> {
+  return [{ check: "node", state: "ok", says: world.nodeVersion }];
+}
+
+async function stateFinding({ state }: Session): Promise<readonly Finding[]> {
+  await state.checkTrust();
+  await state.checkWritable();
+  return [{ check: "state directory", state: "ok", says: state.path }];
+}
+
+async function ownerFinding({ providers }: Session): Promise<readonly Finding[]> {
+  return [{ check: "owner", state: "ok", says: await providers.owner() }];
+}
+
+async function launchesFinding(session: Session): Promise<readonly Finding[]> {
+  let count = 0;
+  const keys: string[] = [];
+  for await (const { record } of (await session.store()).entries({ kind: "launch" })) {
+    count += 1;
+    if (record.kind === "launch" && record.state === "intended") keys.push(record.identity.key);
+  }
+  const says = `${count} remembered in ${session.state.launches}`;
+  const unseen = await unreachable(session, (await rememberedLaunches(session)).launches);
+  if (unseen.length > 0) return unseen.map((error) => failed("launches", error));
+  if (keys.length === 0) return [{ check: "launches", state: "ok", says }];
+  return [
+    {
+      check: "launches",
+      state: "warning",
+      says: `${says}; begun and not known to be finished: ${keys.join(", ")}`,
+      hint: "Spawn the same key with the same options again: it is then completed or repeated.",
+    },
+  ];
+}
+
+async function configFinding({ providers }: Session): Promise<readonly Finding[]> {
+  const { file } = await providers.config();
+  return [{ check: "config", state: "ok", says: file ?? "no slipway.config: the defaults hold" }];
+}
+
+/** Two copies of core in one project: the second one's capabilities do not merge with the first one's. */
+async function coreFinding({ providers, world }: Session): Promise<readonly Finding[]> {
+  const copies = new Map<string, string[]>();
+  for (const { directory, packageName } of await providers.packages()) {
+    if (directory === null) continue;
+    const core = await findPackage("@slipway/core", await realpath(directory));
+    if (core === null) continue;
+    const at = await realpath(core.directory);
+    copies.set(at, [...(copies.get(at) ?? []), packageName]);
+  }
+  const own = await findPackage("@slipway/core", world.cwd);
+  if (own !== null) {
+    const at = await realpath(own.directory);
+    copies.set(at, [...(copies.get(at) ?? []), "this directory"]);
+  }
+  if (copies.size < 2) return [{ check: "core", state: "ok", says: "one copy" }];
+  const says = [...copies].map(([at, users]) => `${dirname(at)} (${users.join(", ")})`).join(" and ");
+  return [
+    {
+      check: "core",
+      state: "warning",
+      says: `two copies of @slipway/core: ${says}`,
+      hint: "Bring them to one: npm dedupe",
+    },
+  ];
+}
+
+async function providerFindings(session: Session): Promise<readonly Finding[]> {
+  const names = new Set((await session.providers.packages()).map(({ name }) => name));
+  const found = await Promise.all([...names].map((name) => providerFinding(session, name)));
+  return found.flat();
+}
+
+async function providerFinding(session: Session, name: string): Promise<readonly Finding[]> {
+  const check = `provider ${name}`;
+  try {
+    const { package: from } = await session.providers.load(name);
+    const [receipt] = await session.providers.startup(name);
+    if (receipt?.ok === false) return [failed(check, receipt.error)];
+    const packageName = `${from.packageName}${from.version === null ? "" : ` ${from.version}`}`;
+    const [health] = await session.providers.health(name);
+    return [healthFinding(check, packageName, health)];
+  } catch (error) {
+    return [failed(check, error)];
+  }
+}
+
+/** What the provider itself tells: for one on this machine also how its instances are kept apart. */
+function healthFinding(check: string, packageName: string, health: Receipt | undefined): Finding {
+  if (health?.ok === false) return failed(check, health.error);
+  const { warning, ...counts } = health?.details ?? {};
+  const details = Object.entries(counts).map(([name, value]) => `, ${name} ${value}`);
+  const says = `${packageName} is ready${details.join("")}`;
+  return warning === undefined
+    ? { check, state: "ok", says }
+    : { check, state: "warning", says: `${says}; ${String(warning)}` };
 }

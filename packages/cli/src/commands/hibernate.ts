@@ -1,9 +1,8 @@
 import type { Instance } from "@slipway/core";
 import type { Configure } from "../command.ts";
 import { instanceFields } from "../instance-view.ts";
-import { mustLocate } from "../locate.ts";
+import { mustLocate, requireCapability } from "../locate.ts";
 import type { Session } from "../session.ts";
-import { requireCapability } from "../supported.ts";
 
 export const configureHibernate: Configure = (command, run) => {
   command

@@ -1,11 +1,10 @@
 import { join } from "node:path";
-import { CliError } from "../cli-error.ts";
+import { CliError, isSystemError } from "../cli-error.ts";
 import { type Configure, oneOf } from "../command.ts";
 import { CONFIG_NAMES } from "../config-file.ts";
+import { writeNewFile } from "../files.ts";
 import { nearestManifest } from "../package-manifest.ts";
 import type { Session } from "../session.ts";
-import { isSystemError } from "../system-error.ts";
-import { writeNewFile } from "../write-new-file.ts";
 
 interface Flags {
   readonly format?: "js" | "mjs" | "json";

@@ -1,12 +1,19 @@
-import { type Cost, canListOfferings, type Offering } from "@slipway/core";
+import {
+  assertAccepts,
+  type Capability,
+  type Cost,
+  canListOfferings,
+  type Offering,
+  type SpawnOptions,
+} from "@slipway/core";
 import { CliError } from "../cli-error.ts";
 import { type Configure, oneOf, several } from "../command.ts";
-import { oneProvider } from "../locate.ts";
-import { offeringColumns } from "../offering-columns.ts";
+import { oneProvider, supporting } from "../locate.ts";
+import type { Column } from "../output.ts";
+import { offeringColumns, spotPriceColumns } from "../price-columns.ts";
 import type { Session } from "../session.ts";
-import { supporting } from "../supported.ts";
-import type { Column } from "../table.ts";
-import { showPrices } from "./spot.ts";
+import { addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
+import { spawnRequest, withExpiry } from "../spawn-request.ts";
 
 interface Flags {
   readonly spec?: readonly string[];
@@ -27,7 +34,7 @@ const COLUMNS: readonly Column<Cost>[] = [
   { title: "STATE", text: (one) => (one.estimated ? "may still change" : "final") },
 ];
 
-export const configure: Configure = (command, run) => {
+export const configurePrices: Configure = (command, run) => {
   command
     .option("--spec <name>", "only this machine type; several times", several)
     .option("--region <name>", "only what this region has; several times", several)
@@ -82,4 +89,76 @@ async function showCosts(session: Session, flags: Flags): Promise<void> {
     }),
   );
   session.output.list(costs, COLUMNS, "No costs.");
+}
+
+interface PriceFlags {
+  readonly spec?: readonly string[];
+  readonly region?: readonly string[];
+}
+
+export const configureSpot: Configure = (command, run) => {
+  const requests = addSpawnOptions(
+    command.command("request").description("ask for a spot instance; it may come later"),
+  );
+  requests.addHelpText(
+    "after",
+    "\nAn instance that it makes is shown by `slipway list --key <key>`, and ended as every other.\n",
+  );
+  run<SpawnFlags>(requests, request);
+  run(
+    command
+      .command("cancel")
+      .description("end a request, and an instance that it made")
+      .argument("<request-id>", "what `spot request` answered"),
+    cancel,
+  );
+  const prices = command
+    .command("prices")
+    .description("what spot instances cost now")
+    .option("--spec <name>", "only this machine type; several times", several)
+    .option("--region <name>", "only this region; several times", several);
+  run<PriceFlags>(prices, showPrices);
+};
+
+async function request(session: Session, _args: readonly string[], flags: SpawnFlags): Promise<void> {
+  const wanted = await spawnRequest(session, flags);
+  const provider = await supporting(session, "spot");
+  assertAccepts(provider, wanted);
+  session.context.key = wanted.key;
+  const options: SpawnOptions<Capability> = {
+    ...(await withExpiry(session, provider, wanted, flags)),
+    ...session.call,
+  };
+  assertAccepts(provider, options);
+  const answer = await session.progress.during("asking for a spot instance", () =>
+    provider.requestSpotInstance(options),
+  );
+  if (session.json) return session.output.document({ key: wanted.key, ...answer });
+  session.output.fields([
+    ["request", answer.requestId],
+    ["status", answer.status],
+    ["instance", answer.instanceId ?? "not yet"],
+    ["key", wanted.key],
+  ]);
+}
+
+async function cancel(session: Session, [id = ""]: readonly string[]): Promise<void> {
+  const provider = await supporting(session, "spot");
+  await provider.cancelSpotRequest(id, session.call);
+  if (session.json) session.output.document({ requestId: id, result: "cancelled" });
+  else session.output.text(`${id} is cancelled`);
+}
+
+/** Also what `slipway prices` shows. */
+export async function showPrices(
+  session: Session,
+  _args: readonly string[],
+  { spec, region }: PriceFlags,
+): Promise<void> {
+  const provider = await supporting(session, "spot");
+  const prices = await session.progress.during("asking for prices", () =>
+    provider.getSpotPrices({ specs: spec, regions: region }, session.call),
+  );
+  const cheapestFirst = [...prices].sort((a, b) => a.usdPerHour - b.usdPerHour);
+  session.output.list(cheapestFirst, spotPriceColumns, "No prices.");
 }

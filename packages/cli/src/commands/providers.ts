@@ -1,11 +1,11 @@
 import { BUILTIN_CAPABILITIES, type Provider, type ProviderTier } from "@slipway/core";
-import { formatByteSize } from "../byte-size.ts";
+import { EXIT } from "../cli-error.ts";
 import type { Configure } from "../command.ts";
 import { classify } from "../error-report.ts";
-import { EXIT } from "../exit-code.ts";
+import type { Column } from "../output.ts";
 import type { ProviderPackage } from "../provider-packages.ts";
+import { formatByteSize } from "../quantities.ts";
 import type { Session } from "../session.ts";
-import type { Column } from "../table.ts";
 
 /** One package, whether or not it can be used. */
 interface Row {

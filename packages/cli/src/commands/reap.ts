@@ -1,16 +1,14 @@
 import type { Reaped, ReapReport } from "@slipway/control";
 import type { Provider } from "@slipway/core";
-import { CliError } from "../cli-error.ts";
+import { CliError, EXIT } from "../cli-error.ts";
 import { type Configure, oneOf } from "../command.ts";
-import { formatDuration } from "../duration.ts";
 import { classify } from "../error-report.ts";
-import { EXIT } from "../exit-code.ts";
 import { providersInScope } from "../locate.ts";
-import { printable } from "../printable.ts";
+import type { Column } from "../output.ts";
+import { printable, type Tone } from "../printable.ts";
+import { formatDuration } from "../quantities.ts";
 import { REAP_PLACES, type ReapPlace, reapFiles } from "../reap-files.ts";
 import type { Session } from "../session.ts";
-import type { Tone } from "../style.ts";
-import type { Column } from "../table.ts";
 
 interface Flags {
   readonly dryRun?: boolean;

@@ -1,13 +1,11 @@
 import type { ApplyResult, PlanItem, ReconcilePlan } from "@slipway/control";
 import type { Provider } from "@slipway/core";
-import { CliError } from "../cli-error.ts";
+import { CliError, EXIT } from "../cli-error.ts";
 import { type Configure, someOf } from "../command.ts";
-import { EXIT } from "../exit-code.ts";
 import { providersInScope } from "../locate.ts";
-import { printable } from "../printable.ts";
+import type { Column } from "../output.ts";
+import { printable, type Tone } from "../printable.ts";
 import type { Session } from "../session.ts";
-import type { Tone } from "../style.ts";
-import type { Column } from "../table.ts";
 
 interface Flags {
   readonly apply?: boolean;

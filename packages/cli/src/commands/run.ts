@@ -1,20 +1,16 @@
 import { assertAccepts, canExec, deadline, type Instance, isProviderError, type Provider } from "@slipway/core";
 import type { Session as InstanceSession, SshAccess } from "@slipway/reach";
-import { CliError } from "../cli-error.ts";
+import { CliError, EXIT } from "../cli-error.ts";
 import { type Configure, notEmpty, several } from "../command.ts";
-import { EXIT } from "../exit-code.ts";
-import { forgetLaunch } from "../forget-launch.ts";
-import { makeFreshKey } from "../fresh-key.ts";
-import { checkReadable, inputPath } from "../input-file.ts";
+import { forgetLaunch } from "../expiry.ts";
+import { checkReadable, inputPath } from "../files.ts";
 import { terminateCommand } from "../instance-view.ts";
 import { oneProvider } from "../locate.ts";
-import { placementsFor } from "../placements.ts";
 import { shellCommand } from "../printable.ts";
 import { RunInterrupts } from "../run-interrupts.ts";
 import type { Session } from "../session.ts";
 import { addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
-import { type SpawnRequest, spawnRequest } from "../spawn-request.ts";
-import { withExpiry } from "../with-expiry.ts";
+import { makeFreshKey, placementsFor, type SpawnRequest, spawnRequest, withExpiry } from "../spawn-request.ts";
 
 interface Flags extends SpawnFlags {
   readonly identity?: string;

@@ -1,11 +1,10 @@
 import type { Snapshot } from "@slipway/core";
-import { formatByteSize } from "../byte-size.ts";
 import { CliError } from "../cli-error.ts";
 import { type Configure, notEmpty } from "../command.ts";
-import { mustLocate } from "../locate.ts";
+import { mustLocate, requireCapability, supporting } from "../locate.ts";
+import type { Column } from "../output.ts";
+import { formatByteSize } from "../quantities.ts";
 import type { Session } from "../session.ts";
-import { requireCapability, supporting } from "../supported.ts";
-import type { Column } from "../table.ts";
 
 interface CreateFlags {
   readonly key?: string;

@@ -1,8 +1,7 @@
 import type { LaunchRecord } from "@slipway/control";
 import type { Instance, Provider } from "@slipway/core";
-import { CliError } from "../cli-error.ts";
+import { CliError, EXIT } from "../cli-error.ts";
 import type { Configure } from "../command.ts";
-import { EXIT } from "../exit-code.ts";
 import { locate, oneProvider, providersInScope } from "../locate.ts";
 import { printable } from "../printable.ts";
 import type { Session } from "../session.ts";
@@ -198,7 +197,7 @@ async function end(session: Session, { provider, id, key, seen }: Target, confir
   if (!seen) return { id, key, provider: provider.name, result: "not-found" };
   const gone = confirm || (key !== null && (await isGoneAtOnce(session, provider, id)));
   if (key !== null && gone) {
-    const { forgetLaunch } = await import("../forget-launch.ts");
+    const { forgetLaunch } = await import("../expiry.ts");
     await forgetLaunch(session, provider, key, id);
   }
   return { id, key, provider: provider.name, result: confirm ? "confirmed" : "accepted" };

@@ -1,6 +1,6 @@
-import type { Offering } from "@slipway/core";
+import type { Offering, SpotPrice } from "@slipway/core";
 import { resourcesOf, usd } from "./instance-view.ts";
-import type { Column } from "./table.ts";
+import type { Column } from "./output.ts";
 
 export const offeringColumns: readonly Column<Offering>[] = [
   { title: "SPEC", text: (one) => one.spec },
@@ -15,3 +15,11 @@ function availability({ regions }: Offering): string {
   if (regions === undefined) return "not told";
   return regions.length === 0 ? "sold out" : regions.join(", ");
 }
+
+export const spotPriceColumns: readonly Column<SpotPrice>[] = [
+  { title: "SPEC", text: (one) => one.spec },
+  { title: "PLACE", text: (one) => one.zone ?? one.region },
+  { title: "$/H", text: (one) => usd(one.usdPerHour) },
+  { title: "SOURCE", text: (one) => one.source },
+  { title: "AS OF", text: (one) => one.asOf },
+];

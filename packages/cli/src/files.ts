@@ -1,8 +1,7 @@
 import { constants } from "node:fs";
-import { access, readFile, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { CliError } from "./cli-error.ts";
-import { isSystemError } from "./system-error.ts";
+import { access, link, open, readFile, rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { CliError, isSystemError } from "./cli-error.ts";
 import type { World } from "./world.ts";
 
 // More than any remote takes as user data; a wrong path to a disk image must not fill the memory.
@@ -60,3 +59,37 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of its path is not a directory",
   ENAMETOOLONG: "the path is too long",
 };
+
+/**
+ * Makes a file that appears with its whole content or not at all, and survives a power failure. Answers false, and
+ * changes nothing, where there is one.
+ */
+export async function writeNewFile(path: string, text: string): Promise<boolean> {
+  const draft = `${path}.${process.getBuiltinModule("node:crypto").randomBytes(6).toString("hex")}.draft`;
+  try {
+    await writeDurably(draft, text);
+    await link(draft, path);
+    return true;
+  } catch (error) {
+    if (isSystemError(error) && error.code === "EEXIST") return false;
+    throw error;
+  } finally {
+    await rm(draft, { force: true }).catch(() => undefined);
+  }
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A directory and all above it, from the inside out. */
+export function ancestors(directory: string): readonly string[] {
+  const parent = dirname(directory);
+  return parent === directory ? [directory] : [directory, ...ancestors(parent)];
+}

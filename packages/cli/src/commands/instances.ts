@@ -1,7 +1,8 @@
 import { INSTANCE_STATUSES, type Instance, type InstanceStatus, type Provider } from "@slipway/core";
-import { assignments, type Configure, notEmpty, several, someOf } from "../command.ts";
-import { instanceColumns } from "../instance-view.ts";
-import { providersInScope } from "../locate.ts";
+import { waitForBootstrapOf } from "../bootstrap.ts";
+import { assignments, type Configure, notEmpty, oneOf, several, someOf } from "../command.ts";
+import { instanceColumns, instanceFields } from "../instance-view.ts";
+import { mustLocate, providersInScope } from "../locate.ts";
 import type { Session } from "../session.ts";
 
 interface Flags {
@@ -14,7 +15,7 @@ interface Flags {
   readonly region?: string;
 }
 
-export const configure: Configure = (command, run) => {
+export const configureList: Configure = (command, run) => {
   command
     .option("--all", "also those that have ended")
     .option("--id <id>", "only this one; several times", several)
@@ -77,4 +78,45 @@ function listOn(provider: Provider, flags: Flags, session: Session): Promise<rea
   const filter = { ids: id, keys: key, status, labels: label, owner };
   // A region on a provider without regions is refused by core, with the reason.
   return provider.list(region === undefined ? filter : Object.assign(filter, { region }), session.call);
+}
+
+export const configureGet: Configure = (command, run) => {
+  command.argument("<id-or-key>", "the instance");
+  run(command, get);
+};
+
+async function get(session: Session, [word = ""]: readonly string[]): Promise<void> {
+  const { instance } = await mustLocate(session, word);
+  if (session.json) session.output.document(instance);
+  else session.output.fields(instanceFields(instance, session.world.clock));
+}
+
+interface Flags {
+  readonly for?: InstanceStatus | "bootstrap";
+}
+
+export const configureWait: Configure = (command, run) => {
+  command
+    .argument("<id-or-key>", "the instance")
+    .option(
+      "--for <status>",
+      "running (the default), terminated, another status, or bootstrap: its success",
+      oneOf("bootstrap", ...INSTANCE_STATUSES),
+    )
+    .addHelpText("after", "\nWithout --timeout it waits ten minutes.\n");
+  run<Flags>(command, wait);
+};
+
+async function wait(session: Session, [word = ""]: readonly string[], flags: Flags): Promise<void> {
+  const { provider, instance } = await mustLocate(session, word);
+  const { waitForStatus } = await import("@slipway/control");
+  const options = { ...session.call, clock: session.world.clock, onEvent: session.onEvent };
+  const wanted = flags.for ?? "running";
+  const reached = await session.progress.during(`waiting for ${instance.id}: ${wanted}`, () =>
+    wanted === "bootstrap"
+      ? waitForBootstrapOf(session, provider, instance.id)
+      : waitForStatus(provider, instance.id, wanted, options),
+  );
+  if (session.json) session.output.document(reached);
+  else session.output.fields(instanceFields(reached, session.world.clock));
 }
