@@ -1,6 +1,6 @@
 import type { Clock, CommandResult, Exec, ExecResult, Pacing } from "@slipway/core";
 import { commandFailure } from "@slipway/provider-kit/command";
-import { type Call, singleFlight } from "@slipway/provider-kit/driver";
+import { type Call, type SingleFlight, singleFlight } from "@slipway/provider-kit/driver";
 import { commandError, errorRow } from "./errors.ts";
 import { readDismissal, writeDismissal } from "./ownership.ts";
 import { PROVIDER, refusal } from "./remote.ts";
@@ -40,7 +40,7 @@ export interface SlurmClient {
   readonly job: (call: Call, number: string) => Promise<Job | null>;
   /** Submits held: it cannot start before `release`. Returns the number. */
   readonly submit: (call: Call, job: Submission) => Promise<string>;
-  /** False if the job has ended meanwhile. */
+  /** Those who ask while a release is under way share the next one. False if the job has ended meanwhile. */
   readonly release: (call: Call, number: string) => Promise<boolean>;
   /** False if there was nothing to cancel: it has ended, or is about to. */
   readonly cancel: (call: Call, job: Job) => Promise<boolean>;
@@ -63,6 +63,8 @@ export interface ClientOptions {
 
 /** The bucket of `pacing` from which reads of the queue draw. */
 export const QUEUE_BUCKET = "squeue";
+/** So old a job is in the controller's saved state, though its clock is not quite ours. */
+const OLD_MS = 120_000;
 /** Who asks within this time shares a read: it costs less than the command itself takes. */
 const GATHER_MS = 10;
 
@@ -134,10 +136,20 @@ export function slurmClient(options: ClientOptions): SlurmClient {
       return await parsed(reading, await answer(reading, "squeue", ["-h", "-t", "all", "--me", "-o", SQUEUE_FORMAT]));
     });
 
+  const job = async (call: Call, number: string): Promise<Job | null> =>
+    (await jobs(call)).find((one) => one.number === number) ?? null;
+
+  const write = (call: Call, program: string, args: readonly string[]): Promise<CommandResult> =>
+    send(call, program, args, { writes: true });
+  const release = together(shared, "release", (call, numbers) =>
+    write(call, "scontrol", ["release", numbers.join(",")]),
+  );
+  const cancel = together(shared, "cancel", (call, numbers) => write(call, "scancel", ["-v", ...numbers]));
+
   return {
     cluster,
     jobs,
-    job: async (call, number) => (await jobs(call)).find((job) => job.number === number) ?? null,
+    job,
     submit: async (call, { name, comment, args, script, secrets }) => {
       const words = ["--parsable", "--hold", "--export=NONE", `--job-name=${name}`, `--comment=${comment}`, ...args];
       const printed = await answer(call, "sbatch", words, { writes: true, stdin: script, secrets });
@@ -146,7 +158,15 @@ export function slurmClient(options: ClientOptions): SlurmClient {
       throw refusal("INTERNAL", call.operation, "`sbatch` printed no job number", { effect: "unknown" });
     },
     release: async (call, number) => {
-      const { exitCode, stderr } = await send(call, "scontrol", ["release", number], { writes: true });
+      const first = await release(call, number);
+      let answered: CommandResult = first;
+      if (answered.exitCode !== 0 && !first.isAlone) {
+        // It may be another's that failed. Asked once more, a job that has begun would look like one that has ended.
+        const now = await job(call, number);
+        if (now?.state !== "PENDING" || now.reason !== "JobHeldUser") return now !== null;
+        answered = await write(call, "scontrol", ["release", number]);
+      }
+      const { exitCode, stderr } = answered;
       if (exitCode === 0) return true;
       // It is released all the same: the next look at it says whether it can ever start.
       if (/Requested partition configuration not available now/.test(stderr)) return true;
@@ -154,10 +174,14 @@ export function slurmClient(options: ClientOptions): SlurmClient {
         return false;
       throw commandError(call, "scontrol", stderr, true);
     },
-    cancel: async (call, { number, name }) => {
-      // The name beside the number: the number may be another job's by now. A job that has ended is no match then.
-      // Without `-v` it says nothing of one that has ended since it looked.
-      const { exitCode, stderr } = await send(call, "scancel", ["-v", `--name=${name}`, number], { writes: true });
+    cancel: async (call, { number, name, submitted }) => {
+      // A controller that is killed forgets its last seconds, and gives their numbers again; those of old jobs never.
+      if (clock.now() - Number(submitted) * 1000 > OLD_MS) {
+        const { exitCode, stderr } = await cancel(call, number);
+        if (exitCode === 0 && !/error:/.test(stderr)) return true;
+      }
+      // The name beside the number: a job that has ended is no match then. Without `-v` one that ends just now is not told.
+      const { exitCode, stderr } = await write(call, "scancel", ["-v", `--name=${name}`, number]);
       if (/Invalid job id specified|No active jobs match|already completing or completed/.test(stderr)) return false;
       if (exitCode !== 0) throw commandError(call, "scancel", stderr, true);
       return true;
@@ -199,6 +223,33 @@ export function slurmClient(options: ClientOptions): SlurmClient {
     },
     partitions: async (call) =>
       (await answer(call, "sinfo", ["-h", "-o", "%R"])).split("\n").filter((one) => one !== ""),
+  };
+}
+
+type Together = (call: Call, number: string) => Promise<CommandResult & { readonly isAlone: boolean }>;
+
+/** One command for all who ask while another is under way. Who asks alone does not wait. */
+function together(
+  shared: SingleFlight,
+  bucket: string,
+  run: (call: Call, numbers: readonly string[]) => Promise<CommandResult>,
+): Together {
+  const batches = new Map<string, Set<string>>();
+  let last: Promise<unknown> = Promise.resolve();
+  return async (call, number) => {
+    const answer = shared.read(bucket, call, async (signal) => {
+      const numbers = new Set<string>();
+      batches.set(call.operation, numbers);
+      await last;
+      signal.throwIfAborted();
+      shared.sent(bucket);
+      const answered = run({ ...call, signal }, [...numbers]);
+      last = answered.catch(() => undefined);
+      return { ...(await answered), isAlone: numbers.size === 1 };
+    });
+    // The one that is joined, or was started just now.
+    batches.get(call.operation)?.add(number);
+    return await answer;
   };
 }
 

@@ -1,10 +1,95 @@
 import { join } from "node:path";
+import { type Exec, systemClock } from "@slipway/core";
+import { limits } from "@slipway/provider-kit/limits";
 import { describe, expect, test, vi } from "vitest";
+import { slurmClient } from "../src/client.ts";
 import { slurm } from "../src/index.ts";
 import { failure } from "./failure.ts";
 import { recordedCommands } from "./recorded-commands.ts";
 
 const SECRET = "s3cret-registration-token";
+
+describe("releases", () => {
+  /** A client of a cluster whose jobs are in these states; what is released runs, but for those that `refused` names. */
+  function client(states: Record<string, string>, refused: readonly string[] = []) {
+    const sent: string[] = [];
+    const gates: (() => void)[] = [];
+    const exec: Exec = async (program, args) => {
+      const done = { exitCode: 0, signal: null, stdout: "ClusterName = c\n", stderr: "" };
+      if (program === "scontrol" && args[0] === "release") {
+        const numbers = args[1] ?? "";
+        sent.push(numbers);
+        await new Promise<void>((resolve) => void gates.push(resolve));
+        const failed = numbers.includes(",") && refused.some((one) => numbers.split(",").includes(one));
+        return failed ? { ...done, exitCode: 1, stderr: "Unexpected message received\n" } : done;
+      }
+      if (program !== "squeue") return done;
+      const fields = (number: string, state = "") => [
+        `\x1e${number}`,
+        "1700000000",
+        "n",
+        state,
+        state === "PENDING" ? "JobHeldUser" : "None",
+        ...Array(11).fill(""),
+      ];
+      return {
+        ...done,
+        stdout: Object.entries(states)
+          .map(([number, state]) => fields(number, state).join("\x1f"))
+          .join(""),
+      };
+    };
+    const clock = { now: () => 0, sleep: async () => undefined };
+    const pacing = limits({ clock, provider: "slurm", buckets: [] });
+    const made = slurmClient({ exec, slurmConf: undefined, commandPrefix: undefined, timeoutMs: 1_000, clock, pacing });
+    const release = (number: string, signal?: AbortSignal) => made.release({ operation: "spawn", signal }, number);
+    /** The command under way ends. */
+    const answer = async (count: number): Promise<void> => {
+      await vi.waitUntil(() => sent.length === count);
+      gates[count - 1]?.();
+    };
+    return { sent, release, answer };
+  }
+
+  test("a lone one leaves at once; those that come meanwhile go together", async () => {
+    const { sent, release, answer } = client({});
+    const all = [release("1")];
+    await vi.waitUntil(() => sent.length === 1);
+    all.push(release("2"), release("3"), release("4"));
+    await answer(1);
+    await answer(2);
+    expect(await Promise.all(all)).toEqual([true, true, true, true]);
+    expect(sent).toEqual(["1", "2,3,4"]);
+  });
+
+  test("where one of many fails, the queue says which are left, and those go alone", async () => {
+    const { sent, release, answer } = client({ 2: "RUNNING", 3: "PENDING" }, ["4"]);
+    const first = release("1");
+    await vi.waitUntil(() => sent.length === 1);
+    const all = ["2", "3", "4"].map((number) => release(number));
+    await answer(1);
+    await answer(2);
+    await answer(3);
+    await first;
+    expect(await Promise.all(all)).toEqual([true, true, false]);
+    expect(sent).toEqual(["1", "2,3,4", "3"]);
+  });
+
+  test("one whose caller has gone takes none of the others along, and is not released", async () => {
+    const { sent, release, answer } = client({});
+    const first = release("1");
+    await vi.waitUntil(() => sent.length === 1);
+    const caller = new AbortController();
+    const gone = failure(release("2", caller.signal));
+    caller.abort();
+    expect(await gone).toMatchObject({ code: "CANCELLED" });
+    const later = release("3");
+    await answer(1);
+    await answer(2);
+    expect(await Promise.all([first, later])).toEqual([true, true]);
+    expect(sent).toEqual(["1", "3"]);
+  });
+});
 
 describe("what Slurm's commands get", () => {
   test("stray variables, which would change what is asked for, do not reach them", async () => {
@@ -61,6 +146,33 @@ describe("what Slurm's commands get", () => {
         effect: "none",
       });
     }
+  });
+
+  test.each([
+    [{}, "--time=6", "--deadline=2026-01-01T00:10:31"],
+    [{ timeLimitMinutes: 2 }, "--time=2", "--deadline=2026-01-01T00:06:31"],
+    [{ timeLimitMinutes: 90 }, "--time=6", "--deadline=2026-01-01T00:10:31"],
+  ])("an end of its own beside %j", async (more, time, deadline) => {
+    const { commands } = await recordedCommands();
+    const clock = { ...systemClock, now: () => Date.parse("2026-01-01T00:00:00Z") };
+    const provider = slurm({ owner: "tests", runtime: { clock } });
+    // Not earlier than asked: a second that has begun counts.
+    await provider.spawn({ key: "a", terminateBy: "2026-01-01T00:04:30.200Z", ...more }).catch(() => undefined);
+    const sbatch = (await commands()).find(({ program }) => program === "sbatch");
+    expect(sbatch?.args).toEqual(expect.arrayContaining([time, deadline]));
+    expect(sbatch?.stdin).toContain(" EndTime=2026-01-01T00:04:31 ");
+  });
+
+  test("a site whose jobs go on after their time limits keeps no end", async () => {
+    const { commands } = await recordedCommands("UNLIMITED");
+    const provider = slurm({ owner: "tests" });
+    const terminateBy = new Date(Date.now() + 60_000).toISOString();
+    expect(await failure(provider.spawn({ key: "a", terminateBy }))).toMatchObject({
+      code: "UNSUPPORTED",
+      effect: "none",
+      message: expect.stringContaining("OverTimeLimit"),
+    });
+    expect((await commands()).map(({ program }) => program)).not.toContain("sbatch");
   });
 
   test("behind a prefix they get the same words, and the variables as well", async () => {

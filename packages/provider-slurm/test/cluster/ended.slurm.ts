@@ -42,7 +42,7 @@ async function stuck(key: string, config: object = {}) {
   const provider = slurm({ owner: "tests", slurmConf: cluster.slurmConf, ...config });
   const flag = join(cluster.directory, key);
   const script = `until [ -e ${flag} ]; do sleep 0.1; done; kill -9 "$SLURM_TASK_PID"`;
-  const { id, nativeId = "" } = await provider.spawn({ key, spec: "main", bootstrap: { script } });
+  const { id, nativeId } = await provider.spawn({ key, spec: "main", bootstrap: { script } });
   await expect.poll(async () => (await provider.get(id))?.bootstrap?.state, { timeout: 20_000 }).toBe("running");
   const { nodes } = (await provider.get(id)) ?? { nodes: "" };
   await cluster.pauseNode(nodes);
