@@ -45,7 +45,7 @@ export function slurmDriver(remote: SlurmRemote): SlurmDriver {
     create: async (call, { name, script, prepared }) => {
       const { args, comment, end } = prepared;
       await checkEnd(remote, call, end);
-      const text = jobScript(remote.bootstrapDirectory, prepared, script);
+      const text = jobScript(remote.config.bootstrapDirectory, prepared, script);
       const number = await client.submit(call, {
         name,
         comment,
@@ -101,7 +101,7 @@ async function release(remote: SlurmRemote, call: Call, job: Job): Promise<Job |
   if (job.state !== "PENDING" || job.reason !== "JobHeldUser") return job;
   if (!(await client.release(call, job.number))) return null;
   let now: Job = job;
-  const until = clock.now() + remote.reasonTimeoutMs;
+  const until = clock.now() + remote.config.reasonTimeoutMs;
   do {
     await clock.sleep(LOOK_MS, call.signal);
     const seen = await client.job(call, job.number);
@@ -120,7 +120,7 @@ async function release(remote: SlurmRemote, call: Call, job: Job): Promise<Job |
 
 async function bootstrapOf(remote: SlurmRemote, call: Call, job: Job, token: string): Promise<BootstrapView> {
   if (job.state !== "RUNNING") return { state: job.state === "PENDING" ? "pending" : "unknown" };
-  const argv = ["/bin/sh", "-c", printFile(remote.bootstrapDirectory, token, job.number, "sentinel")];
+  const argv = ["/bin/sh", "-c", printFile(remote.config.bootstrapDirectory, token, job.number, "sentinel")];
   const result = await remote.client
     .step(call, job.number, argv, { timeoutMs: SENTINEL_MS })
     .catch((error: unknown) => {

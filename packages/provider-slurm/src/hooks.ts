@@ -22,7 +22,7 @@ export function slurmHooks(remote: SlurmRemote): HookParts<SlurmInstance> {
 }
 
 /** Controller, munge, version and partition; the rest of a spawn's needs is the site's policy. */
-async function health({ client, partition }: SlurmRemote, call: Call) {
+async function health({ client, config: { partition } }: SlurmRemote, call: Call) {
   await client.ping(call);
   const { version, hasAccounting } = await client.cluster(call);
   const [major = 0, minor = 0] = version.split(".").map(Number);

@@ -53,7 +53,7 @@ export async function* logsOf(
   let rest = "";
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   for (;;) {
-    const argv = ["/bin/sh", "-c", printLog(remote.bootstrapDirectory, token, job.number, from)];
+    const argv = ["/bin/sh", "-c", printLog(remote.config.bootstrapDirectory, token, job.number, from)];
     const { exitCode, stdout, stderr } = await remote.client.step(call, job.number, argv, { timeoutMs: PRINT_MS });
     // What prints the log never fails: it is srun that has. Followed, the next look at the job says whether it goes on.
     if (exitCode !== 0 && !follow) throw commandError(call, "srun", stderr, false);

@@ -1,7 +1,7 @@
 import type { Instance, InstanceResources, InstanceStatus } from "@slipway/core";
 import type { InstanceBase } from "@slipway/provider-kit/driver";
+import type { SlurmConfig } from "./options.ts";
 import { readComment } from "./ownership.ts";
-import type { SlurmRemote } from "./remote.ts";
 import { reasonRow, settledState, slurmStates } from "./states.ts";
 import type { Job } from "./wire.ts";
 
@@ -37,7 +37,7 @@ export function submittedAt({ submitted }: Job): string {
 export function toInstance(
   job: Job,
   base: InstanceBase,
-  { preemptible }: Pick<SlurmRemote, "preemptible">,
+  { config }: { readonly config: Pick<SlurmConfig, "preemptiblePartitions"> },
 ): SlurmInstance {
   const reason = reasonOf(job);
   const terminateBy = readComment(job.comment)?.terminateBy;
@@ -53,7 +53,7 @@ export function toInstance(
     qos: known(job.qos),
     nodes: job.nodes,
     addresses: {},
-    isSpot: preemptible.has(job.partition),
+    isSpot: config.preemptiblePartitions?.includes(job.partition) === true,
     createdAt: submittedAt(job),
   };
 }

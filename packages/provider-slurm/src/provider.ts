@@ -129,12 +129,10 @@ function remoteOf({ owner: _owner, runtime, ...config }: SlurmOptions): SlurmRem
       pacing: runtime?.limits ?? limits({ clock, onEvent, provider: PROVIDER, buckets }),
     }),
     clock,
-    partition: checked.partition,
-    timeLimitMinutes: checked.timeLimitMinutes,
-    requeue: checked.requeue ?? false,
-    exclusive: checked.exclusive ?? false,
-    reasonTimeoutMs: checked.reasonTimeoutMs ?? REASON_MS,
-    preemptible: new Set(checked.preemptiblePartitions),
-    bootstrapDirectory: checked.bootstrapDirectory ?? "/tmp",
+    config: {
+      ...checked,
+      reasonTimeoutMs: checked.reasonTimeoutMs ?? REASON_MS,
+      bootstrapDirectory: checked.bootstrapDirectory ?? "/tmp",
+    },
   };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "@slipway/core";
 import { type Refusal, refusals } from "@slipway/provider-kit/errors";
 import type { SlurmClient } from "./client.ts";
+import type { SlurmConfig } from "./options.ts";
 
 export const PROVIDER = "slurm";
 /** An error of this package itself; nothing was done unless it says so. */
@@ -12,15 +13,5 @@ export type SlurmCapability = "gpu" | "idempotentSpawn" | "terminateBy";
 export interface SlurmRemote {
   readonly client: SlurmClient;
   readonly clock: Clock;
-  /** The default partition for a spawn without `spec`; undefined: the cluster's own. */
-  readonly partition: string | undefined;
-  /** Minutes; undefined: the partition's default. */
-  readonly timeLimitMinutes: number | undefined;
-  readonly requeue: boolean;
-  readonly exclusive: boolean;
-  readonly reasonTimeoutMs: number;
-  /** Partitions whose jobs the site may preempt. */
-  readonly preemptible: ReadonlySet<string>;
-  /** Where on the node each bootstrap gets a directory of its own. */
-  readonly bootstrapDirectory: string;
+  readonly config: SlurmConfig & { readonly reasonTimeoutMs: number; readonly bootstrapDirectory: string };
 }

@@ -1,5 +1,6 @@
-import type { Operation, SpawnOptions } from "@slipway/core";
+import type { SpawnOptions } from "@slipway/core";
 import type { Call, SpawnRequest } from "@slipway/provider-kit/driver";
+import * as z from "zod/mini";
 import { slurmTime } from "./job-script.ts";
 import { NAME } from "./options.ts";
 import { MAX_COMMENT_BYTES, writeComment } from "./ownership.ts";
@@ -20,20 +21,21 @@ export type SlurmSpawnOptions = SpawnOptions<SlurmCapability> & {
   readonly nice?: number | undefined;
 };
 
-/** The names of the options that the contract does not know. */
-export const OWN_OPTIONS: readonly string[] = [
-  "timeLimitMinutes",
-  "requeue",
-  "exclusive",
-  "constraint",
-  "reservation",
-  "nice",
-];
-
 const MEBIBYTE = 1024 ** 2;
-const MAX_NICE = 2_147_483_645;
 // Slurm counts minutes in 32 bits, and the highest values mean "unlimited".
 const MAX_MINUTES = 2 ** 31 - 1;
+
+const own = z.object({
+  timeLimitMinutes: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_MINUTES))),
+  requeue: z.optional(z.boolean()),
+  exclusive: z.optional(z.boolean()),
+  constraint: z.optional(z.string().check(z.regex(NAME, "must be the name of one feature"))),
+  reservation: z.optional(z.string().check(z.regex(NAME, "must be a reservation's name"))),
+  nice: z.optional(z.int().check(z.minimum(0), z.maximum(2_147_483_645))),
+});
+
+/** The names of the options that the contract does not know. */
+export const OWN_OPTIONS: readonly string[] = Object.keys(own.shape);
 
 /** What a spawn submits, beside its script. */
 export interface Prepared {
@@ -45,10 +47,14 @@ export interface Prepared {
 }
 
 /** The arguments of `sbatch`, from the contract's options and this provider's own. Throws INVALID_SPEC; runs nothing. */
-export function prepare(remote: SlurmRemote, { operation }: Call, request: SpawnRequest<SlurmSpawnOptions>): Prepared {
+export function prepare(
+  { config, clock }: SlurmRemote,
+  { operation }: Call,
+  request: SpawnRequest<SlurmSpawnOptions>,
+): Prepared {
   const { options, ownership, script } = request;
   const { resources, gpu } = options;
-  const [partition = remote.partition, account, qos, ...more] = options.spec?.split("/") ?? [];
+  const [partition = config.partition, account, qos, ...more] = options.spec?.split("/") ?? [];
   const names = [partition, account, qos].filter((one) => one !== undefined);
   if (more.length > 0 || names.some((one) => !NAME.test(one))) {
     throw refusal(
@@ -60,7 +66,8 @@ export function prepare(remote: SlurmRemote, { operation }: Call, request: Spawn
   if (gpu?.type !== undefined && !NAME.test(gpu.type)) {
     throw refusal("INVALID_SPEC", operation, "gpu.type must be a type of the cluster's gres.conf, as a100");
   }
-  checkOwn(operation, options);
+  const fault = own.safeParse(options).error?.issues[0];
+  if (fault !== undefined) throw refusal("INVALID_SPEC", operation, `${fault.path.join(".")}: ${fault.message}`);
   const token = process.getBuiltinModule("node:crypto").randomBytes(6).toString("hex");
   const comment = writeComment({
     ownership,
@@ -83,12 +90,12 @@ export function prepare(remote: SlurmRemote, { operation }: Call, request: Spawn
     "--chdir=/",
     "--nodes=1",
     "--ntasks=1",
-    (options.requeue ?? remote.requeue) ? "--requeue" : "--no-requeue",
+    (options.requeue ?? config.requeue) ? "--requeue" : "--no-requeue",
     `--cpus-per-task=${Math.ceil(resources?.cpus ?? 1)}`,
     ...option("partition", partition),
     ...option("account", account),
     ...option("qos", qos),
-    ...timeOptions(options.timeLimitMinutes ?? remote.timeLimitMinutes, end, remote.clock.now()),
+    ...timeOptions(options.timeLimitMinutes ?? config.timeLimitMinutes, end, clock.now()),
     ...option("constraint", options.constraint),
     ...option("reservation", options.reservation),
     ...option("nice", options.nice),
@@ -100,7 +107,7 @@ export function prepare(remote: SlurmRemote, { operation }: Call, request: Spawn
       "gres",
       gpu === undefined ? undefined : ["gpu", gpu.type, gpu.count ?? 1].filter((one) => one !== undefined).join(":"),
     ),
-    ...((options.exclusive ?? remote.exclusive) ? ["--exclusive"] : []),
+    ...((options.exclusive ?? config.exclusive) ? ["--exclusive"] : []),
   ];
   return { args, comment, token, end };
 }
@@ -119,21 +126,3 @@ function timeOptions(limit: number | undefined, end: number | undefined, now: nu
   const minutes = Math.min(limit ?? MAX_MINUTES, Math.ceil((end - now / 1000) / 60) + 1);
   return [...option("time", minutes), ...option("deadline", slurmTime(end + minutes * 60))];
 }
-
-function checkOwn(operation: Operation, options: SlurmSpawnOptions): void {
-  const { timeLimitMinutes, requeue, exclusive, constraint, reservation, nice } = options;
-  const faults = [
-    isWhole(timeLimitMinutes, 1, MAX_MINUTES) ? undefined : "timeLimitMinutes must be a whole number of at least 1",
-    isWhole(nice, 0, MAX_NICE) ? undefined : `nice must be a whole number from 0 to ${MAX_NICE}`,
-    ["boolean", "undefined"].includes(typeof requeue) ? undefined : "requeue must be true or false",
-    ["boolean", "undefined"].includes(typeof exclusive) ? undefined : "exclusive must be true or false",
-    isName(constraint) ? undefined : "constraint must be the name of one feature",
-    isName(reservation) ? undefined : "reservation must be a reservation's name",
-  ];
-  const fault = faults.find((one) => one !== undefined);
-  if (fault !== undefined) throw refusal("INVALID_SPEC", operation, fault);
-}
-
-const isName = (value: unknown): boolean => value === undefined || (typeof value === "string" && NAME.test(value));
-const isWhole = (value: number | undefined, least: number, most: number): boolean =>
-  value === undefined || (Number.isInteger(value) && value >= least && value <= most);

@@ -1,4 +1,5 @@
 import type { InstanceBase } from "@slipway/provider-kit/driver";
+import type { SlurmConfig } from "../src/index.ts";
 import type { Job } from "../src/wire.ts";
 
 /** A running job of the default partition, with what is given in its place. */
@@ -37,4 +38,4 @@ export const base: InstanceBase = {
   specHash: "h",
 };
 
-export const remote: { readonly preemptible: ReadonlySet<string> } = { preemptible: new Set(["spot"]) };
+export const remote: { readonly config: SlurmConfig } = { config: { preemptiblePartitions: ["spot"] } };
