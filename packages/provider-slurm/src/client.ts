@@ -48,6 +48,8 @@ export interface SlurmClient {
   readonly dismiss: (call: Call, job: Job) => Promise<void>;
   /** Runs a program in a running job. A non-zero exit is a result. */
   readonly step: (call: Call, number: string, argv: readonly string[], options?: StepOptions) => Promise<ExecResult>;
+  /** Runs a shell script where the commands run. */
+  readonly shell: (call: Call, script: string, timeoutMs: number) => Promise<CommandResult>;
   readonly ping: (call: Call) => Promise<void>;
   readonly partitions: (call: Call) => Promise<readonly string[]>;
 }
@@ -215,6 +217,7 @@ export function slurmClient(options: ClientOptions): SlurmClient {
         effect: "unknown",
       });
     },
+    shell: (call, script, limitMs) => send(call, "/bin/sh", ["-c", script], { timeoutMs: limitMs }),
     ping: async (call) => {
       const { exitCode, stdout, stderr } = await send(call, "scontrol", ["ping"]);
       if (exitCode === 0) return;

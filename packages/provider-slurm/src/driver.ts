@@ -1,5 +1,6 @@
 import { bootstrapSecrets, parseSentinel } from "@slipway/provider-kit/bootstrap";
 import { type Call, type Driver, Undone } from "@slipway/provider-kit/driver";
+import { printed } from "./inside.ts";
 import { type SlurmInstance, statusOf, submittedAt, toInstance } from "./instance.ts";
 import { jobScript, MAX_BOOTSTRAP_BYTES, printFile } from "./job-script.ts";
 import { readComment } from "./ownership.ts";
@@ -119,16 +120,18 @@ async function release(remote: SlurmRemote, call: Call, job: Job): Promise<Job |
 }
 
 async function bootstrapOf(remote: SlurmRemote, call: Call, job: Job, token: string): Promise<BootstrapView> {
-  if (job.state !== "RUNNING") return { state: job.state === "PENDING" ? "pending" : "unknown" };
-  const argv = ["/bin/sh", "-c", printFile(remote.config.bootstrapDirectory, token, job.number, "sentinel")];
-  const result = await remote.client
-    .step(call, job.number, argv, { timeoutMs: SENTINEL_MS })
-    .catch((error: unknown) => {
-      if (call.signal?.aborted === true) throw error;
-      return null;
-    });
+  const { bootstrapDirectory, sharedBootstrapDirectory: isShared = false } = remote.config;
+  if (job.state === "PENDING") return { state: "pending" };
+  if (job.state !== "RUNNING" && !isShared) return { state: "unknown" };
+  const script = printFile(bootstrapDirectory, token, job.number, "sentinel");
+  const result = await printed(remote, call, job, script, SENTINEL_MS).catch((error: unknown) => {
+    if (call.signal?.aborted === true) throw error;
+    return null;
+  });
   if (result?.exitCode !== 0) return { state: "unknown" };
   const { state, exitCode } = parseSentinel(result.stdout);
+  // Where its job has ended it does not go on, whatever it wrote last.
+  if (job.state !== "RUNNING" && exitCode === undefined) return { state: "unknown" };
   return { state, ...(exitCode === undefined ? {} : { exitCode }) };
 }
 type BootstrapView = NonNullable<SlurmInstance["bootstrap"]>;

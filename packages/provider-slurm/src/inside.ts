@@ -1,10 +1,22 @@
-import type { ExecOptions, ExecResult, LogOptions } from "@slipway/core";
+import type { CommandResult, ExecOptions, ExecResult, LogOptions } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
 import { commandError, errorRow } from "./errors.ts";
 import { MAX_READ_BYTES, printLog } from "./job-script.ts";
 import { readComment } from "./ownership.ts";
 import { refusal, type SlurmRemote } from "./remote.ts";
 import type { Job } from "./wire.ts";
+
+/** Prints a file of a job's bootstrap: there where it is shared, else in the job, which must run then. */
+export async function printed(
+  { client, config }: SlurmRemote,
+  call: Call,
+  { number }: Job,
+  script: string,
+  timeoutMs: number,
+): Promise<Pick<CommandResult, "exitCode" | "stdout" | "stderr">> {
+  if (config.sharedBootstrapDirectory === true) return await client.shell(call, script, timeoutMs);
+  return await client.step(call, number, ["/bin/sh", "-c", script], { timeoutMs });
+}
 
 type Managed = (call: Call, id: string) => Promise<Job>;
 
@@ -46,15 +58,17 @@ export async function* logsOf(
   { signal, follow = false }: LogOptions = {},
 ): AsyncGenerator<string> {
   const call: Call = { operation: "logs", signal };
-  const job = await mustRun(managed, call, id);
+  const isShared = remote.config.sharedBootstrapDirectory === true;
+  const job = await (isShared ? managed(call, id) : mustRun(managed, call, id));
   const token = readComment(job.comment)?.token;
   if (token === undefined) return;
   let from = 0;
+  let hasEnded = false;
   let rest = "";
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   for (;;) {
-    const argv = ["/bin/sh", "-c", printLog(remote.config.bootstrapDirectory, token, job.number, from)];
-    const { exitCode, stdout, stderr } = await remote.client.step(call, job.number, argv, { timeoutMs: PRINT_MS });
+    const script = printLog(remote.config.bootstrapDirectory, token, job.number, from);
+    const { exitCode, stdout, stderr } = await printed(remote, call, job, script, PRINT_MS);
     // What prints the log never fails: it is srun that has. Followed, the next look at the job says whether it goes on.
     if (exitCode !== 0 && !follow) throw commandError(call, "srun", stderr, false);
     const bytes = Buffer.from(exitCode === 0 ? stdout : "", "base64");
@@ -63,10 +77,12 @@ export async function* logsOf(
     rest = lines.pop() ?? "";
     yield* lines;
     if (bytes.length === MAX_READ_BYTES) continue;
-    if (!follow) break;
+    if (!follow || hasEnded) break;
     await remote.clock.sleep(FOLLOW_MS, signal);
     const now = await remote.client.job(call, job.number);
-    if (now?.state !== "RUNNING") break;
+    // What it wrote since is still there, where it is shared.
+    hasEnded = now === null || !["PENDING", "RUNNING"].includes(now.state);
+    if (hasEnded && !isShared) break;
   }
   rest += decoder.decode();
   if (rest !== "") yield rest;

@@ -23,6 +23,8 @@ export interface SlurmConfig {
   readonly preemptiblePartitions?: readonly string[] | undefined;
   /** A directory on the nodes, writable by the user; `/tmp` if absent. */
   readonly bootstrapDirectory?: string | undefined;
+  /** True: `bootstrapDirectory` is seen here as well, so logs and bootstraps are read without the node, and after the end. */
+  readonly sharedBootstrapDirectory?: boolean | undefined;
   /** How long a spawn waits for Slurm's first reason why a job does not start, milliseconds; 1 500 if absent. */
   readonly reasonTimeoutMs?: number | undefined;
   /** The time limit of one command, milliseconds; 30 000 if absent. */
@@ -51,6 +53,7 @@ export const configSchema: z.ZodMiniType<SlurmConfig> = z.strictObject({
   exclusive: z.optional(z.boolean()),
   preemptiblePartitions: z.optional(z.array(name)),
   bootstrapDirectory: z.optional(path),
+  sharedBootstrapDirectory: z.optional(z.boolean()),
   reasonTimeoutMs: z.optional(positive),
   commandTimeoutMs: z.optional(positive),
 });
