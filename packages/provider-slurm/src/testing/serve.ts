@@ -11,7 +11,7 @@ export async function serve(): Promise<EmulatorProgram> {
       operation: "emulate",
       effect: "none",
       message: `no Slurm cluster can be started here: ${reason}`,
-      hint: "As root: apt-get install --no-install-recommends slurmctld slurmd slurm-client munge slurm-wlm-basic-plugins",
+      hint: "With root rights; where Slurm is missing: apt-get install --no-install-recommends slurmctld slurmd slurm-client munge slurm-wlm-basic-plugins",
     });
   }
   const cluster = await slurmCluster();

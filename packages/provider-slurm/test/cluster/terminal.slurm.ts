@@ -147,7 +147,9 @@ describe("what a new user meets is one line, and says what to do", () => {
     const run = await shell("slipway emulate slurm", { PATH: join(directory, "bin") });
     expect(run.exitCode).toBe(1);
     expect(run.stderr).toMatch(/^slipway: error UNSUPPORTED .* not installed: .*sbatch/);
-    expect(run.stderr).toMatch(/hint +As root: apt-get install .*slurmctld slurmd slurm-client munge/);
+    expect(run.stderr).toMatch(
+      /hint +With root rights; where Slurm is missing: apt-get install .*slurmctld slurmd slurm-client munge/,
+    );
   });
 });
 

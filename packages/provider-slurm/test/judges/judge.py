@@ -11,7 +11,7 @@ import time
 
 import submitit
 from dask.distributed import Client
-from dask_jobqueue import SLURMCluster
+from launchers import dask_cluster
 
 directory, count = sys.argv[1], int(sys.argv[2])
 gate = os.path.join(directory, "gate")
@@ -34,17 +34,7 @@ def until(what, is_so):
 executor = submitit.AutoExecutor(folder=os.path.join(directory, "submitit"))
 executor.update_parameters(timeout_min=10, slurm_partition="main", cpus_per_task=1, slurm_mem="100M")
 jobs = [executor.submit(wait_for_gate, number) for number in range(count)]
-dask = SLURMCluster(
-    queue="main",
-    cores=1,
-    processes=1,
-    memory="300MB",
-    walltime="00:10:00",
-    interface="lo",
-    local_directory=directory,
-    log_directory=directory,
-    scheduler_options={"dashboard_address": None},
-)
+dask = dask_cluster("main", directory)
 dask.scale(jobs=1)
 client = Client(dask)
 client.wait_for_workers(1, timeout=180)

@@ -11,6 +11,7 @@ const HERE = import.meta.dirname;
 const REQUIREMENTS = path.join(HERE, "requirements.txt");
 const CACHE = path.join(HERE, "..", "..", "node_modules", ".cache", "judges");
 const INSTALL_MS = 300_000;
+const QUEUE_MS = 120_000;
 
 interface Jobs {
   readonly submitit: readonly string[];
@@ -34,7 +35,7 @@ export interface Judge {
 /** Starts submitit and dask-jobqueue, installed once, with the variables of a cluster. */
 export async function startJudge(directory: string, count: number, env: Record<string, string>): Promise<Judge> {
   const python = await installed();
-  const child = spawn(python, [path.join(HERE, "judge.py"), directory, String(count)], {
+  const child = spawn(python, ["-B", path.join(HERE, "judge.py"), directory, String(count)], {
     env,
     cwd: directory,
     stdio: ["pipe", "pipe", "pipe"],
@@ -61,6 +62,20 @@ export async function startJudge(directory: string, count: number, env: Record<s
     kill();
     throw error;
   }
+}
+
+/** Lets one of them submit jobs to a closed partition, and cancel them. The number of its jobs. */
+export async function queueWith(
+  launcher: "submitit" | "dask-jobqueue",
+  directory: string,
+  count: number,
+  env: Record<string, string>,
+): Promise<number> {
+  const run = commandRunner({ defaults: { timeoutMs: QUEUE_MS, env } });
+  const words = ["-B", path.join(HERE, "closed_partition.py"), directory, String(count), launcher];
+  const { exitCode, stdout, stderr } = await run(await installed(), words);
+  if (exitCode !== 0) throw new Error(`${launcher} ended with ${exitCode}: ${stderr.slice(-2_000)}`);
+  return Number(stdout.trim().split("\n").at(-1));
 }
 
 function endOf(child: ChildProcess): void {
