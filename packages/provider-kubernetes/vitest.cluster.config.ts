@@ -9,7 +9,7 @@ const config: ViteUserConfig = {
     name: "provider-kubernetes on a real API server",
     include: ["test/contract.test.ts", "test/cluster/**/*.cluster.ts"],
     globalSetup: ["test/cluster/global-setup.ts"],
-    testTimeout: 120_000,
+    testTimeout: 180_000,
     hookTimeout: 120_000,
     typecheck: { enabled: false },
   },

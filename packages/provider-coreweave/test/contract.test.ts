@@ -14,4 +14,4 @@ const COREWEAVE = {
   contexts: ["test", "test-1"],
 };
 
-describeProviderContract("coreweave", kubernetesHarness(inject("cluster"), COREWEAVE), { modes: ["plain"] });
+describeProviderContract("coreweave", kubernetesHarness(inject("cluster"), { of: COREWEAVE }), { modes: ["plain"] });

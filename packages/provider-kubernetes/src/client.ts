@@ -163,7 +163,7 @@ export function kubernetesClient(
         spec: { resourceAttributes: { namespace: name, verb, resource, subresource } },
       };
       const path = "apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
-      const review = { method: "POST", path, body, answer: accessReviewAnswer, writes: false } as const;
+      const review = { method: "POST", path, query: STRICT, body, answer: accessReviewAnswer, writes: false } as const;
       return (await send(call, review)).status.allowed;
     },
   };

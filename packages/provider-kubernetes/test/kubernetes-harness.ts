@@ -2,8 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { ErrorTableRow, Harness, HarnessFactory } from "@slipway/contract-tests";
-import { type ProviderRegistration, type RegisterEnvironment, timestamp } from "@slipway/core";
-import { scaledClock } from "@slipway/provider-kit/emulator";
+import { type Clock, type ProviderRegistration, type RegisterEnvironment, systemClock, timestamp } from "@slipway/core";
 import { z } from "zod";
 import manifest from "../package.json" with { type: "json" };
 import { clusterFetch } from "../src/cluster-fetch.ts";
@@ -20,13 +19,15 @@ import { kubeconfigOf } from "./cluster/kubeconfig.ts";
 import { newNamespace } from "./cluster/namespaces.ts";
 import { MACHINE_IMAGE } from "./cluster/node/images.ts";
 import { GPU_PRODUCT } from "./cluster/node/node.ts";
+import type { Recorder } from "./cluster/open-api.ts";
 import { SMALL_PODS } from "./cluster/small-pods.ts";
 import type { TestCluster } from "./cluster/test-cluster.ts";
 import { faultyFetch } from "./faulty-fetch.ts";
 
 const OWNER = "contract-tests";
-// Pauses between tries are real time here.
+// The provider's own pauses are short. What it reads of the time is true: the cluster ends pods by its own clock.
 const SPEED = 10;
+const CLOCK: Clock = { now: systemClock.now, sleep: (ms, signal) => systemClock.sleep(ms / SPEED, signal) };
 const IMAGE = MACHINE_IMAGE;
 
 // What no answer, or none of the API's, means; the HTTP client sees to that, and not the provider's table.
@@ -74,8 +75,17 @@ const KUBERNETES: PackageUnderTest = {
   contexts: undefined,
 };
 
+export interface HarnessParts {
+  readonly of?: PackageUnderTest;
+  /** A fetch that keeps what passes; faults are placed before it. */
+  readonly recorded?: Recorder["recorded"];
+}
+
 /** The provider on a real API server; each case in a namespace of its own. */
-export function kubernetesHarness(cluster: TestCluster, of: PackageUnderTest = KUBERNETES): HarnessFactory {
+export function kubernetesHarness(
+  cluster: TestCluster,
+  { of = KUBERNETES, recorded = (real) => real }: HarnessParts = {},
+): HarnessFactory {
   const admin = adminOf(cluster);
   return async (): Promise<Harness> => {
     const namespace = await newNamespace(cluster, admin);
@@ -83,17 +93,24 @@ export function kubernetesHarness(cluster: TestCluster, of: PackageUnderTest = K
     const home = await mkdtemp(path.join(tmpdir(), "slipway-kubernetes-"));
     const kubeconfig = path.join(home, "config");
     await writeFile(kubeconfig, kubeconfigOf(cluster, cluster.tenantToken, namespace, ...more), { mode: 0o600 });
-    const clock = scaledClock(SPEED);
     const wire = faultyFetch(
-      clusterFetch(() => ({ ca: cluster.ca, cert: undefined, key: undefined, servername: undefined, insecure: false })),
-      clock,
+      recorded(
+        clusterFetch(() => ({
+          ca: cluster.ca,
+          cert: undefined,
+          key: undefined,
+          servername: undefined,
+          insecure: false,
+        })),
+      ),
+      CLOCK,
     );
     const transcript: string[] = [];
     const note = (level: string) => (message: string, data?: object) => {
-      transcript.push(`${timestamp(clock)} ${level} ${message} ${JSON.stringify(data ?? {})}`);
+      transcript.push(`${timestamp(CLOCK)} ${level} ${message} ${JSON.stringify(data ?? {})}`);
     };
     const runtime = {
-      clock,
+      clock: CLOCK,
       fetch: wire.fetch,
       onEvent: (event: object) => note("event")("", event),
       log: { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") },
@@ -160,11 +177,12 @@ export function kubernetesHarness(cluster: TestCluster, of: PackageUnderTest = K
         failRegion: (region) => wire.fail(`/namespaces/${region === "test" ? namespace : more[0]}/`),
       },
       errorTable: [...kubernetesErrorTable, ...CONNECTION_ROWS],
-      clock,
+      clock: systemClock,
       unknownId: `test/${namespace}/slip-aaaaaaaa-aaaaaaaaaaaaaaaaaaaa/00000000-0000-4000-8000-000000000000`,
       secrets: [cluster.tenantToken],
       transcript: () => transcript.join("\n"),
-      patienceMs: 600_000,
+      patienceMs: 60_000,
+      terminateByLeadMs: 8_000,
       package: {
         manifest: of.manifest,
         register: of.register,
