@@ -1,11 +1,51 @@
-// One spawn in a process of its own: `spawn-once.ts <kubeconfig> <key>`. Prints `ready` before the call and `spawned` after it.
-import { writeSync } from "node:fs";
+// One spawn in a process of its own: `spawn-once.ts <order as JSON>`. Prints `ready` before the call, `spawned` after it, and
+// `failed <code> <effect>` where it rejects.
+import { readFileSync, writeSync } from "node:fs";
+import { isProviderError } from "@slipway/core";
+import { z } from "zod";
+import { clusterFetch } from "../src/cluster-fetch.ts";
 import { kubernetes } from "../src/index.ts";
 import { OWNER, soakRequest } from "./soak-request.ts";
 
-const [kubeconfig, key] = process.argv.slice(2);
-if (kubeconfig === undefined || key === undefined) throw new Error("usage: spawn-once.ts <kubeconfig> <key>");
-const provider = kubernetes({ owner: OWNER, kubeconfig });
+const { kubeconfig, key, death, ...request } = z
+  .object({
+    kubeconfig: z.string(),
+    key: z.string(),
+    real: z.boolean().optional(),
+    terminateBy: z.string().optional(),
+    death: z.object({ at: z.number(), when: z.enum(["before", "during", "after"]) }).optional(),
+  })
+  .parse(JSON.parse(process.argv[2] ?? ""));
+
+const cluster = z.object({ cluster: z.object({ "certificate-authority-data": z.string() }) });
+const file = z.object({ clusters: z.array(cluster) }).parse(JSON.parse(readFileSync(kubeconfig, "utf8")));
+const ca = Buffer.from(file.clusters[0]?.cluster["certificate-authority-data"] ?? "", "base64").toString();
+const real = clusterFetch(() => ({ ca, cert: undefined, key: undefined, servername: undefined, insecure: false }));
+let requests = 0;
+const die = (): void => void process.kill(process.pid, "SIGKILL");
+
+const provider = kubernetes({
+  owner: OWNER,
+  kubeconfig,
+  runtime: {
+    fetch: async (input, init) => {
+      requests += 1;
+      const isLast = requests === death?.at;
+      if (isLast && death?.when === "before") die();
+      const answer = real(input, init);
+      // Sent, most likely, and not answered yet.
+      if (isLast && death?.when === "during") setTimeout(die, 3);
+      const got = await answer;
+      if (isLast) die();
+      return got;
+    },
+  },
+});
 writeSync(1, "ready\n");
-await provider.spawn(soakRequest(key));
-writeSync(1, "spawned\n");
+try {
+  await provider.spawn(soakRequest(key, request));
+  writeSync(1, "spawned\n");
+} catch (error) {
+  if (!isProviderError(error)) throw error;
+  writeSync(1, `failed ${error.code} ${error.effect}\n`);
+}

@@ -8,11 +8,13 @@ import { accessFrom, type ClusterAccess, type WantedAccess } from "./kubeconfig.
 import {
   accessReviewAnswer,
   claimAnswer,
+  namedAnswer,
   nodeAnswer,
   objectAnswer,
   pageOf,
   podAnswer,
   type WireClaim,
+  type WireNamed,
   type WireNode,
   type WireObject,
   type WirePod,
@@ -22,6 +24,8 @@ import {
 export interface Permission {
   readonly verb: string;
   readonly resource: string;
+  /** The core group if absent. */
+  readonly group?: string;
 }
 
 export type StreamQuery = readonly (readonly [name: string, value: string])[];
@@ -48,6 +52,7 @@ export interface KubernetesClient {
   readonly pods: Collection<WirePod>;
   readonly claims: Collection<WireClaim>;
   readonly secrets: Pick<Collection<WireObject>, "get" | "create">;
+  readonly jobs: Pick<Collection<WireNamed>, "create" | "delete">;
   /** Null where there is none, and where this user may not read nodes. */
   readonly node: (call: Call, name: string) => Promise<WireNode | null>;
   readonly namespace: (call: Call) => Promise<WireObject>;
@@ -86,18 +91,18 @@ export function kubernetesClient(
   };
   const send = async <T>(call: Call, request: Omit<HttpCall<T>, "operation" | "signal">): Promise<T> =>
     await (await connection(call)).call({ ...request, ...call });
-  const space = async (call: Call): Promise<string> =>
-    `api/v1/namespaces/${encodeURIComponent((await connection(call)).access.namespace)}`;
-  const one = async (call: Call, kind: string, name: string): Promise<string> =>
-    `${await space(call)}/${kind}/${encodeURIComponent(name)}`;
+  const space = async (call: Call, group = "api/v1"): Promise<string> =>
+    `${group}/namespaces/${encodeURIComponent((await connection(call)).access.namespace)}`;
+  const one = async (call: Call, kind: string, name: string, group?: string): Promise<string> =>
+    `${await space(call, group)}/${kind}/${encodeURIComponent(name)}`;
   const namespace: KubernetesClient["namespace"] = async (call) =>
     await send(call, { method: "GET", path: await space(call), answer: objectAnswer });
 
-  function collection<T>(kind: string, answer: z.ZodMiniType<T>): Collection<T> {
+  function collection<T>(kind: string, answer: z.ZodMiniType<T>, group?: string): Collection<T> {
     const page = pageOf(answer);
     return {
       list: async function* (call, labelSelector) {
-        const path = `${await space(call)}/${kind}`;
+        const path = `${await space(call, group)}/${kind}`;
         let token: string | undefined;
         let isEmpty = true;
         for (let restarts = 0; ; ) {
@@ -117,14 +122,14 @@ export function kubernetesClient(
         if (isEmpty) await namespace(call);
       },
       get: async (call, name) =>
-        await unlessGone(async () => send(call, { method: "GET", path: await one(call, kind, name), answer })),
+        await unlessGone(async () => send(call, { method: "GET", path: await one(call, kind, name, group), answer })),
       create: async (call, body, secrets) => {
-        const path = `${await space(call)}/${kind}`;
+        const path = `${await space(call, group)}/${kind}`;
         return await send(call, { method: "POST", path, query: STRICT, body, answer, secrets });
       },
       delete: async (call, name, uid) => {
         const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid } };
-        const path = await one(call, kind, name);
+        const path = await one(call, kind, name, group);
         return (await unlessGone(() => send(call, { method: "DELETE", path, body, answer: objectAnswer }))) !== null;
       },
     };
@@ -136,6 +141,7 @@ export function kubernetesClient(
     pods: collection("pods", podAnswer),
     claims: collection("persistentvolumeclaims", claimAnswer),
     secrets: collection("secrets", objectAnswer),
+    jobs: collection("jobs", namedAnswer, "apis/batch/v1"),
     node: async (call, name) => {
       if (!mayReadNodes) return null;
       const path = `api/v1/nodes/${encodeURIComponent(name)}`;
@@ -154,13 +160,13 @@ export function kubernetesClient(
       const path = `${await one(call, "pods", name)}/${what}`;
       return await (await connection(call)).socket({ ...call, path, query }, protocols);
     },
-    isAllowed: async (call, { verb, resource: named }) => {
+    isAllowed: async (call, { verb, resource: named, group }) => {
       const [resource, subresource] = named.split("/");
       const { namespace: name } = (await connection(call)).access;
       const body = {
         apiVersion: "authorization.k8s.io/v1",
         kind: "SelfSubjectAccessReview",
-        spec: { resourceAttributes: { namespace: name, verb, resource, subresource } },
+        spec: { resourceAttributes: { namespace: name, verb, group, resource, subresource } },
       };
       const path = "apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
       const review = { method: "POST", path, query: STRICT, body, answer: accessReviewAnswer, writes: false } as const;
@@ -185,7 +191,7 @@ async function unlessGone<T>(work: () => Promise<T>): Promise<T | null> {
 function isNotThere(error: unknown): boolean {
   if (!isProviderError(error)) return false;
   const { status, code = "" } = error.native ?? {};
-  if (status === 404) return /^NotFound\/(pods|secrets|persistentvolumeclaims|nodes)$/.test(code);
+  if (status === 404) return /^NotFound\/(pods|secrets|persistentvolumeclaims|jobs|nodes)$/.test(code);
   return status === 409 && error.message.includes(OTHER_UID);
 }
 

@@ -2,6 +2,7 @@ import { isProviderError } from "@slipway/core";
 import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import type { Call, Created, Driver, ListHint, SpawnRequest } from "@slipway/provider-kit/driver";
 import type { KubernetesClient } from "./client.ts";
+import { createEnd, endJobOf, removeEnd } from "./end-job.ts";
 import { type KubernetesInstance, toInstance } from "./instance.ts";
 import { checkMachine } from "./machines.ts";
 import { MANAGED_SELECTOR, OWNER_LABEL, ownerLabel, ownershipOf } from "./ownership.ts";
@@ -79,8 +80,7 @@ export function kubernetesDriver(remote: KubernetesRemote): KubernetesDriver {
     destroy: async (call, _id, machine) => {
       // Reads are never late: what is not there has ended.
       if (machine === null) return "gone";
-      const { client, pod } = machine;
-      return (await client.pods.delete(call, pod.metadata.name, pod.metadata.uid)) ? "accepted" : "gone";
+      return (await remove(call, machine)) ? "accepted" : "gone";
     },
   };
 }
@@ -128,22 +128,31 @@ async function create(
   // First: it may refuse, and then nothing has been changed.
   const claims = await claimNames(remote, client, call, request.options);
   // A pod that has finished keeps its name until somebody deletes it.
-  for (const { client: itsClient, pod } of previous) {
-    await itsClient.pods.delete(call, pod.metadata.name, pod.metadata.uid);
-  }
+  for (const machine of previous) await remove(call, machine);
   const { context } = await client.where(call);
   // Unique for each generation: the Secret of the last one may outlive its pod for a moment.
-  const secretName = `${request.name}-${crypto.randomUUID().slice(0, 8)}`;
-  const body = podBody(remote, request, { secretName, claims });
+  const partName = `${request.name}-${crypto.randomUUID().slice(0, 8)}`;
+  // Before the pod: there is none that has lost its end.
+  const end = await createEnd(remote, client, call, { name: partName, options: request.options });
+  const body = podBody(remote, request, { secretName: partName, claims, end });
   try {
     return { machine: { client, context, pod: await client.pods.create(call, body) } };
   } catch (error) {
+    // Where the pod may be there, its end has to stay.
+    if (isProviderError(error) && error.effect === "none") await removeEnd(client, call, end?.job);
     const native = isProviderError(error) ? (error.native?.code ?? "") : "";
     if (native === "AlreadyExists/pods") return { error, lookUp: true, retry: true };
     // A full quota is told before the name is looked at: the pod may be there.
     if (isProviderError(error, "QUOTA_EXCEEDED")) return { error, lookUp: true, retry: false };
     throw error;
   }
+}
+
+/** Of exactly this generation; false if it is gone already. */
+async function remove(call: Call, { client, pod }: Machine): Promise<boolean> {
+  const isThere = await client.pods.delete(call, pod.metadata.name, pod.metadata.uid);
+  await removeEnd(client, call, endJobOf(pod));
+  return isThere;
 }
 
 /** The second half of a spawn with a bootstrap; whoever finds a pod that still waits for its Secret writes it. */

@@ -1,5 +1,6 @@
 import type { Instance, InstanceResources } from "@slipway/core";
 import type { InstanceBase } from "@slipway/provider-kit/driver";
+import { TERMINATE_BY_ANNOTATION } from "./end-job.ts";
 import { machineTypeOf, priceOf } from "./machines.ts";
 import { INSTANCE_TYPE_LABEL, type Profile } from "./profiles.ts";
 import { bytesOfQuantity, cpusOfQuantity } from "./quantities.ts";
@@ -39,6 +40,7 @@ export function toInstance(
   const gpuType = metadata.annotations?.[GPU_ANNOTATION] ?? machineTypeOf(profile, type)?.gpus?.type;
   const resources = resourcesOf(main?.resources?.limits ?? {}, gpuType, profile);
   const price = resources?.gpus === undefined ? undefined : priceOf(profile, { spec: type, gpu: resources.gpus });
+  const terminateBy = metadata.annotations?.[TERMINATE_BY_ANNOTATION];
   const ips = [status?.podIP, ...(status?.podIPs ?? []).map(({ ip }) => ip)].filter(isText);
   const [v4, v6] = [ips.find((ip) => !ip.includes(":")), ips.find((ip) => ip.includes(":"))];
   return {
@@ -52,6 +54,7 @@ export function toInstance(
     ...(isText(main?.image) ? { image: main.image } : {}),
     ...(resources === undefined ? {} : { resources }),
     ...(price === undefined ? {} : { price }),
+    ...(terminateBy === undefined ? {} : { terminateBy: { at: terminateBy, by: "remote" } }),
     addresses: {
       ...(v4 === undefined ? {} : { privateIpv4: v4 }),
       ...(v6 === undefined ? {} : { ipv6: v6 }),

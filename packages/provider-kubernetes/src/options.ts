@@ -70,6 +70,7 @@ export interface KubernetesOptions extends KubernetesConfig {
 }
 
 export const DEFAULT_IMAGE = "docker.io/library/debian:stable-slim";
+export const DEFAULT_GRACE_SECONDS = 30;
 export const DEFAULT_CPUS = 1;
 export const DEFAULT_MEMORY_BYTES: number = 1024 ** 3;
 

@@ -21,6 +21,9 @@ export const PERMISSIONS: readonly Permission[] = [
   { verb: "list", resource: "persistentvolumeclaims" },
   { verb: "create", resource: "persistentvolumeclaims" },
   { verb: "delete", resource: "persistentvolumeclaims" },
+  // By which pods with `terminateBy` end.
+  { verb: "create", resource: "jobs", group: "batch" },
+  { verb: "delete", resource: "jobs", group: "batch" },
 ];
 
 /** Throws what is missing: the namespace, or a permission in it. Nothing is stored by asking. */

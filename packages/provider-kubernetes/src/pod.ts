@@ -1,9 +1,17 @@
 import type { BootstrapScript } from "@slipway/core";
 import { BOOTSTRAP_DIRECTORY } from "@slipway/provider-kit/bootstrap";
 import type { Call, SpawnRequest } from "@slipway/provider-kit/driver";
+import { checkEnd, type End, TERMINATE_BY_ANNOTATION } from "./end-job.ts";
 import { GPU_ANNOTATION, MAIN_CONTAINER } from "./instance.ts";
 import { gpusOf, isWholeNode, typesWith } from "./machines.ts";
-import { DEFAULT_CPUS, DEFAULT_IMAGE, DEFAULT_MEMORY_BYTES, type PodSettings, podSettingsSchema } from "./options.ts";
+import {
+  DEFAULT_CPUS,
+  DEFAULT_GRACE_SECONDS,
+  DEFAULT_IMAGE,
+  DEFAULT_MEMORY_BYTES,
+  type PodSettings,
+  podSettingsSchema,
+} from "./options.ts";
 import { ownershipAnnotations, ownershipLabels } from "./ownership.ts";
 import { INSTANCE_TYPE_LABEL, type Profile } from "./profiles.ts";
 import { cpuQuantity } from "./quantities.ts";
@@ -13,7 +21,6 @@ import type { PodBody, WirePod } from "./wire.ts";
 const BOOTSTRAP_VOLUME = "slipway-bootstrap";
 const BOOTSTRAP_FILE = "bootstrap.sh";
 const MOUNT_PATH = "/var/run/slipway";
-const DEFAULT_GRACE_SECONDS = 30;
 
 // A container's first process gets no signal that it does not handle. `wait` lets the shell hear one at once.
 const STAY = `while :; do sleep 3600 & wait $!; done`;
@@ -31,27 +38,32 @@ export function specOf({ config }: KubernetesRemote, options: KubernetesSpawnOpt
 
 /** Throws INVALID_SPEC for what only a pod has. */
 export function checkPod(
-  { refuse }: KubernetesRemote,
-  { operation }: Call,
+  remote: KubernetesRemote,
+  call: Call,
   { options }: SpawnRequest<KubernetesSpawnOptions>,
 ): void {
   const parsed = podSettingsSchema.safeParse(options.pod === undefined ? {} : options.pod);
-  if (parsed.success) return;
+  if (parsed.success) return checkEnd(remote, call, options);
   const [issue] = parsed.error.issues;
-  throw refuse("INVALID_SPEC", operation, `pod.${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is wrong"}`);
+  throw remote.refuse(
+    "INVALID_SPEC",
+    call.operation,
+    `pod.${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is wrong"}`,
+  );
 }
 
-/** What a pod names besides: the Secret where its bootstrap will be, and the claims of `volumes` in their order. */
+/** What a pod names besides: the Secret where its bootstrap will be, the claims of `volumes` in their order, and its end. */
 export interface PodNames {
   readonly secretName: string;
   readonly claims: readonly string[];
+  readonly end: End | undefined;
 }
 
 /** The pod of a spawn. */
 export function podBody(
   remote: KubernetesRemote,
   { name, ownership, options, script }: SpawnRequest<KubernetesSpawnOptions>,
-  { secretName, claims }: PodNames,
+  { secretName, claims, end }: PodNames,
 ): PodBody {
   const { config, profile } = remote;
   const settings = settingsOf(config.pod, options.pod);
@@ -76,7 +88,9 @@ export function podBody(
       annotations: {
         ...ownershipAnnotations(ownership),
         ...(gpu?.type === undefined ? {} : { [GPU_ANNOTATION]: gpu.type }),
+        ...(options.terminateBy === undefined ? {} : { [TERMINATE_BY_ANNOTATION]: options.terminateBy }),
       },
+      ...(end === undefined ? {} : { ownerReferences: [end.job] }),
     },
     spec: {
       // A machine that ends has ended: nothing brings it back behind the contract.
@@ -85,6 +99,8 @@ export function podBody(
       // Else every service of the namespace is a variable in the machine.
       enableServiceLinks: false,
       terminationGracePeriodSeconds: DEFAULT_GRACE_SECONDS,
+      // A node that hears nothing more of the cluster ends the pod by itself.
+      ...(end === undefined ? {} : { activeDeadlineSeconds: end.seconds }),
       ...plain,
       containers: [
         {

@@ -12,6 +12,7 @@ import { checkedConfig, type DriverDefinition, providerFromDriver } from "@slipw
 import { refusals } from "@slipway/provider-kit/errors";
 import { kubernetesClient } from "./client.ts";
 import { kubernetesDriver, MAX_BOOTSTRAP_BYTES, type Machine } from "./driver.ts";
+import { TERMINATE_LATE_MS } from "./end-job.ts";
 import { execInside } from "./exec.ts";
 import type { KubernetesInstance } from "./instance.ts";
 import { type KubernetesLogOptions, logsOf } from "./logs.ts";
@@ -73,8 +74,9 @@ export function kubernetesParts(
   const profile = flavour?.profile ?? PROFILES[config.profile ?? "generic"];
   const contexts = config.contexts ?? [config.context];
   const clients = contexts.map((context) => kubernetesClient({ ...config, context }, { name, refuse }, runtime));
-  const remote: KubernetesRemote = { owner, clients, profile, config, refuse };
-  const inside = { provider: name, refuse, clock: runtimeDefaults(runtime).clock };
+  const { clock } = runtimeDefaults(runtime);
+  const remote: KubernetesRemote = { owner, clients, profile, config, clock, refuse };
+  const inside = { provider: name, refuse, clock };
   const offered: Partial<OfferingMethods> =
     profile.catalogue === undefined ? {} : { listOfferings: async () => offeringsOf(profile) };
   const definition: Omit<KubernetesDefinition, "capabilities" | "whyNot"> = {
@@ -88,6 +90,7 @@ export function kubernetesParts(
       readAfterWriteMs: 0,
       // An API server ends a request after a minute.
       requestLifeMs: 60_000,
+      terminateLateMs: TERMINATE_LATE_MS,
     },
     refuses: profile.catalogue === undefined ? { ...REFUSES, maxUsdPerHour: NO_PRICES } : REFUSES,
     regions: config.contexts,
@@ -112,7 +115,7 @@ export function kubernetesParts(
       portForward: (id, port, given) => forwardPort(inside, (call) => lifeCycle.managed(call, id), port, given),
     }),
   };
-  const capabilities = { gpu: true, multiRegion: true, persistentVolumes: true } as const;
+  const capabilities = { gpu: true, multiRegion: true, persistentVolumes: true, terminateBy: true } as const;
   const several = { ...definition, capabilities, whyNot: { ...WHY_NOT, idempotentSpawn: NOT_IN_SEVERAL } };
   const one = { ...definition, capabilities: { ...capabilities, idempotentSpawn: true as const }, whyNot: WHY_NOT };
   return clients.length === 1
@@ -135,7 +138,5 @@ const WHY_NOT: WhyNot<KubernetesCapability | "idempotentSpawn"> = {
   hibernation: "A pod cannot be stopped and kept.",
   costExplorer: "Kubernetes knows no costs.",
   tailscaleNative: "A pod is a container without a kernel of its own: Kubernetes joins no tailnet for it.",
-  terminateBy:
-    "A pod's deadline counts from its start, so that one that has waited would end late: none is set by this provider yet.",
   customNetworking: "Which networks a pod may reach is the business of the cluster's NetworkPolicies.",
 };

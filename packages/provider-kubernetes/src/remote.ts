@@ -1,11 +1,11 @@
-import { isProviderError, ProviderError, type SpawnOptions } from "@slipway/core";
+import { type Clock, isProviderError, ProviderError, type SpawnOptions } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
 import type { Refusal } from "@slipway/provider-kit/errors";
 import type { KubernetesClient } from "./client.ts";
 import type { KubernetesConfig, PodSettings } from "./options.ts";
 import type { Profile } from "./profiles.ts";
 
-export type KubernetesCapability = "gpu" | "multiRegion" | "persistentVolumes";
+export type KubernetesCapability = "gpu" | "multiRegion" | "persistentVolumes" | "terminateBy";
 export type KubernetesSpawnOptions = SpawnOptions<KubernetesCapability> & {
   /** What only a pod has. */
   readonly pod?: PodSettings | undefined;
@@ -18,6 +18,7 @@ export interface KubernetesRemote {
   readonly clients: readonly KubernetesClient[];
   readonly profile: Profile;
   readonly config: KubernetesConfig;
+  readonly clock: Clock;
   /** An error of this package itself; nothing was done unless it says so. */
   readonly refuse: Refusal;
 }

@@ -20,6 +20,14 @@ export interface WireContainerState {
   }>;
 }
 
+/** What an object belongs to, and is removed with. */
+export interface WireOwner {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
 export interface WirePod {
   readonly metadata: {
     readonly name: string;
@@ -30,6 +38,7 @@ export interface WirePod {
     readonly labels?: Maybe<Readonly<Record<string, string>>>;
     readonly annotations?: Maybe<Readonly<Record<string, string>>>;
     readonly finalizers?: Maybe<readonly string[]>;
+    readonly ownerReferences?: Maybe<readonly WireOwner[]>;
   };
   readonly spec: {
     readonly nodeName?: Maybe<string>;
@@ -76,6 +85,9 @@ export interface WirePage<T> {
   readonly items?: Maybe<readonly T[]>;
 }
 
+/** An object of which only the name and the generation count. */
+export type WireNamed = Pick<WirePod, "metadata">;
+
 /** Any object of the API of which only the existence counts. */
 export interface WireObject {
   readonly kind: string;
@@ -108,6 +120,9 @@ const metadata: z.ZodMiniType<WirePod["metadata"]> = z.object({
   labels: textMap,
   annotations: textMap,
   finalizers: z.nullish(z.array(z.string())),
+  ownerReferences: z.nullish(
+    z.array(z.object({ apiVersion: z.string(), kind: z.string(), name: z.string(), uid: z.string() })),
+  ),
 });
 
 export const podAnswer: z.ZodMiniType<WirePod> = z.object({
@@ -153,6 +168,8 @@ export function pageOf<T>(item: z.ZodMiniType<T>): z.ZodMiniType<WirePage<T>> {
 
 export const nodeAnswer: z.ZodMiniType<WireNode> = z.object({ metadata: z.object({ labels: textMap }) });
 
+export const namedAnswer: z.ZodMiniType<WireNamed> = z.object({ metadata });
+
 export const objectAnswer: z.ZodMiniType<WireObject> = z.object({ kind: z.string() });
 
 export const accessReviewAnswer: z.ZodMiniType<WireAccessReview> = z.object({
@@ -178,6 +195,7 @@ export interface PodBody {
     readonly name: string;
     readonly labels: Readonly<Record<string, string>>;
     readonly annotations: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly WireOwner[];
   };
   readonly spec: Readonly<Record<string, unknown>>;
 }

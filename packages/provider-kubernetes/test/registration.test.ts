@@ -18,7 +18,9 @@ test("register takes the kubeconfig from KUBECONFIG, and reads nothing", async (
   expect(urls).toEqual([]);
   await hooks.onStartup();
   expect(urls.at(-1)).toBe("https://127.0.0.1:6443/api/v1/namespaces/machines");
-  expect(urls.filter((url) => url.includes("/selfsubjectaccessreviews?fieldValidation=Strict"))).toHaveLength(PERMISSIONS.length);
+  expect(urls.filter((url) => url.includes("/selfsubjectaccessreviews?fieldValidation=Strict"))).toHaveLength(
+    PERMISSIONS.length,
+  );
 });
 
 test("without a kubeconfig the first call says where to put one", async () => {

@@ -34,7 +34,8 @@ test("the README's Role is exactly what the provider does, by the server's audit
   await hooks.onStartup();
   const { id: volume } = await provider.createVolume({ key: "v", sizeBytes: 1024 ** 3 });
   const volumes = [{ id: volume, mountPath: "/data" }];
-  const { id } = await provider.spawn({ key: "k", bootstrap: { script: "true" }, volumes });
+  const terminateBy = new Date(Date.now() + 600_000).toISOString();
+  const { id } = await provider.spawn({ key: "k", bootstrap: { script: "true" }, volumes, terminateBy });
   await provider.list();
   await vi.waitFor(async () => expect((await provider.get(id))?.status).toBe("running"), { timeout: 60_000 });
   // Whether a kubelet answers is seen elsewhere: here it counts that the server lets the calls pass.
