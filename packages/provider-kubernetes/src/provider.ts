@@ -1,4 +1,5 @@
 import {
+  type BootstrapMethods,
   type ExecMethods,
   type OfferingMethods,
   type Provider,
@@ -10,6 +11,7 @@ import {
 } from "@slipway/core";
 import { checkedConfig, type DriverDefinition, providerFromDriver } from "@slipway/provider-kit/driver";
 import { refusals } from "@slipway/provider-kit/errors";
+import { readBootstrapOf } from "./bootstrap-truth.ts";
 import { kubernetesClient } from "./client.ts";
 import { kubernetesDriver, MAX_BOOTSTRAP_BYTES, type Machine } from "./driver.ts";
 import { TERMINATE_LATE_MS } from "./end-job.ts";
@@ -27,7 +29,8 @@ import { type ClaimedVolume, kubernetesVolumes } from "./volumes.ts";
 export const KUBERNETES = "kubernetes";
 
 export type KubernetesProvider = Provider<KubernetesInstance, Snapshot, KubernetesCapability> &
-  ExecMethods & {
+  ExecMethods &
+  BootstrapMethods & {
     /** As the contract's, and `pod` sets what only a pod has. */
     readonly spawn: (options: KubernetesSpawnOptions) => Promise<KubernetesInstance>;
     /** What the main container printed, line by line. */
@@ -111,6 +114,8 @@ export function kubernetesParts(
       ...offered,
       exec: (id, argv, given = {}) =>
         timed("exec", given, async (call) => execInside(inside, call, await lifeCycle.managed(call, id), argv, given)),
+      readBootstrap: (id, given = {}) =>
+        timed("readBootstrap", given, async (call) => readBootstrapOf(inside, call, await lifeCycle.managed(call, id))),
       logs: (id, given) => logsOf(inside, (call) => lifeCycle.managed(call, id), given),
       portForward: (id, port, given) => forwardPort(inside, (call) => lifeCycle.managed(call, id), port, given),
     }),

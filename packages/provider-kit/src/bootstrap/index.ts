@@ -1,6 +1,7 @@
 export { bootstrapSecrets } from "./bootstrap-secrets.ts";
 export { type CarriedBootstrap, carriedBootstrap } from "./carried-bootstrap.ts";
 export { type GivenBootstrapOptions, givenBootstrap } from "./given-bootstrap.ts";
+export { lookInside } from "./look-inside.ts";
 export { BOOTSTRAP_DIRECTORY, BOOTSTRAP_LOG_PATH, BOOTSTRAP_SENTINEL_PATH, bootstrapPaths } from "./paths.ts";
 export { type BootstrapReading, readBootstrap } from "./read-bootstrap.ts";
 export { payloadChecksum, payloadOf, type RenderOptions, renderBootstrap } from "./render-bootstrap.ts";
