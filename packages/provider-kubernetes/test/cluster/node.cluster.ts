@@ -52,6 +52,25 @@ describe("on a real node", () => {
     );
   });
 
+  test("kubectl gets, describes and deletes what was made, and shows no script", async () => {
+    const world = await clusterWorld();
+    const { id } = await world.provider.spawn({ key: "k", bootstrap: { script: "echo a-secret-word" } });
+    const pod = nameOf(id);
+    const selector = ["--selector=slipway.dev/owner=tests", "-o", "name"];
+    expect((await kubectl(world, "get", "pods", ...selector)).stdout).toBe(`pod/${pod}\n`);
+    expect((await kubectl(world, "wait", "--for=condition=Ready", `pod/${pod}`, "--timeout=60s")).exitCode).toBe(0);
+    await running(world, id);
+    const described = (await kubectl(world, "describe", "pod", pod)).stdout;
+    expect(described).toMatch(/slipway\.dev\/key: +k\n/);
+    expect(described).toMatch(/Status: +Running/);
+    expect(described).not.toContain("a-secret-word");
+    const all = (await kubectl(world, "get", "pod", pod, "-o", "yaml")).stdout;
+    expect(all).not.toContain("a-secret-word");
+    expect((await kubectl(world, "delete", "pod", pod)).exitCode).toBe(0);
+    expect(await world.provider.get(id)).toBeNull();
+    expect(await world.provider.list()).toEqual([]);
+  });
+
   test("GPUs are given to pods, and a pod that wants more than are left waits", async () => {
     const world = await clusterWorld();
     const both = await world.provider.spawn({ key: "both", gpu: { ...GPU, count: 2 } });
@@ -95,6 +114,7 @@ describe("on a real node", () => {
     expect((await kubectl(world, "run", name, image, "--", "sleep", "3600")).exitCode).toBe(0);
     await expect(world.provider.spawn({ key: "k" })).rejects.toMatchObject({ code: "CONFLICT", effect: "none" });
     expect((await kubectl(world, "get", "pod", name, "-o", "name")).stdout).toBe(`pod/${name}\n`);
+    expect(await world.provider.list({ owner: "*" })).toEqual([]);
   });
 
   test("no setting of the kernel has changed", () => {
