@@ -1,6 +1,7 @@
 import {
   type Instance,
   type InstanceStatus,
+  isProviderError,
   type Provider,
   ProviderError,
   projectProvider,
@@ -71,6 +72,17 @@ async function watch(
       }
       await poll.pause(look, undefined, typeof seen === "number" ? seen : 0);
     }
+  } catch (error) {
+    if (last === undefined || !isProviderError(error, "TIMEOUT")) throw error;
+    // Why it still waits is known: an image that is not there, a node that is not free.
+    throw new ProviderError("TIMEOUT", {
+      message: `${id} could not ${what} in time: ${reasonOf(last)}`,
+      provider: provider.name,
+      operation: "waitForStatus",
+      effect: "none",
+      native: { id },
+      cause: error,
+    });
   } finally {
     leave();
     poll.release();

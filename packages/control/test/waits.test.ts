@@ -115,6 +115,7 @@ describe("waitForStatus", () => {
     clock.advance(world.lagMs);
     const late = await failureOf(waitForStatus(provider, id, "stopped", { ...options, timeoutMs: 3000 }));
     expect(late).toMatchObject({ code: "TIMEOUT", effect: "none" });
+    expect(late.message).toContain(`${id} could not be stopped in time: it is running`);
     const controller = new AbortController();
     const onEvent = () => controller.abort();
     const ended = waitForStatus(provider, id, "stopped", { clock, onEvent, signal: controller.signal });
