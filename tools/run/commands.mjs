@@ -114,7 +114,8 @@ export const commands = {
     ],
   },
   "soak:kubernetes": {
-    about: "kill -9 of two processes that spawn one key, on a real API server (--count N --seed S)",
+    about:
+      "kill -9 of two processes that spawn one key, on a real API server that is stopped and squeezed (--count N --seed S --pods N)",
     steps: [
       build("@slipway/provider-kubernetes..."),
       { title: "soak", package: "@slipway/provider-kubernetes", script: "soak", args: true },

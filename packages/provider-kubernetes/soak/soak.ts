@@ -1,110 +1,229 @@
-// `soak.ts --count N --seed S`: for each of N keys two processes spawn it at once and are killed with SIGKILL at random
-// moments; then it is spawned again, and the real API server is asked whether exactly one pod and its one Secret are there.
+// `soak.ts --count N --seed S`: for each of N keys two processes spawn it at once and die at random moments; then it is spawned
+// again, and the real API server is asked whether exactly one pod and its one Secret are there. Meanwhile the server is
+// stopped and started, and refuses requests because there are too many. Then a full quota, and listings under change.
+// It fails on what is wrong, and on a kind of thing that it has never met.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { nameFor } from "@slipway/core";
+import { memoryStore, reconcile } from "@slipway/control";
+import { isProviderError, nameFor } from "@slipway/core";
 import { seededRandom } from "@slipway/provider-kit/emulator";
-import { z } from "zod";
 import { kubernetes } from "../src/index.ts";
-import { type Admin, adminOf } from "../test/cluster/admin.ts";
+import { adminOf } from "../test/cluster/admin.ts";
 import { kubeconfigOf } from "../test/cluster/kubeconfig.ts";
 import { newNamespace } from "../test/cluster/namespaces.ts";
 import { startCluster } from "../test/cluster/test-cluster.ts";
-import { OWNER, soakRequest } from "./soak-request.ts";
+import { hitsOf } from "./hits.ts";
+import { listUnderChange } from "./listings.ts";
+import { namespaceState } from "./namespace-state.ts";
+import { OWNER, type SpawnOrder, soakRequest } from "./soak-request.ts";
+import { squeeze } from "./squeeze.ts";
 
 const PROGRAM = fileURLToPath(new URL("./spawn-once.ts", import.meta.url));
-const LONGEST_LIFE_MS = 1_000;
-const GONE_MS = 30_000;
+const PATIENCE_MS = 180_000;
+// The requests of a spawn: the pod, its Job, the pod's creation, its Secret, the Secret's creation.
+const REQUESTS = 5;
+const DEATHS = ["before", "during", "after"] as const;
+// The first keys meet each state that a kill can leave, whatever chance does. Every third has a Job.
+const FIRST_DEATHS = [
+  { at: 1, when: "before" },
+  { at: 2, when: "after" },
+  { at: 9, when: "before" },
+  { at: 2, when: "after" },
+] as const;
+const END_MS = 30 * 60_000;
 
 const { values } = parseArgs({
-  options: { count: { type: "string", default: "20" }, seed: { type: "string", default: "1" } },
+  options: {
+    count: { type: "string", default: "500" },
+    seed: { type: "string", default: "1" },
+    pods: { type: "string", default: "1000" },
+    at: { type: "string", default: "4" },
+  },
 });
-const [count, seed] = [Number(values.count), Number(values.seed)];
-const random = seededRandom(seed);
+const [count, pods, width] = [Number(values.count), Number(values.pods), Number(values.at)];
+const TROUBLE_MS = Math.min(20_000, count * 250);
+const random = seededRandom(Number(values.seed));
 
-const objects = z.object({
-  items: z.array(
-    z.object({
-      metadata: z.object({
-        name: z.string(),
-        uid: z.string(),
-        ownerReferences: z.array(z.object({ uid: z.string() })).optional(),
-      }),
-    }),
-  ),
-});
+const hits = hitsOf([
+  "killed: nothing left",
+  "killed: a pod without its Secret",
+  "killed: a pod and its Secret",
+  "killed: a Job without its pod",
+  "the API server was stopped and started",
+  "a call met a server that was not there",
+  "409: the name was taken by another process",
+  "429: too many requests",
+  "403: the quota was full",
+  "a listing of more than one page",
+]);
+const failures: string[] = [];
 
-async function killedSpawn(kubeconfig: string, key: string): Promise<void> {
-  const child = spawn(process.execPath, ["--conditions=@slipway/source", PROGRAM, kubeconfig, key], {
+function someDeath(): SpawnOrder["death"] {
+  return { at: 1 + Math.floor(random.next() * REQUESTS), when: DEATHS[Math.floor(random.next() * 3)] ?? "before" };
+}
+
+/** Until the server, which is stopped now and then, has answered. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (const until = performance.now() + PATIENCE_MS; ; ) {
+    try {
+      return await work();
+    } catch (error) {
+      // A server that has just started has not read its roles yet, and forbids everything.
+      const isFinal = isProviderError(error) && !error.retryable && error.code !== "AUTH_ERROR";
+      if (isFinal || performance.now() > until) throw error;
+      if (isProviderError(error, "NETWORK") || isProviderError(error, "UNAVAILABLE")) {
+        hits.hit("a call met a server that was not there");
+      }
+      await pause(200);
+    }
+  }
+}
+
+/** What a process of its own has said; null where it was killed before it could. */
+async function spawnElsewhere(order: SpawnOrder): Promise<string | null> {
+  const child = spawn(process.execPath, ["--conditions=@slipway/source", PROGRAM, JSON.stringify(order)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const ended = once(child, "close");
-  // It says so when it is about to call `spawn`.
-  const ready = once(child.stdout, "data");
-  await Promise.race([ready, ended]);
-  await Promise.race([pause(random.next() * LONGEST_LIFE_MS), ended]);
-  child.kill("SIGKILL");
-  await ended;
-}
-
-/** The pods of the namespace, and how many Secrets the pod of the key owns. */
-async function held(admin: Admin, namespace: string, key: string) {
-  const read = async (collection: string) =>
-    objects.parse((await admin.request("GET", `api/v1/namespaces/${namespace}/${collection}`)).json).items;
-  const pods = await read("pods");
-  const pod = pods.find(({ metadata }) => metadata.name === nameFor(OWNER, key))?.metadata;
-  const isOwned = (uid: string): boolean => uid === pod?.uid;
-  const secrets = (await read("secrets")).filter(
-    ({ metadata }) => metadata.ownerReferences?.some(({ uid }) => isOwned(uid)) === true,
-  );
-  return { pods: pods.length, uid: pod?.uid, secrets: secrets.length };
-}
-
-/** What is wrong with what the server holds of one key; null if it is one pod and its one Secret. */
-async function wrongWith(admin: Admin, namespace: string, key: string, id: string): Promise<string | null> {
-  const { pods, uid, secrets } = await held(admin, namespace, key);
-  if (pods !== 1 || uid === undefined) return `${pods} pods are there`;
-  if (!id.endsWith(`/${uid}`)) return "the pod is not the one that spawn returned";
-  return secrets === 1 ? null : `the pod owns ${secrets} Secrets`;
+  let said = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await once(child, "close");
+  return said.split("\n")[1] ?? null;
 }
 
 const cluster = await startCluster();
 const admin = adminOf(cluster);
+const tenant = adminOf({ ...cluster, adminToken: cluster.tenantToken });
 const home = await mkdtemp(path.join(tmpdir(), "slipway-soak-"));
-const failures: string[] = [];
-const leftBehind = new Map<string, number>();
 try {
   const namespace = await newNamespace(cluster, admin);
+  const state = namespaceState(admin, namespace, patiently);
   const kubeconfig = path.join(home, "config");
   await writeFile(kubeconfig, kubeconfigOf(cluster, cluster.tenantToken, namespace), { mode: 0o600 });
   const provider = kubernetes({ owner: OWNER, kubeconfig });
-  for (let at = 0; at < count; at += 1) {
+  await state.setQuota(10_000);
+  let ended = 0;
+
+  const soakKey = async (at: number): Promise<void> => {
     const key = `key-${at}`;
-    await Promise.all([killedSpawn(kubeconfig, key), killedSpawn(kubeconfig, key)]);
-    const { pods, secrets } = await held(admin, namespace, key);
-    const left = pods === 0 ? "nothing" : secrets === 0 ? "a pod without its Secret" : "a pod and its Secret";
-    leftBehind.set(left, (leftBehind.get(left) ?? 0) + 1);
-    const { id } = await provider.spawn(soakRequest(key));
-    const wrong = await wrongWith(admin, namespace, key, id);
-    if (wrong !== null) failures.push(`${key}: ${wrong}`);
-    await provider.terminate(id);
-    for (const until = performance.now() + GONE_MS; (await provider.get(id)) !== null; ) {
+    const terminateBy = at % 3 === 0 ? new Date(Date.now() + END_MS).toISOString() : undefined;
+    const request = { real: at % 10 === 0, terminateBy };
+    const orders = [0, 1].map(
+      (): SpawnOrder => ({ kubeconfig, key, ...request, death: FIRST_DEATHS[at] ?? someDeath() }),
+    );
+    // Claims as well: two calls of one key, one claim.
+    const sizeBytes = 1024 ** 3;
+    const claims = Promise.all(
+      (at % 10 === 0 ? [1, 2] : []).map(() => patiently(() => provider.createVolume({ key, sizeBytes }))),
+    );
+    // It is waited for below.
+    claims.catch(() => undefined);
+    const said = await Promise.all(orders.map(spawnElsewhere));
+    if (said.some((one) => /NETWORK|UNAVAILABLE/.test(one ?? ""))) hits.hit("a call met a server that was not there");
+    const left = await state.held(nameFor(OWNER, key));
+    hits.hit(
+      left.uid === undefined
+        ? "killed: nothing left"
+        : left.secrets === 0
+          ? "killed: a pod without its Secret"
+          : "killed: a pod and its Secret",
+    );
+    if (left.jobs > (left.uid === undefined ? 0 : 1)) hits.hit("killed: a Job without its pod");
+    const { id } = await patiently(() => provider.spawn(soakRequest(key, request)));
+    const found = await state.held(nameFor(OWNER, key));
+    if (found.uid === undefined || !id.endsWith(`/${found.uid}`))
+      failures.push(`${key}: its pod is not what spawn returned`);
+    if (found.secrets !== 1) failures.push(`${key}: the pod owns ${found.secrets} Secrets`);
+    if (terminateBy !== undefined && !found.hasEnd) failures.push(`${key}: the pod has lost its end`);
+    const volumes = await claims;
+    if (new Set(volumes.map((volume) => volume.id)).size > 1) failures.push(`${key}: it has several volumes`);
+    await patiently(() => provider.terminate(id));
+    for (const until = performance.now() + PATIENCE_MS; (await patiently(() => provider.get(id))) !== null; ) {
       if (performance.now() > until) throw new Error(`${id} is still there`);
-      await pause(20);
+      await pause(50);
     }
+    for (const volume of volumes.slice(0, 1)) await patiently(() => provider.deleteVolume(volume.id));
+  };
+
+  let next = 0;
+  // Before the trouble begins: these show what a kill leaves, and nothing else.
+  while (next < Math.min(count, FIRST_DEATHS.length)) await soakKey(next++);
+  ended = next;
+  const workers = Array.from({ length: width }, async () => {
+    while (next < count) {
+      const at = next++;
+      await soakKey(at).catch((error: unknown) => failures.push(`key-${at}: ${String(error)}`));
+      ended += 1;
+      if (ended % 50 === 0) console.log(`${ended} keys, ${failures.length} wrong`);
+    }
+  });
+  const trouble = (async () => {
+    do {
+      await pause(TROUBLE_MS * random.next());
+      let isBack = false;
+      const restarted = cluster.restartApiServer(1_000).finally(() => {
+        isBack = true;
+      });
+      while (!isBack) {
+        await provider.list().catch(() => hits.hit("a call met a server that was not there"));
+        await pause(50);
+      }
+      await restarted;
+      hits.hit("the API server was stopped and started");
+      await pause(TROUBLE_MS * random.next());
+      const release = await patiently(() => squeeze(admin, tenant, namespace));
+      const refused = Promise.all(Array.from({ length: 8 }, () => patiently(() => provider.list())));
+      refused.catch(() => undefined);
+      await pause(1_000);
+      await patiently(release);
+      await refused;
+    } while (ended < count);
+  })().catch((error: unknown) => failures.push(`the trouble ended: ${String(error)}`));
+  await Promise.all([...workers, trouble]);
+
+  // Many at once, none of which dies: one pod.
+  const racers = Array.from({ length: 8 }, () => kubernetes({ owner: OWNER, kubeconfig }));
+  const raced = await Promise.all(racers.map((one) => one.spawn(soakRequest("raced", { real: false }))));
+  if (new Set(raced.map(({ id }) => id)).size !== 1) failures.push("raced: several pods");
+  await provider.terminate(raced[0]?.id ?? "");
+
+  // A full quota refuses before anything is made, and does not hide the pod that is there.
+  await state.setQuota(0);
+  for (let at = 0; at < Math.min(10, Math.ceil(count / 4)); at += 1) {
+    const said = await spawnElsewhere({ kubeconfig, key: `refused-${at}`, real: false });
+    if (said === "failed QUOTA_EXCEEDED none") hits.hit("403: the quota was full");
+    else failures.push(`refused-${at}: a full quota was told as ${said}`);
   }
-  if ((await provider.list({ owner: "*" })).length > 0) failures.push("something is left");
+  await state.setQuota(10_000);
+  const listed = await listUnderChange({ admin, namespace, provider, pods });
+  failures.push(...listed.failures);
+  for (let page = 0; page < listed.ofSeveralPages; page += 1) hits.hit("a listing of more than one page");
+
+  if ((await provider.list({ owner: "*" })).length > 0) failures.push("a pod is left");
+  if ((await provider.listVolumes()).length > 0) failures.push("a claim is left");
+  const { items } = await reconcile(provider, { store: memoryStore() });
+  if (items.length > 0) failures.push(`reconcile finds ${items.length}`);
+  failures.push(...(await state.leftovers()));
+
+  for (const line of (await readFile(cluster.auditLog, "utf8")).split("\n")) {
+    if (line.includes('"code":429') && line.includes("slipway-provider")) hits.hit("429: too many requests");
+    if (line.includes('"reason":"AlreadyExists"')) hits.hit("409: the name was taken by another process");
+  }
 } finally {
   await cluster.close();
   await rm(home, { recursive: true, force: true });
 }
+for (const kind of hits.missed()) failures.push(`never met: ${kind}`);
 for (const failure of failures) console.error(failure);
-console.log(`the kills left ${[...leftBehind].map(([what, times]) => `${what} ${times} times`).join(", ")}`);
-console.log(`slipway soak:kubernetes: ${count - failures.length} passed, ${failures.length} failed`);
+console.log(hits.report());
+console.log(
+  `slipway soak:kubernetes: ${count} keys, ${Math.max(0, count - failures.length)} passed, ${failures.length} failed`,
+);
 process.exitCode = failures.length === 0 ? 0 : 1;

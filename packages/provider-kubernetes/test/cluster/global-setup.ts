@@ -13,7 +13,7 @@ declare module "vitest" {
 /** One cluster for all files. Each case has a namespace of its own. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const settingsBefore = kernelSettings();
-  const { close, ...cluster } = await startCluster();
+  const { close, restartApiServer: _kept, ...cluster } = await startCluster();
   project.provide("cluster", cluster);
   project.provide("settingsBefore", settingsBefore);
   return async () => {

@@ -40,6 +40,8 @@ export interface TestCluster {
 }
 
 export interface RunningCluster extends TestCluster {
+  /** Kills the API server and starts it anew with the same state, after a pause. */
+  readonly restartApiServer: (pauseMs: number) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -74,27 +76,43 @@ export async function startCluster(): Promise<RunningCluster> {
     const rows = [`${tokens.admin},admin,admin,"system:masters"`, `${tokens.tenant},tenant,tenant`];
     await writeFile(path.join(home, "tokens.csv"), `${rows.join("\n")}\n`, { mode: 0o600 });
     const faults: string[] = [];
-    const start = (program: string, args: readonly string[]): void => {
-      const run = commandRunner({ defaults: { signal: stop.signal, timeoutMs: DAY_MS, maxOutputBytes: 2 ** 30 } });
+    const start = (program: string, args: readonly string[], own?: AbortSignal): Promise<void> => {
+      const signal = own === undefined ? stop.signal : AbortSignal.any([stop.signal, own]);
+      const run = commandRunner({ defaults: { signal, timeoutMs: DAY_MS, maxOutputBytes: 2 ** 30 } });
       // It ends with this process, however that ends.
       const ended = run("setpriv", ["--pdeathsig", "KILL", program, ...args], { cwd: home }).then(
         ({ exitCode, stderr }) => `${program} ${args[0]} ended with ${exitCode}: ${stderr.slice(-2_000)}`,
         (error: unknown) => String(error),
       );
-      running.push(ended.then((why) => faults.push(why)));
+      const told = ended.then((why) => {
+        if (own?.aborted !== true) faults.push(why);
+      });
+      running.push(told);
+      return told;
     };
     const ports: Ports = { etcd: await freePort(), etcdPeer: await freePort(), apiServer: await freePort() };
-    start(etcd, etcdArguments(home, ports));
-    start(kube, await apiServerArguments(home, ports));
+    void start(etcd, etcdArguments(home, ports));
+    const serverArguments = await apiServerArguments(home, ports);
+    const startServer = () => {
+      const own = new AbortController();
+      const ended = start(kube, serverArguments, own.signal);
+      return async (): Promise<void> => {
+        own.abort();
+        await ended;
+      };
+    };
+    let stopServer = startServer();
     const url = `https://127.0.0.1:${ports.apiServer}/`;
     const ca = await readFile(path.join(home, "ca.crt"), "utf8");
     const reached = { url, ca, adminToken: tokens.admin };
     const admin = adminOf(reached);
-    await eventually("the API server", faults, async () => (await admin.request("GET", "readyz")).status === 200);
+    const untilReady = () =>
+      eventually("the API server", faults, async () => (await admin.request("GET", "readyz")).status === 200);
+    await untilReady();
     const kubeconfig = path.join(home, "admin.json");
     await writeFile(kubeconfig, kubeconfigOf(reached, tokens.admin, "default"), { mode: 0o600 });
-    start(kube, controllerManagerArguments(home, kubeconfig));
-    start(kube, schedulerArguments(kubeconfig));
+    void start(kube, controllerManagerArguments(home, kubeconfig));
+    void start(kube, schedulerArguments(kubeconfig));
     closers.push(() => removeFoldersOfVolumes(admin));
     await addStorage(admin, path.join(home, "volumes"));
     const kubeletPort = await freePort();
@@ -104,6 +122,12 @@ export async function startCluster(): Promise<RunningCluster> {
     await eventually("the node", faults, () => isNodeReady(admin));
     return {
       ...{ ...reached, version, tenantToken: tokens.tenant, containerd: node.containerd, close },
+      restartApiServer: async (pauseMs) => {
+        await stopServer();
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        stopServer = startServer();
+        await untilReady();
+      },
       auditLog: path.join(home, "audit.log"),
       kubectl: [kube, "kubectl", `--kubeconfig=${kubeconfig}`, `--cache-dir=${path.join(home, "kubectl")}`],
     };
