@@ -47,7 +47,7 @@ const { values } = parseArgs({
   },
 });
 const [count, pods, width] = [Number(values.count), Number(values.pods), Number(values.at)];
-const TROUBLE_MS = Math.min(20_000, count * 250);
+const FAULT_MS = Math.min(20_000, count * 250);
 const random = seededRandom(Number(values.seed));
 
 const hits = hitsOf([
@@ -153,7 +153,7 @@ try {
   };
 
   let next = 0;
-  // Before the trouble begins: these show what a kill leaves, and nothing else.
+  // Before the faults begin: these show what a kill leaves, and nothing else.
   while (next < Math.min(count, FIRST_DEATHS.length)) await soakKey(next++);
   ended = next;
   const workers = Array.from({ length: width }, async () => {
@@ -164,9 +164,9 @@ try {
       if (ended % 50 === 0) console.log(`${ended} keys, ${failures.length} wrong`);
     }
   });
-  const trouble = (async () => {
+  const faults = (async () => {
     do {
-      await pause(TROUBLE_MS * random.next());
+      await pause(FAULT_MS * random.next());
       let isBack = false;
       const restarted = cluster.restartApiServer(1_000).finally(() => {
         isBack = true;
@@ -177,7 +177,7 @@ try {
       }
       await restarted;
       hits.hit("the API server was stopped and started");
-      await pause(TROUBLE_MS * random.next());
+      await pause(FAULT_MS * random.next());
       const release = await patiently(() => squeeze(admin, tenant, namespace));
       const refused = Promise.all(Array.from({ length: 8 }, () => patiently(() => provider.list())));
       refused.catch(() => undefined);
@@ -185,8 +185,8 @@ try {
       await patiently(release);
       await refused;
     } while (ended < count);
-  })().catch((error: unknown) => failures.push(`the trouble ended: ${String(error)}`));
-  await Promise.all([...workers, trouble]);
+  })().catch((error: unknown) => failures.push(`the faults ended: ${String(error)}`));
+  await Promise.all([...workers, faults]);
 
   // Many at once, none of which dies: one pod.
   const racers = Array.from({ length: 8 }, () => kubernetes({ owner: OWNER, kubeconfig }));
