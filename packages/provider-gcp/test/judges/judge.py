@@ -1,6 +1,7 @@
 """Judges the emulator and the provider by what Google itself publishes.
 
 validate FILE           every recorded exchange against the discovery document, in both directions
+plain URL TOKEN PROJECT     google-cloud-compute lists all instances, looks whether all run, and deletes them all
 clients URL TOKEN PROJECT   Google's two clients and Apache Libcloud create, list, read and delete on the emulator
 
 Prints one line of JSON: {"calls": n, "failures": [text]}.
@@ -210,9 +211,8 @@ def api_client(url, token, project):
         call("api-client delete", lambda: wait(instances.delete(instance=made["targetId"], **at).execute()))
 
 
-def cloud_compute(url, token, project):
+def cloud_options(url, token):
     from google.auth.credentials import AnonymousCredentials
-    from google.cloud import compute_v1
 
     class Token(AnonymousCredentials):
         def apply(self, headers, token_=None):
@@ -221,7 +221,39 @@ def cloud_compute(url, token, project):
         def before_request(self, request, method, target, headers):
             self.apply(headers)
 
-    options = {"client_options": {"api_endpoint": url}, "credentials": Token()}
+    return {"client_options": {"api_endpoint": url}, "credentials": Token()}
+
+
+def plain(url, token, project):
+    from google.cloud import compute_v1
+
+    options = cloud_options(url, token)
+    instances = compute_v1.InstancesClient(**options)
+    operations = compute_v1.ZoneOperationsClient(**options)
+
+    def everything():
+        wanted = compute_v1.AggregatedListInstancesRequest(project=project, max_results=500)
+        return [one for _, scope in instances.aggregated_list(wanted) for one in scope.instances]
+
+    found = call("plain list", everything)
+    again = call("plain wait", everything)
+    expect("plain wait", all(one.status == "RUNNING" for one in again))
+    begun = []
+    for one in found:
+        zone = one.zone.rsplit("/", 1)[1]
+        begun.append((zone, call("plain delete", lambda: instances.delete_unary(project=project, zone=zone, instance=one.name))))
+    for zone, operation in begun:
+        done = operation
+        while done is not None and done.status != compute_v1.Operation.Status.DONE:
+            name = done.name
+            done = call("plain wait", lambda: operations.wait(project=project, zone=zone, operation=name))
+        expect("plain delete", done is not None and not done.error.errors)
+
+
+def cloud_compute(url, token, project):
+    from google.cloud import compute_v1
+
+    options = cloud_options(url, token)
     instances = compute_v1.InstancesClient(**options)
     operations = compute_v1.ZoneOperationsClient(**options)
     zones = compute_v1.ZonesClient(**options)
@@ -312,6 +344,6 @@ def clients(url, token, project):
 
 if __name__ == "__main__":
     began = time.monotonic()
-    {"validate": validate, "clients": clients}[sys.argv[1]](*sys.argv[2:])
+    {"validate": validate, "clients": clients, "plain": plain}[sys.argv[1]](*sys.argv[2:])
     print(f"{time.monotonic() - began:.1f} s", file=sys.stderr)
     print(json.dumps({"calls": calls, "failures": failures[:50]}))
