@@ -26,6 +26,9 @@ interface Tally {
   spawned: number;
   refused: number;
   terminated: number;
+  preempted: number;
+  /** Deletions that were refused because another one of the same instance was under way. */
+  met: number;
 }
 
 const WHAT = "two processes, one key, lost answers, full zones, preemption, deletions that meet";
@@ -40,11 +43,14 @@ test(`${RUNS} seeds, places mixed: ${WHAT}: one instance in each zone, and all a
 }, 1_200_000);
 
 async function allRuns(kind: Kind): Promise<void> {
-  const tally = { spawned: 0, refused: 0, terminated: 0 };
+  const tally = { spawned: 0, refused: 0, terminated: 0, preempted: 0, met: 0 };
   for (let run = 0; run < RUNS; run += 1) await oneRun(kind, FIRST_SEED + run, tally);
   expect(tally.spawned).toBeGreaterThan(RUNS);
   expect(tally.refused).toBeGreaterThan(RUNS / 20);
   expect(tally.terminated).toBeGreaterThan(RUNS / 4);
+  expect(tally.preempted).toBeGreaterThan(RUNS / 10);
+  expect(tally.met).toBeGreaterThan(RUNS / 20);
+  process.stdout.write(`${kind}: ${JSON.stringify(tally)}\n`);
 }
 
 async function oneRun(kind: Kind, seed: number, tally: Tally): Promise<void> {
@@ -73,9 +79,10 @@ async function oneRun(kind: Kind, seed: number, tally: Tally): Promise<void> {
   // Another process, and of several zones another order of them.
   const others = kind === "one zone" ? world.another() : world.another({ zones: ZONES.toReversed() });
   await Promise.all([
-    work(kind, world, world.provider, random, tally, seed),
-    work(kind, world, others, random, tally, seed),
+    work(kind, world, [world.provider, others], random, tally, seed),
+    work(kind, world, [others, world.provider], random, tally, seed),
   ]);
+  tally.met += control.requests.filter((one) => one.operation === "instances.delete" && one.status === 403).length;
   await world.emulator.clock.sleep(120_000);
   const left = control.instances().filter(({ live }) => live);
   expect({ seed, alone: areAlone(kind, left) }).toEqual({ seed, alone: true });
@@ -88,7 +95,7 @@ async function oneRun(kind: Kind, seed: number, tally: Tally): Promise<void> {
 async function work(
   kind: Kind,
   world: GcpWorld,
-  provider: GcpProvider,
+  [provider, other]: readonly [GcpProvider, GcpProvider],
   random: SeededRandom,
   tally: Tally,
   seed: number,
@@ -116,9 +123,15 @@ async function work(
       seed,
       known: true,
     });
-    if (random.next() < 0.2) control.preempt(spawned.nativeId);
+    if (random.next() < 0.2) {
+      control.preempt(spawned.nativeId);
+      tally.preempted += 1;
+    }
     if (random.next() < 0.5) continue;
+    // At times the other process ends it at the same moment.
+    const meanwhile = random.next() < 0.3 ? settled(other.terminate(spawned.id)) : undefined;
     const ended = await settled(provider.terminate(spawned.id).then(() => null));
+    await meanwhile;
     if (ended === null) {
       tally.terminated += 1;
       await clock.sleep(5_000);
