@@ -226,7 +226,7 @@ function checkDisks({ disks }: InsertBody, project: string): void {
       refuseField("resource.disks.initializeParams.diskSizeGb", "at least 10.");
     if (sourceImage === undefined) continue;
     const [, owner = project, family = ""] =
-      /projects\/([^/]+)\/global\/images\/family\/([^/]+)$/.exec(sourceImage) ?? [];
+      /projects\/([^/]+)\/(?:global\/images\/family|zones\/[^/]+\/imageFamilyViews)\/([^/]+)$/.exec(sourceImage) ?? [];
     if (IMAGES[owner]?.includes(family) !== true) refuseMissing(`projects/${owner}/global/images/family/${family}`);
   }
 }
