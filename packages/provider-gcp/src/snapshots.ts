@@ -12,10 +12,6 @@ type Lives<T> = (call: Call) => LifeCycle<WireInstance, GcpInstance, GcpSpawnOpt
 
 const PAUSE_MS = 2_000;
 const ID = /^([a-z][-a-z0-9]{0,62})\/([1-9][0-9]{0,19})$/;
-const STATUSES: ReadonlyMap<string, SnapshotStatus> = new Map<string, SnapshotStatus>([
-  ["READY", "available"],
-  ["INVALID", "failed"],
-]);
 
 /**
  * Machine images: of a whole instance, and global, so that their name decides between processes. They have no metadata of
@@ -116,11 +112,12 @@ async function begun(
 }
 
 function statusOf({ status }: WireImage): SnapshotStatus {
-  return STATUSES.get(status) ?? "pending";
+  if (status === "READY") return "available";
+  return status === "INVALID" ? "failed" : "pending";
 }
 
 function viewOf(image: WireImage): Snapshot {
-  const { key, instance } = described(image.description);
+  const [, key = null, instance = null] = /^(.*)\n(.*)$/.exec(image.description ?? "") ?? [];
   const bytes = Number(image.totalStorageBytes ?? Number.NaN);
   return {
     id: `${image.name}/${image.id}`,
@@ -132,11 +129,6 @@ function viewOf(image: WireImage): Snapshot {
     ...(Number.isNaN(bytes) ? {} : { sizeBytes: bytes }),
     createdAt: timeOf(image.creationTimestamp),
   };
-}
-
-function described(text = ""): { readonly key: string | null; readonly instance: string | null } {
-  const [, key, instance] = /^(.*)\n(.*)$/.exec(text) ?? [];
-  return { key: key ?? null, instance: instance ?? null };
 }
 
 /** By its number: a name may have gone to a younger one. Null for what is not there. */

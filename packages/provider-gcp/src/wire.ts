@@ -72,49 +72,44 @@ const instance = z.object({
   ),
 });
 
-export interface WireInstance {
+/** What may be absent. */
+type Told<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+export interface WireInstance
+  extends Told<{
+    statusMessage: string;
+    machineType: string;
+    creationTimestamp: string;
+    labels: Readonly<Record<string, string>>;
+    metadata: WireMetadata;
+    networkInterfaces: readonly Told<{
+      networkIP: string;
+      accessConfigs: readonly Told<{ natIP: string }>[];
+      ipv6AccessConfigs: readonly Told<{ externalIpv6: string }>[];
+    }>[];
+    scheduling: Told<{
+      provisioningModel: string;
+      preemptible: boolean;
+      terminationTime: string;
+      instanceTerminationAction: string;
+    }>;
+    guestAccelerators: readonly Told<{ acceleratorType: string; acceleratorCount: number }>[];
+    disks: readonly Told<{ boot: boolean; diskSizeGb: string }>[];
+    resourceStatus: Told<{
+      shutdownDetails: Told<{ targetState: string }>;
+      scheduling: Told<{ terminationTimestamp: string }>;
+    }>;
+  }> {
   readonly id: string;
   readonly name: string;
   readonly status: string;
-  readonly statusMessage?: string | undefined;
   readonly zone: string;
-  readonly machineType?: string | undefined;
-  readonly creationTimestamp?: string | undefined;
-  readonly labels?: Readonly<Record<string, string>> | undefined;
-  readonly metadata?: WireMetadata | undefined;
-  readonly networkInterfaces?: readonly WireNetworkInterface[] | undefined;
-  readonly scheduling?:
-    | {
-        readonly provisioningModel?: string | undefined;
-        readonly preemptible?: boolean | undefined;
-        readonly terminationTime?: string | undefined;
-        readonly instanceTerminationAction?: string | undefined;
-      }
-    | undefined;
-  readonly guestAccelerators?:
-    | readonly { readonly acceleratorType?: string | undefined; readonly acceleratorCount?: number | undefined }[]
-    | undefined;
-  readonly disks?:
-    | readonly { readonly boot?: boolean | undefined; readonly diskSizeGb?: string | undefined }[]
-    | undefined;
-  readonly resourceStatus?:
-    | {
-        readonly shutdownDetails?: { readonly targetState?: string | undefined } | undefined;
-        readonly scheduling?: { readonly terminationTimestamp?: string | undefined } | undefined;
-      }
-    | undefined;
 }
 
 /** What this package wrote, and for whom SSH keys are set up. */
 export interface WireMetadata {
   readonly items: Readonly<Record<string, string>>;
   readonly sshUser?: string | undefined;
-}
-
-interface WireNetworkInterface {
-  readonly networkIP?: string | undefined;
-  readonly accessConfigs?: readonly { readonly natIP?: string | undefined }[] | undefined;
-  readonly ipv6AccessConfigs?: readonly { readonly externalIpv6?: string | undefined }[] | undefined;
 }
 
 const disk = z.object({
@@ -166,9 +161,7 @@ const guestAttributes = z.object({
 });
 
 /** What a guest has written of itself. */
-export interface WireGuestAttributes {
-  readonly queryValue?: { readonly items?: readonly { readonly value?: string | undefined }[] | undefined } | undefined;
-}
+export type WireGuestAttributes = Told<{ queryValue: Told<{ items: readonly Told<{ value: string }>[] }> }>;
 
 const errorDetail = z.object({
   quotaInfo: absent(z.object({ limitName: absent(text), dimensions: absent(z.record(text, text)) })),
@@ -191,31 +184,26 @@ const operation = z.object({
   ),
 });
 
-export interface WireOperation {
+export interface WireOperation
+  extends Told<{
+    operationType: string;
+    targetId: string;
+    targetLink: string;
+    httpErrorStatusCode: number;
+    httpErrorMessage: string;
+    error: Told<{ errors: readonly WireOperationError[] }>;
+  }> {
   readonly name: string;
   readonly status: string;
-  readonly operationType?: string | undefined;
-  readonly targetId?: string | undefined;
-  readonly targetLink?: string | undefined;
-  readonly httpErrorStatusCode?: number | undefined;
-  readonly httpErrorMessage?: string | undefined;
-  readonly error?: { readonly errors?: readonly WireOperationError[] | undefined } | undefined;
 }
 
-export interface WireOperationError {
-  readonly code?: string | undefined;
-  readonly message?: string | undefined;
-  readonly errorDetails?:
-    | readonly {
-        readonly quotaInfo?:
-          | {
-              readonly limitName?: string | undefined;
-              readonly dimensions?: Readonly<Record<string, string>> | undefined;
-            }
-          | undefined;
-      }[]
-    | undefined;
-}
+export type WireOperationError = Told<{
+  code: string;
+  message: string;
+  errorDetails: readonly Told<{
+    quotaInfo: Told<{ limitName: string; dimensions: Readonly<Record<string, string>> }>;
+  }>[];
+}>;
 
 const warning = absent(z.object({ code: absent(text), message: absent(text) }));
 const unreachables = absent(z.array(text));
