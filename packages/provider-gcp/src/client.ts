@@ -86,6 +86,8 @@ export interface GcpClient {
   readonly running: (call: Call, zone: string) => Promise<readonly WireOperation[]>;
   /** The same for many at once; it may have been asked a moment before the caller did. */
   readonly runningShared: (call: Call, zone: string) => Promise<readonly WireOperation[]>;
+  /** Did Google itself take the instance back? */
+  readonly isPreempted: (call: Call, zone: string, number: string) => Promise<boolean>;
   readonly zones: (call: Call) => Promise<readonly WireZone[]>;
   readonly disks: (call: Call, filter: string, zones: readonly string[]) => AsyncGenerator<readonly WireDisk[]>;
   readonly disk: (call: Call, zone: string, name: string) => Promise<WireDisk | null>;
@@ -161,18 +163,13 @@ export function gcpClient(options: GcpOptions): GcpClient {
     call: Call,
     method: "POST" | "DELETE",
     path: string,
-    query: Readonly<Record<string, string>>,
+    query: Readonly<Record<string, string | undefined>>,
     body?: object,
-  ): Promise<WireOperation> =>
-    send({
-      ...call,
-      method,
-      path,
-      query,
-      ...(body === undefined ? {} : { body }),
-      answer: operationAnswer,
-      bucket: "write",
-    });
+    secrets: readonly string[] = [],
+  ): Promise<WireOperation> => {
+    const sent = { ...call, method, path, query, ...(body === undefined ? {} : { body }), secrets };
+    return send({ ...sent, answer: operationAnswer, bucket: "write" });
+  };
 
   const { whole, inZones } = listing(project, send);
   const { pages: pagesOfPrices } = listing(project, (call) => send(call, prices));
@@ -196,17 +193,8 @@ export function gcpClient(options: GcpOptions): GcpClient {
       const found = await orNull(read(call, path, guestAttributesAnswer, { queryPath }));
       return found?.queryValue?.items?.[0]?.value ?? null;
     },
-    insert: (call, zone, body, { requestId, sourceMachineImage, secrets }) =>
-      send({
-        ...call,
-        method: "POST",
-        path: inZone(zone, "instances"),
-        query: { requestId, sourceMachineImage },
-        body,
-        answer: operationAnswer,
-        bucket: "write",
-        secrets,
-      }),
+    insert: (call, zone, body, { secrets, ...query }) =>
+      write(call, "POST", inZone(zone, "instances"), { ...query }, body, secrets),
     remove: (call, zone, nameOrNumber, requestId) =>
       send(
         {
@@ -243,6 +231,11 @@ export function gcpClient(options: GcpOptions): GcpClient {
     },
     running,
     runningShared: (call, zone) => shared.read(zone, call, (signal) => running({ ...call, signal }, zone)),
+    isPreempted: async (call, zone, number) => {
+      const filter = `(operationType = "compute.instances.preempted") AND (targetId = ${number})`;
+      const found = await whole(call, inZone(zone, "operations"), operationsAnswer, { filter });
+      return found.some(({ targetId }) => targetId === number);
+    },
     zones: (call) => whole(call, `projects/${project}/zones`, zonesAnswer),
     image: (call, name) => orNull(read(call, `${IMAGES}/${name}`, imageAnswer)),
     images: (call, filter) => whole(call, IMAGES, imagesAnswer, { filter }),

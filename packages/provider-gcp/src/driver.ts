@@ -48,7 +48,7 @@ export function gcpDriver(remote: GcpRemote): GcpDriver {
     prepare: (call, request) => prepare(remote, call.operation, request),
     create: (call, request) => create(remote, call, request),
     finish: async (call, machine, _request, origin) =>
-      origin === "created" ? standing(call, machine) : await settled(remote, call, machine),
+      origin === "created" ? await standing(remote, call, machine) : await settled(remote, call, machine),
     destroy: (call, id, machine) => destroy(remote, call, id, machine),
   };
 }
@@ -187,14 +187,20 @@ async function nameFreed({ client, clock }: GcpRemote, call: Call, zone: string,
 }
 
 /** The instance that was just made; somebody, or Google itself, may have begun to delete it meanwhile. */
-function standing({ operation }: Call, machine: WireInstance): WireInstance {
+async function standing({ client }: GcpRemote, call: Call, machine: WireInstance): Promise<WireInstance> {
   if (statusOf(machine) !== "terminating") return machine;
-  const code = machine.scheduling?.provisioningModel === "SPOT" ? "SPOT_INTERRUPTED" : "BUSY";
-  throw refusal(code, operation, `${machine.name} was made, and is being deleted already`, {
-    effect: "applied",
-    nativeId: machine.id,
-    retryAfterMs: 30_000,
-  });
+  // Only the operation tells Google's own from anybody's; a list that fails tells nothing more.
+  const isPreempted = await client.isPreempted(call, machine.zone, machine.id).catch(() => false);
+  throw refusal(
+    isPreempted ? "SPOT_INTERRUPTED" : "BUSY",
+    call.operation,
+    `${machine.name} was made, and is being deleted already`,
+    {
+      effect: "applied",
+      nativeId: machine.id,
+      retryAfterMs: 30_000,
+    },
+  );
 }
 
 /** An instance of the key as it is once its insert has ended; null if it failed, or goes. */

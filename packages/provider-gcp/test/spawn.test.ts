@@ -71,6 +71,24 @@ describe("an operation that ends badly", () => {
     await provider.spawn({ region: "europe-west1" });
   });
 
+  test.each([
+    { what: "Google takes it back", code: "SPOT_INTERRUPTED" },
+    { what: "somebody deletes it", code: "BUSY" },
+  ])("says $code where $what as soon as it was made", async ({ code }) => {
+    const world = gcpWorld();
+    const { emulator } = world;
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      const answer = await emulator.fetch(input, init);
+      if (!String(input).endsWith("/wait")) return answer;
+      const nativeId = emulator.control.instances()[0]?.nativeId ?? "";
+      if (code === "BUSY") await world.provider.terminate(nativeId);
+      else emulator.control.preempt(nativeId);
+      return answer;
+    };
+    const provider = world.another({ runtime: { clock: emulator.clock, fetch } });
+    expect(await failure(provider.spawn({ key: "job", spot: {} }))).toMatchObject({ code, effect: "applied" });
+  });
+
   test("has the stopped machine of a preempted start removed before the error is thrown", async () => {
     const world = gcpWorld();
     world.emulator.control.faults.add({ operation: "spawn", when: "before", row: "op-preempted" });
