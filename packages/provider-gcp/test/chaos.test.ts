@@ -28,13 +28,18 @@ const tooMany = (code: number): Response =>
 const reset = (): Error =>
   new TypeError("fetch failed", { cause: Object.assign(new Error("reset"), { code: "ECONNRESET" }) });
 
-/** A wire on which a provider has to keep the whole contract: whatever goes wrong can be tried again. */
+/** A wire on which a provider has to keep the whole contract: whatever goes wrong can be tried again, and then goes well. */
 function roughWire(seed: number): (emulator: GcpEmulator) => typeof globalThis.fetch {
   return ({ fetch, clock }) => {
     const random = seededRandom(seed);
+    const failures = new Map<string, number>();
     return async (input, init) => {
-      const reads = init?.method === "GET" || String(input).endsWith("/wait");
-      const roll = random.next();
+      const request = `${init?.method} ${String(input)}`;
+      const reads = init?.method === "GET" || request.endsWith("/wait");
+      // Nobody tries for ever: the third time it works.
+      const inRow = failures.get(request) ?? 0;
+      const roll = inRow < 2 ? random.next() : 1;
+      failures.set(request, roll < (reads ? 0.2 : 0.05) ? inRow + 1 : 0);
       if (roll < 0.05) return tooMany(roll < 0.02 ? 429 : 403);
       if (reads && roll < 0.12) return page(503);
       if (roll > 0.9) await clock.sleep(random.whole(400), init?.signal ?? undefined);
@@ -54,22 +59,22 @@ describe.each(KINDS)("the whole suite, $name", ({ settings }) => {
       expect(failed.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([]);
       expect(report.passed).toBe(true);
     },
-    240_000,
+    600_000,
   );
-
-  test("with every read as late as it may be", async () => {
-    const factory = gcpHarness(settings);
-    const late = async () => {
-      const harness = await factory();
-      const { registration, clock } = harness;
-      const plan = { staleReadMs: 2_500, faults: [{ operation: "*", when: "stale-read" }] } as const;
-      return {
-        ...harness,
-        registration: { ...registration, provider: chaos(registration.provider, { seed: 1, plan, clock }) },
-      };
-    };
-    const report = await runConformance(late, { modes: ["plain"] });
-    const failed = report.results.filter(({ status }) => status === "failed");
-    expect(failed.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([]);
-  }, 240_000);
 });
+
+test("the whole suite, with every read as late as it may be", async () => {
+  const factory = gcpHarness();
+  const late = async () => {
+    const harness = await factory();
+    const { registration, clock } = harness;
+    const plan = { staleReadMs: 2_500, faults: [{ operation: "*", when: "stale-read" }] } as const;
+    return {
+      ...harness,
+      registration: { ...registration, provider: chaos(registration.provider, { seed: 1, plan, clock }) },
+    };
+  };
+  const report = await runConformance(late, { modes: ["plain"] });
+  const failed = report.results.filter(({ status }) => status === "failed");
+  expect(failed.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([]);
+}, 600_000);
