@@ -17,7 +17,7 @@ export async function thousandInstances(): Promise<{ readonly emulator: GcpEmula
   const world = gcpWorld({ latencyMs: 0, listLagMs: 0 });
   const { emulator } = world;
   const options = { zones: REGIONS.map((region) => `${region}-b`), requestsPerMinute: 1_000_000 };
-  // While they are made nobody looks at what there is: each look-up would go through all of them.
+  // While they are made nobody looks at what there is: each lookup would go through all of them.
   const blind: typeof globalThis.fetch = async (input, init) =>
     String(input).includes("/aggregated/") ? Response.json({ items: {} }) : await emulator.fetch(input, init);
   const maker = world.another({ ...options, runtime: { clock: emulator.clock, fetch: blind } });

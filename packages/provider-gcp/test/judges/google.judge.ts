@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describeProviderContract } from "@slipway/contract-tests/vitest";
 import { afterAll, expect, test } from "vitest";
-import { EMULATOR_PROJECT, EMULATOR_TOKEN, serve } from "../../emulator/index.ts";
-import { gcpHarness, UNKNOWN_STATUS } from "../gcp-harness.ts";
+import { EMULATOR_PROJECT, EMULATOR_TOKEN, gcpEmulator, serve } from "../../emulator/index.ts";
+import { gcp } from "../../src/index.ts";
+import { gcpHarness, PROJECT, TOKEN, UNKNOWN_STATUS } from "../gcp-harness.ts";
 import { judged } from "./judge.ts";
 import { recording } from "./recording.ts";
 
@@ -49,6 +50,16 @@ describeProviderContract("gcp", gcpHarness({}, exchanges.wire));
 describeProviderContract("gcp in one zone", gcpHarness({ zones: ["us-central1-b"] }, exchanges.wire));
 
 afterAll(exchanges.close);
+
+// The suite runs no bootstraps: what a guest has written is read here.
+test("a report of a bootstrap is recorded as well", async () => {
+  const emulator = gcpEmulator({ tokens: [TOKEN], project: PROJECT });
+  const runtime = { clock: emulator.clock, fetch: exchanges.wire(emulator) };
+  const provider = gcp({ project: PROJECT, owner: "judge", token: TOKEN, runtime });
+  const { id, nativeId } = await provider.spawn({ key: "job", bootstrap: { script: "exit 0" } });
+  emulator.control.writeGuestAttribute(nativeId, "slipway/bootstrap", "slipway-bootstrap 1\nstate=running\n");
+  expect(await provider.readBootstrap(id)).toEqual({ state: "running" });
+});
 
 test("every exchange of the suite is valid for Google's document", async () => {
   const { all, kept } = exchanges.counts();
