@@ -2,6 +2,7 @@ import { isProviderError, type Pacing, ProviderError, runtimeDefaults, type Sche
 import { type Call, singleFlight } from "@slipway/provider-kit/driver";
 import { credentialOf, type HttpAnswer, type HttpCall, httpClient } from "@slipway/provider-kit/http";
 import { limits } from "@slipway/provider-kit/limits";
+import { batches } from "./batches.ts";
 import { meaningOf } from "./errors.ts";
 import { DEFAULT_BASE_URL, type LambdaOptions, type LambdaSettings } from "./options.ts";
 import { PROVIDER } from "./remote.ts";
@@ -51,12 +52,16 @@ export type Removed = "accepted" | "gone";
 // A launch is slow at times, and whoever gives up on it does not know what became of it.
 export const LAUNCH_TIMEOUT_MS = 120_000;
 const ATTEMPTS = 6;
+// Lambda names no limit. If one of so many is not there, all are asked for alone.
+const MOST_ENDED_AT_ONCE = 50;
 
 export function lambdaClient(options: LambdaSettings): LambdaClient {
   const { apiKey, baseUrl = DEFAULT_BASE_URL, runtime } = options;
   const credential = credentialOf(apiKey);
   const shared = singleFlight(PROVIDER);
   const pacing = runtime?.limits ?? ownLimits(options);
+  // Requests whose turn has come before they were made, by their signals; a further try waits as every other.
+  const prepaid = new WeakSet<AbortSignal>();
   const http = httpClient({
     provider: PROVIDER,
     baseUrl: baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`,
@@ -72,6 +77,7 @@ export function lambdaClient(options: LambdaSettings): LambdaClient {
     attempts: ATTEMPTS,
     limits: {
       acquire: async (bucket, acquiring) => {
+        if (acquiring?.signal !== undefined && prepaid.delete(acquiring.signal)) return;
         await pacing.acquire(bucket, acquiring);
         shared.sent(bucket.operation);
       },
@@ -96,6 +102,51 @@ export function lambdaClient(options: LambdaSettings): LambdaClient {
         reading<T, T>(http.call, { ...call, signal, method: "GET", path, answer, bucket }),
       );
   const instances = list("instances", "instances", instancesAnswer);
+  const inTurn = (operation: string) => async (signal: AbortSignal) => {
+    await pacing.acquire({ account: credential.account, operation }, { signal });
+    prepaid.add(signal);
+  };
+
+  const instance = async (call: Call, id: string): Promise<WireInstance | null> => {
+    const path = `instances/${encodeURIComponent(id)}`;
+    try {
+      return await reading(http.find, { ...call, method: "GET", path, answer: instanceAnswer, bucket: "instance" });
+    } catch (error) {
+      if (!isProviderError(error) || error.native?.code !== UNKNOWN_ROUTE) throw error;
+      return (await instances(call)).find((one) => one.id === id) ?? null;
+    }
+  };
+  const listed = async (call: Call): Promise<ReadonlyMap<string, WireInstance>> => {
+    const rows = { ...call, method: "GET" as const, path: "instances", answer: instancesAnswer, bucket: "instance" };
+    return new Map((await reading(http.call, rows)).map((one) => [one.id, one]));
+  };
+  /** The ids that Lambda says it ends; null if it says that one of them is not there. */
+  const ended = (call: Call, ids: readonly string[]): Promise<readonly string[] | null> => {
+    const path = "instance-operations/terminate";
+    const more = { body: { instance_ids: ids }, answer: terminateAnswer, bucket: "terminate" };
+    return http.find({ ...call, method: "POST", path, ...more });
+  };
+  const terminate = async (call: Call, id: string): Promise<Removed> => {
+    const found = await ended(call, [id]);
+    if (found === null) return "gone";
+    if (found.includes(id)) return "accepted";
+    throw new ProviderError("INTERNAL", {
+      message: `Lambda accepted the end of ${found.join(", ") || "nothing"}, and ${id} was asked for`,
+      provider: PROVIDER,
+      operation: call.operation,
+      effect: "unknown",
+    });
+  };
+  const terminateAll = async (call: Call, ids: readonly string[]): Promise<ReadonlyMap<string, Removed>> => {
+    try {
+      // One id that is not there refuses all of them: then each is asked for alone.
+      return new Map(((await ended(call, ids)) ?? []).map((id) => [id, "accepted"]));
+    } catch (error) {
+      if (!isProviderError(error) || call.signal?.aborted === true || !mayBeOfOne(error)) throw error;
+      return new Map();
+    }
+  };
+
   const removed = async (call: HttpCall<unknown>): Promise<Removed> =>
     (await http.find(call)) === null ? "gone" : "accepted";
 
@@ -104,34 +155,29 @@ export function lambdaClient(options: LambdaSettings): LambdaClient {
     offerings: list("instance-types", "instance-types", offeringsAnswer),
     sshKeys: list("ssh-keys", "ssh-keys", sshKeysAnswer),
     fileSystems: list("file-systems", "file-systems", fileSystemsAnswer),
-    instance: async (call, id) => {
-      const path = `instances/${encodeURIComponent(id)}`;
-      try {
-        return await reading(http.find, { ...call, method: "GET", path, answer: instanceAnswer, bucket: "instance" });
-      } catch (error) {
-        if (!isProviderError(error) || error.native?.code !== UNKNOWN_ROUTE) throw error;
-        return (await instances(call)).find((one) => one.id === id) ?? null;
-      }
-    },
+    instance: batches<WireInstance | null>({
+      acquire: inTurn("instance"),
+      alone: instance,
+      send: async (call, [id = "", ...others]) =>
+        others.length === 0 ? new Map([[id, await instance(call, id)]]) : await listed(call),
+      effect: "none",
+      most: Number.POSITIVE_INFINITY,
+    }),
     launch: (call, body, { secrets, onSent }) => {
       const [path, timeoutMs] = ["instance-operations/launch", LAUNCH_TIMEOUT_MS];
       const more = { body, answer: launchAnswer, bucket: "launch", timeoutMs, secrets, onSent };
       return http.call({ ...call, method: "POST", path, ...more });
     },
-    terminate: async (call, id) => {
-      const path = "instance-operations/terminate";
-      const body = { instance_ids: [id] };
-      const more = { body, answer: terminateAnswer, bucket: "terminate" };
-      const ended = await http.find({ ...call, method: "POST", path, ...more });
-      if (ended === null) return "gone";
-      if (ended.includes(id)) return "accepted";
-      throw new ProviderError("INTERNAL", {
-        message: `Lambda accepted the end of ${ended.join(", ") || "nothing"}, and ${id} was asked for`,
-        provider: PROVIDER,
-        operation: call.operation,
-        effect: "unknown",
-      });
-    },
+    terminate: batches<Removed>({
+      acquire: inTurn("terminate"),
+      alone: terminate,
+      send: async (call, ids) => {
+        const [id = "", ...others] = ids;
+        return others.length === 0 ? new Map([[id, await terminate(call, id)]]) : await terminateAll(call, ids);
+      },
+      effect: "unknown",
+      most: MOST_ENDED_AT_ONCE,
+    }),
     addSshKey: (call, name, publicKey) => {
       const body = { name, public_key: publicKey };
       return http.call({ ...call, method: "POST", path: "ssh-keys", body, answer: sshKeyAnswer, bucket: "ssh-key" });
@@ -155,6 +201,12 @@ export function lambdaClient(options: LambdaSettings): LambdaClient {
 const OBJECT_UNKNOWN = "global/object-does-not-exist";
 // Also the answer to a path that Lambda does not have, so that it alone says nothing of the instance.
 const UNKNOWN_ROUTE = "global/not-found";
+
+/** May it be the answer to one id among several? Lambda says no more of it, and each id has to be asked for alone. */
+function mayBeOfOne({ scope, code, native }: ProviderError): boolean {
+  // Also the answer to the second end of one instance.
+  return native?.code === "global/unknown" || (scope === "request" && code !== "AUTH_ERROR");
+}
 
 /** Lambda's own words that the thing is not there. Its document says to go by the code, whatever the status. */
 function isNotFound({ json }: HttpAnswer): boolean {
