@@ -1,3 +1,22 @@
+export { type Choice, readChoice } from "./anywhere/anywhere-record.ts";
+export {
+  type AnywhereControl,
+  type AnywhereFailpoint,
+  type AnywhereLaunch,
+  launchAnywhere,
+} from "./anywhere/launch-anywhere.ts";
+export {
+  cheapestFirst,
+  type FindOptions,
+  findPlaces,
+  type Need,
+  type Place,
+  type PlaceOrder,
+  type Places,
+  type Unfit,
+} from "./anywhere/places.ts";
+export { AnywhereRefusal, type TriedPlace } from "./anywhere/refusal.ts";
+export type { AnywhereOptions } from "./anywhere/request-at.ts";
 export { compose } from "./compose.ts";
 export { launch } from "./launch/launch.ts";
 export type { IdempotentProvider, LaunchFailpoint, LaunchOptions, StoredLaunchOptions } from "./launch/options.ts";

@@ -243,7 +243,8 @@ describe("a lease that is lost while its holder lives", () => {
     const { store } = slow;
     let reads = 0;
     const read: Store["read"] = async (id) => {
-      if (++reads > 1) throw new StoreError("IO", { message: "broken", hint: "Look at the disk." });
+      // The record, and the choice of `launchAnywhere`, are read before the spawn.
+      if (++reads > 2) throw new StoreError("IO", { message: "broken", hint: "Look at the disk." });
       return store.read(id);
     };
     slow = { ...slow, store: { ...store, read } };

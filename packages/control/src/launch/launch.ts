@@ -12,6 +12,7 @@ import {
   type SpawnOptionsOf,
   specHash,
 } from "@slipway/core";
+import { mustBeFree } from "../anywhere/anywhere-record.ts";
 import { startPoll } from "../poll.ts";
 import { memoryStore } from "../store/memory-store.ts";
 import { type LaunchRecord, launchId } from "../store/record.ts";
@@ -128,6 +129,9 @@ async function takeLease(run: Unleased, timeoutMs: number): Promise<Lease> {
 /** What the record says about earlier calls decides what is to be done now. */
 async function settle(run: Launching): Promise<Instance> {
   const record = await readRecord(run);
+  if (record === null || record.state === "refused" || record.state === "ended") {
+    await mustBeFree(run.provider, run.store, run.identity);
+  }
   if (record === null || record.state === "refused") return attempt(run, newIntent(run, record));
   if (record.state === "ended") return attempt(run, newIntent(run, record, record.instanceId));
   run.poll.setEffect("unknown");
