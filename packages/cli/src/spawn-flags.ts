@@ -30,6 +30,8 @@ export interface SpawnFlags extends BootstrapFlags {
   readonly subnet?: string;
   readonly firewall?: readonly string[];
   readonly isolated?: boolean;
+  /** On whichever provider is cheapest; only of commands that launch. */
+  readonly any?: boolean;
 }
 
 /** The options of `spawn` and `spot request`. */
@@ -49,7 +51,7 @@ export function addSpawnOptions(command: Command): Command {
     .option("--ssh-key <key>", "a public key, or the path of its file; several times", several)
     .option("--port <[host:]port[/udp]>", "a port that shall be reachable; several times", several)
     .option("--label <name=value>", "several times", assignments)
-    .option("--ttl <duration>", "when it shall be gone; `slipway reconcile` ends what has expired", duration)
+    .option("--ttl <duration>", "when it shall be gone; `slipway reap` ends what has expired", duration)
     .option("--max-usd-per-hour <amount>", "refuse to launch where the known price is higher", positiveNumber);
   return addCapabilityOptions(command);
 }

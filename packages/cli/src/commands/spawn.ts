@@ -27,6 +27,7 @@ interface Flags extends SpawnFlags {
 export const configure: Configure = (command, run) => {
   command
     .option("--dry-run", "show what would be sent, check it, and call nothing")
+    .option("--any", "on whichever provider is cheapest now; with --dry-run shows the places in order")
     .option("--wait", "wait until it runs and its bootstrap has succeeded");
   addSpawnOptions(command).addHelpText(
     "after",
@@ -34,6 +35,7 @@ export const configure: Configure = (command, run) => {
 Examples:
   slipway spawn --key web-1 --bootstrap setup.sh --wait
   slipway spawn --key train-7 --provider lambda --spec gpu_1x_a10 --ttl 4h --max-usd-per-hour 1.50
+  slipway spawn --any --gpu a100 --max-usd-per-hour 2 --ttl 4h
   printf 'echo hello' | slipway spawn --bootstrap - --env-file .env --json
 
 A value of --env stands in this command's own line, where every user of this machine can see it while it runs
@@ -44,20 +46,43 @@ A value of --env stands in this command's own line, where every user of this mac
 
 async function spawn(session: Session, _args: readonly string[], flags: Flags): Promise<void> {
   const request = await spawnRequest(session, flags);
+  if (flags.any === true) return spawnAnywhere(session, request, flags);
   const { provider, registration } = await oneProvider(session);
   if (flags.dryRun === true) return preview(session, provider, request, flags);
 
   session.context.key = request.key;
   session.context.look = await lookCommand(session, provider, request.key);
   const launched = await launchIt(session, { provider, exact: registration.provider }, request, flags);
+  await showLaunched(session, { provider, exact: registration.provider }, launched, request, flags);
+}
+
+async function spawnAnywhere(session: Session, request: SpawnRequest, flags: Flags): Promise<void> {
+  const { launchCheapest, needOf, previewAnywhere } = await import("../anywhere.ts");
+  const need = needOf(request, flags);
+  if (flags.dryRun === true) return previewAnywhere(session, need);
+  session.context.key = request.key;
+  session.context.look = shellCommand(["slipway", "list", "--key", request.key]);
+  const { instance, provider } = await launchCheapest(session, need, flags.ttl);
+  const { provider: projected } = await session.providers.load(provider.name);
+  noteExpiry(session, projected, instance.expiresAt);
+  await showLaunched(session, { provider: projected, exact: provider }, instance, request, flags);
+}
+
+async function showLaunched(
+  session: Session,
+  { provider, exact }: Target,
+  launched: Instance,
+  request: SpawnRequest,
+  flags: Flags,
+): Promise<void> {
   session.context.id = launched.id;
   try {
     const instance = flags.wait === true ? await waitFor(session, provider, launched, request) : launched;
-    await show(session, instance, registration.provider);
+    await show(session, instance, exact);
   } catch (error) {
     // It runs, whatever went wrong after: the user must not be left without the way to end it.
     session.progress.stop();
-    const rest = await lastLine(session, launched, registration.provider);
+    const rest = await lastLine(session, launched, exact);
     session.output.note(`${printable(launched.id)} is there all the same. ${rest}`);
     throw error;
   }

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { type CommandLine, commandLine, installed } from "./command-line.ts";
+import { FakeRemote, fakeModule, fault } from "./fake-provider.ts";
+
+const price = (usdPerHour: number) =>
+  ({ usdPerHour, per: "instance", asOf: "2026-01-31T12:00:00Z", source: "live" }) as const;
+const gpus = { gpus: { type: "NVIDIA A100", count: 1 } };
+
+/** Three providers; the third one does not tell what it sells. */
+function market(): CommandLine & { readonly dear: FakeRemote; readonly cheap: FakeRemote } {
+  const line = commandLine();
+  const [dear, cheap] = [new FakeRemote(), new FakeRemote()];
+  dear.offerings = [{ spec: "big", resources: gpus, price: price(1.9) }];
+  cheap.offerings = [
+    { spec: "gone", resources: gpus, price: price(0.5), regions: [] },
+    { spec: "large", resources: gpus, price: price(1.2) },
+  ];
+  for (const [name, remote] of [
+    ["dear", dear],
+    ["cheap", cheap],
+  ] as const) {
+    const dependencies = ["slipway-provider-dear", "slipway-provider-cheap"];
+    const entry = installed(line, `slipway-provider-${name}`, name, { dependencies });
+    line.modules.set(`file://${entry}`, () => fakeModule(remote, { name, sells: true }));
+  }
+  return { ...line, dear, cheap };
+}
+
+describe("slipway spawn --any", () => {
+  it("shows the places in order, with price and source, and why the others are none", async () => {
+    const { slipway, cheap, dear } = market();
+    const run = await slipway(["spawn", "--any", "--gpu", "a100", "--max-usd-per-hour", "2", "--dry-run"]);
+    expect(run.exitCode).toBe(0);
+    const [, first, second] = run.stdout.split("\n");
+    expect(first).toMatch(/cheap +large .*1\.20? +live/);
+    expect(second).toMatch(/dear +big .*1\.90? +live/);
+    expect(run.stderr).toContain("not cheap/gone: sold out");
+    expect(run.stderr).toContain("not local: it does not tell what it sells");
+    expect([...cheap.called("spawn"), ...dear.called("spawn")]).toEqual([]);
+  });
+
+  it("launches at the cheapest, goes on where that made nothing, and keeps the key there", async () => {
+    const { slipway, cheap, dear } = market();
+    cheap.failures.set("spawn", () => fault("CAPACITY_ERROR", "cheap", "full"));
+    const words = ["spawn", "--any", "--gpu", "a100", "--key", "k", "--ttl", "1h"];
+    const run = await slipway(words);
+    expect(run.exitCode).toBe(0);
+    expect(run.stderr).toContain("cheap/large made nothing: CAPACITY_ERROR");
+    expect(dear.called("spawn")).toHaveLength(1);
+    cheap.failures.clear();
+    const again = await slipway([...words, "--json"]);
+    expect(again.json()).toMatchObject({ provider: "dear", key: "k" });
+    expect((await slipway(["spawn", "--provider", "cheap", "--key", "k", "--json"])).error()).toMatchObject({
+      code: "CONFLICT",
+    });
+    expect(cheap.instances.size).toBe(0);
+  });
+
+  it("refuses with every place and its reason, and what is one provider's own", async () => {
+    const { slipway, cheap, dear } = market();
+    for (const remote of [cheap, dear]) remote.failures.set("spawn", () => fault("CAPACITY_ERROR", "x", "full"));
+    const run = await slipway(["spawn", "--any", "--gpu", "a100", "--json"]);
+    expect(run.exitCode).toBe(1);
+    expect(run.error()).toMatchObject({ code: "CAPACITY_ERROR", tried: [{}, {}], unfit: expect.any(Array) });
+    expect((await slipway(["spawn", "--any", "--spec", "big", "--json"])).error()).toMatchObject({
+      code: "INVALID_ARGUMENT",
+    });
+    expect((await slipway(["spawn", "--any", "--json"])).error()).toMatchObject({ code: "MISSING_ARGUMENT" });
+  });
+});
