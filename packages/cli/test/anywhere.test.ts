@@ -68,3 +68,28 @@ describe("slipway spawn --any", () => {
     expect((await slipway(["spawn", "--any", "--json"])).error()).toMatchObject({ code: "MISSING_ARGUMENT" });
   });
 });
+
+describe("slipway run --any", () => {
+  it("runs where it is cheapest, goes on where that made nothing, and leaves nothing", async () => {
+    const { slipway, cheap, dear } = market();
+    cheap.failures.set("spawn", () => fault("CAPACITY_ERROR", "cheap", "full"));
+    const run = await slipway(["run", "--any", "--gpu", "a100", "--", "true"]);
+    expect(run.stderr).toContain("cheap/large made nothing: CAPACITY_ERROR");
+    expect(run.exitCode).toBe(0);
+    expect([...dear.instances.values()].map(({ status, spec }) => [status, spec])).toEqual([["terminated", "big"]]);
+    dear.failures.set("spawn", () => fault("AUTH_ERROR", "dear", "no"));
+    const refused = await slipway(["run", "--any", "--gpu", "a100", "--json", "--", "true"]);
+    expect(refused.exitCode).toBe(125);
+    expect(refused.error()).toMatchObject({ code: "CAPACITY_ERROR", tried: [{}, { code: "AUTH_ERROR" }] });
+  });
+
+  it("does not go on where something may have been made", async () => {
+    const { slipway, cheap, dear } = market();
+    cheap.failures.set("spawn", () => fault("NETWORK", "cheap", "cut", undefined, "unknown"));
+    // It cannot be looked for either.
+    cheap.failures.set("list", () => fault("AUTH_ERROR", "cheap", "no"));
+    const run = await slipway(["run", "--any", "--gpu", "a100", "--", "true"]);
+    expect(run.exitCode).toBe(125);
+    expect(dear.called("spawn")).toEqual([]);
+  });
+});

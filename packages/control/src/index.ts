@@ -16,7 +16,7 @@ export {
   type Unfit,
 } from "./anywhere/places.ts";
 export { AnywhereRefusal, type TriedPlace } from "./anywhere/refusal.ts";
-export type { AnywhereOptions } from "./anywhere/request-at.ts";
+export { type AnywhereOptions, requestAt } from "./anywhere/request-at.ts";
 export { compose } from "./compose.ts";
 export { launch } from "./launch/launch.ts";
 export type { IdempotentProvider, LaunchFailpoint, LaunchOptions, StoredLaunchOptions } from "./launch/options.ts";

@@ -1,4 +1,13 @@
-import { assertAccepts, canExec, deadline, type Instance, isProviderError, type Provider } from "@slipway/core";
+import type { TriedPlace } from "@slipway/control";
+import {
+  assertAccepts,
+  canExec,
+  deadline,
+  type Instance,
+  isProviderError,
+  type Provider,
+  type ProviderError,
+} from "@slipway/core";
 import type { Session as InstanceSession, SshAccess } from "@slipway/reach";
 import { CliError, EXIT } from "../cli-error.ts";
 import { type Configure, notEmpty, several } from "../command.ts";
@@ -7,6 +16,7 @@ import { checkReadable, inputPath } from "../files.ts";
 import { terminateCommand } from "../instance-view.ts";
 import { oneProvider } from "../locate.ts";
 import { shellCommand } from "../printable.ts";
+import type { LoadedProvider } from "../providers.ts";
 import { RunInterrupts } from "../run-interrupts.ts";
 import type { Session } from "../session.ts";
 import { addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
@@ -25,6 +35,7 @@ const DIRECTORY = "slipway-run";
 export const configure: Configure = (command, run) => {
   command
     .argument("<command...>", "the program and its arguments; no shell reads them")
+    .option("--any", "on whichever provider is cheapest now")
     .option("-i, --identity <file>", "the private key to log in with (default: a new one for this run)", notEmpty)
     .option("--upload <path>", "a file, or a directory's content, that the command finds where it runs", notEmpty)
     .option("--download <path>", "what the command wrote there, copied to the same path here; several times", several);
@@ -35,6 +46,7 @@ Examples:
   slipway run -- uname -a
   slipway run --upload . --download out -- make
   slipway run --provider lambda --spec gpu_1x_a10 --bootstrap setup.sh --max-usd-per-hour 1.50 -- python3 train.py
+  slipway run --any --gpu a100 --max-usd-per-hour 2 -- nvidia-smi
 
 The exit code is the command's own; 125 is slipway's. What the command prints comes on stdout as it is printed.
 The instance is terminated whatever happens. The first Ctrl-C ends the command, the second one terminates the instance
@@ -49,7 +61,43 @@ async function runIt(session: Session, argv: readonly string[], flags: Flags): P
   const request = await spawnRequest(session, flags);
   for (const path of flags.download ?? []) refuseOutside(path);
   if (flags.upload !== undefined) await checkReadable(inputPath(session.world, flags.upload), "the path of --upload");
-  const { provider, registration } = await oneProvider(session);
+  if (flags.any === true) return runAnywhere(session, argv, request, flags);
+  const exitCode = await runOn(session, await oneProvider(session), { argv, request, flags });
+  return exitCode ?? EXIT.notTheCommand;
+}
+
+/** One place after the other, cheapest first, as long as each is known to have made nothing. */
+async function runAnywhere(
+  session: Session,
+  argv: readonly string[],
+  request: SpawnRequest,
+  flags: Flags,
+): Promise<number> {
+  const { needOf, placesFor } = await import("../anywhere.ts");
+  const { AnywhereRefusal, requestAt } = await import("@slipway/control");
+  const need = needOf(request, flags);
+  const { places, unfit } = await placesFor(session, need);
+  const tried: TriedPlace[] = [];
+  for (const place of places) {
+    const loaded = await session.providers.load(place.provider);
+    const here: SpawnRequest = { ...requestAt(need, loaded.provider, place), key: request.key };
+    const madeNothing = ({ code, message: reason }: ProviderError): void => {
+      session.output.note(`${place.provider}/${place.spec} made nothing: ${code}`);
+      tried.push({ place, code, reason });
+    };
+    const exitCode = await runOn(session, loaded, { argv, request: here, flags }, madeNothing);
+    if (exitCode !== null) return exitCode;
+  }
+  throw new AnywhereRefusal(request.key, tried, unfit);
+}
+
+/** The exit code; null where the launch made nothing, and `madeNothing` was told why. */
+async function runOn(
+  session: Session,
+  { provider, registration }: LoadedProvider,
+  { argv, request, flags }: Pick<Run, "argv" | "request" | "flags">,
+  madeNothing?: (error: ProviderError) => void,
+): Promise<number | null> {
   assertAccepts(provider, request);
   const isDefault = provider.name === (await session.providers.defaultName());
   const named = isDefault ? [] : ["--provider", provider.name];
@@ -66,6 +114,10 @@ async function runIt(session: Session, argv: readonly string[], flags: Flags): P
     if (session.json) session.output.line({ type: "end", id: session.context.id, key: request.key, exitCode });
     return exitCode;
   } catch (error) {
+    if (madeNothing !== undefined && session.context.id === undefined && !interrupts.happened && isRefusal(error)) {
+      madeNothing(error);
+      return null;
+    }
     // Without an AggregateError it is confirmed that nothing is left.
     if (interrupts.happened && isProviderError(error, "CANCELLED")) {
       session.progress.stop();
@@ -80,6 +132,13 @@ async function runIt(session: Session, argv: readonly string[], flags: Flags): P
   } finally {
     interrupts.release();
   }
+}
+
+/** A launch that made nothing, for a reason that another place may not have. */
+function isRefusal(error: unknown): error is ProviderError {
+  if (!isProviderError(error) || error.effect !== "none" || !["spawn", "launch"].includes(error.operation))
+    return false;
+  return !["CONFLICT", "CANCELLED", "BUSY"].includes(error.code);
 }
 
 /** The same path is meant on both sides, below the directory of each. */
