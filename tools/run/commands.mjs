@@ -74,6 +74,7 @@ export const commands = {
           SLIPWAY_MUTANTS: "all",
           SLIPWAY_SEEDS: "600",
           SLIPWAY_RUNS: "1000",
+          SLIPWAY_ANYWHERE_RUNS: "1000",
           SLIPWAY_CRASH_RUNS: "500",
           SLIPWAY_KEY_RUNS: "2000",
           SLIPWAY_FUZZ_RUNS: "3000",
