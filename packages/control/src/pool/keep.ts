@@ -1,0 +1,151 @@
+import {
+  type BaseSpawnOptions,
+  type Clock,
+  type Instance,
+  isProviderError,
+  type Provider,
+  type RuntimeEvent,
+  timestamp,
+} from "@slipway/core";
+import { isAboutThePlace } from "../launch/attempt.ts";
+import { launch } from "../launch/launch.ts";
+import { hasEnded } from "../launch/look-up.ts";
+import type { Store } from "../store/store.ts";
+import { isStoreError } from "../store/store-error.ts";
+import { terminateAndConfirm } from "../terminate-and-confirm.ts";
+import { recordError } from "../workflow/workflow-error.ts";
+import type { Backoff } from "./backoff.ts";
+import { IS_GONE, type PoolChange } from "./plan.ts";
+import type { PoolRecords, PoolSlot } from "./slot.ts";
+
+/** What every action of a pool works with. */
+export interface Keeper {
+  readonly provider: Provider;
+  readonly store: Store;
+  readonly account: string;
+  readonly clock: Clock;
+  readonly records: PoolRecords;
+  readonly generation: string;
+  readonly spawn: BaseSpawnOptions;
+  readonly placements: readonly BaseSpawnOptions[];
+  readonly isEven: boolean;
+  readonly backoff: Backoff;
+  readonly onEvent?: ((event: RuntimeEvent) => void) | undefined;
+}
+
+/**
+ * Does one change under the slot's lease, if the slot is still as it was planned for. False: another controller works on it
+ * or was faster, which the next round sees.
+ */
+export async function act(
+  keeper: Keeper,
+  change: PoolChange,
+  planned: PoolSlot,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const { store, records } = keeper;
+  const lease = await store.acquire(records.slotId(change.slot));
+  if (lease === null) return false;
+  try {
+    const slot = await records.readSlot(change.slot);
+    if (!isSame(slot, planned)) return false;
+    const either = signal === undefined ? lease.signal : AbortSignal.any([signal, lease.signal]);
+    if (change.action === "launch") return await launchIn(keeper, slot, either);
+    if (change.action === "end") {
+      // A listing may lag behind a launch that another controller has just made.
+      const mustBeGone = change.reason === IS_GONE || slot.claim !== undefined;
+      return await endSlot(keeper, slot, mustBeGone, either);
+    }
+    await records.writeSlot({ ...slot, state: "draining", since: timestamp(keeper.clock) });
+    return true;
+  } catch (error) {
+    // The lease was lost, and whoever has it now goes on from what is written.
+    if (isStoreError(error, "NOT_HELD")) return false;
+    throw error;
+  } finally {
+    await store.release(lease);
+  }
+}
+
+function isSame(one: PoolSlot, other: PoolSlot): boolean {
+  return (["state", "instanceId", "claim", "generation"] as const).every((name) => one[name] === other[name]);
+}
+
+async function launchIn(keeper: Keeper, slot: PoolSlot, signal: AbortSignal): Promise<boolean> {
+  const { records, clock, generation } = keeper;
+  const { instanceId: _instance, claim: _claim, lastError: _error, ...rest } = slot;
+  // What was begun by an earlier version keeps its generation: it may turn out to be there.
+  const begun: PoolSlot =
+    slot.state === "launching" ? rest : { ...rest, state: "launching", generation, since: timestamp(clock), ageMs: 0 };
+  await records.writeSlot(begun);
+  try {
+    const { id } = await launchSomewhere(keeper, slot, signal);
+    await records.writeSlot({ ...begun, state: "idle", generation, instanceId: id, since: timestamp(clock) });
+    return true;
+  } catch (error) {
+    if (!isProviderError(error)) throw error;
+    const there: unknown = error.code === "CONFLICT" ? Reflect.get(Object(error.native), "id") : undefined;
+    const lastError = recordError(error);
+    const since = timestamp(clock);
+    if (typeof there === "string") await records.writeSlot({ ...begun, state: "idle", instanceId: there, since });
+    else if (error.effect === "none" && error.code !== "CONFLICT") {
+      await records.writeSlot({ ...begun, state: "failed", since, lastError });
+    } else await records.writeSlot({ ...begun, lastError });
+    return true;
+  }
+}
+
+/** One placement after the other, without those that had no capacity a moment ago. */
+async function launchSomewhere(keeper: Keeper, { slot, key }: PoolSlot, signal: AbortSignal): Promise<Instance> {
+  const { provider, store, account, clock, spawn, placements, isEven, backoff, onEvent } = keeper;
+  const first = isEven ? slot % placements.length : 0;
+  const order = placements.map((_placement, index) => (first + index) % placements.length);
+  const open = order.filter((index) => backoff.isOpen(index));
+  // A launch that was begun is finished even then: only its placement's turn is over.
+  const tried = open.length === 0 ? order.slice(0, 1) : open;
+  for (const [at, index] of tried.entries()) {
+    const placement = placements[index] ?? {};
+    try {
+      const control = { store, account, clock, signal, onEvent, placements: [placement], leaseTimeoutMs: 0 };
+      const instance = await launch(provider, { ...spawn, key }, control);
+      backoff.worked(index);
+      return instance;
+    } catch (error) {
+      if (!isProviderError(error) || error.effect !== "none") throw error;
+      if (error.code !== "CONFLICT" && error.code !== "CANCELLED") backoff.failed(index);
+      if (!isAboutThePlace(error) || at === tried.length - 1) throw error;
+    }
+  }
+  throw new Error("a pool has at least one placement");
+}
+
+async function endSlot(keeper: Keeper, slot: PoolSlot, mustBeGone: boolean, signal: AbortSignal): Promise<boolean> {
+  const { provider, store, account, clock, records } = keeper;
+  const { instanceId, claim: _claim, lastError: _error, ...rest } = slot;
+  if (mustBeGone && instanceId !== undefined && !(await isGone(keeper, instanceId, signal))) return false;
+  const ending: PoolSlot = {
+    ...rest,
+    state: "ending",
+    since: timestamp(clock),
+    ...(instanceId === undefined ? {} : { instanceId }),
+  };
+  await records.writeSlot(ending);
+  try {
+    if (instanceId !== undefined) await terminateAndConfirm(provider, instanceId, { store, account, clock, signal });
+    await records.writeSlot({ ...rest, state: "empty", since: timestamp(clock), ageMs: 0 });
+  } catch (error) {
+    if (!isProviderError(error)) throw error;
+    await records.writeSlot({ ...ending, lastError: recordError(error) });
+  }
+  return true;
+}
+
+/** Two reads, a whole read lag apart. */
+async function isGone({ provider, clock }: Keeper, id: string, signal: AbortSignal): Promise<boolean> {
+  for (let look = 0; look < 2; look += 1) {
+    if (look > 0) await clock.sleep(provider.limits.readAfterWriteMs, signal);
+    const instance = await provider.get(id, { signal });
+    if (instance !== null && !hasEnded(instance)) return false;
+  }
+  return true;
+}
