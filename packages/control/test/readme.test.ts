@@ -31,9 +31,9 @@ test("the README's examples run as they stand", { timeout: 30_000 }, async () =>
     const argv = ["--conditions=@slipway/source", "--no-warnings", "--input-type=module-typescript", "-e", program];
     const { stdout } = await promisify(execFile)(process.execPath, argv, { cwd: packageRoot });
     // No instance is missing: the end of the only one was confirmed.
-    expect(stdout).toMatch(/^\{ id: "?'?mem/);
-    // One launch and one run.
-    expect((await readdir(directory)).filter((name) => name.endsWith(".json"))).toHaveLength(2);
+    expect(stdout).toMatch(/^mem\S+\n\{ id: "?'?mem/);
+    // One launch and one run, and a pool's slot with its launch.
+    expect((await readdir(directory)).filter((name) => name.endsWith(".json"))).toHaveLength(4);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
