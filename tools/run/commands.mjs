@@ -43,6 +43,10 @@ export const commands = {
     about: "what the contract costs (--quick for a smoke run)",
     steps: [build("slipway-bench..."), { title: "bench", package: "slipway-bench", script: "start", args: true }],
   },
+  "bench:stores": {
+    about: "launches per second of each store, by 1, 4 and 16 processes (--quick); PostgreSQL needs Debian's packages",
+    steps: [{ title: "stores", package: "slipway-bench", script: "stores", args: true }],
+  },
   "bench:aws": {
     about:
       "a thousand reads of EC2 instances, beside the plain SDK, on the emulator's limits (--quick for a smoke run)",

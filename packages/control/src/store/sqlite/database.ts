@@ -130,7 +130,7 @@ const LONGEST_PAUSE_MS = 20;
 /** Does it once no other process writes. A statement that met another writer has changed nothing. */
 async function whenFree<T>(path: string, work: () => T): Promise<T> {
   const until = performance.now() + PATIENCE_MS;
-  for (;;) {
+  for (let round = 0; ; round += 1) {
     try {
       return work();
     } catch (error) {
@@ -143,7 +143,7 @@ async function whenFree<T>(path: string, work: () => T): Promise<T> {
           cause: error,
         });
       }
-      await sleep(Math.random() * LONGEST_PAUSE_MS);
+      await sleep(Math.random() * Math.min(2 ** round, LONGEST_PAUSE_MS));
     }
   }
 }

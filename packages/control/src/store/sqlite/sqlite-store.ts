@@ -21,8 +21,8 @@ export interface SqliteStoreOptions {
 }
 
 /**
- * A store in one SQLite file, for the processes of one machine: faster than `fileStore`, and with one file to copy. Needs a
- * local file system. Records hold secrets: the file is made with mode 0600. Nothing is read or written before the first call.
+ * A store in one SQLite file, for the processes of one machine: one file to copy, and what is written is there in whole or
+ * not at all. Needs a local file system. Records hold secrets: the file is made with mode 0600. Nothing is read or written before the first call.
  */
 export function sqliteStore(file: string, options: SqliteStoreOptions = {}): Store {
   const path = resolve(file);

@@ -1,0 +1,74 @@
+// `npm run bench:stores [-- --quick]`: launches per second and the slowest hundredth, for each store of this machine and for
+// PostgreSQL, by 1, 4 and 16 processes that each launch their own keys. Everything is flushed to the disk.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface, type Interface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { applyMigrations } from "@slipway/store-postgres";
+import { missingServer, startPostgres } from "../../packages/store-postgres/test/server/postgres-server.ts";
+
+const PROCESSES = [1, 4, 16];
+const KEYS = process.argv.includes("--quick") ? 160 : 800;
+const program = fileURLToPath(new URL("store-launches.ts", import.meta.url));
+
+interface Run {
+  readonly began: number;
+  readonly ended: number;
+  readonly times: readonly number[];
+}
+
+interface Launcher {
+  readonly child: ChildProcess;
+  readonly lines: AsyncIterator<string>;
+}
+
+function start(kind: string, place: string, prefix: string, keys: number): Launcher {
+  const args = ["--conditions=@slipway/source", "--no-warnings", program, kind, place, prefix, String(keys)];
+  const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const reader: Interface = createInterface({ input: child.stdout });
+  return { child, lines: reader[Symbol.asyncIterator]() };
+}
+
+async function nextLine({ lines }: Launcher): Promise<string> {
+  const line = await lines.next();
+  if (line.done === true) throw new Error("a process of the bench ended before it answered");
+  return line.value;
+}
+
+async function measure(kind: string, place: string, processes: number): Promise<string> {
+  const each = Math.ceil(KEYS / processes);
+  const launchers = Array.from({ length: processes }, (_value, index) => {
+    return start(kind, place, `${processes}-${index}`, each);
+  });
+  await Promise.all(launchers.map(nextLine));
+  for (const { child } of launchers) child.stdin?.write("go\n");
+  const runs = await Promise.all(
+    // Written by store-launches.ts.
+    launchers.map(async (one) => JSON.parse(await nextLine(one)) as Run),
+  );
+  await Promise.all(launchers.map(({ child }) => (child.exitCode === null ? once(child, "exit") : undefined)));
+  const seconds = (Math.max(...runs.map(({ ended }) => ended)) - Math.min(...runs.map(({ began }) => began))) / 1000;
+  const times = runs.flatMap((run) => run.times).sort((one, other) => one - other);
+  const p99 = times[Math.floor(times.length * 0.99)] ?? 0;
+  const perSecond = (times.length / seconds).toFixed(0);
+  return `${kind.padEnd(9)} ${String(processes).padStart(2)} processes  ${perSecond.padStart(5)} launches/s  p99 ${p99.toFixed(0).padStart(5)} ms`;
+}
+
+const directory = await mkdtemp(path.join(tmpdir(), "slipway-bench-stores-"));
+const missing = missingServer();
+const server = missing === null ? await startPostgres([]) : null;
+try {
+  if (server !== null) await applyMigrations(server.pool());
+  for (const processes of PROCESSES) {
+    console.log(await measure("files", path.join(directory, `files-${processes}`), processes));
+    console.log(await measure("sqlite", path.join(directory, `store-${processes}.db`), processes));
+    if (server !== null) console.log(await measure("postgres", server.socket, processes));
+  }
+  if (missing !== null) console.log(`postgres was left out: ${missing}`);
+} finally {
+  await server?.stop();
+  await rm(directory, { recursive: true, force: true });
+}
