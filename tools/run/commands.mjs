@@ -186,6 +186,14 @@ export const commands = {
       { title: "coreweave", package: "@slipway/provider-coreweave", script: "test:cluster" },
     ],
   },
+  "test:jobs": {
+    about:
+      "twenty jobs on each provider whose machines are real here, and clients that nobody here wrote; needs python3 and pip",
+    steps: [
+      build("slipway-conformance^..."),
+      { title: "jobs", package: "slipway-conformance", script: "test:jobs", args: true },
+    ],
+  },
   "test:gcp-judges": {
     about:
       "the GCP provider and its emulator before Google's document and clients that nobody here wrote; needs python3 and pip",

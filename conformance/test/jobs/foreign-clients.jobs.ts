@@ -1,0 +1,39 @@
+import { serve } from "@slipway/provider-aws/emulator";
+import { lightMachinesMissing } from "@slipway/provider-kit/emulator";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { runForeign } from "./foreign/python.ts";
+
+const missing = await lightMachinesMissing();
+if (missing !== null && process.env["SLIPWAY_REQUIRE_TOOLS"] === "1") throw new Error(missing);
+
+// Anybody else's machines are not on port 22, and EC2 has no other.
+describe.skipIf(missing !== null || process.getuid?.() !== 0)("a client that nobody here wrote", () => {
+  it("launches with boto3, logs in with paramiko and reads what the user data wrote", async () => {
+    const served = await serve({ machines: "light", bootMs: 0, endMs: 0, stopMs: 0, limits: null });
+    onTestFinished(served.close);
+    const seen = await runForeign("ec2_client.py", served.variables);
+    expect(seen).toEqual({
+      address: expect.stringMatching(/^127\./),
+      made: "made by the user data\n",
+      exit_code: 7,
+      is_whole: true,
+      after_reboot: "made by the user data\n",
+      console: true,
+      address_when_stopped: null,
+    });
+  });
+
+  it("is shown no address where there are no machines", async () => {
+    const served = await serve({ machines: "none", bootMs: 0, limits: null });
+    onTestFinished(served.close);
+    expect(served.machines).toMatch(/^none/);
+    const id = served.emulator.control.addStranger();
+    const url = `${served.baseUrl}/`;
+    const body = "Action=DescribeInstances&Version=2016-11-15";
+    const authorization = `AWS4-HMAC-SHA256 Credential=${served.variables["AWS_ACCESS_KEY_ID"]}/20261129/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0`;
+    const headers = { authorization, "content-type": "application/x-www-form-urlencoded" };
+    const text = await (await fetch(url, { method: "POST", headers, body })).text();
+    expect(text).toContain(id.split("/").at(-1));
+    expect(text).not.toContain("<ipAddress>");
+  });
+});
