@@ -4,10 +4,10 @@ import { CliError } from "./cli-error.ts";
 import { classify } from "./error-report.ts";
 import { resourcesOf, usd } from "./instance-view.ts";
 import { providersInScope } from "./locate.ts";
+import type { Column } from "./output.ts";
 import type { Session } from "./session.ts";
 import type { SpawnFlags } from "./spawn-flags.ts";
 import type { SpawnRequest } from "./spawn-request.ts";
-import type { Column } from "./table.ts";
 
 /** What `--any` chooses itself, and what only some providers have. */
 const NOT_ANYWHERE = [

@@ -35,6 +35,11 @@ export interface ProviderPackage {
   readonly origin: "config" | "dependency" | "installation" | "embedded";
   /** For `import`. */
   readonly specifier: string;
+  /**
+   * The environment variables of which one configures it, as its manifest says; null where it says nothing. An empty list: none
+   * does, and only slipway.config, `--provider` and a launch name it.
+   */
+  readonly variables: readonly string[] | null;
   /** Why it cannot be used, found without loading it. */
   readonly problem?: { readonly message: string; readonly hint: string };
 }
@@ -83,6 +88,7 @@ async function atPath(name: string, path: string, written: string): Promise<Prov
     directory: dirname(path),
     origin: "config",
     specifier: pathToFileURL(path).href,
+    variables: null,
   };
 }
 
@@ -181,6 +187,7 @@ function unreadable(packageName: string, { message, hint }: CliError): ProviderP
     directory: null,
     origin: "dependency",
     specifier: "",
+    variables: null,
     problem,
   };
 }
@@ -197,8 +204,13 @@ function describe(manifest: PackageManifest, packageName: string, origin: Provid
     directory,
     origin,
     specifier: pathToFileURL(join(directory, entry ?? "index.js")).href,
+    variables: variablesOf(declared["variables"]),
     ...(problem === undefined ? {} : { problem }),
   };
+}
+
+function variablesOf(declared: unknown): readonly string[] | null {
+  return Array.isArray(declared) && declared.every((name) => typeof name === "string") ? declared : null;
 }
 
 function problemOf(
@@ -238,6 +250,7 @@ function embedded(): ProviderPackage {
     directory: null,
     origin: "embedded",
     specifier: EMBEDDED,
+    variables: null,
   };
 }
 

@@ -126,7 +126,12 @@ export function installed(
   line: CommandLine,
   packageName: string,
   provider: string,
-  options: { readonly contract?: unknown; readonly source?: string; readonly dependencies?: readonly string[] } = {},
+  options: {
+    readonly contract?: unknown;
+    readonly variables?: readonly string[];
+    readonly source?: string;
+    readonly dependencies?: readonly string[];
+  } = {},
 ): string {
   const folder = join("node_modules", packageName);
   const manifest = {
@@ -134,7 +139,7 @@ export function installed(
     version: "1.2.3",
     type: "module",
     exports: { ".": { types: "./index.d.ts", default: "./index.js" } },
-    slipway: { provider, contract: options.contract ?? 1 },
+    slipway: { provider, contract: options.contract ?? 1, variables: options.variables },
   };
   line.write(join(folder, "package.json"), JSON.stringify(manifest));
   const entry = line.write(join(folder, "index.js"), options.source ?? "export const register = () => { throw 1; };");

@@ -8,6 +8,7 @@ import type { Column } from "../output.ts";
 import { findPackage } from "../package-manifest.ts";
 import type { Tone } from "../printable.ts";
 import { rememberedLaunches, unreachable } from "../remembered.ts";
+import { type LeftOut, scopeOf } from "../scope.ts";
 import type { Session } from "../session.ts";
 
 const TONES: Readonly<Record<Finding["state"], Tone>> = { ok: "good", warning: "warn", failed: "bad" };
@@ -138,9 +139,16 @@ async function coreFinding({ providers, world }: Session): Promise<readonly Find
 }
 
 async function providerFindings(session: Session): Promise<readonly Finding[]> {
-  const names = new Set((await session.providers.packages()).map(({ name }) => name));
-  const found = await Promise.all([...names].map((name) => providerFinding(session, name)));
-  return found.flat();
+  const { asked, leftOut } = await scopeOf(session);
+  const here = new Set(await session.providers.found());
+  const found = await Promise.all(asked.filter((name) => here.has(name)).map((name) => providerFinding(session, name)));
+  return [...found.flat(), ...leftOut.map(leftOutFinding)];
+}
+
+function leftOutFinding({ name, variables }: LeftOut): Finding {
+  const others = variables.length === 0 ? "" : `set ${variables.join(" or ")}, or `;
+  const hint = `To use it, ${others}name it in slipway.config.`;
+  return { check: `provider ${name}`, state: "ok", says: "nothing here configures it, and it was not asked", hint };
 }
 
 async function providerFinding(session: Session, name: string): Promise<readonly Finding[]> {

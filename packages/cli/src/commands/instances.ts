@@ -2,7 +2,9 @@ import { INSTANCE_STATUSES, type Instance, type InstanceStatus, type Provider } 
 import { waitForBootstrapOf } from "../bootstrap.ts";
 import { assignments, type Configure, notEmpty, oneOf, several, someOf } from "../command.ts";
 import { instanceColumns, instanceFields } from "../instance-view.ts";
-import { mustLocate, providersInScope } from "../locate.ts";
+import { mustLocate } from "../locate.ts";
+import { unreachable } from "../remembered.ts";
+import { type Scope, scopeOf, sentenceAbout } from "../scope.ts";
 import type { Session } from "../session.ts";
 
 interface Flags {
@@ -26,7 +28,7 @@ export const configureList: Configure = (command, run) => {
     .option("--region <name>", "only this region", notEmpty)
     .addHelpText(
       "after",
-      "\nWithout --provider all providers are asked. If one cannot answer, the rest is shown, and the exit code is 1.\n",
+      "\nWithout --provider all providers are asked that are configured here: slipway.config names them, their variable is set, or\na launch is remembered. If one cannot answer, the rest is shown, and the exit code is 1.\n",
     );
   run<Flags>(command, list);
 };
@@ -34,7 +36,8 @@ export const configureList: Configure = (command, run) => {
 async function list(session: Session, _args: readonly string[], flags: Flags): Promise<void> {
   const { output, world } = session;
   await session.state.checkTrust();
-  const names = await providersInScope(session);
+  const scope = await scopeOf(session);
+  const names = scope.asked;
   const answers = await session.progress.during("asking the providers", () =>
     Promise.allSettled(
       names.map(async (name) => listOn((await session.providers.load(name)).provider, flags, session)),
@@ -42,7 +45,7 @@ async function list(session: Session, _args: readonly string[], flags: Flags): P
   );
   const failures = [
     ...answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason as unknown] : [])),
-    ...(await outOfSight(session, flags)),
+    ...(await outOfSight(session, scope, flags)),
   ];
   const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
   const hasAnswer = session.json && answers.some(({ status }) => status === "fulfilled");
@@ -50,15 +53,20 @@ async function list(session: Session, _args: readonly string[], flags: Flags): P
     // A program that takes a part for the whole has not looked at the exit code.
     output.list(found, instanceColumns(world.clock, names.length > 1), "No instances.");
   }
+  const note = sentenceAbout(scope.leftOut);
+  if (note !== null) output.note(note);
   for (const failure of failures.slice(1)) session.report(failure);
   if (failures.length > 0) throw failures[0];
 }
 
 /** Remembered launches that the filter does not exclude, and that no provider here can show. */
-async function outOfSight(session: Session, { id, key, owner, region }: Flags): Promise<readonly unknown[]> {
-  const { rememberedLaunches, unreachable } = await import("../remembered.ts");
+async function outOfSight(
+  session: Session,
+  scope: Scope,
+  { id, key, owner, region }: Flags,
+): Promise<readonly unknown[]> {
   try {
-    const { launches, unread } = await rememberedLaunches(session);
+    const { launches, unread } = await scope.remembered();
     const records = launches.filter(
       ({ identity, instanceId, region: at }) =>
         (id === undefined || instanceId === undefined || id.includes(instanceId)) &&

@@ -2,9 +2,10 @@ import type { ApplyResult, PlanItem, ReconcilePlan } from "@slipway/control";
 import type { Provider } from "@slipway/core";
 import { CliError, EXIT } from "../cli-error.ts";
 import { type Configure, someOf } from "../command.ts";
-import { providersInScope } from "../locate.ts";
 import type { Column } from "../output.ts";
 import { printable, type Tone } from "../printable.ts";
+import { unreachable } from "../remembered.ts";
+import { scopeOf, sentenceAbout } from "../scope.ts";
 import type { Session } from "../session.ts";
 
 interface Flags {
@@ -85,14 +86,16 @@ async function plansOf(
   only: Flags["only"],
 ): Promise<{ readonly plans: readonly Planned[]; readonly failures: readonly unknown[] }> {
   const { reconcile: planFor } = await import("@slipway/control");
-  const { rememberedLaunches, unreachable } = await import("../remembered.ts");
   const store = await session.store();
-  const { launches: records, unread } = await rememberedLaunches(session);
+  const scope = await scopeOf(session);
+  const note = sentenceAbout(scope.leftOut);
+  if (note !== null) session.output.note(note);
+  const { launches: records, unread } = await scope.remembered();
   const unseen = await unreachable(session, records);
   const failures: unknown[] = [...unseen, ...(unread === undefined ? [] : [unread])];
   const hidden = new Set(unseen.flatMap(({ launches }) => launches.map(({ provider, id }) => `${provider}\n${id}`)));
   const plans: Planned[] = [];
-  for (const name of await providersInScope(session)) {
+  for (const name of scope.asked) {
     try {
       const { provider } = await session.providers.load(name);
       const plan = await planFor(provider, { store, signal: session.world.signal, clock: session.world.clock });
