@@ -1,24 +1,30 @@
-// `npm run bench -- [--quick] [--json] [--only contract|import|local|aws]`
+// `npm run bench -- [--quick] [--json] [--history] [--only contract|import|local|aws|crowd]`
+import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { awsGets } from "./aws-gets.ts";
 import { contractCall } from "./contract-call.ts";
+import { crowds } from "./crowd.ts";
 import { awsImportTime, importTime, providerImports } from "./import-time.ts";
 import { localSpawn } from "./local-spawn.ts";
 import { type Suite, tableOf } from "./report.ts";
 
-const USAGE = "usage: npm run bench -- [--quick] [--json] [--only contract|import|local|aws]";
+const USAGE = "usage: npm run bench -- [--quick] [--json] [--history] [--only contract|import|local|aws|crowd]";
 
 const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<readonly Suite[]>>> = {
   contract: contractCall,
   import: async (quick) => [await importTime(quick), await providerImports(quick)],
   local: async (quick) => [await localSpawn(quick)],
+  crowd: crowds,
   aws: async (quick) => [await awsImportTime(quick), await awsGets(quick)],
 };
 
 interface Choice {
   readonly quick: boolean;
   readonly json: boolean;
+  /** Keeps the result in bench/history, under the day. */
+  readonly history: boolean;
   readonly names: readonly string[];
 }
 
@@ -27,11 +33,16 @@ function choiceOf(args: readonly string[]): Choice | null {
   try {
     const { values } = parseArgs({
       args: args.filter((arg) => arg !== "--"),
-      options: { quick: { type: "boolean" }, json: { type: "boolean" }, only: { type: "string", multiple: true } },
+      options: {
+        quick: { type: "boolean" },
+        json: { type: "boolean" },
+        history: { type: "boolean" },
+        only: { type: "string", multiple: true },
+      },
     });
     const names = values.only ?? Object.keys(BENCHES);
     if (!names.every((name) => Object.hasOwn(BENCHES, name))) return null;
-    return { quick: values.quick === true, json: values.json === true, names };
+    return { quick: values.quick === true, json: values.json === true, history: values.history === true, names };
   } catch {
     return null;
   }
@@ -56,10 +67,20 @@ async function main(args: readonly string[]): Promise<number> {
     cpu: cpus()[0]?.model ?? "unknown",
     cores: availableParallelism(),
   };
-  if (choice.json) process.stdout.write(`${JSON.stringify({ machine, quick: choice.quick, suites }, null, 2)}\n`);
+  const document = `${JSON.stringify({ machine, quick: choice.quick, suites }, null, 2)}\n`;
+  if (choice.history) await keep(document);
+  if (choice.json) process.stdout.write(document);
   else process.stdout.write(`node ${machine.node}, ${machine.platform}, ${machine.cores} cores of ${machine.cpu}\n`);
-  return 0;
+  const tooMany = suites.flatMap(({ aims }) => aims).filter(({ isCount, met }) => isCount === true && !met);
+  for (const { aim, value, limit } of tooMany) process.stderr.write(`${aim}: ${value}, and the limit is ${limit}\n`);
+  return tooMany.length === 0 ? 0 : 1;
 }
 
-// A missed aim is shown, not failed: a machine that is busy must not break a build.
+async function keep(document: string): Promise<void> {
+  const directory = join(import.meta.dirname, "..", "history");
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, `${new Date().toISOString().slice(0, 10)}.json`), document);
+}
+
+// A time that missed its aim is shown, not failed: a machine that is busy must not break a build. A count fails.
 process.exitCode = await main(process.argv.slice(2));

@@ -11,8 +11,21 @@ export interface Row {
   readonly over?: number;
 }
 
+/** One work at three sizes, and how steeply it grows: 1 is in proportion, 2 with the square. */
+export interface Growth {
+  readonly name: string;
+  readonly unit: string;
+  readonly sizes: readonly number[];
+  readonly taken: readonly number[];
+  readonly exponent: number;
+  /** What the bare way takes at the largest size. */
+  readonly bare?: { readonly name: string; readonly taken: number };
+}
+
 /** What was aimed at, and what came out. */
 export interface Aim {
+  /** A count is the same on every machine: one above its aim is a failure. */
+  readonly isCount?: boolean;
   readonly aim: string;
   readonly limit: number;
   readonly value: number;
@@ -21,8 +34,9 @@ export interface Aim {
 
 export interface Suite {
   readonly title: string;
-  readonly unit: "ns" | "ms";
+  readonly unit: "ns" | "ms" | "";
   readonly rows: readonly Row[];
+  readonly growth?: readonly Growth[];
   readonly aims: readonly Aim[];
   readonly notes: readonly string[];
 }
@@ -44,25 +58,42 @@ export function atMost(aim: string, value: number, limit: number): Aim {
 }
 
 /** The suite as a person reads it. */
-export function tableOf({ title, unit, rows, aims, notes }: Suite): string {
-  const cells = [
-    ["", `median ${unit}`, "least", "over", "ratio"],
-    ...rows.map((row) => [row.name, shown(row.median), shown(row.least), shown(row.over), shown(row.ratio)]),
-  ];
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
+export function tableOf({ title, unit, rows, growth = [], aims, notes }: Suite): string {
+  const cells =
+    growth.length > 0
+      ? growthCells(growth)
+      : [
+          ["", `median ${unit}`, "least", "over", "ratio"],
+          ...rows.map((row) => [row.name, shown(row.median), shown(row.least), shown(row.over), shown(row.ratio)]),
+        ];
+  const widths = (cells[0] ?? []).map((_cell, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
   const lines = cells.map((line) =>
     line
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join("  "),
   );
   const verdicts = aims.map(({ aim, value, limit, met }) => {
-    return `${met ? "met   " : "missed"}  ${aim}: ${shown(value)} ${unit}, limit ${shown(limit)}`;
+    return `${met ? "met   " : "missed"}  ${aim}: ${shown(value)} ${unit}, limit ${shown(limit)}`.replace(" ,", ",");
   });
   return [
     title,
     ...lines.map((line) => `  ${line.trimEnd()}`),
     ...[...verdicts, ...notes].map((line) => `  ${line}`),
   ].join("\n");
+}
+
+function growthCells(growth: readonly Growth[]): readonly (readonly string[])[] {
+  return [
+    ["", "in", "x1", "x10", "x100", "exponent", "bare", "bare / ours"],
+    ...growth.map(({ name, unit, sizes, taken, exponent, bare }) => [
+      `${name}, ${sizes.at(-1)}`,
+      unit,
+      ...taken.map(shown),
+      exponent.toFixed(2),
+      bare === undefined ? "" : `${shown(bare.taken)} (${bare.name})`,
+      bare === undefined ? "" : shown(bare.taken / (taken.at(-1) ?? Number.NaN)),
+    ]),
+  ];
 }
 
 function shown(value: number | undefined): string {
