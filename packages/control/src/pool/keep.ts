@@ -9,7 +9,7 @@ import {
 } from "@slipway/core";
 import { isAboutThePlace } from "../launch/attempt.ts";
 import { launch } from "../launch/launch.ts";
-import { hasEnded } from "../launch/look-up.ts";
+import { hasEnded } from "../launch/lookup.ts";
 import type { Store } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
 import { terminateAndConfirm } from "../terminate-and-confirm.ts";

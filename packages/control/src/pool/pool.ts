@@ -10,7 +10,7 @@ import {
   systemClock,
   timestamp,
 } from "@slipway/core";
-import { hasEnded } from "../launch/look-up.ts";
+import { hasEnded } from "../launch/lookup.ts";
 import type { Lease, Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { backoff } from "./backoff.ts";
