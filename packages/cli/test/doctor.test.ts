@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { commandLine, installed } from "./command-line.ts";
 import { fault } from "./fake-provider.ts";
@@ -58,5 +60,37 @@ describe("slipway doctor", () => {
     await slipway(["spawn", "--key", "half"]);
     const run = await slipway(["doctor"]);
     expect(run.stdout).toMatch(/warning +launches +.*not known to be finished: half/);
+  });
+
+  it("checks the schema of a shared store where its database is named, and never shows its address", async () => {
+    const line = commandLine();
+    const env = {
+      XDG_STATE_HOME: line.state,
+      HOME: line.directory,
+      SLIPWAY_DATABASE_URL: "postgres://me:hidden-word@db/ci",
+    };
+    expect((await line.slipway(["doctor"])).stdout).not.toContain("shared store");
+    const missing = await line.slipway(["doctor"], { env });
+    expect(missing.stdout).toMatch(/warning +shared store +.*not installed here/);
+
+    const manifest = '{"name":"@slipway/store-postgres","version":"1.0.0","main":"index.js"}';
+    line.write("node_modules/@slipway/store-postgres/package.json", manifest);
+    let state: object | Error = { state: "current", version: 1, needed: 1 };
+    const checkDatabase = async (url: string) => {
+      if (state instanceof Error) throw state;
+      return url === env.SLIPWAY_DATABASE_URL ? state : null;
+    };
+    const href = pathToFileURL(join(line.cwd, "node_modules/@slipway/store-postgres/index.js")).href;
+    line.modules.set(href, () => ({ checkDatabase }));
+    expect((await line.slipway(["doctor"], { env })).stdout).toMatch(
+      /ok +shared store +schema slipway, version 1 of 1/,
+    );
+    state = { state: "missing", version: 0, needed: 1 };
+    const run = await line.slipway(["doctor"], { env });
+    expect([run.exitCode, run.stdout]).toEqual([1, expect.stringMatching(/failed +shared store .*applyMigrations/)]);
+    state = new Error(`cannot connect to ${env.SLIPWAY_DATABASE_URL}, not as hidden-word either`);
+    const failed = await line.slipway(["doctor"], { env });
+    expect(failed.stdout).toMatch(/failed +shared store/);
+    expect(failed.stdout + failed.stderr).not.toContain("hidden-word");
   });
 });

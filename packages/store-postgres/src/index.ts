@@ -1,5 +1,6 @@
 export {
   applyMigrations,
+  checkDatabase,
   checkSchema,
   type Migration,
   migrationsFor,

@@ -95,6 +95,20 @@ export async function checkSchema(pool: PostgresPool, options: SchemaOptions = {
   return schemaState(answersOf(pool), options.schema);
 }
 
+const CONNECT_MS = 10_000;
+
+/** As `checkSchema`, on a connection of its own: what `slipway doctor` calls. */
+export async function checkDatabase(connectionString: string, options: SchemaOptions = {}): Promise<SchemaState> {
+  const { default: pg } = await import("pg");
+  const pool = new pg.Pool({ connectionString, max: 1, connectionTimeoutMillis: CONNECT_MS });
+  pool.on("error", () => undefined);
+  try {
+    return await checkSchema(pool, options);
+  } finally {
+    await pool.end();
+  }
+}
+
 async function schemaState(answers: Answers, schema = "slipway"): Promise<SchemaState> {
   const needed = SCHEMA_VERSION;
   const [there] = await answers("select to_regclass($1) is not null as there", [`${quoted(schema)}.migration`]);

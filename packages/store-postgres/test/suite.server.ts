@@ -10,7 +10,14 @@ import {
 import type { Store } from "@slipway/control";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { applyMigrations, checkSchema, migrationsFor, type PostgresPool, postgresStore } from "../src/index.ts";
+import {
+  applyMigrations,
+  checkDatabase,
+  checkSchema,
+  migrationsFor,
+  type PostgresPool,
+  postgresStore,
+} from "../src/index.ts";
 import { missingServer, type PostgresServer, startPostgres } from "./server/postgres-server.ts";
 
 const missing = missingServer();
@@ -113,6 +120,8 @@ describe.skipIf(missing !== null)("the schema", () => {
     await Promise.all(Array.from({ length: 6 }, () => applyMigrations(pool, { schema })));
     expect(await checkSchema(pool, { schema })).toMatchObject({ state: "current" });
     expect(await applyMigrations(pool, { schema })).toEqual([]);
+    const url = `postgres://slipway@/postgres?host=${encodeURIComponent(server.socket)}`;
+    expect(await checkDatabase(url, { schema })).toMatchObject({ state: "current" });
     for (const { sql } of migrationsFor("by hand")) await pool.query(sql);
     expect(await checkSchema(pool, { schema: "by hand" })).toMatchObject({ state: "current" });
   });

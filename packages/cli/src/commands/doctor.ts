@@ -10,6 +10,7 @@ import type { Tone } from "../printable.ts";
 import { rememberedLaunches, unreachable } from "../remembered.ts";
 import { type LeftOut, scopeOf } from "../scope.ts";
 import type { Session } from "../session.ts";
+import { sharedStoreFinding } from "../shared-store.ts";
 
 const TONES: Readonly<Record<Finding["state"], Tone>> = { ok: "good", warning: "warn", failed: "bad" };
 
@@ -48,6 +49,7 @@ const CHECKS: readonly (readonly [string, Check])[] = [
   ["state directory", stateFinding],
   ["owner", ownerFinding],
   ["launches", launchesFinding],
+  ["shared store", sharedStoreFinding],
   ["config", configFinding],
   ["core", coreFinding],
   ["providers", providerFindings],

@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { isRecord } from "./config-file.ts";
+import type { Finding } from "./commands/doctor.ts";
+import { entryFile, findPackage } from "./package-manifest.ts";
+import type { Session } from "./session.ts";
+
+const PACKAGE = "@slipway/store-postgres";
+const CHECK = "shared store";
+
+/**
+ * Is the database of a shared store as its package needs it? Only where the user names it with SLIPWAY_DATABASE_URL, which
+ * is never shown: it holds a password.
+ */
+export async function sharedStoreFinding({ world, secrets }: Session): Promise<readonly Finding[]> {
+  const url = world.env["SLIPWAY_DATABASE_URL"];
+  if (url === undefined || url === "") return [];
+  secrets.add(url);
+  const password = URL.parse(url)?.password ?? "";
+  for (const secret of [password, decodeURIComponent(password)]) if (secret !== "") secrets.add(secret);
+  const manifest = await findPackage(PACKAGE, world.cwd);
+  const entry = manifest === null ? null : entryFile(manifest);
+  if (manifest === null || entry === null) {
+    const says = `SLIPWAY_DATABASE_URL is set, and ${PACKAGE} is not installed here`;
+    return [{ check: CHECK, state: "warning", says, hint: `Install it: npm install ${PACKAGE} pg` }];
+  }
+  const module: unknown = await world.loadModule(pathToFileURL(join(manifest.directory, entry)).href);
+  const check: unknown = isRecord(module) ? module["checkDatabase"] : undefined;
+  if (typeof check !== "function") throw new TypeError(`${PACKAGE} has no checkDatabase`);
+  const schema = world.env["SLIPWAY_DATABASE_SCHEMA"] ?? "slipway";
+  let found: unknown;
+  try {
+    found = await Reflect.apply(check, undefined, [url, { schema }]);
+  } catch (error) {
+    // What a driver says may repeat the address.
+    const reason = secrets.redact(error instanceof Error ? error.message : String(error));
+    const hint = isRecord(error) && typeof error["hint"] === "string" ? secrets.redact(error["hint"]) : undefined;
+    return [{ check: CHECK, state: "failed", says: `the database cannot be checked: ${reason}`, hint }];
+  }
+  const { state, version, needed } = isRecord(found) ? found : {};
+  const says = `schema ${schema}, version ${String(version)} of ${String(needed)}`;
+  if (state === "current") return [{ check: CHECK, state: "ok", says }];
+  const hint =
+    state === "newer"
+      ? `Update ${PACKAGE} here to the version that is used elsewhere.`
+      : `Apply its migrations: \`await applyMigrations(pool)\`, or the SQL of migrationsFor("${schema}").`;
+  return [{ check: CHECK, state: "failed", says: `${says}: ${String(state)}`, hint }];
+}
