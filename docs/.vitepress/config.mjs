@@ -8,6 +8,7 @@ const guides = [
   ["Chaos in your tests", "/guide/chaos"],
   ["Choosing a placement", "/guide/placement"],
   ["Several machines", "/guide/several-machines"],
+  ["Telemetry", "/guide/telemetry"],
   ["Clusters", "/guide/clusters"],
   ["Writing a provider", "/guide/writing-a-provider"],
   ["When the contract changes", "/guide/contract-changes"],
