@@ -95,3 +95,12 @@ export interface FailureContext {
   /** A command that shows what is there. */
   look?: string;
 }
+
+/** What one check of `doctor` found. */
+export interface Finding {
+  readonly check: string;
+  readonly state: "ok" | "warning" | "failed";
+  readonly says: string;
+  /** What to do about it. */
+  readonly hint?: string | undefined;
+}

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isRecord } from "./config-file.ts";
-import type { Finding } from "./commands/doctor.ts";
+import type { Finding } from "./error-report.ts";
 import { entryFile, findPackage } from "./package-manifest.ts";
 import type { Session } from "./session.ts";
 

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { Receipt } from "@slipway/core";
 import { EXIT } from "../cli-error.ts";
 import type { Configure } from "../command.ts";
-import { classify } from "../error-report.ts";
+import { classify, type Finding } from "../error-report.ts";
 import type { Column } from "../output.ts";
 import { findPackage } from "../package-manifest.ts";
 import type { Tone } from "../printable.ts";
@@ -32,14 +32,6 @@ async function doctor(session: Session): Promise<number> {
   const found = await session.progress.during("looking", () => findings(session));
   session.output.list(found, COLUMNS, "");
   return found.some(({ state }) => state === "failed") ? EXIT.failure : EXIT.ok;
-}
-
-export interface Finding {
-  readonly check: string;
-  readonly state: "ok" | "warning" | "failed";
-  readonly says: string;
-  /** What to do about it. */
-  readonly hint?: string | undefined;
 }
 
 type Check = (session: Session) => Promise<readonly Finding[]>;
