@@ -27,7 +27,7 @@ describe.skipIf(missing !== null || process.getuid?.() !== 0)("a client that nob
     const served = await serve({ machines: "none", bootMs: 0, limits: null });
     onTestFinished(served.close);
     expect(served.machines).toMatch(/^none/);
-    const id = served.emulator.control.addStranger();
+    const id = served.emulator.control.addUnmanaged();
     const url = `${served.baseUrl}/`;
     const body = "Action=DescribeInstances&Version=2016-11-15";
     const authorization = `AWS4-HMAC-SHA256 Credential=${served.variables["AWS_ACCESS_KEY_ID"]}/20261129/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0`;

@@ -40,7 +40,7 @@ async function later(
   { inMs, state }: { readonly inMs: number; readonly state: Instance["state"] | undefined },
   act: Act,
 ): Promise<void> {
-  await world.clock.sleep(inMs);
+  await world.clock.sleep(inMs, world.settings.machines?.closed);
   const there = region.instances.get(id)?.at(Math.max(world.clock.now(), now + inMs));
   if (there === null || there?.state === state) await act(id);
 }

@@ -3,7 +3,7 @@ import { regionOfZone } from "./catalogue.ts";
 import { checkSources } from "./disks.ts";
 import { type Handler, type WireRequest } from "./handler.ts";
 import { readyImage } from "./images.ts";
-import { createMachine } from "./machines.ts";
+import { createMachine, followLimit } from "./machines.ts";
 import { alreadyExists, deletedMeanwhile, operationErrorOf, quota, stockout } from "./operation-errors.ts";
 import { insertRequest } from "./requests.ts";
 import { eventsOfLimit, LATEST_MS, timeLimit } from "./run-limit.ts";
@@ -93,6 +93,7 @@ export const insertInstance: Handler = (world, request) => {
   if (error === undefined) {
     world.changes += 1;
     createMachine(world, made);
+    followLimit(world, made);
   }
   return ok(shownOperation(world, operation, now));
 };

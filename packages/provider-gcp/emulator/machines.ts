@@ -2,6 +2,19 @@ import { eventAt, type StoredInstance, turn, type World } from "./world.ts";
 
 // What the emulator does with the machines behind its instances, where there are any.
 
+/** What a time limit does later, unless something else has become of the instance by then. */
+export function followLimit(world: World, one: StoredInstance): void {
+  const { machines } = world.settings;
+  const ends = machines === null ? undefined : one.events.find(({ target }) => target !== undefined);
+  if (machines === null || ends === undefined) return;
+  const act = async (): Promise<void> => {
+    await world.clock.sleep(ends.at - world.clock.now(), machines.closed);
+    if (!one.events.includes(ends)) return;
+    await (ends.target === "DELETED" ? machines.end(one.id) : machines.stop(one.id));
+  };
+  act().catch(() => undefined);
+}
+
 /** A machine that cannot start is an instance that Google stops. */
 export function createMachine(world: World, one: StoredInstance): void {
   const { machines } = world.settings;

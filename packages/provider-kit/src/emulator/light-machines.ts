@@ -33,6 +33,7 @@ export async function lightMachines(directory: string): Promise<OpenMachines> {
   const asShown = await canListenAsShown();
   const addresses = await claimAddresses();
   const kept = new Map<string, Kept>();
+  const closing = new AbortController();
   const turns = new Map<string, Promise<unknown>>();
   const placeOf = (id: string): string => join(directory, id);
 
@@ -65,6 +66,7 @@ export async function lightMachines(directory: string): Promise<OpenMachines> {
   return {
     description: "sandboxes that read their user data by slipway's own reader, behind OpenSSH's sshd",
     newAddress: addresses.next,
+    closed: closing.signal,
     create: (machine) =>
       keyedMutex(machine.id, async () => {
         const one: Kept = { machine, running: null };
@@ -94,6 +96,7 @@ export async function lightMachines(directory: string): Promise<OpenMachines> {
       return there;
     },
     close: async () => {
+      closing.abort();
       await Promise.all([...kept.keys()].map((id) => keyedMutex(id, () => remove(id))));
       addresses.release();
     },

@@ -35,6 +35,8 @@ export interface Machines {
   readonly reboot: (id: string) => Promise<void>;
   /** What it printed since it was made: the last 64 KiB. */
   readonly console: (id: string) => string;
+  /** Aborts when the machines are closed: what waits to do something with one need not wait longer. */
+  readonly closed: AbortSignal;
   /** Where the machine's sshd really listens, for the endpoint that the remote shows. */
   readonly endpoint: (shown: SshEndpoint | undefined) => SshEndpoint | undefined;
 }
