@@ -34,14 +34,14 @@ export async function lightMachines(directory: string): Promise<OpenMachines> {
   const addresses = await claimAddresses();
   const kept = new Map<string, Kept>();
   const closing = new AbortController();
-  const turns = new Map<string, Promise<unknown>>();
+  const queues = new Map<string, Promise<unknown>>();
   const placeOf = (id: string): string => join(directory, id);
 
-  const keyedMutex = <T>(id: string, act: () => Promise<T>): Promise<T> => {
-    const before = turns.get(id) ?? Promise.resolve();
-    const turn = before.then(act, act);
-    turns.set(id, turn);
-    return turn;
+  const queued = <T>(id: string, act: () => Promise<T>): Promise<T> => {
+    const before = queues.get(id) ?? Promise.resolve();
+    const next = before.then(act, act);
+    queues.set(id, next);
+    return next;
   };
   const boot = async (one: Kept): Promise<void> => {
     one.running = await startMachine(placeOf(one.machine.id), one.machine, asShown);
@@ -68,7 +68,7 @@ export async function lightMachines(directory: string): Promise<OpenMachines> {
     newAddress: addresses.next,
     closed: closing.signal,
     create: (machine) =>
-      keyedMutex(machine.id, async () => {
+      queued(machine.id, async () => {
         const one: Kept = { machine, running: null };
         kept.set(machine.id, one);
         try {
@@ -79,11 +79,11 @@ export async function lightMachines(directory: string): Promise<OpenMachines> {
           throw error;
         }
       }),
-    end: (id) => keyedMutex(id, () => remove(id)),
-    stop: (id) => keyedMutex(id, () => halt(id)),
-    start: (id) => keyedMutex(id, () => again(id)),
+    end: (id) => queued(id, () => remove(id)),
+    stop: (id) => queued(id, () => halt(id)),
+    start: (id) => queued(id, () => again(id)),
     reboot: (id) =>
-      keyedMutex(id, async () => {
+      queued(id, async () => {
         if (kept.get(id)?.running === null) return;
         await halt(id);
         await again(id);
@@ -97,7 +97,7 @@ export async function lightMachines(directory: string): Promise<OpenMachines> {
     },
     close: async () => {
       closing.abort();
-      await Promise.all([...kept.keys()].map((id) => keyedMutex(id, () => remove(id))));
+      await Promise.all([...kept.keys()].map((id) => queued(id, () => remove(id))));
       addresses.release();
     },
   };
