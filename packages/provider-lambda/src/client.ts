@@ -102,7 +102,7 @@ export function lambdaClient(options: LambdaSettings): LambdaClient {
         reading<T, T>(http.call, { ...call, signal, method: "GET", path, answer, bucket }),
       );
   const instances = list("instances", "instances", instancesAnswer);
-  const inTurn = (operation: string) => async (signal: AbortSignal) => {
+  const paced = (operation: string) => async (signal: AbortSignal) => {
     await pacing.acquire({ account: credential.account, operation }, { signal });
     prepaid.add(signal);
   };
@@ -156,7 +156,7 @@ export function lambdaClient(options: LambdaSettings): LambdaClient {
     sshKeys: list("ssh-keys", "ssh-keys", sshKeysAnswer),
     fileSystems: list("file-systems", "file-systems", fileSystemsAnswer),
     instance: batches<WireInstance | null>({
-      acquire: inTurn("instance"),
+      acquire: paced("instance"),
       alone: instance,
       send: async (call, [id = "", ...others]) =>
         others.length === 0 ? new Map([[id, await instance(call, id)]]) : await listed(call),
@@ -169,7 +169,7 @@ export function lambdaClient(options: LambdaSettings): LambdaClient {
       return http.call({ ...call, method: "POST", path, ...more });
     },
     terminate: batches<Removed>({
-      acquire: inTurn("terminate"),
+      acquire: paced("terminate"),
       alone: terminate,
       send: async (call, ids) => {
         const [id = "", ...others] = ids;

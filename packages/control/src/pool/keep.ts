@@ -95,7 +95,7 @@ async function launchIn(keeper: Keeper, slot: PoolSlot, signal: AbortSignal): Pr
   }
 }
 
-/** One placement after the other, without those that had no capacity a moment ago. */
+/** One placement after the other, without those that had no capacity just now. */
 async function launchSomewhere(keeper: Keeper, { slot, key }: PoolSlot, signal: AbortSignal): Promise<Instance> {
   const { provider, store, account, clock, spawn, placements, isEven, backoff, onEvent } = keeper;
   const first = isEven ? slot % placements.length : 0;
