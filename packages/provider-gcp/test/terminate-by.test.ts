@@ -92,3 +92,31 @@ test("the emulator takes one kind of limit, with an action, from 30 seconds to 1
   expect((await read("stops"))?.resourceStatus).toBeUndefined();
   expect(await provider.list()).toEqual([]);
 });
+
+test("the machine behind an instance ends with its time, once, and only its own", async () => {
+  const done: string[] = [];
+  const note = (what: string) => async (id: string) => {
+    done.push(`${what} ${id}`);
+  };
+  const { emulator, provider } = gcpWorld({
+    machines: {
+      newAddress: () => "127.0.0.2",
+      create: async () => undefined,
+      end: note("end"),
+      stop: note("stop"),
+      start: note("start"),
+      reboot: note("reboot"),
+      console: () => "",
+      closed: new AbortController().signal,
+      endpoint: () => undefined,
+    },
+  });
+  await provider.spawn({ key: "stays" });
+  const { nativeId } = await provider.spawn({ key: "ends", terminateBy: inMs(emulator, 600_000) });
+  await provider.list();
+  expect(done).toEqual([]);
+  await emulator.clock.sleep(800_000);
+  await provider.list();
+  await provider.list();
+  expect(done).toEqual([`end ${nativeId}`]);
+});
