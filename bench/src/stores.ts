@@ -57,6 +57,7 @@ async function measure(kind: string, place: string, processes: number): Promise<
   return `${kind.padEnd(9)} ${String(processes).padStart(2)} processes  ${perSecond.padStart(5)} launches/s  p99 ${p99.toFixed(0).padStart(5)} ms`;
 }
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 const directory = await mkdtemp(path.join(tmpdir(), "slipway-bench-stores-"));
 const missing = missingServer();
 const server = missing === null ? await startPostgres([]) : null;

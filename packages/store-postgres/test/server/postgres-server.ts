@@ -99,6 +99,12 @@ export async function startPostgres(settings: readonly string[] = ["fsync=off"])
   let server = await startServer();
   const pooler = start(pgbouncer, ["-q", ini]);
   const pools: pg.Pool[] = [];
+  // Where this program ends before `stop`, they end with it.
+  const endBoth = (): void => {
+    server.kill("SIGQUIT");
+    pooler.kill("SIGTERM");
+  };
+  process.once("exit", endBoth);
   await untilItAnswers(pooled, pooler);
   return {
     socket: directory,
@@ -118,6 +124,7 @@ export async function startPostgres(settings: readonly string[] = ["fsync=off"])
       await Promise.all(pools.map((pool) => pool.end()));
       await end(pooler, "SIGTERM");
       await end(server, "SIGQUIT");
+      process.off("exit", endBoth);
       await rm(directory, { recursive: true });
     },
   };
