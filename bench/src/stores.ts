@@ -49,7 +49,9 @@ async function measure(kind: string, place: string, processes: number): Promise<
     // Written by store-launches.ts.
     launchers.map(async (one) => JSON.parse(await nextLine(one)) as Run),
   );
-  await Promise.all(launchers.map(({ child }) => (child.exitCode === null ? once(child, "exit") : Promise.resolve([]))));
+  await Promise.all(
+    launchers.map(({ child }) => (child.exitCode === null ? once(child, "exit") : Promise.resolve([]))),
+  );
   const seconds = (Math.max(...runs.map(({ ended }) => ended)) - Math.min(...runs.map(({ began }) => began))) / 1000;
   const times = runs.flatMap((run) => run.times).sort((one, other) => one - other);
   const p99 = times[Math.floor(times.length * 0.99)] ?? 0;
