@@ -95,6 +95,10 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     config: { namespace: "kube-system" },
     says: /tenant.*may not|cannot .*kube-system/,
   },
+  "an image that does not exist": {
+    line: `slipway spawn --provider kubernetes --cpus 0.02 --image registry.test/nothing:1 --key k --wait --timeout 20s`,
+    says: /registry\.test\/nothing:1/,
+  },
 };
 
 describe("one clear line for", () => {
