@@ -153,7 +153,7 @@ function lambdaCloud(clock: Clock, seed: number): Cloud {
   // The emulator's prices stand still: the remote's answer is changed on its way.
   const fetch: typeof globalThis.fetch = async (input, init) => {
     const response = await emulator.fetch(input, init);
-    if (!new URL(String(input)).pathname.endsWith("/instance-types")) return response;
+    if (!new URL(input instanceof Request ? input.url : input).pathname.endsWith("/instance-types")) return response;
     const text = (await response.text()).replaceAll('"price_cents_per_hour":20,', `"price_cents_per_hour":${cents},`);
     return new Response(text, { status: response.status, headers: response.headers });
   };

@@ -140,7 +140,7 @@ describe("slipway reap --print", () => {
     const [service = ""] = paths;
     writeFileSync(service, readFileSync(service, "utf8").replace("Type=oneshot", "Type=oneshot\nExecStart=relative"));
     // The judge judges.
-    expect(verify).toThrow("Command failed");
+    expect(verify).toThrow("Command failed: systemd-analyze");
     expect(files[0]?.content).toContain("ExecStart=/usr/bin/env slipway reap --provider local\n");
   });
 
@@ -196,6 +196,6 @@ describe("slipway reap --print", () => {
         env: { PATH: process.env["PATH"] ?? "", KUBECONFIG: "/dev/null" },
       });
     expect(JSON.parse(set(file?.content ?? ""))).toMatchObject({ kind: "CronJob" });
-    expect(() => set((file?.content ?? "").replace("- name: reap", "- nam: reap"))).toThrow("Command failed");
+    expect(() => set((file?.content ?? "").replace("- name: reap", "- nam: reap"))).toThrow("Command failed: kubectl");
   });
 });
