@@ -15,9 +15,9 @@ export const shared: ViteUserConfig = defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     // Many tests start real processes, and the machine may be slow or busy: a limit is for what hangs.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-    expect: { poll: { timeout: 20_000 } },
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     env: { NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? compiled },
   },
 });

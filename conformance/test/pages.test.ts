@@ -27,7 +27,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
 
 // `UPDATE_PAGES=1 npm test` writes them.
 describe("the generated pages are as the code is", () => {
-  test.each(Object.entries(PAGES))("%s", { timeout: 60_000 }, async (name, make) => {
+  test.each(Object.entries(PAGES))("%s", { timeout: 120_000 }, async (name, make) => {
     const path = fileURLToPath(new URL(`../../docs/reference/${name}`, import.meta.url));
     const page = await make();
     if (process.env["UPDATE_PAGES"] === "1") {

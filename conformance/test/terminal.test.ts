@@ -60,7 +60,7 @@ describe("the READMEs' commands, in a shell, against the emulator's server", () 
   test.each([
     { provider: "lambda", spec: "gpu_1x_a10", sold: /^gpu_1x_a10 .*1x a10.* 0\.75 .*us-west-1.*live/im },
     { provider: "runpod", spec: "NVIDIA GeForce RTX 4090", sold: /^NVIDIA GeForce RTX 4090 .* 0\.69 .*EU-RO-1.*live/m },
-  ])("$provider", { timeout: 120_000 }, async ({ provider, spec, sold }) => {
+  ])("$provider", { timeout: 300_000 }, async ({ provider, spec, sold }) => {
     const { run, start } = await shell();
     const [serve, use] = await blocksOf(provider);
     const server = start(serve);
@@ -84,7 +84,7 @@ describe("the READMEs' commands, in a shell, against the emulator's server", () 
     { provider: "orbstack", count: 1, shown: [/status +running/, /^Linux$/m] },
     { provider: "aws", count: 4, shown: [/status +running/, /^us-east-1\/i-\S+ +.*t3\.micro/m] },
     { provider: "gcp", count: 3, shown: [/status +running/, /^slipway-emulator\/us-central1-\S+ +.*e2-medium/m] },
-  ])("$provider: nothing is left", { timeout: 120_000 }, async ({ provider, count, shown }) => {
+  ])("$provider: nothing is left", { timeout: 300_000 }, async ({ provider, count, shown }) => {
     const { run, start } = await shell();
     const [serve, use] = await blocksOf(provider);
     const server = start(serve);
@@ -98,7 +98,7 @@ describe("the READMEs' commands, in a shell, against the emulator's server", () 
     expect(await ended).toEqual([130, null]);
   });
 
-  test("apple-container", { timeout: 120_000 }, async () => {
+  test("apple-container", { timeout: 300_000 }, async () => {
     const { run, start } = await shell();
     const [serve, use] = await blocksOf("apple-container");
     const server = start(serve);

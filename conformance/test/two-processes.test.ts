@@ -56,7 +56,7 @@ async function planOf(store: LaunchStore) {
 /** What was written last is seen by a reader that began so long ago. */
 const pastTheLag = (): Promise<void> => server.emulator.clock.sleep(2 * READ_LAG_MS);
 
-describe("two processes, the same keys, one account", { timeout: 120_000 }, () => {
+describe("two processes, the same keys, one account", { timeout: 300_000 }, () => {
   test("with one store: one instance for each key, and both know it", async () => {
     const [left, right] = await Promise.all([launchAll("one"), launchAll("one")]);
     expect(left.map(({ code }) => code)).toEqual(KEYS.map(() => undefined));

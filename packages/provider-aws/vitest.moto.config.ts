@@ -12,7 +12,7 @@ const config: ViteUserConfig = {
     // They share one moto, and each begins by emptying it.
     fileParallelism: false,
     testTimeout: 300_000,
-    hookTimeout: 60_000,
+    hookTimeout: 180_000,
     typecheck: { enabled: false },
   },
 };

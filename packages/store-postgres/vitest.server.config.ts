@@ -10,8 +10,8 @@ const config: ViteUserConfig = {
     include: ["test/**/*.server.ts"],
     // Each file has a server of its own; two at once would wait for one another's processors.
     fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     typecheck: { enabled: false },
   },
 };

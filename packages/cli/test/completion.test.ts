@@ -71,7 +71,7 @@ describe.each(tried)("completion in %s", (shell) => {
     };
   }
 
-  it("offers commands, nested ones, options, and the words that an option takes", { timeout: 60_000 }, async () => {
+  it("offers commands, nested ones, options, and the words that an option takes", { timeout: 120_000 }, async () => {
     start();
     expect(await offer("slipway sp")).toEqual(expect.arrayContaining(["spawn", "spot"]));
     expect(await offer("slipway snapshot ")).toEqual(expect.arrayContaining(["create", "delete", "list", "status"]));
@@ -81,14 +81,14 @@ describe.each(tried)("completion in %s", (shell) => {
     expect(await offer("slipway completion ")).toEqual(expect.arrayContaining(["bash", "fish", "zsh"]));
   });
 
-  it("runs nothing that stands on the line", { timeout: 60_000 }, async () => {
+  it("runs nothing that stands on the line", { timeout: 120_000 }, async () => {
     start();
     await offer("slipway get $(touch$IFS$HOME/harm) `touch$IFS$HOME/harm` ;touch$IFS$HOME/harm; --");
     expect(existsSync(join(directory, "harm"))).toBe(false);
   });
 });
 
-it("bash takes the value behind a sign", { timeout: 60_000 }, async () => {
+it("bash takes the value behind a sign", { timeout: 120_000 }, async () => {
   const { directory, env } = home();
   writeFileSync(join(directory, "completion"), COMPLETION_SCRIPTS.bash);
   const { stdout } = await promisify(execFile)("bash", SHELLS.bash("slipway list --status=hib"), {

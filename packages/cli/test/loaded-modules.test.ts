@@ -31,13 +31,13 @@ async function loadedBy(...words: readonly string[]): Promise<{ readonly package
   };
 }
 
-it("--version loads the command and core, but no provider, store or session", { timeout: 60_000 }, async () => {
+it("--version loads the command and core, but no provider, store or session", { timeout: 120_000 }, async () => {
   const { packages, count } = await loadedBy("--version");
   expect(packages).toEqual(["cli", "commander", "core"]);
   expect(count).toBeLessThanOrEqual(100);
 });
 
-it("list loads the store and the provider that is configured", { timeout: 60_000 }, async () => {
+it("list loads the store and the provider that is configured", { timeout: 120_000 }, async () => {
   const { packages, count } = await loadedBy("list");
   for (const unwanted of ["reach", "contract-tests", "provider-memory", "@clack/prompts", "yaml"]) {
     expect(packages).not.toContain(unwanted);

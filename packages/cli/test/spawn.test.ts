@@ -199,7 +199,7 @@ describe("slipway spawn", () => {
     expect(run.exitCode).toBe(1);
     expect(run.stderr).toContain("slipway list --key 'web 1'");
     expect(run.stderr).toMatch(/effect +unknown/);
-  }, 30_000);
+  }, 120_000);
 
   it("answers 130 when interrupted while another process works on the key", async () => {
     const { slipway, remote, clock } = commandLine();

@@ -31,7 +31,7 @@ test("every case has a mutant that it kills, or a reason why there can be none",
 const GENERAL: readonly RuleId[] = ["DATA-01", "DATA-02", "ERR-01", "TERM-02"];
 const reported = new Set<RuleId>();
 
-test.each(mutants)("$id: $kills fails on a provider that $does", { timeout: 60_000 }, async (mutant) => {
+test.each(mutants)("$id: $kills fails on a provider that $does", { timeout: 120_000 }, async (mutant) => {
   const [result] = await killMutants(quick, { mutants: [mutant], namedOnly });
   expect(result).toMatchObject({ id: mutant.id, killed: true, unexpected: [], survivedBy: [] });
   const rule = result?.rule ?? null;

@@ -16,7 +16,7 @@ async function nodeTest(file: string): Promise<{ readonly code: number | null; r
 const count = (output: string, what: string): number =>
   Number(new RegExp(`^# ${what} (\\d+)$`, "m").exec(output)?.[1] ?? Number.NaN);
 
-test("a conforming provider passes under node:test", { timeout: 60_000 }, async () => {
+test("a conforming provider passes under node:test", { timeout: 120_000 }, async () => {
   const { code, output } = await nodeTest("conforming.ts");
   expect(count(output, "fail")).toBe(0);
   expect(count(output, "pass")).toBeGreaterThan(230);
@@ -25,7 +25,7 @@ test("a conforming provider passes under node:test", { timeout: 60_000 }, async 
   expect(code).toBe(0);
 });
 
-test("a provider that breaks a rule fails under node:test", { timeout: 60_000 }, async () => {
+test("a provider that breaks a rule fails under node:test", { timeout: 120_000 }, async () => {
   const { code, output } = await nodeTest("broken.ts");
   expect(count(output, "fail")).toBe(2);
   expect(output).toMatch(/not ok \d+ - list.complete/);

@@ -423,7 +423,7 @@ describe("places that cannot hold a store", () => {
   })();
   test.runIf(hasNamespaces)(
     "a full disk and a read-only one are told by code, and lose nothing",
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     () => {
       const child = fileURLToPath(new URL("children/hard-times.ts", import.meta.url));
       const node = [process.execPath, "--conditions=@slipway/source", "--no-warnings", child, directory];

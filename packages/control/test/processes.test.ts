@@ -24,7 +24,7 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-describe("real processes over one file store", { timeout: 120_000 }, () => {
+describe("real processes over one file store", { timeout: 300_000 }, () => {
   test("twenty of them with one key make one instance, and all get it", async () => {
     const [store, world] = [join(root, "store"), join(root, "world")];
     const twenty = Array.from({ length: 20 }, () => start("launch-once.ts", store, world, "k", "100"));

@@ -23,7 +23,7 @@ function programOf(readme: string): string {
   return [...lines, ...bodies].join("\n");
 }
 
-test("the README's examples run as they stand", { timeout: 30_000 }, async () => {
+test("the README's examples run as they stand", { timeout: 120_000 }, async () => {
   const directory = await mkdtemp(join(tmpdir(), "slipway-readme-"));
   try {
     const readme = await readFile(join(packageRoot, "README.md"), "utf8");

@@ -51,7 +51,7 @@ describe.each(COMPILERS)("a user of TypeScript $version", (compiler) => {
   let messages: Map<string, string>;
   beforeAll(async () => {
     messages = messagesByFile((await runCompiler(compiler, "-p", folder)).output);
-  }, 120_000);
+  }, 300_000);
 
   it("gets messages from the mistakes alone", () => {
     expect([...messages.keys()].sort()).toEqual(MISTAKES.map((_, index) => fileOf(index)).sort());

@@ -46,7 +46,7 @@ describe("the README", () => {
     });
     afterAll(() => rm(folder, { recursive: true, force: true }));
 
-    it("compile", { timeout: 60_000 }, async () => {
+    it("compile", { timeout: 120_000 }, async () => {
       const examples = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? "");
       expect(examples.length).toBeGreaterThan(3);
       await Promise.all(examples.map((code, index) => writeFile(join(folder, `example${index}.mts`), code)));

@@ -14,13 +14,13 @@ describe.each(COMPILERS)("on TypeScript $version", (compiler) => {
   });
 
   // No error at all, and each `@ts-expect-error` met by one.
-  it("keeps every promise of the types", { timeout: 120_000 }, async () => {
+  it("keeps every promise of the types", { timeout: 300_000 }, async () => {
     const { output, exitCode } = await runCompiler(compiler, "-p", project);
     expect(output).toBe("");
     expect(exitCode).toBe(0);
   });
 
-  it("would report a promise that broke", { timeout: 120_000 }, async () => {
+  it("would report a promise that broke", { timeout: 300_000 }, async () => {
     const folder = await mkdtemp(join(tmpdir(), "slipway-types-"));
     try {
       await writeFile(join(folder, "broken.ts"), "// @ts-expect-error nothing is wrong here\nlet fine = 1;\n");

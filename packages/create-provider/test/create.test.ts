@@ -44,7 +44,7 @@ function subsets(): readonly (readonly string[])[] {
 describe("what is written", () => {
   it.each(["http", "cli"])(
     "is whole for every choice of capabilities, over %s",
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async (transport) => {
       for (const chosen of subsets()) {
         const files = await create("--transport", transport, "--capabilities", chosen.join(","));

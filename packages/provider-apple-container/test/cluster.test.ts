@@ -34,7 +34,7 @@ async function late(): Promise<{ readonly emulator: ContainerEmulator; readonly 
   const isUp = async (): Promise<boolean> =>
     (await emulator.control.instances()).some(({ status }) => status === "running");
   const exec: typeof emulator.exec = async (file, args, options) => {
-    if (args[0] === "list") await expect.poll(isUp, { timeout: 10_000 }).toBe(false);
+    if (args[0] === "list") await expect.poll(isUp, { timeout: 120_000 }).toBe(false);
     return await emulator.exec(file, args, options);
   };
   const { cluster } = await register({}, { owner: "t", variables: {}, runtime: { exec, clock: emulator.clock } });

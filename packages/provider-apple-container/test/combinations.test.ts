@@ -39,7 +39,7 @@ describe.each(COMBINATIONS)("container $version on macOS $macos", ({ version, ma
     const failed = results.filter(({ status }) => status === "failed");
     expect(failed.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([]);
     expect(results.filter(({ status }) => status === "passed").length).toBeGreaterThan(30);
-  }, 60_000);
+  }, 120_000);
 
   test("it starts up where the service runs, and says how to start it where not", async () => {
     const { emulator, env } = world();

@@ -30,7 +30,7 @@ test("an instance's whole life, by the provider", async () => {
   const one = provider();
   const { id } = await one.spawn({ key: "a", bootstrap: { script: "echo from inside; exit 4" } });
   await expect
-    .poll(async () => (await one.get(id))?.bootstrap, { timeout: 10_000 })
+    .poll(async () => (await one.get(id))?.bootstrap, { timeout: 120_000 })
     .toEqual({ state: "failed", exitCode: 4 });
   const lines: string[] = [];
   for await (const line of one.logs(id)) lines.push(line);
@@ -83,7 +83,7 @@ test("logs that are followed never end by themselves", async () => {
   const child = start("logs", "--follow", "fo");
   let said = "";
   child.stdout?.on("data", (chunk) => (said += String(chunk)));
-  await expect.poll(() => said, { timeout: 10_000 }).toBe("first\n");
+  await expect.poll(() => said, { timeout: 120_000 }).toBe("first\n");
   await container("stop", "fo");
   expect(child.exitCode).toBeNull();
   child.kill("SIGTERM");
@@ -97,7 +97,7 @@ test("exec passes no signal on: the third ends the command, and the program goes
   let complained = "";
   child.stdout?.on("data", (chunk) => (said += String(chunk)));
   child.stderr?.on("data", (chunk) => (complained += String(chunk)));
-  await expect.poll(() => said, { timeout: 10_000 }).toBe("up\n");
+  await expect.poll(() => said, { timeout: 120_000 }).toBe("up\n");
   const ended = exit(child);
   // Signals that come at once are one: each is sent when the one before it was taken.
   await expect
@@ -112,7 +112,7 @@ test("exec passes no signal on: the third ends the command, and the program goes
   expect(await ended).toEqual([1, null]);
   expect(complained).toContain("Received 3 SIGINT/SIGTERM's, forcefully exiting.");
   await expect
-    .poll(async () => (await container("exec", "si", "sh", "-c", "cat $HOME/done")).stdout, { timeout: 10_000 })
+    .poll(async () => (await container("exec", "si", "sh", "-c", "cat $HOME/done")).stdout, { timeout: 120_000 })
     .toBe("done\n");
 });
 

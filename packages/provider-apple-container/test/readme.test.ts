@@ -33,7 +33,7 @@ describe("the examples run as they are printed, and print what they say", () => 
     await rm(folder, { recursive: true, force: true });
   });
 
-  test.each(blocks)("$name", { timeout: 60_000 }, async ({ code }) => {
+  test.each(blocks)("$name", { timeout: 120_000 }, async ({ code }) => {
     await writeFile(`${folder}/example.ts`, code.replaceAll("console.log(", "print("));
     await import(`${folder}/example.ts`);
     const said = [...code.matchAll(/console\.log\(.*\); \/\/ (.+)/g)].map(([, text = ""]) => text.replace("…", ""));

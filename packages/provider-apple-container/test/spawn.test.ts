@@ -65,7 +65,7 @@ describe("one key", () => {
     const { id, nativeId } = await one.provider.spawn({ key: "k", bootstrap: { script: "exit 3" } });
     const bootstrap = () =>
       expect
-        .poll(async () => (await one.provider.get(id))?.bootstrap, { timeout: 30_000 })
+        .poll(async () => (await one.provider.get(id))?.bootstrap, { timeout: 120_000 })
         .toEqual({
           state: "failed",
           exitCode: 3,

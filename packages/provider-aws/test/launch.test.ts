@@ -74,7 +74,7 @@ test(`killed anywhere in ${RUNS} launches over three zones, and launched again: 
       `run ${run}`,
     ).toEqual([last]);
   }
-}, 120_000);
+}, 300_000);
 
 test("killed between the launch and its volume, and launched again: the volume is attached", async () => {
   const world = awsWorld({ readLagMs: 1_000 });

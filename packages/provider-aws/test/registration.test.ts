@@ -149,7 +149,7 @@ test("a process that makes a provider has loaded no module of the SDK", async ()
   `;
   const cwd = fileURLToPath(new URL("..", import.meta.url));
   const args = ["--conditions", "@slipway/source", "--no-warnings", "--input-type", "module", "--eval", script];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, timeout: 60_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, timeout: 120_000 });
   const told = JSON.parse(stdout) as { readonly modules: number; readonly sdk: readonly string[] };
   expect(told.modules).toBeGreaterThan(50);
   expect(told.sdk).toEqual([]);

@@ -58,7 +58,7 @@ describe("the whole suite on a rough wire", () => {
     const report = await runConformance(late, { modes: ["plain"] });
     const failed = report.results.filter(({ status }) => status === "failed");
     expect(failed.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 });
 
 const FAULTS = [

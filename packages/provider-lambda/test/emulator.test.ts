@@ -275,4 +275,4 @@ test("as a server it serves a provider over real HTTP", async () => {
   } finally {
     await server.close();
   }
-}, 60_000);
+}, 120_000);

@@ -23,7 +23,7 @@ describe.each(isolations)("with $isolation", ({ isolation }) => {
     expect((await provider.list()).map(({ id }) => id)).toEqual([...ids]);
     expect(live()).toEqual([...ids]);
     expect(readdirSync(join(stateDirectory, "locks"))).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 
   describe.each(FAILPOINTS)("a spawn that is killed %s", (name) => {
     const killed = async (): Promise<ReturnType<typeof world>> => {
@@ -48,7 +48,7 @@ describe.each(isolations)("with $isolation", ({ isolation }) => {
         (seen) => seen?.bootstrap?.state === "succeeded",
       );
       expect(done?.status).toBe("running");
-    }, 30_000);
+    }, 120_000);
 
     test("is ended whole by terminate alone", async () => {
       const { stateDirectory, provider, live } = await killed();
@@ -57,7 +57,7 @@ describe.each(isolations)("with $isolation", ({ isolation }) => {
       expect(await provider.list()).toEqual([]);
       const left = name === "before-intent" ? [] : readdirSync(join(stateDirectory, "instances"));
       expect(left).toEqual([]);
-    }, 30_000);
+    }, 120_000);
   });
 
   test("what was cut off before anything ran is told as an error that says what to do", async () => {
@@ -71,7 +71,7 @@ describe.each(isolations)("with $isolation", ({ isolation }) => {
       effect: "none",
       native: { id: half?.id },
     });
-  }, 30_000);
+  }, 120_000);
 });
 
 test.skipIf(!hasBubblewrap)(

@@ -53,7 +53,7 @@ describe.skipIf(!hasBubblewrap)("a snapshot with bubblewrap", () => {
     const copied = join(contentDirectory, "srv/d");
     const read = readdirSync(copied).filter((name) => readFileSync(join(copied, name), "utf8") !== "own\n");
     expect(read).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   test("holds files that nobody may read inside, and gives them back", async () => {
     const { provider } = world("bubblewrap");

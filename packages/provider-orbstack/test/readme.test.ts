@@ -46,13 +46,13 @@ test("the example runs as it is printed, with the emulator as the program, and p
   const { printed, said } = await run(block("Example"));
   expect(said).toHaveLength(3);
   expect(printed).toEqual(said);
-}, 60_000);
+}, 120_000);
 
 test("the example of chaos runs as it is printed", async () => {
   const { printed, said } = await run(block("Chaos in your own suite"));
   expect(said).toEqual(["3", "7"]);
   expect(printed).toEqual(said);
-}, 60_000);
+}, 120_000);
 
 test("the tables name every capability, every code of the error table and every limit", () => {
   const provider = orbstack({ owner: "docs", variables: {} });

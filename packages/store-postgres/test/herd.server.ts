@@ -114,7 +114,7 @@ describe.skipIf(missing !== null).each([
     await pause(LEASE_MS);
     for (const { id } of entries) expect(await store.acquire(id)).not.toBeNull();
     await store.close?.();
-  }, 240_000);
+  }, 600_000);
 });
 
 test.skipIf(missing !== null)(

@@ -278,7 +278,7 @@ describe("shellcheck", () => {
 });
 
 describe("cloud-init schema", () => {
-  it.for(checked)("takes %s", { timeout: 60_000 }, ([, config], { skip }) => {
+  it.for(checked)("takes %s", { timeout: 120_000 }, ([, config], { skip }) => {
     if (cloudInit.missing !== null) skip(cloudInit.missing);
     const file = stored(render(config, "cloud-init").content);
     expect(execFileSync("cloud-init", ["schema", "--config-file", file]).toString()).toContain("Valid");

@@ -81,7 +81,7 @@ exit 42
 `;
 
 describe.each(SHELLS)("every value comes through byte for byte, under $name", (shell) => {
-  it("whatever the config holds", { timeout: 120_000 }, async ({ skip }) => {
+  it("whatever the config holds", { timeout: 300_000 }, async ({ skip }) => {
     if (shell.missing !== null) skip(shell.missing);
     if (!existsSync("/proc/self/environ")) skip("there is no /proc to read an environment from");
     await fc.assert(

@@ -125,7 +125,7 @@ describe("disk", () => {
     ).toEqual([40, 40, 40]);
     const left = readdirSync(join(path, "..")).filter((name) => name !== "state.json");
     expect(left).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });
 
 const children: ChildProcess[] = [];

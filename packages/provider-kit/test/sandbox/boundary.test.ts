@@ -155,7 +155,7 @@ describe.each(isolations)("a short command with $isolation", (isolation) => {
     const result = await execInSandbox(sandbox, ["sh", "-c", script]);
     expect(result.exitCode).toBe(4);
     expect(result.stdout).toMatch(/^(more\n)*first\n/);
-  }, 10_000);
+  }, 120_000);
 
   test("that printed too much is an error, whatever its exit code", async () => {
     const sandbox = await started(isolation);

@@ -109,4 +109,4 @@ test("processes that count under it lose no step, though some of them die in it"
   const lock = join(directory, "lock");
   await Promise.all(["no", "no", "yes", "yes"].map((dies) => inAProcess(program, lock, file, dies)));
   expect(readFileSync(file, "utf8")).toBe("62");
-}, 60_000);
+}, 120_000);

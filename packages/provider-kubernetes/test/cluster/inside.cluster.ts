@@ -12,7 +12,7 @@ async function runningPod(more: Partial<KubernetesSpawnOptions> = {}): Promise<{
 }> {
   const { provider } = await clusterWorld();
   const { id } = await provider.spawn({ key: crypto.randomUUID(), ...more });
-  await vi.waitFor(async () => expect((await provider.get(id))?.status).toBe("running"), { timeout: 60_000 });
+  await vi.waitFor(async () => expect((await provider.get(id))?.status).toBe("running"), { timeout: 120_000 });
   return { provider, id };
 }
 
@@ -50,7 +50,7 @@ describe("a command in a real container", () => {
   test("is refused where the container has ended", async () => {
     const { provider } = await clusterWorld();
     const { id } = await provider.spawn({ key: "ended", pod: { command: ["/bin/true"] } });
-    await vi.waitFor(async () => expect((await provider.get(id))?.status).toBe("terminated"), { timeout: 60_000 });
+    await vi.waitFor(async () => expect((await provider.get(id))?.status).toBe("terminated"), { timeout: 120_000 });
     expect(await failure(provider.exec(id, ["true"]))).toMatchObject({ code: "INVALID_STATE", effect: "none" });
   });
 });

@@ -37,7 +37,7 @@ test("the README's Role is exactly what the provider does, by the server's audit
   const terminateBy = new Date(Date.now() + 600_000).toISOString();
   const { id } = await provider.spawn({ key: "k", bootstrap: { script: "true" }, volumes, terminateBy });
   await provider.list();
-  await vi.waitFor(async () => expect((await provider.get(id))?.status).toBe("running"), { timeout: 60_000 });
+  await vi.waitFor(async () => expect((await provider.get(id))?.status).toBe("running"), { timeout: 120_000 });
   // Whether a kubelet answers is seen elsewhere: here it counts that the server lets the calls pass.
   await provider.exec(id, ["true"]).catch(() => undefined);
   await provider

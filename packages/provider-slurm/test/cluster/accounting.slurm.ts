@@ -18,10 +18,10 @@ beforeAll(async () => {
   await manage("add", "account", "few", "open");
   await manage("add", "user", "root", "account=few", "MaxSubmitJobs=2", "MaxJobs=1");
   await manage("add", "user", "root", "account=open", "qos=normal,small");
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   if (!isMissing) await cluster.close();
-}, 60_000);
+}, 120_000);
 
 describe.skipIf(isMissing)("with slurmdbd", () => {
   test("startup passes", async () => {
@@ -73,7 +73,7 @@ describe.skipIf(isMissing)("with slurmdbd", () => {
     // The controller hands its records over when it can, one after the other.
     const ENDED = /^CANCELLED( by \d+)?\|\{"slipway":1,/;
     await expect
-      .poll(states, { timeout: 60_000 })
+      .poll(states, { timeout: 120_000 })
       .toSatisfy((rows: readonly string[]) => rows.length >= 3 && rows.every((row) => ENDED.test(row)));
   });
 });

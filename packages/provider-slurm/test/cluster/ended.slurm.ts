@@ -20,18 +20,18 @@ test("a failed instance is an error until someone terminates it, and then for no
   const one = slurm({ owner: "tests", slurmConf: cluster.slurmConf });
   const other = slurm({ owner: "tests", slurmConf: cluster.slurmConf });
   const { id } = await one.spawn({ key: "lost", spec: "main" });
-  await expect.poll(async () => (await one.get(id))?.status, { timeout: 60_000 }).toBe("running");
+  await expect.poll(async () => (await one.get(id))?.status, { timeout: 120_000 }).toBe("running");
   const { nodes } = (await one.get(id)) ?? { nodes: "" };
   await cluster.setNode(nodes, "down");
   try {
-    await expect.poll(async () => (await other.get(id))?.status, { timeout: 60_000 }).toBe("error");
+    await expect.poll(async () => (await other.get(id))?.status, { timeout: 120_000 }).toBe("error");
     expect((await other.get(id))?.statusReason?.code).toBe("NODE_FAIL");
     await one.terminate(id);
     expect((await other.get(id))?.status).toBe("terminated");
     expect(await other.list()).toEqual([]);
     await other.terminate(id);
     // What tells it to the others holds nothing, and ends by itself.
-    await expect.poll(() => cluster.run("squeue", "-h", "-a"), { timeout: 60_000 }).toBe("");
+    await expect.poll(() => cluster.run("squeue", "-h", "-a"), { timeout: 120_000 }).toBe("");
     expect((await cluster.run("squeue", "-h", "-t", "all", "-o", "%N")).trim()).toBe(nodes);
   } finally {
     await cluster.setNode(nodes, "idle");
@@ -45,10 +45,10 @@ test("where the bootstrap's directory is shared, its end and its log are told af
   const script = "echo first; echo second; exit 7";
   const { id } = await shared.spawn({ key: "shared", spec: "main", bootstrap: { script } });
   const bootstrap = async () => (await shared.get(id))?.bootstrap;
-  await expect.poll(bootstrap, { timeout: 60_000 }).toEqual({ state: "failed", exitCode: 7 });
+  await expect.poll(bootstrap, { timeout: 120_000 }).toEqual({ state: "failed", exitCode: 7 });
   const following = linesOf(shared.logs(id, { follow: true }));
   await shared.terminate(id);
-  await expect.poll(async () => (await shared.get(id))?.status, { timeout: 60_000 }).toBe("terminated");
+  await expect.poll(async () => (await shared.get(id))?.status, { timeout: 120_000 }).toBe("terminated");
   expect(await following).toEqual(expect.arrayContaining(["first", "second"]));
   expect(await bootstrap()).toEqual({ state: "failed", exitCode: 7 });
   expect(await linesOf(shared.logs(id))).toEqual(await following);
@@ -68,7 +68,7 @@ async function stuck(key: string, config: object = {}) {
   const flag = join(cluster.directory, key);
   const script = `until [ -e ${flag} ]; do sleep 0.1; done; kill -9 "$SLURM_TASK_PID"`;
   const { id, nativeId } = await provider.spawn({ key, spec: "main", bootstrap: { script } });
-  await expect.poll(async () => (await provider.get(id))?.bootstrap?.state, { timeout: 60_000 }).toBe("running");
+  await expect.poll(async () => (await provider.get(id))?.bootstrap?.state, { timeout: 120_000 }).toBe("running");
   const { nodes } = (await provider.get(id)) ?? { nodes: "" };
   await cluster.pauseNode(nodes);
   const state = async () => (await provider.get(id))?.state;
@@ -76,7 +76,7 @@ async function stuck(key: string, config: object = {}) {
   const status = async () => (await provider.get(id))?.status ?? "terminated";
   const hasEnded = () =>
     expect
-      .poll(async () => [await state(), await status()], { timeout: 60_000 })
+      .poll(async () => [await state(), await status()], { timeout: 120_000 })
       .toSatisfy(([now, told]) => now !== "COMPLETING" && told === "terminated");
   return {
     provider,
@@ -95,7 +95,7 @@ test("one that fails is an error while Slurm still clears it away, and terminate
   const { provider, id, state, hasEnded, fail, resume } = await stuck("failing");
   try {
     await fail();
-    await expect.poll(state, { timeout: 60_000 }).toBe("COMPLETING");
+    await expect.poll(state, { timeout: 120_000 }).toBe("COMPLETING");
     expect((await provider.get(id))?.status).toBe("error");
     // A process that has seen nothing of it: what it knows is what the cluster says.
     const other = slurm({ owner: "tests", slurmConf: cluster.slurmConf });
@@ -134,7 +134,7 @@ test("one that fails between the look and the cancelling is terminated all the s
   const exec: Exec = async (file, args, options) => {
     if (file === "scancel") {
       await fail();
-      await expect.poll(state, { timeout: 60_000 }).toBe("COMPLETING");
+      await expect.poll(state, { timeout: 120_000 }).toBe("COMPLETING");
     }
     return await run(file, args, options);
   };

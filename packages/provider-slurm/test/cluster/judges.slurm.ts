@@ -38,7 +38,7 @@ afterAll(async () => {
   if (isMissing) return;
   judge?.kill();
   await cluster?.close();
-}, 60_000);
+}, 120_000);
 
 const shown = async (...words: readonly string[]): Promise<readonly string[]> =>
   (await cluster.run("squeue", "-h", "-a", ...words)).split("\n").filter((line) => line !== "");
@@ -68,7 +68,7 @@ test.skipIf(isMissing)(
     }
     for (const { id } of mine) await provider.terminate(id);
     await expect
-      .poll(() => shown("-n", mine.map(({ remoteName }) => remoteName).join(",")), { timeout: 30_000 })
+      .poll(() => shown("-n", mine.map(({ remoteName }) => remoteName).join(",")), { timeout: 120_000 })
       .toEqual([]);
 
     // Theirs still run, and come to what they should.
@@ -79,7 +79,7 @@ test.skipIf(isMissing)(
     });
 
     // The administrator sees nothing of ours that goes on.
-    await expect.poll(() => shown(), { timeout: 30_000 }).toEqual([]);
+    await expect.poll(() => shown(), { timeout: 120_000 }).toEqual([]);
     const jobs = (await cluster.run("scontrol", "show", "jobs", "-o"))
       .split("\n")
       .filter((line) => line.includes('"slipway":1'));
@@ -100,7 +100,7 @@ test.skipIf(isMissing)(
           "JobID",
         )
       ).trim();
-    await expect.poll(ended, { timeout: 30_000 }).toBe("");
+    await expect.poll(ended, { timeout: 120_000 }).toBe("");
   },
 );
 

@@ -94,7 +94,7 @@ test("the README's session", { timeout: 240_000 }, async () => {
   const asAdministrator = `squeue -h -a -o '%C %P %T'`;
   expect((await shell(asAdministrator)).stdout).toBe("2 main RUNNING\n");
   await expect
-    .poll(async () => (await shell("slipway logs first --provider slurm")).stdout, { timeout: 30_000 })
+    .poll(async () => (await shell("slipway logs first --provider slurm")).stdout, { timeout: 120_000 })
     .toContain("step 3 of 3");
   for (const line of last) expect(await shell(line), line).toMatchObject({ exitCode: 0 });
   const followed = await following;
@@ -153,7 +153,7 @@ describe("what a new user meets is one line, and says what to do", () => {
   });
 });
 
-test("Ctrl-C ends the cluster and all that it holds", { timeout: 60_000 }, async () => {
+test("Ctrl-C ends the cluster and all that it holds", { timeout: 120_000 }, async () => {
   await interrupted();
   expect(emulator.exitCode).toBe(130);
   expect(existsSync(slurmConf())).toBe(false);

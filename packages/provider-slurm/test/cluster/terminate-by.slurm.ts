@@ -96,6 +96,6 @@ test("an end comes at its time and not before, though every process of ours is k
   // Slurm does not look at what waits in a closed partition: it holds nothing, and ends before it starts.
   expect((await shown(closed)).state).toBe("PENDING");
   await cluster.setPartition("short", "UP");
-  await expect.poll(async () => (await shown(closed)).state, { timeout: 30_000 }).toBe("DEADLINE");
+  await expect.poll(async () => (await shown(closed)).state, { timeout: 120_000 }).toBe("DEADLINE");
   expect([ran("queued"), ran("closed")].filter((file) => existsSync(file))).toEqual([]);
 });

@@ -8,7 +8,7 @@ let cluster: Promise<SlurmCluster> | undefined;
 
 afterAll(async () => {
   await (await cluster)?.close();
-}, 60_000);
+}, 120_000);
 
 // The projected run goes through a command prefix.
 describeProviderContract(

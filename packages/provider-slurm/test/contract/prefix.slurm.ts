@@ -8,7 +8,7 @@ import { slurmHarness } from "./slurm-harness.ts";
 let cluster: Promise<SlurmCluster> | undefined;
 afterAll(async () => {
   await (await cluster)?.close();
-}, 60_000);
+}, 120_000);
 
 /** A login node: as with ssh the words are joined, a shell takes them apart again, and no variable comes along. */
 async function withLoginNode(): Promise<SlurmCluster> {
