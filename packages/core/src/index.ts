@@ -90,7 +90,6 @@ export {
   type PlacementMethods,
 } from "./extras.ts";
 export type { GpuOptions } from "./gpu.ts";
-export { type GpuModel, gpuFit, gpuModel } from "./gpu-names.ts";
 export type { HibernationMethods } from "./hibernation.ts";
 export {
   HEARTBEAT_TASKS,

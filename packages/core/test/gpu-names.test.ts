@@ -1,5 +1,5 @@
+import { gpuFit, gpuModel } from "@slipway/core/gpu-names";
 import { describe, expect, test } from "vitest";
-import { gpuFit, gpuModel } from "../src/index.ts";
 
 // Each line: names that remotes really use for one GPU.
 const SAME: readonly (readonly string[])[] = [

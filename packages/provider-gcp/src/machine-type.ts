@@ -1,4 +1,5 @@
-import { type GpuOptions, gpuFit, type Operation, type ResourceOptions } from "@slipway/core";
+import { type GpuOptions, type Operation, type ResourceOptions } from "@slipway/core";
+import { gpuFit } from "@slipway/core/gpu-names";
 import { refusal } from "./remote.ts";
 
 /** A machine type, and accelerators that are attached to it beside those that it has built in. */

@@ -1,4 +1,5 @@
-import { gpuFit, type Offering, type Price } from "@slipway/core";
+import { type Offering, type Price } from "@slipway/core";
+import { gpuFit } from "@slipway/core/gpu-names";
 import type { Call } from "@slipway/provider-kit/driver";
 import type { MachineType, Profile } from "./profiles.ts";
 import type { KubernetesRemote, KubernetesSpawnOptions } from "./remote.ts";

@@ -1,4 +1,5 @@
-import { type GpuOptions, gpuFit, type Operation, type ResourceOptions } from "@slipway/core";
+import { type GpuOptions, type Operation, type ResourceOptions } from "@slipway/core";
+import { gpuFit } from "@slipway/core/gpu-names";
 import type { Call } from "@slipway/provider-kit/driver";
 import { acceleratorOf } from "./instance.ts";
 import { type LambdaRemote, type LambdaSpawnOptions, refusal } from "./remote.ts";

@@ -1,4 +1,5 @@
-import { type GpuOptions, gpuFit, type Operation, type ResourceOptions } from "@slipway/core";
+import { type GpuOptions, type Operation, type ResourceOptions } from "@slipway/core";
+import { gpuFit } from "@slipway/core/gpu-names";
 import { refusal } from "./errors.ts";
 import type { Cloud, WireCpuType, WireGpuType } from "./wire.ts";
 

@@ -1,12 +1,12 @@
 import {
   canListOfferings,
-  gpuFit,
   type InstanceResources,
   type Offering,
   type Price,
   type Provider,
   type SpotMethods,
 } from "@slipway/core";
+import { gpuFit } from "@slipway/core/gpu-names";
 
 /** What a machine must have, wherever it runs. */
 export interface Need {

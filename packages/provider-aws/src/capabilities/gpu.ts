@@ -1,4 +1,5 @@
-import { type GpuOptions, gpuFit } from "@slipway/core";
+import { type GpuOptions } from "@slipway/core";
+import { gpuFit } from "@slipway/core/gpu-names";
 import { refusal } from "../errors.ts";
 
 /** One size of a machine with accelerators. */

@@ -64,6 +64,7 @@ describe.skipIf(missing !== null)(
       await machines.stop("m-1");
       expect(machines.endpoint({ host: address, port: 22, user: "ubuntu" })).toBeUndefined();
       await machines.start("m-1");
+      await says("m-1", "booted\nbooted first\n");
       await machines.reboot("m-1");
       await says("m-1", "booted\nbooted first\nbooted first\n");
       expect(await ssh(address, "cat /count")).toEqual({ code: 0, stdout: "first\n" });
