@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isRecord } from "./config-file.ts";
 import type { Finding } from "./error-report.ts";
+import { refuseForeignOwner, trustedOwners } from "./file-owner.ts";
 import { entryFile, findPackage } from "./package-manifest.ts";
 import type { Session } from "./session.ts";
 
@@ -12,7 +13,7 @@ const CHECK = "shared store";
  * Is the database of a shared store as its package needs it? Only where the user names it with SLIPWAY_DATABASE_URL, which
  * is never shown: it holds a password.
  */
-export async function sharedStoreFinding({ world, secrets }: Session): Promise<readonly Finding[]> {
+export async function sharedStoreFinding({ world, secrets, providers }: Session): Promise<readonly Finding[]> {
   const url = world.env["SLIPWAY_DATABASE_URL"];
   if (url === undefined || url === "") return [];
   secrets.add(url);
@@ -24,9 +25,18 @@ export async function sharedStoreFinding({ world, secrets }: Session): Promise<r
     const says = `SLIPWAY_DATABASE_URL is set, and ${PACKAGE} is not installed here`;
     return [{ check: CHECK, state: "warning", says, hint: `Install it: npm install ${PACKAGE} pg` }];
   }
-  const module: unknown = await world.loadModule(pathToFileURL(join(manifest.directory, entry)).href);
+  const file = join(manifest.directory, entry);
+  // As of a provider package: what is loaded here runs with this user's rights.
+  const owners = trustedOwners(world, await providers.config());
+  for (const path of [manifest.directory, join(manifest.directory, "package.json"), file]) {
+    await refuseForeignOwner(path, owners);
+  }
+  const module: unknown = await world.loadModule(pathToFileURL(file).href);
   const check: unknown = isRecord(module) ? module["checkDatabase"] : undefined;
-  if (typeof check !== "function") throw new TypeError(`${PACKAGE} has no checkDatabase`);
+  if (typeof check !== "function") {
+    const says = `${PACKAGE} ${String(manifest.fields["version"])} here has no checkDatabase`;
+    return [{ check: CHECK, state: "failed", says, hint: `Upgrade it: npm install ${PACKAGE}@latest` }];
+  }
   const schema = world.env["SLIPWAY_DATABASE_SCHEMA"] ?? "slipway";
   let found: unknown;
   try {

@@ -78,6 +78,18 @@ describe("files of other users", () => {
     expect([run.exitCode, run.stderr]).toEqual([2, expect.stringContaining("FOREIGN_PROJECT")]);
   });
 
+  it.runIf(isRoot)("runs no shared store of another user, not even to check it", async () => {
+    const line = commandLine();
+    const folder = "node_modules/@slipway/store-postgres";
+    const manifest = '{"name":"@slipway/store-postgres","version":"1.0.0","main":"index.js"}';
+    const paths = [line.write(`${folder}/package.json`, manifest), line.write(`${folder}/index.js`, "throw 1;")];
+    const env = { XDG_STATE_HOME: line.state, HOME: line.directory, SLIPWAY_DATABASE_URL: "postgres://db/ci" };
+    const run = await line.slipway(["doctor"], { ...foreign(...paths), ...loadsNothing(line), env });
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).toMatch(/failed +shared store +FOREIGN_PROJECT: .*store-postgres/);
+    expect(run.stdout).not.toContain("was imported");
+  });
+
   it.runIf(isRoot)("runs what a directory holds that the user trusts", async () => {
     const line = commandLine();
     const file = line.write("slipway.config.json", "{}");
