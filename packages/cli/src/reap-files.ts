@@ -14,6 +14,8 @@ export interface ReapFile {
 export interface ReapCall {
   readonly words: readonly string[];
   readonly directory: string;
+  /** Whose state directory names the owner; null where the system does not number its users. */
+  readonly uid: number | null;
 }
 
 const MAKERS: Readonly<Record<ReapPlace, (call: ReapCall) => readonly ReapFile[]>> = {
@@ -31,7 +33,7 @@ export function reapFiles(place: ReapPlace, call: ReapCall): readonly ReapFile[]
 }
 
 /** A service that failed shows in `systemctl --failed`: reap exits with 1 where it could not look everywhere. */
-function systemdService({ words, directory }: ReapCall): string {
+function systemdService({ words, directory, uid }: ReapCall): string {
   return `[Unit]
 Description=Terminate what slipway launched and what has expired
 Wants=network-online.target
@@ -39,7 +41,7 @@ After=network-online.target
 
 [Service]
 Type=oneshot
-WorkingDirectory=${directory.replaceAll("%", "%%")}
+${systemdUser(uid)}WorkingDirectory=${directory.replaceAll("%", "%%")}
 # The credentials of your providers, one NAME=value a line; root's own, mode 0600.
 EnvironmentFile=-/etc/slipway/reap.env
 ExecStart=/usr/bin/env ${systemdWords(["slipway", ...words])}
@@ -58,6 +60,11 @@ Persistent=true
 [Install]
 WantedBy=timers.target
 `;
+
+/** Without a user a system unit has no HOME, and slipway finds neither the owner nor what was launched. */
+function systemdUser(uid: number | null): string {
+  return uid === null ? "" : `# Whose state directory names the owner and the launches.\nUser=${uid}\n`;
+}
 
 function systemdWords(words: readonly string[]): string {
   const quoted = words.map((word) =>

@@ -121,7 +121,17 @@ describe("slipway reap --print", () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^# \/etc\/systemd\/system\/slipway-reap.service\n\[Unit\]\n/);
     expect(stdout).toContain("\n# /etc/systemd/system/slipway-reap.timer\n[Unit]\n");
+    // Else the unit runs as root without HOME, and every run ends before it has looked at anything.
+    expect((await line.slipway(["reap", "--print", "systemd"], { uid: 4711 })).stdout).toContain("\nUser=4711\n");
     expect(line.remote.calls).toEqual([]);
+  });
+
+  it("prints the line that was asked for: a dry run stays one", async () => {
+    const line = commandLine();
+    for (const place of ["systemd", "cron", "github", "kubernetes"]) {
+      const run = await line.slipway(["reap", "--dry-run", "--timeout", "90s", "--print", place]);
+      expect(run.stdout, place).toContain("slipway reap --dry-run --timeout 90000ms");
+    }
   });
 
   const noSystemd = missing("systemd-analyze");

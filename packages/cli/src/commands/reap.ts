@@ -47,7 +47,7 @@ export const configure: Configure = (command, run) => {
 };
 
 async function reapExpired(session: Session, _args: readonly string[], flags: Flags): Promise<number> {
-  if (flags.print !== undefined) return printFiles(session, flags.print);
+  if (flags.print !== undefined) return printFiles(session, flags.print, flags.dryRun === true);
   await mustKnowOwner(session);
   const { reap, remoteClock } = await import("@slipway/control");
   const remote = remoteClock();
@@ -143,11 +143,17 @@ function clockDiffers(provider: string, aheadMs: number): CliError {
 }
 
 /** As files are to be: with `--json` apart, else one below the other, each under its path. */
-function printFiles({ output, json, world, namedProvider }: Session, place: ReapPlace): number {
+function printFiles({ output, json, world, namedProvider, call }: Session, place: ReapPlace, isDryRun: boolean): number {
   if (/[\r\n]/.test(world.cwd))
     throw new CliError("INVALID_ARGUMENT", "the name of this directory has a line break in it");
-  const words = ["reap", ...(namedProvider === undefined ? [] : ["--provider", namedProvider])];
-  const files = reapFiles(place, { words, directory: world.cwd });
+  // What is printed does what this line asks for, and no more.
+  const words = [
+    "reap",
+    ...(namedProvider === undefined ? [] : ["--provider", namedProvider]),
+    ...(isDryRun ? ["--dry-run"] : []),
+    ...(call.timeoutMs === undefined ? [] : ["--timeout", `${call.timeoutMs}ms`]),
+  ];
+  const files = reapFiles(place, { words, directory: world.cwd, uid: world.uid });
   if (json) output.document(files);
   else output.raw(files.map(({ path, content }) => `# ${path}\n${content}`).join("\n"));
   return EXIT.ok;
