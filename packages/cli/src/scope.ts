@@ -56,9 +56,16 @@ function saysSo({ variables, problem, origin }: ProviderPackage, env: Session["w
   return variables.some((variable) => (env[variable] ?? "") !== "");
 }
 
-/** One line for people about those that were not asked; null if all were. */
-export function sentenceAbout(leftOut: readonly LeftOut[]): string | null {
-  if (leftOut.length === 0) return null;
+/** Names those that were not asked on stderr, with `--json` as a document: an empty list proves nothing of them. */
+export function noteLeftOut({ json, output }: Session, leftOut: readonly LeftOut[]): void {
+  if (leftOut.length === 0) return;
+  const message = sentenceAbout(leftOut);
+  if (!json) return output.note(message);
+  const providers = leftOut.map(({ name }) => name);
+  output.rawError(`${JSON.stringify({ name: "Note", code: "NOT_ASKED", message, providers })}\n`);
+}
+
+function sentenceAbout(leftOut: readonly LeftOut[]): string {
   const names = leftOut.map(({ name, variables: [variable] }) =>
     variable === undefined ? name : `${name} (${variable})`,
   );

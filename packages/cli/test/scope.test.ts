@@ -35,10 +35,13 @@ describe("the providers that are asked", () => {
     expect(run.stderr).toContain("Not asked, since nothing here configures them: acme (ACME_KEY), gamma (GAMMA_KEY).");
   });
 
-  it("have nothing beside them for a program", async () => {
+  it("are all that an empty list is about, and it says so, to a program as well", async () => {
     const made = line();
+    expect((await made.slipway(["list"])).stderr).toMatch(/^No instances on local\.\nNot asked, /);
     const run = await made.slipway(["list", "--json"]);
-    expect(run).toMatchObject({ exitCode: 0, stderr: "", stdout: "[]\n" });
+    expect(run).toMatchObject({ exitCode: 0, stdout: "[]\n" });
+    expect(run.error()).toMatchObject({ code: "NOT_ASKED", providers: NAMES });
+    expect((await made.slipway(["reconcile", "--json"])).error()).toMatchObject({ code: "NOT_ASKED" });
     expect(made.imported).toEqual([]);
   });
 

@@ -4,7 +4,7 @@ import { assignments, type Configure, notEmpty, oneOf, several, someOf } from ".
 import { instanceColumns, instanceFields } from "../instance-view.ts";
 import { mustLocate } from "../locate.ts";
 import { unreachable } from "../remembered.ts";
-import { type Scope, scopeOf, sentenceAbout } from "../scope.ts";
+import { noteLeftOut, type Scope, scopeOf } from "../scope.ts";
 import type { Session } from "../session.ts";
 
 interface Flags {
@@ -28,7 +28,7 @@ export const configureList: Configure = (command, run) => {
     .option("--region <name>", "only this region", notEmpty)
     .addHelpText(
       "after",
-      "\nWithout --provider all providers are asked that are configured here: slipway.config names them, their variable is set, or\na launch is remembered. If one cannot answer, the rest is shown, and the exit code is 1.\n",
+      "\nWithout --provider all providers are asked that are configured here: slipway.config names them, their variable is set, or\na launch on it is remembered. The others are not asked, and named on stderr: what another machine launched there is not\nshown. If one cannot answer, the rest is shown, and the exit code is 1.\n",
     );
   run<Flags>(command, list);
 };
@@ -51,10 +51,10 @@ async function list(session: Session, _args: readonly string[], flags: Flags): P
   const hasAnswer = session.json && answers.some(({ status }) => status === "fulfilled");
   if (hasAnswer || found.length > 0 || failures.length === 0) {
     // A program that takes a part for the whole has not looked at the exit code.
-    output.list(found, instanceColumns(world.clock, names.length > 1), "No instances.");
+    const nothing = scope.leftOut.length === 0 ? "No instances." : `No instances on ${names.join(", ")}.`;
+    output.list(found, instanceColumns(world.clock, names.length > 1), nothing);
   }
-  const note = sentenceAbout(scope.leftOut);
-  if (note !== null) output.note(note);
+  noteLeftOut(session, scope.leftOut);
   for (const failure of failures.slice(1)) session.report(failure);
   if (failures.length > 0) throw failures[0];
 }

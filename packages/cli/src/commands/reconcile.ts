@@ -5,7 +5,7 @@ import { type Configure, someOf } from "../command.ts";
 import type { Column } from "../output.ts";
 import { printable, type Tone } from "../printable.ts";
 import { unreachable } from "../remembered.ts";
-import { scopeOf, sentenceAbout } from "../scope.ts";
+import { noteLeftOut, scopeOf } from "../scope.ts";
 import type { Session } from "../session.ts";
 
 interface Flags {
@@ -88,8 +88,7 @@ async function plansOf(
   const { reconcile: planFor } = await import("@slipway/control");
   const store = await session.store();
   const scope = await scopeOf(session);
-  const note = sentenceAbout(scope.leftOut);
-  if (note !== null) session.output.note(note);
+  noteLeftOut(session, scope.leftOut);
   const { launches: records, unread } = await scope.remembered();
   const unseen = await unreachable(session, records);
   const failures: unknown[] = [...unseen, ...(unread === undefined ? [] : [unread])];
