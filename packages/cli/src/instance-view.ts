@@ -80,6 +80,12 @@ export function terminateCommand(one: Instance, defaultProvider: string): string
   return shellCommand(["slipway", "terminate", ...provider, ...(one.id.startsWith("-") ? ["--"] : []), one.id]);
 }
 
+/** The command that shows what was made under the key, by name of a provider that `list` may not ask otherwise. */
+export function listCommand(provider: string, key: string, defaultProvider: string): string {
+  const named = provider === defaultProvider ? [] : ["--provider", provider];
+  return shellCommand(["slipway", "list", ...named, "--key", key]);
+}
+
 function since(time: string, clock: Clock): string {
   return formatDuration(clock.now() - Date.parse(time));
 }

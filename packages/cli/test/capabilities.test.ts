@@ -1,5 +1,7 @@
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { commandLine } from "./command-line.ts";
+import { commandLine, installed } from "./command-line.ts";
+import { FakeRemote, fakeModule, fault } from "./fake-provider.ts";
 
 describe("slipway snapshot", () => {
   it("creates, waits, lists, tells the status and deletes", async () => {
@@ -67,6 +69,8 @@ describe("slipway spot and prices", () => {
     const { slipway, remote } = commandLine();
     const run = await slipway(["spot", "request", "--key", "k", "--spec", "big", "--json"]);
     expect(run.json()).toEqual({ key: "k", requestId: "req-1", status: "open", instanceId: null });
+    const ttl = await slipway(["spot", "request", "--key", "t", "--spec", "big", "--ttl", "1h"]);
+    expect(ttl.stderr).toContain("Nothing terminates it by itself. Run `slipway reap`");
     await slipway(["spot", "cancel", "req-1"]);
     expect(remote.called("cancelSpotRequest")).toEqual([["req-1"]]);
     for (const words of [["prices"], ["spot", "prices"]]) {
@@ -74,6 +78,17 @@ describe("slipway spot and prices", () => {
       expect(lines[1]).toMatch(/^small +r1 +0\.0040 +live/);
       expect(lines[2]).toMatch(/^big +r1 +2\.50 +live/);
     }
+  });
+
+  it("says how to look for a request, also after an answer that was lost", async () => {
+    const line = commandLine();
+    const remote = new FakeRemote();
+    const entry = installed(line, "@acme/compute", "acme", { variables: ["ACME_KEY"] });
+    line.modules.set(pathToFileURL(entry).href, () => fakeModule(remote, { name: "acme" }));
+    const words = ["spot", "request", "--provider", "acme", "--key", "k", "--spec", "big"];
+    expect((await line.slipway(words)).stdout).toMatch(/look +slipway list --provider acme --key k\n/);
+    remote.failures.set("requestSpotInstance", () => fault("NETWORK", "acme", "cut", undefined, "unknown"));
+    expect((await line.slipway(words)).stderr).toContain("look with `slipway list --provider acme --key k`");
   });
 
   const price = { usdPerHour: 0.75, per: "instance", asOf: "2026-01-31T12:00:00Z", source: "live" } as const;

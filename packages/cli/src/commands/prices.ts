@@ -8,6 +8,7 @@ import {
 } from "@slipway/core";
 import { CliError } from "../cli-error.ts";
 import { type Configure, oneOf, several } from "../command.ts";
+import { listCommand } from "../instance-view.ts";
 import { oneProvider, supporting } from "../locate.ts";
 import type { Column } from "../output.ts";
 import { offeringColumns, spotPriceColumns } from "../price-columns.ts";
@@ -102,7 +103,7 @@ export const configureSpot: Configure = (command, run) => {
   );
   requests.addHelpText(
     "after",
-    "\nAn instance that it makes is shown by `slipway list --key <key>`, and ended as every other.\n",
+    "\nAn instance that it makes is shown by `slipway list --provider <name> --key <key>`, and ended as every other.\n",
   );
   run<SpawnFlags>(requests, request);
   run(
@@ -125,11 +126,18 @@ async function request(session: Session, _args: readonly string[], flags: SpawnF
   const provider = await supporting(session, "spot");
   assertAccepts(provider, wanted);
   session.context.key = wanted.key;
+  // No launch is remembered of a request: without its provider's name `list` might not ask where it is.
+  const look = listCommand(provider.name, wanted.key, await session.providers.defaultName());
+  session.context.look = look;
   const options: SpawnOptions<Capability> = {
     ...(await withExpiry(session, provider, wanted, flags)),
     ...session.call,
   };
   assertAccepts(provider, options);
+  if (options.expiresAt !== undefined) {
+    const after = "Run `slipway reap` after that time, or it goes on running and costing money.";
+    session.output.note(`It expires at ${options.expiresAt}. Nothing terminates it by itself. ${after}`);
+  }
   const answer = await session.progress.during("asking for a spot instance", () =>
     provider.requestSpotInstance(options),
   );
@@ -139,6 +147,7 @@ async function request(session: Session, _args: readonly string[], flags: SpawnF
     ["status", answer.status],
     ["instance", answer.instanceId ?? "not yet"],
     ["key", wanted.key],
+    ["look", look],
   ]);
 }
 

@@ -12,7 +12,7 @@ import {
 } from "@slipway/core";
 import { waitForBootstrapOf } from "../bootstrap.ts";
 import type { Configure } from "../command.ts";
-import { instanceFields, priceOf, terminateCommand } from "../instance-view.ts";
+import { instanceFields, listCommand, priceOf, terminateCommand } from "../instance-view.ts";
 import { oneProvider } from "../locate.ts";
 import { printable, shellCommand } from "../printable.ts";
 import type { Session } from "../session.ts";
@@ -51,7 +51,7 @@ async function spawn(session: Session, _args: readonly string[], flags: Flags): 
   if (flags.dryRun === true) return preview(session, provider, request, flags);
 
   session.context.key = request.key;
-  session.context.look = await lookCommand(session, provider, request.key);
+  session.context.look = listCommand(provider.name, request.key, await session.providers.defaultName());
   const launched = await launchIt(session, { provider, exact: registration.provider }, request, flags);
   await showLaunched(session, { provider, exact: registration.provider }, launched, request, flags);
 }
@@ -182,11 +182,6 @@ async function offeredPrice(
     // Not known, as the line then says; the launch itself has succeeded.
     return undefined;
   }
-}
-
-async function lookCommand(session: Session, provider: Provider, key: string): Promise<string> {
-  const named = provider.name === (await session.providers.defaultName()) ? [] : ["--provider", provider.name];
-  return shellCommand(["slipway", "list", ...named, "--key", key]);
 }
 
 const REDACTED = "[redacted]";
