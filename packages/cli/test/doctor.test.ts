@@ -39,6 +39,21 @@ describe("slipway doctor", () => {
     expect(run.stdout).toMatch(/failed +provider local +AUTH_ERROR: the key is missing\. Try another\./);
   });
 
+  it("fails for a provider that is meant and not installed: named, or the default of slipway.config", async () => {
+    const line = commandLine();
+    const named = await line.slipway(["doctor", "--provider", "lambda"]);
+    expect([named.exitCode, named.stdout]).toEqual([
+      1,
+      expect.stringMatching(/failed +provider lambda +MISSING_PROVIDER: .*npm install @slipway\/provider-lambda/),
+    ]);
+    line.write("slipway.config.json", '{"provider":"lambda"}');
+    const chosen = await line.slipway(["doctor"]);
+    expect([chosen.exitCode, chosen.stdout]).toEqual([
+      1,
+      expect.stringMatching(/failed +provider lambda +MISSING_PROVIDER/),
+    ]);
+  });
+
   it("warns of two copies of core in one project", async () => {
     const line = commandLine();
     installed(line, "acme", "acme");

@@ -134,8 +134,7 @@ async function coreFinding({ providers, world }: Session): Promise<readonly Find
 
 async function providerFindings(session: Session): Promise<readonly Finding[]> {
   const { asked, leftOut } = await scopeOf(session);
-  const here = new Set(await session.providers.found());
-  const found = await Promise.all(asked.filter((name) => here.has(name)).map((name) => providerFinding(session, name)));
+  const found = await Promise.all(asked.map((name) => providerFinding(session, name)));
   return [...found.flat(), ...leftOut.map(leftOutFinding)];
 }
 
