@@ -62,6 +62,8 @@ describe("slipway reap", () => {
     const down = await line.slipway(["reap", "--provider", "local", "--json"]);
     expect(down.exitCode).toBe(1);
     expect(down.json()).toMatchObject({ complete: false, providers: [{ error: { code: "UNAVAILABLE" } }] });
+    const dry = await line.slipway(["reap", "--provider", "local", "--dry-run"]);
+    expect([dry.exitCode, dry.stderr]).toEqual([1, expect.stringContaining("expired where it could look")]);
   });
 
   it("does not look for an owner that it would have to invent", async () => {

@@ -62,7 +62,7 @@ async function reapExpired(session: Session, _args: readonly string[], flags: Fl
       clock: session.world.clock,
     }),
   );
-  tell(session, report, flags.dryRun === true);
+  tell(session, report, { isDryRun: flags.dryRun === true, sawAll: failures.length === 0 && report.complete });
   for (const failure of [...failures, ...failuresOf(report)]) session.report(failure);
   return failures.length === 0 && report.complete ? EXIT.ok : EXIT.failure;
 }
@@ -96,7 +96,11 @@ async function loadAll(
   return { providers, failures };
 }
 
-function tell(session: Session, report: ReapReport, isDryRun: boolean): void {
+function tell(
+  session: Session,
+  report: ReapReport,
+  { isDryRun, sawAll }: { readonly isDryRun: boolean; readonly sawAll: boolean },
+): void {
   if (session.json) {
     session.output.document(documentOf(report));
     return;
@@ -105,7 +109,7 @@ function tell(session: Session, report: ReapReport, isDryRun: boolean): void {
   // From cron every line is a mail: what has ended is worth one, and what only waits is not.
   const shown = isDryRun ? rows : rows.filter(({ outcome }) => outcome !== "waiting" && outcome !== "gone");
   if (shown.length > 0) session.output.list(shown, COLUMNS, "");
-  else if (isDryRun) session.output.note("Nothing has expired.");
+  else if (isDryRun) session.output.note(sawAll ? "Nothing has expired." : "Nothing has expired where it could look.");
   if (!isDryRun) return;
   for (const { provider, clock } of report.providers) {
     if (clock.state === "unknown") session.output.note(`${provider} shows no clock to compare with this machine's.`);
