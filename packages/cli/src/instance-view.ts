@@ -56,7 +56,7 @@ export function instanceFields(one: Instance, clock: Clock): readonly (readonly 
     ["spot", one.isSpot ? "yes" : undefined],
     ["labels", labels.join(" ")],
     ["created", one.createdAt === null ? undefined : `${one.createdAt} (${since(one.createdAt, clock)} ago)`],
-    ["expires", expiresAt && `${expiresAt} (${until(expiresAt, clock)}); \`slipway reconcile\` ends what has expired`],
+    ["expires", expiresAt && `${expiresAt} (${until(expiresAt, clock)}); \`slipway reap\` terminates what has expired`],
     ["price", priceOf(one)],
   ];
 }

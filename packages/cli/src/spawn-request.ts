@@ -191,10 +191,10 @@ export function noteExpiry(session: Session, provider: Provider, expiresAt: stri
     session.output.note(`It expires at ${expiresAt}; 15 minutes later ${name} terminates it, if nothing else has.`);
     return;
   }
-  const why = whyNot.terminateBy === undefined ? "" : `: ${whyNot.terminateBy}`;
+  const why = whyNot.terminateBy === undefined ? "" : `: ${whyNot.terminateBy.replace(/\.$/, "")}`;
   session.output.note(
     `It expires at ${expiresAt}. Provider ${name} does not terminate it by itself${why}. ` +
-      "Run `slipway reap` after that time, or it goes on running and costing money.",
+      "Run `slipway reap` after that time, or it goes on running.",
   );
 }
 

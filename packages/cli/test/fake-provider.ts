@@ -222,6 +222,7 @@ function bare(remote: FakeRemote, env: RegisterEnvironment, name: string): Provi
       whyNot: {
         snapshots: "this remote has no disks to copy",
         spot: "it has one price",
+        terminateBy: "It keeps no time.",
       },
       refuses: { image: "it has one image" },
     },

@@ -61,6 +61,10 @@ describe("slipway spawn", () => {
     expect(exitCode).toBe(0);
     expect(stderr).toContain(`It expires at ${new Date(NOW + 7_200_000).toISOString()}.`);
     expect(stderr).toContain("does not terminate it by itself. Run `slipway reap`");
+    const reasoned = await commandLine({ bare: true }).slipway(["spawn", "--key", "k", "--ttl", "2h"]);
+    expect(reasoned.stderr).toContain("does not terminate it by itself: It keeps no time. Run `slipway reap`");
+    // `reconcile` alone ends nothing.
+    expect((await slipway(["get", "k"])).stdout).toMatch(/expires .*`slipway reap` terminates what has expired/);
   });
 
   it("does not take up the --ttl of an instance that is forgotten", async () => {

@@ -108,7 +108,7 @@ const WHY_NOT = {
   hibernation: "container cannot suspend: stopping a virtual machine loses its memory",
   costExplorer: "instances on this Mac are not billed",
   tailscaleNative: "container joins no tailnet by itself: do it in the bootstrap, with the feature tailscale",
-  terminateBy: "a container here costs nothing while it runs: terminate it, or let `slipway reconcile` do it",
+  terminateBy: "a container here costs nothing while it runs",
 } as const;
 const NO_NETWORKS = "it depends on macOS 26: ask for it with appleContainer({ networks: true })";
 

@@ -89,7 +89,7 @@ const WHY_NOT = {
   hibernation: "one machine cannot be suspended: stopping it loses its memory",
   costExplorer: "instances on this Mac are not billed",
   tailscaleNative: "OrbStack joins no tailnet by itself: do it in the bootstrap, with the feature tailscale",
-  terminateBy: "a machine here costs nothing while it runs: terminate it, or let `slipway reconcile` do it",
+  terminateBy: "a machine here costs nothing while it runs",
   customNetworking: "all machines share OrbStack's one network",
 } as const;
 
