@@ -83,6 +83,15 @@ describe("slipway run --any", () => {
     expect(refused.error()).toMatchObject({ code: "CAPACITY_ERROR", tried: [{}, { code: "AUTH_ERROR" }] });
   });
 
+  it("does not take a key that has an instance on another of the providers", async () => {
+    const { slipway, cheap, dear } = market();
+    expect((await slipway(["spawn", "--provider", "dear", "--key", "k"])).exitCode).toBe(0);
+    const run = await slipway(["run", "--any", "--gpu", "a100", "--key", "k", "--json", "--", "true"]);
+    expect([run.exitCode, run.error()["code"]]).toEqual([125, "KEY_IN_USE"]);
+    expect(cheap.called("spawn")).toEqual([]);
+    expect([...dear.instances.values()].map(({ status }) => status)).toEqual(["running"]);
+  });
+
   it("does not go on where something may have been made", async () => {
     const { slipway, cheap, dear } = market();
     cheap.failures.set("spawn", () => fault("NETWORK", "cheap", "cut", undefined, "unknown"));

@@ -77,6 +77,10 @@ async function runAnywhere(
   const { AnywhereRefusal, requestAt } = await import("@slipway/control");
   const need = needOf(request, flags);
   const { places, unfit } = await placesFor(session, need);
+  // One instance per key over all of them, as of `spawn --any`: also where this run would come only later, or never.
+  for (const name of new Set(places.map(({ provider }) => provider))) {
+    await refuseTakenKey(session, (await session.providers.load(name)).provider, flags);
+  }
   const tried: TriedPlace[] = [];
   for (const place of places) {
     const loaded = await session.providers.load(place.provider);
