@@ -1,6 +1,6 @@
 import { type AnyProviderError, type ErrorEffect, isProviderError } from "@slipway/core";
 import { CliError, EXIT, isSystemError, stateFailure } from "./cli-error.ts";
-import { printable, printableJson, printableLines, type Secrets, styleFor } from "./printable.ts";
+import { printable, printableJson, printableLines, type Secrets, shellCommand, styleFor } from "./printable.ts";
 import type { World } from "./world.ts";
 
 const EFFECTS: Readonly<Record<ErrorEffect, (look: string) => string>> = {
@@ -35,12 +35,17 @@ export function reportError(error: unknown, world: World, options: ReportOptions
   const known = world.signal.aborted ? interruption(error) : classify(error);
   const text = options.json
     ? `${printableJson(JSON.stringify({ ...known.toJSON(), ...options.context }))}\n`
-    : sentences(known, world, options.context.look ?? "slipway list");
+    : sentences(known, world, options.context.look ?? lookCommandFor(known));
   world.stderr.write(options.secrets.redact(text));
   if (options.verbose && !options.json && error instanceof Error && error.stack !== undefined) {
     world.stderr.write(`${printableLines(options.secrets.redact(error.stack))}\n`);
   }
   return exitCodeOf(known, world);
+}
+
+/** `list` without a provider asks only those that are configured, and this one may not be. */
+function lookCommandFor(error: Reported): string {
+  return isProviderError(error) ? shellCommand(["slipway", "list", "--provider", error.provider]) : "slipway list";
 }
 
 /** After an interrupt a wait of the command's own ends with the signal's reason, which says nothing more. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { type CommandLine, commandLine, installed } from "./command-line.ts";
-import { FakeRemote, fakeModule } from "./fake-provider.ts";
+import { FakeRemote, fakeModule, fault } from "./fake-provider.ts";
 
 const NAMES = ["acme", "beta", "gamma"];
 
@@ -97,6 +97,17 @@ describe("the providers that are asked", () => {
     expect(doctor.stdout).toMatch(/ok +provider acme +nothing here configures it, and it was not asked/);
     expect((await made.slipway(["reconcile"])).stderr).toContain("Not asked");
     expect(made.imported).toEqual([]);
+  });
+
+  it("are not those that a failed call was about: its error names the provider to look at", async () => {
+    const made = commandLine();
+    const remote = new FakeRemote();
+    const entry = installed(made, "provider-acme", "acme", { variables: ["ACME_KEY"] });
+    made.modules.set(pathToFileURL(entry).href, () => fakeModule(remote, { name: "acme" }));
+    expect((await made.slipway(["spawn", "--provider", "acme", "--key", "k"])).exitCode).toBe(0);
+    remote.failures.set("terminate", () => fault("NETWORK", "acme", "cut", undefined, "unknown"));
+    const run = await made.slipway(["terminate", "i-1", "--provider", "acme"]);
+    expect(run.stderr).toContain("look with `slipway list --provider acme` before you try again");
   });
 
   it("are also one whose package says no variables", async () => {
