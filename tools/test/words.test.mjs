@@ -43,6 +43,12 @@ test("the words of a licence are others'", () => {
   assert.deepEqual(hitsOf("LICENSE", "thingy\n"), []);
 });
 
+test("what tells of a renamed name may say the old one", () => {
+  assert.deepEqual(hitsOf("packages/a/CHANGELOG.md", "`thingy` is `gauge`\n"), []);
+  assert.deepEqual(hitsOf(".changeset/renamed-words.md", "`thingy` is `gauge`\n"), []);
+  assert.equal(hitsOf(".changeset/a.md", "thingy\n").length, 1);
+});
+
 test("an exception needs a reason and a hit", () => {
   const reason = "The remote itself calls it so in its answers.";
   assert.deepEqual(hitsOf("src/a.ts", "// thingy\n", [{ file: "src/a.ts", word: "thingy", reason }]), []);
