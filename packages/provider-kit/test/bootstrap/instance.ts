@@ -13,7 +13,7 @@ export function render(config: BootstrapConfig, format: BootstrapScript["format"
   return renderBootstrap(config, { ...context, format });
 }
 
-/** A temporary directory that plays the machine: the script runs in it without any privilege. */
+/** A temporary directory that stands for the machine: the script runs in it without any privilege. */
 export interface Machine {
   readonly root: string;
   readonly state: string;
