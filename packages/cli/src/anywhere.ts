@@ -70,7 +70,7 @@ async function shops(session: Session): Promise<Shops> {
 export async function placesFor(session: Session, need: AnywhereOptions): Promise<Places> {
   const { findPlaces } = await import("@slipway/control");
   const { providers, unfit } = await shops(session);
-  const found = await session.progress.during("asking what there is to buy", () =>
+  const found = await session.progress.during("asking for machine types and prices", () =>
     findPlaces(providers, need, session.call),
   );
   return { places: found.places, unfit: [...unfit, ...found.unfit] };
@@ -90,9 +90,9 @@ const COLUMNS: readonly Column<Place>[] = [
 export async function previewAnywhere(session: Session, need: AnywhereOptions): Promise<void> {
   const found = await placesFor(session, need);
   if (session.json) return session.output.document({ dryRun: true, ...found });
-  session.output.list(found.places, COLUMNS, "Nobody has it now.");
+  session.output.list(found.places, COLUMNS, "No provider offers this now.");
   for (const { provider, spec, reason } of found.unfit) {
-    session.output.note(`not ${spec === undefined ? provider : `${provider}/${spec}`}: ${reason}`);
+    session.output.note(`left out: ${spec === undefined ? provider : `${provider}/${spec}`}: ${reason}`);
   }
   session.output.note("Nothing was sent.");
 }
@@ -103,7 +103,7 @@ const LEASE_PATIENCE_MS = 120_000;
 export async function launchCheapest(session: Session, need: AnywhereOptions, ttl?: number): Promise<AnywhereLaunch> {
   const { launchAnywhere } = await import("@slipway/control");
   const { providers, unfit } = await shops(session);
-  for (const { provider, reason } of unfit) session.output.note(`not ${provider}: ${reason}`);
+  for (const { provider, reason } of unfit) session.output.note(`left out: ${provider}: ${reason}`);
   const expiresAt =
     ttl === undefined ? undefined : new Date(Math.ceil((session.world.clock.now() + ttl) / 1000) * 1000).toISOString();
   const store = await session.store();
@@ -113,6 +113,6 @@ export async function launchCheapest(session: Session, need: AnywhereOptions, tt
     launchAnywhere(providers, { ...need, expiresAt, ...session.call }, control),
   );
   for (const { place, code } of made.tried)
-    session.output.note(`${place.provider}/${place.spec} made nothing: ${code}`);
+    session.output.note(`${place.provider}/${place.spec} failed with ${code}, and nothing was launched there.`);
   return made;
 }

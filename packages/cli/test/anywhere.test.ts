@@ -6,7 +6,7 @@ const price = (usdPerHour: number) =>
   ({ usdPerHour, per: "instance", asOf: "2026-01-31T12:00:00Z", source: "live" }) as const;
 const gpus = { gpus: { type: "NVIDIA A100", count: 1 } };
 
-/** Three providers; the third one does not tell what it sells. */
+/** Three providers; the third one does not list what it offers. */
 function market(): CommandLine & { readonly dear: FakeRemote; readonly cheap: FakeRemote } {
   const line = commandLine();
   const [dear, cheap] = [new FakeRemote(), new FakeRemote()];
@@ -34,8 +34,8 @@ describe("slipway spawn --any", () => {
     const [, first, second] = run.stdout.split("\n");
     expect(first).toMatch(/cheap +large .*1\.20? +live/);
     expect(second).toMatch(/dear +big .*1\.90? +live/);
-    expect(run.stderr).toContain("not cheap/gone: sold out");
-    expect(run.stderr).toContain("not local: it does not tell what it sells");
+    expect(run.stderr).toContain("left out: cheap/gone: sold out");
+    expect(run.stderr).toContain("left out: local: it does not list what it offers");
     expect([...cheap.called("spawn"), ...dear.called("spawn")]).toEqual([]);
   });
 
@@ -45,7 +45,7 @@ describe("slipway spawn --any", () => {
     const words = ["spawn", "--any", "--gpu", "a100", "--key", "k", "--ttl", "1h"];
     const run = await slipway(words);
     expect(run.exitCode).toBe(0);
-    expect(run.stderr).toContain("cheap/large made nothing: CAPACITY_ERROR");
+    expect(run.stderr).toContain("cheap/large failed with CAPACITY_ERROR, and nothing was launched there.");
     expect(dear.called("spawn")).toHaveLength(1);
     cheap.failures.clear();
     const again = await slipway([...words, "--json"]);
@@ -74,7 +74,7 @@ describe("slipway run --any", () => {
     const { slipway, cheap, dear } = market();
     cheap.failures.set("spawn", () => fault("CAPACITY_ERROR", "cheap", "full"));
     const run = await slipway(["run", "--any", "--gpu", "a100", "--", "true"]);
-    expect(run.stderr).toContain("cheap/large made nothing: CAPACITY_ERROR");
+    expect(run.stderr).toContain("cheap/large failed with CAPACITY_ERROR, and nothing was launched there.");
     expect(run.exitCode).toBe(0);
     expect([...dear.instances.values()].map(({ status, spec }) => [status, spec])).toEqual([["terminated", "big"]]);
     dear.failures.set("spawn", () => fault("AUTH_ERROR", "dear", "no"));

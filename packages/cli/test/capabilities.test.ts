@@ -102,7 +102,7 @@ describe("slipway spot and prices", () => {
     expect(rows).toEqual([
       expect.stringMatching(/^a10 +1x A10 +0\.75 +r1, r2 +live +2026-01-31T12:00:00Z$/),
       expect.stringMatching(/^h100 +- +2\.99 +sold out +live/),
-      expect.stringMatching(/^odd +- +not told +not told/),
+      expect.stringMatching(/^odd +- +not known +not known/),
     ]);
     expect((await slipway(["prices", "--json"])).json()).toEqual(offerings);
     expect((await slipway(["prices", "--region", "r2", "--json"])).json()).toEqual([a10, { spec: "odd" }]);

@@ -64,7 +64,7 @@ describe("findPlaces", () => {
       { provider: "cheap", spec: "sold-out", reason: "sold out" },
       { provider: "cheap", spec: "no-price", reason: "its price is not known" },
       { provider: "middle", reason: "it cannot be asked: down" },
-      { provider: "silent", reason: "it does not tell what it sells" },
+      { provider: "silent", reason: "it does not list what it offers" },
     ]);
     const inOne = await findPlaces([cheap.provider], { cpus: 4, memoryBytes: 1e9, regions: ["r2"] });
     expect(inOne.places.map(({ spec, region }) => [spec, region])).toEqual([

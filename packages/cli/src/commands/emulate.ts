@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CliError } from "../cli-error.ts";
-import { type Configure, positiveNumber } from "../command.ts";
+import { type Configure, oneOf, positiveNumber } from "../command.ts";
 import { isRecord } from "../config-file.ts";
 import { entryFile, readManifest } from "../package-manifest.ts";
 import { shellCommand } from "../printable.ts";
@@ -38,12 +38,16 @@ export const configure: Configure = (command, run) => {
     .argument("<provider>", "the provider whose remote is emulated, as lambda")
     .option("--port <number>", "the port on 127.0.0.1 (default: any free one)", port)
     .option("--speed <factor>", "how many times as fast as real time everything in it passes", positiveNumber)
-    .option("--machines <kind>", "what its instances are: light or none (default: light where it is possible)", kind)
+    .option(
+      "--machines <kind>",
+      "what its instances are: light or none (default: light where it is possible)",
+      oneOf("light", "none"),
+    )
     .addHelpText(
       "after",
       `
-Behind each instance of a machine of the kind light is a sandbox on an address of the loopback: its user data runs there, and it
-takes ssh. With none nothing is there, and no instance shows an address.
+With light, each instance is a sandbox on a loopback address: its user data runs there, and it accepts ssh. With none, nothing
+runs behind an instance, and it shows no address.
 
 It runs until Ctrl-C, keeps everything in memory, and costs nothing. Example:
   slipway emulate lambda --port 4010 --speed 100`,
@@ -55,11 +59,6 @@ function port(text: string): number {
   const number = Number(text);
   if (/^\d{1,5}$/.test(text) && number < 65_536) return number;
   throw new CliError("INVALID_ARGUMENT", "a port is a number from 0 to 65535");
-}
-
-function kind(text: string): MachinesKind {
-  if (text === "light" || text === "none") return text;
-  throw new CliError("INVALID_ARGUMENT", "the kinds of machines are light and none");
 }
 
 async function emulate(session: Session, [name = ""]: readonly string[], flags: Flags): Promise<void> {

@@ -66,7 +66,7 @@ async function prices(session: Session, args: readonly string[], flags: Flags): 
     return;
   }
   if (provider.capabilities.spot) return showPrices(session, args, flags);
-  throw new CliError("UNSUPPORTED", `${provider.name} tells no prices before an instance runs`);
+  throw new CliError("UNSUPPORTED", `provider ${provider.name} reports no prices before an instance runs`);
 }
 
 /** Where a remote does not tell its regions, a machine type may be in any. */

@@ -86,7 +86,7 @@ async function runAnywhere(
     const loaded = await session.providers.load(place.provider);
     const here: SpawnRequest = { ...requestAt(need, loaded.provider, place), key: request.key };
     const madeNothing = ({ code, message: reason }: ProviderError): void => {
-      session.output.note(`${place.provider}/${place.spec} made nothing: ${code}`);
+      session.output.note(`${place.provider}/${place.spec} failed with ${code}, and nothing was launched there.`);
       tried.push({ place, code, reason });
     };
     const exitCode = await runOn(session, loaded, { argv, request: here, flags }, madeNothing);

@@ -90,7 +90,7 @@ interface Call {
 
 async function placesOf(provider: Provider, need: Need, call: Call): Promise<Places> {
   const none = (reason: string): Places => ({ places: [], unfit: [{ provider: provider.name, reason }] });
-  if (!canListOfferings(provider)) return none("it does not tell what it sells");
+  if (!canListOfferings(provider)) return none("it does not list what it offers");
   const { spot = false } = need;
   if (spot && !hasSpotPrices(provider)) return none(provider.whyNot.spot ?? "it has no spot instances");
   try {
