@@ -18,7 +18,7 @@ export async function sharedStoreFinding({ world, secrets, providers }: Session)
   if (url === undefined || url === "") return [];
   secrets.add(url);
   const password = URL.parse(url)?.password ?? "";
-  for (const secret of [password, decodeURIComponent(password)]) if (secret !== "") secrets.add(secret);
+  for (const secret of [password, decoded(password)]) if (secret !== "") secrets.add(secret);
   const manifest = await findPackage(PACKAGE, world.cwd);
   const entry = manifest === null ? null : entryFile(manifest);
   if (manifest === null || entry === null) {
@@ -55,4 +55,13 @@ export async function sharedStoreFinding({ world, secrets, providers }: Session)
       ? `Update ${PACKAGE} here to the version that is used elsewhere.`
       : `Apply its migrations: \`await applyMigrations(pool)\`, or the SQL of migrationsFor("${schema}").`;
   return [{ check: CHECK, state: "failed", says: `${says}: ${String(state)}`, hint }];
+}
+
+/** A percent sign that encodes nothing stays one: a password may hold it. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

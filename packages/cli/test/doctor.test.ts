@@ -107,5 +107,9 @@ describe("slipway doctor", () => {
     const failed = await line.slipway(["doctor"], { env });
     expect(failed.stdout).toMatch(/failed +shared store/);
     expect(failed.stdout + failed.stderr).not.toContain("hidden-word");
+    // A percent sign in a password is no fault of slipway's.
+    const odd = await line.slipway(["doctor"], { env: { ...env, SLIPWAY_DATABASE_URL: "postgres://me:100%@db/ci" } });
+    expect([odd.exitCode, odd.stdout]).toEqual([1, expect.stringMatching(/failed +shared store +the database cannot/)]);
+    expect(odd.stdout).not.toContain("INTERNAL");
   });
 });

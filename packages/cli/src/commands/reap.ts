@@ -147,7 +147,11 @@ function clockDiffers(provider: string, aheadMs: number): CliError {
 }
 
 /** As files are to be: with `--json` apart, else one below the other, each under its path. */
-function printFiles({ output, json, world, namedProvider, call }: Session, place: ReapPlace, isDryRun: boolean): number {
+function printFiles(
+  { output, json, world, namedProvider, call }: Session,
+  place: ReapPlace,
+  isDryRun: boolean,
+): number {
   if (/[\r\n]/.test(world.cwd))
     throw new CliError("INVALID_ARGUMENT", "the name of this directory has a line break in it");
   // What is printed does what this line asks for, and no more.
