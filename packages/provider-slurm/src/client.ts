@@ -11,7 +11,7 @@ export interface ClusterFacts {
   readonly name: string;
   readonly version: string;
   readonly hasAccounting: boolean;
-  /** How long a job may go on after its time limit, as Slurm writes it. */
+  /** How long a job may go on after its time limit, as Slurm writes it; a partition may say otherwise. */
   readonly overTime: string;
 }
 
@@ -34,6 +34,8 @@ export interface StepOptions {
 /** The only thing that runs Slurm's commands. Each has a time limit of its own. */
 export interface SlurmClient {
   readonly cluster: (call: Call) => Promise<ClusterFacts>;
+  /** How long a job of a partition may go on after its time limit: its own word, else the cluster's. Undefined: the default one. */
+  readonly overTime: (call: Call, partition: string | undefined) => Promise<string>;
   /** All jobs of this user, ended ones too as long as the controller shows them. Callers share one `squeue`. */
   readonly jobs: (call: Call) => Promise<readonly Job[]>;
   /** The same for one number: null only if the controller's whole answer does not hold it. */
@@ -76,6 +78,7 @@ const NO_LIMIT_MS: number = 2 ** 31 - 1;
 export function slurmClient(options: ClientOptions): SlurmClient {
   const { exec, slurmConf, commandPrefix, timeoutMs, clock, pacing } = options;
   let facts: ClusterFacts | undefined;
+  let partitionLines: readonly string[] | undefined;
   const shared = singleFlight(PROVIDER);
   const account = slurmConf ?? "";
   const env: Readonly<Record<string, string>> = {
@@ -120,6 +123,14 @@ export function slurmClient(options: ClientOptions): SlurmClient {
     facts = { name, version: field("SLURM_VERSION"), hasAccounting, overTime: field("OverTimeLimit") };
     return facts;
   };
+  const overTime: SlurmClient["overTime"] = async (call, partition) => {
+    const { overTime: ofAll } = await cluster(call);
+    partitionLines ??= (await answer(call, "scontrol", ["-a", "-o", "show", "partition"])).split("\n");
+    const isIts = (line: string): boolean =>
+      partition === undefined ? / Default=YES /.test(line) : line.startsWith(`PartitionName=${partition} `);
+    const own = / OverTimeLimit=(\S+)/.exec(partitionLines.find(isIts) ?? "")?.[1] ?? "NONE";
+    return own === "NONE" ? ofAll : /^\d+$/.test(own) ? `${own} min` : own;
+  };
   const parsed = async (call: Call, text: string): Promise<readonly Job[]> => {
     const jobs = parseJobs(text, (await cluster(call)).name);
     if (jobs === undefined) throw refusal("INTERNAL", call.operation, "`squeue` printed something that cannot be read");
@@ -150,6 +161,7 @@ export function slurmClient(options: ClientOptions): SlurmClient {
 
   return {
     cluster,
+    overTime,
     jobs,
     job,
     submit: async (call, { name, comment, args, script, secrets }) => {

@@ -44,8 +44,8 @@ export function slurmDriver(remote: SlurmRemote): SlurmDriver {
     get: read,
     prepare: (call, request) => prepare(remote, call, request),
     create: async (call, { name, script, prepared }) => {
-      const { args, comment, end } = prepared;
-      await checkEnd(remote, call, end);
+      const { args, comment } = prepared;
+      await checkEnd(remote, call, prepared);
       const text = jobScript(remote.config.bootstrapDirectory, prepared, script);
       const number = await client.submit(call, {
         name,
@@ -74,11 +74,11 @@ export function slurmDriver(remote: SlurmRemote): SlurmDriver {
 }
 
 /** A site may let jobs run on after their time limits: then no end can be kept. */
-async function checkEnd({ client }: SlurmRemote, call: Call, end: number | undefined): Promise<void> {
+async function checkEnd({ client }: SlurmRemote, call: Call, { end, partition }: Prepared): Promise<void> {
   if (end === undefined) return;
-  const { overTime } = await client.cluster(call);
+  const overTime = await client.overTime(call, partition);
   if (overTime === "0 min") return;
-  throw refusal("UNSUPPORTED", call.operation, `this cluster keeps no terminateBy: its OverTimeLimit is ${overTime}`);
+  throw refusal("UNSUPPORTED", call.operation, `no terminateBy is kept here: Slurm's OverTimeLimit is ${overTime}`);
 }
 
 async function readSubmitted({ client }: SlurmRemote, call: Call, number: string): Promise<Job> {

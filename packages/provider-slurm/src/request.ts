@@ -40,6 +40,8 @@ export const OWN_OPTIONS: readonly string[] = Object.keys(own.shape);
 /** What a spawn submits, beside its script. */
 export interface Prepared {
   readonly args: readonly string[];
+  /** Undefined: the cluster's default one. */
+  readonly partition: string | undefined;
   readonly comment: string;
   readonly token: string;
   /** When it must end, epoch seconds. */
@@ -109,7 +111,7 @@ export function prepare(
     ),
     ...((options.exclusive ?? config.exclusive) ? ["--exclusive"] : []),
   ];
-  return { args, comment, token, end };
+  return { args, partition, comment, token, end };
 }
 
 function option(name: string, value: string | number | undefined): readonly string[] {

@@ -175,6 +175,19 @@ describe("what Slurm's commands get", () => {
     expect((await commands()).map(({ program }) => program)).not.toContain("sbatch");
   });
 
+  test.each([
+    [{}, "UNLIMITED", false],
+    [{ spec: "own" }, "0", true],
+  ])("what a partition says of time limits counts before the cluster's word, with %j", async (more, own, isKept) => {
+    const lines = ["main Default=YES MaxTime=60 OverTimeLimit=", "own Default=NO MaxTime=60 OverTimeLimit="];
+    const partitions = lines.map((line) => `PartitionName=${line}${own} PreemptMode=OFF`).join("\n");
+    const { commands } = await recordedCommands(isKept ? "5 min" : "0 min", partitions);
+    const terminateBy = new Date(Date.now() + 60_000).toISOString();
+    const error = await failure(slurm({ owner: "tests" }).spawn({ key: "a", terminateBy, ...more }));
+    if (!isKept) expect(error).toMatchObject({ code: "UNSUPPORTED", effect: "none" });
+    expect((await commands()).some(({ program }) => program === "sbatch")).toBe(isKept);
+  });
+
   test("behind a prefix they get the same words, and the variables as well", async () => {
     const { commands, directory } = await recordedCommands();
     const commandPrefix = [join(directory, "login-node")];

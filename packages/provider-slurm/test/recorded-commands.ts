@@ -19,7 +19,7 @@ export interface Recorder {
 const PROGRAMS = ["sbatch", "squeue", "scontrol", "scancel", "srun", "sinfo"];
 
 /** Programs with the names of Slurm's stand first in PATH: they write down what they get, and know of no job. */
-export async function recordedCommands(overTime = "0 min"): Promise<Recorder> {
+export async function recordedCommands(overTime = "0 min", partitions = ""): Promise<Recorder> {
   const directory = await mkdtemp(join(tmpdir(), "slipway-slurm-recorded-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   // One line for each command: its name, and in base64 its words, its variables and its stdin.
@@ -29,6 +29,7 @@ stdin=-; case "\${0##*/}" in sbatch) stdin=$(base64 -w0);; esac
 echo "\${0##*/} $(words "$@" | base64 -w0) $(base64 -w0 </proc/$$/environ) $stdin" >>${join(directory, "log")}
 case "\${0##*/} $*" in
   "scontrol show config") echo "ClusterName             = c"; echo "SLURM_VERSION           = 22.05.8"; echo "OverTimeLimit           = ${overTime}";;
+  "scontrol -a -o show partition") echo "${partitions}";;
   sbatch*) echo 7;;
 esac
 `;
