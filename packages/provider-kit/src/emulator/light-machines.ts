@@ -35,6 +35,9 @@ export async function lightMachines(directory: string): Promise<OpenMachines> {
   const kept = new Map<string, Kept>();
   const closing = new AbortController();
   const queues = new Map<string, Promise<unknown>>();
+  // An emulator counts its ids from a seed, so that another one on this host has machines of the same ids.
+  const own = crypto.randomUUID().slice(0, 8);
+  const sandboxId = (id: string): string => `light-${own}-${id}`;
   const placeOf = (id: string): string => join(directory, id);
 
   const queued = <T>(id: string, act: () => Promise<T>): Promise<T> => {
@@ -44,7 +47,8 @@ export async function lightMachines(directory: string): Promise<OpenMachines> {
     return next;
   };
   const boot = async (one: Kept): Promise<void> => {
-    one.running = await startMachine(placeOf(one.machine.id), one.machine, asShown);
+    const { machine } = one;
+    one.running = await startMachine({ id: sandboxId(machine.id), directory: placeOf(machine.id) }, machine, asShown);
   };
   const halt = async (id: string): Promise<void> => {
     const one = kept.get(id);
@@ -103,10 +107,6 @@ export async function lightMachines(directory: string): Promise<OpenMachines> {
   };
 }
 
-function sandboxId(id: string): string {
-  return `light-${id}`;
-}
-
 async function prepareMachine(directory: string, machine: EmulatedMachine): Promise<void> {
   const { sshKeys, firstStart, everyStart } = await readLightUserData(machine.userData);
   const place = join(directory, "root", "var", "lib", "cloud");
@@ -130,12 +130,12 @@ const START = [
 ].join("\n");
 
 async function startMachine(
-  directory: string,
+  { id, directory }: { readonly id: string; readonly directory: string },
   machine: EmulatedMachine,
   asShown: boolean,
 ): Promise<NonNullable<Kept["running"]>> {
   const sandbox = await startSandbox({
-    id: sandboxId(machine.id),
+    id,
     directory,
     isolation: await detectIsolation(),
     argv: ["/bin/sh", "-c", START],

@@ -90,6 +90,20 @@ describe.skipIf(missing !== null)(
       expect(await machines.reboot("m-3")).toBeUndefined();
     });
 
+    it("is another one than that of the same id behind another emulator of this host", async () => {
+      const others = await openMachines("light");
+      if (others === null) throw new Error("no machines");
+      try {
+        const address = machines.newAddress();
+        await machines.create({ id: "m-5", address, userData: "", sshKeys: [publicKey] });
+        await others.create({ id: "m-5", address: others.newAddress(), userData: "", sshKeys: [] });
+        await others.end("m-5");
+        expect(await ssh(address, "id -u")).toEqual({ code: 0, stdout: "0\n" });
+      } finally {
+        await others.close();
+      }
+    });
+
     it.skipIf(process.getuid?.() !== 0)(
       "takes the log-in names of cloud images where the remote shows it",
       async () => {
