@@ -30,8 +30,8 @@ export async function lightMachinesMissing(): Promise<string | null> {
  * with this process.
  */
 export async function lightMachines(directory: string): Promise<OpenMachines> {
-  const asShown = await canListenAsShown();
   const addresses = await claimAddresses();
+  const asShown = await canListenAsShown(addresses.next());
   const kept = new Map<string, Kept>();
   const closing = new AbortController();
   const queues = new Map<string, Promise<unknown>>();

@@ -11,6 +11,7 @@ import { enterSandbox, identify, type ProcessIdentity, type Sandbox } from "../s
 const SSHD = "/usr/sbin/sshd";
 const SETPRIV = "/usr/bin/setpriv";
 const UNSHARE = "/usr/bin/unshare";
+const SHOWN_PORT = 22;
 const LISTEN_TIMEOUT_MS = 30_000;
 /** Log-in names of the images that remotes offer. Each is root inside. */
 const LOGIN_NAMES = ["root", "ubuntu", "admin", "debian", "ec2-user", "slipway", "user"];
@@ -22,10 +23,24 @@ export function sshdMissing(): string | null {
 
 /**
  * Whether sshds can listen where remotes show them: on port 22, under log-in names that the host does not have. The root
- * of the host can do so. Anybody else's listen on a free port, under the user's own name.
+ * of the host can do so, unless a server of the host has that port of all addresses, as its own sshd mostly does. Anybody
+ * else's listen on a free port, under the user's own name. The address is one of the loopback that nobody else uses.
  */
-export async function canListenAsShown(): Promise<boolean> {
-  return userInfo().uid === 0 && (await succeeds(UNSHARE, ["--mount", "--propagation", "private", "true"]));
+export async function canListenAsShown(address: string, port: number = SHOWN_PORT): Promise<boolean> {
+  if (userInfo().uid !== 0 || !(await isFree(address, port))) return false;
+  return await succeeds(UNSHARE, ["--mount", "--propagation", "private", "true"]);
+}
+
+async function isFree(address: string, port: number): Promise<boolean> {
+  const server = createServer().listen(port, address);
+  try {
+    await once(server, "listening");
+  } catch {
+    return false;
+  }
+  server.close();
+  await once(server, "close");
+  return true;
 }
 
 /** What a machine's sshd is started for. */
@@ -52,7 +67,7 @@ export async function startMachineSshd({ directory, address, asShown, sandbox }:
   await writeFile(join(directory, "enter"), await enterScript(sandbox), { mode: 0o700 });
   const hostKey = join(directory, "host_key");
   if (!existsSync(hostKey)) await makeHostKey(hostKey);
-  const port = asShown ? 22 : await freePort(address);
+  const port = asShown ? SHOWN_PORT : await freePort(address);
   const user = userInfo().username;
   const config = join(directory, "sshd_config");
   const names = asShown ? LOGIN_NAMES.join(" ") : user;
