@@ -89,6 +89,30 @@ describe("releases", () => {
     expect(await Promise.all([first, later])).toEqual([true, true]);
     expect(sent).toEqual(["1", "3"]);
   });
+
+  test("one whose caller leaves others before the command is sent is not in it", async () => {
+    const { sent, release, answer } = client({});
+    const first = release("1");
+    await vi.waitUntil(() => sent.length === 1);
+    const caller = new AbortController();
+    const gone = failure(release("2", caller.signal));
+    const other = release("3");
+    caller.abort();
+    expect(await gone).toMatchObject({ code: "CANCELLED", effect: "none" });
+    await answer(1);
+    await answer(2);
+    expect(await Promise.all([first, other])).toEqual([true, true]);
+    expect(sent).toEqual(["1", "3"]);
+  });
+
+  test("one whose caller leaves while the command is under way may be released", async () => {
+    const { sent, release } = client({});
+    const caller = new AbortController();
+    const gone = failure(release("1", caller.signal));
+    await vi.waitUntil(() => sent.length === 1);
+    caller.abort();
+    expect(await gone).toMatchObject({ code: "CANCELLED", effect: "unknown" });
+  });
 });
 
 describe("what Slurm's commands get", () => {
