@@ -139,6 +139,8 @@ async function startMachine(
     directory,
     isolation: await detectIsolation(),
     argv: ["/bin/sh", "-c", START],
+    // Nobody else knows of it: of an emulator that is killed it would run for ever.
+    endsWithCaller: true,
   });
   try {
     return { sandbox, sshd: await startMachineSshd({ directory, address: machine.address, asShown, sandbox }) };

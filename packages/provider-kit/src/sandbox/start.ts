@@ -37,6 +37,8 @@ export interface SandboxSpec {
   readonly network?: SandboxNetwork | undefined;
   /** Needs bubblewrap. */
   readonly binds?: readonly SandboxBind[] | undefined;
+  /** It ends with the process that starts it, however that ends. False if absent. Needs bubblewrap. */
+  readonly endsWithCaller?: boolean | undefined;
 }
 
 const START_TIMEOUT_MS = 30_000;
@@ -58,9 +60,10 @@ const RUN_AS_CHILD = '"$@"; exit $?';
 const RUN_INSTEAD = 'exec "$@"';
 
 /**
- * Starts a sandbox and resolves when its command begins. It outlives this process. Where an earlier start in the same
- * directory may have been cut off, call `endSandbox` first; the two together never leave a second tree. Throws
- * SandboxError `not-started` with what was said, `unsupported`, `invalid`, or a file system error.
+ * Starts a sandbox and resolves when its command begins. It outlives this process, unless it
+ * `endsWithCaller`. Where an earlier start in the same directory may have been cut off, call `endSandbox` first; the two
+ * together never leave a second tree. Throws SandboxError `not-started` with what was said, `unsupported`, `invalid`, or a
+ * file system error.
  */
 export async function startSandbox(spec: SandboxSpec): Promise<Sandbox> {
   check(spec);
@@ -90,6 +93,7 @@ function check(spec: SandboxSpec): void {
   if (spec.isolation.isolation === "bubblewrap") return;
   if (spec.network === "isolated") throw new SandboxError("unsupported", "an isolated network needs bubblewrap");
   if ((spec.binds ?? []).length > 0) throw new SandboxError("unsupported", "binds need bubblewrap");
+  if (spec.endsWithCaller === true) throw new SandboxError("unsupported", "an end with the caller needs bubblewrap");
 }
 
 /** Every place that bubblewrap mounts on is made here, since bubblewrap follows what links a root holds. */
@@ -174,6 +178,7 @@ function settingsFile(spec: SandboxSpec, layout: SandboxLayout): number {
     ...mountArguments(layout, spec.binds ?? []),
     // To a file and to no pipe: a write to a caller that is gone would end bubblewrap before it lets its child run.
     ...["--as-pid-1", "--json-status-fd", "4"],
+    ...(spec.endsWithCaller === true ? ["--die-with-parent"] : []),
   ];
   writeFileSync(layout.settings, args.map((word) => `${word}\0`).join(""), { mode: 0o600 });
   return openSync(layout.settings, "r");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { endSandbox, findSandbox, type IsolationReport, systemProcessTable } from "../../src/sandbox/index.ts";
-import { isolations, scratch, started } from "./sandboxes.ts";
+import { isolations, scratch, started, withoutBubblewrap } from "./sandboxes.ts";
 
 // Where the caller of a start would be killed: the process is there, and waits to be told that it may begin.
 const { identity } = vi.hoisted(() => ({ identity: { asked: () => {}, answer: Promise.resolve() } }));
@@ -57,6 +57,25 @@ test.each(isolations)("a start whose caller was killed ends by itself with $isol
   const tagged = (): Promise<readonly number[]> =>
     systemProcessTable().withEnvironment([`SLIPWAY_SANDBOX_ID=${place.id}`]);
   await expect.poll(tagged, { timeout: 120_000 }).toEqual([]);
+});
+
+const DIES_WHEN_IT_RUNS = `
+  const [module, spec] = process.argv.slice(1);
+  const { startSandbox } = await import(module);
+  await startSandbox(JSON.parse(spec));
+  process.kill(process.pid, "SIGKILL");
+`;
+
+test.skipIf(withoutBubblewrap !== null)("a sandbox that ends with its caller ends where that is killed", async () => {
+  const place = { id: `with-caller-${process.pid}`, directory: scratch() };
+  onTestFinished(() => endSandbox(place));
+  const module = fileURLToPath(import.meta.resolve("../../src/sandbox/index.ts"));
+  const spec = JSON.stringify({ ...place, isolation: isolations[0], argv: ["sleep", "1000"], endsWithCaller: true });
+  const flags = ["--conditions=@slipway/source", "--input-type=module", "-e", DIES_WHEN_IT_RUNS, "--", module, spec];
+  expect(spawnSync(process.execPath, flags).signal).toBe("SIGKILL");
+  const tagged = (): Promise<readonly number[]> =>
+    systemProcessTable().withEnvironment([`SLIPWAY_SANDBOX_ID=${place.id}`]);
+  await expect.poll(tagged, { timeout: 30_000 }).toEqual([]);
 });
 
 /** With a bubblewrap that begins when its caller is gone, so that nobody reads what it says. */
