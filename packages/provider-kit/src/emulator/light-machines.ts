@@ -73,6 +73,8 @@ export async function lightMachines(directory: string): Promise<OpenMachines> {
     closed: closing.signal,
     create: (machine) =>
       queued(machine.id, async () => {
+        // Nobody would end it any more.
+        if (closing.signal.aborted) throw new Error("the machines are closed");
         const one: Kept = { machine, running: null };
         kept.set(machine.id, one);
         try {

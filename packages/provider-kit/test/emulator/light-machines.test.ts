@@ -116,6 +116,17 @@ describe.skipIf(missing !== null)(
         expect(existsSync("/var/lib/cloud/light-started")).toBe(false);
       },
     );
+
+    it("is not made where the machines are closed, or are being closed", async () => {
+      const others = await openMachines("light");
+      if (others === null) throw new Error("no machines");
+      const create = (id: string): Promise<void> =>
+        others.create({ id, address: others.newAddress(), userData: "", sshKeys: [] });
+      const [during, closed] = [create("m-6"), others.close()];
+      await expect(during).rejects.toThrow("closed");
+      await closed;
+      await expect(create("m-7")).rejects.toThrow("closed");
+    });
   },
   120_000,
 );
