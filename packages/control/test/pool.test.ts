@@ -1,9 +1,12 @@
+import { ProviderError } from "@slipway/core";
 import { type MemoryProvider, type MemoryWorld, memory, memoryWorld } from "@slipway/provider-memory";
 import { describe, expect, test } from "vitest";
 import type { PoolSlot } from "../src/index.ts";
 import { memoryStore, type Pool, type PoolSpec, pool, type Store } from "../src/index.ts";
 import { type PoolFindings, planPool } from "../src/pool/plan.ts";
 import { newHost } from "./expiring-host.ts";
+import { living as machinesOf, newWorld, plainProvider } from "./scripted-provider.ts";
+import { simulatedClock } from "./simulated-clock.ts";
 
 const slotOf = (slot: number, more: Partial<PoolSlot> = {}): PoolSlot => ({
   slot,
@@ -219,6 +222,24 @@ test("a placement without capacity is left alone for longer and longer, and the 
       .map(({ region }) => region)
       .toSorted(),
   ).toEqual(["mem-east-1", "mem-west-1", "mem-west-1"]);
+});
+
+test("a slot whose launch may have made something is not given up, and what it made is ended with it", async () => {
+  const clock = simulatedClock();
+  const scripted = newWorld(clock);
+  const spec = { name: "p", max: 1, desired: 1, spawn: {} };
+  const one = pool(plainProvider(scripted), spec, { store: memoryStore(), clock });
+  const denied = () =>
+    new ProviderError("AUTH_ERROR", { message: "no", provider: "scripted", operation: "list", effect: "none" });
+  scripted.spawnFaults.push("lost");
+  // Neither the launch nor the next one can look for what was made.
+  scripted.readFaults.push(denied(), denied());
+  await one.keep();
+  await one.keep();
+  expect(await one.slots()).toMatchObject([{ state: "launching", lastError: {} }]);
+  await one.resize({ desired: 0 });
+  await settle(one);
+  expect(machinesOf(scripted)).toEqual([]);
 });
 
 test("a round that cannot list or read changes nothing", async () => {

@@ -7,9 +7,11 @@ import {
   type RuntimeEvent,
   timestamp,
 } from "@slipway/core";
+import { mayLive } from "../anywhere/anywhere-record.ts";
 import { isAboutThePlace } from "../launch/attempt.ts";
 import { launch } from "../launch/launch.ts";
 import { hasEnded } from "../launch/lookup.ts";
+import { launchId } from "../store/record.ts";
 import type { Store } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
 import { terminateAndConfirm } from "../terminate-and-confirm.ts";
@@ -88,11 +90,16 @@ async function launchIn(keeper: Keeper, slot: PoolSlot, signal: AbortSignal): Pr
     const lastError = recordError(error);
     const since = timestamp(clock);
     if (typeof there === "string") await records.writeSlot({ ...begun, state: "idle", instanceId: there, since });
-    else if (error.effect === "none" && error.code !== "CONFLICT") {
+    else if (error.effect === "none" && error.code !== "CONFLICT" && !(await mayHaveMade(keeper, slot))) {
       await records.writeSlot({ ...begun, state: "failed", since, lastError });
     } else await records.writeSlot({ ...begun, lastError });
     return true;
   }
+}
+
+/** That this call has done nothing says nothing of an earlier one: the launch's own record does. */
+async function mayHaveMade({ provider, store, account }: Keeper, { key }: PoolSlot): Promise<boolean> {
+  return mayLive(await store.read(launchId({ provider: provider.name, account, owner: provider.owner, key })));
 }
 
 /** One placement after the other, without those that had no capacity just now. */
