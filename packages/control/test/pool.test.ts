@@ -1,4 +1,4 @@
-import { ProviderError } from "@slipway/core";
+import { type Provider, ProviderError } from "@slipway/core";
 import { type MemoryProvider, type MemoryWorld, memory, memoryWorld } from "@slipway/provider-memory";
 import { describe, expect, test } from "vitest";
 import type { PoolSlot } from "../src/index.ts";
@@ -240,6 +240,37 @@ test("a slot whose launch may have made something is not given up, and what it m
   await one.resize({ desired: 0 });
   await settle(one);
   expect(machinesOf(scripted)).toEqual([]);
+});
+
+test("what stands under a slot's key with other options is replaced, and never handed out as one with these", async () => {
+  const world = memoryWorld();
+  await settle(controller(world, memoryStore(), { max: 1, desired: 1 }));
+  // The store is lost, and the options are others by now.
+  const one = controller(world, memoryStore(), { max: 1, desired: 1, spawn: { spec: "m1.large" } });
+  await one.keep();
+  expect(await one.claim("job")).toBeNull();
+  await settle(one);
+  expect(await specsIn(world)).toEqual(["m1.large"]);
+});
+
+test("an id in a CONFLICT that is not of the slot's instance is not taken for one", async () => {
+  const clock = simulatedClock();
+  // As where a firewall of that name was made by somebody else.
+  const spawn = () =>
+    Promise.reject(
+      new ProviderError("CONFLICT", {
+        message: "sg-1 has the name of our security group and not our tags",
+        provider: "scripted",
+        operation: "spawn",
+        effect: "none",
+        native: { id: "sg-1" },
+      }),
+    );
+  const provider: Provider = { ...plainProvider(newWorld(clock)), spawn };
+  const one = pool(provider, { name: "p", max: 1, desired: 1, spawn: {} }, { store: memoryStore(), clock });
+  await one.keep();
+  expect(await one.claim("job")).toBeNull();
+  expect(await one.slots()).toMatchObject([{ state: "launching", lastError: {} }]);
 });
 
 test("a round that cannot list or read changes nothing", async () => {

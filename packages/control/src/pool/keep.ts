@@ -4,6 +4,7 @@ import {
   type Instance,
   isProviderError,
   type Provider,
+  type ProviderError,
   type RuntimeEvent,
   timestamp,
 } from "@slipway/core";
@@ -86,15 +87,31 @@ async function launchIn(keeper: Keeper, slot: PoolSlot, signal: AbortSignal): Pr
     return true;
   } catch (error) {
     if (!isProviderError(error)) throw error;
-    const there: unknown = error.code === "CONFLICT" ? Reflect.get(Object(error.native), "id") : undefined;
+    const there = error.code === "CONFLICT" ? await standingThere(keeper, slot, error, signal) : undefined;
     const lastError = recordError(error);
     const since = timestamp(clock);
-    if (typeof there === "string") await records.writeSlot({ ...begun, state: "idle", instanceId: there, since });
-    else if (error.effect === "none" && error.code !== "CONFLICT" && !(await mayHaveMade(keeper, slot))) {
+    if (there !== undefined) {
+      // It was launched with other options, so that this generation is the one that it is not of.
+      const other = begun.generation === generation ? "" : begun.generation;
+      await records.writeSlot({ ...begun, state: "idle", generation: other, instanceId: there, since });
+    } else if (error.effect === "none" && error.code !== "CONFLICT" && !(await mayHaveMade(keeper, slot))) {
       await records.writeSlot({ ...begun, state: "failed", since, lastError });
     } else await records.writeSlot({ ...begun, lastError });
     return true;
   }
+}
+
+/** The slot's own instance, if a CONFLICT names it: the id may also be of a volume, or of an unmanaged machine. */
+async function standingThere(
+  { provider }: Keeper,
+  { key }: PoolSlot,
+  { native }: ProviderError,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const id = native?.id;
+  if (id === undefined) return undefined;
+  const listed = await provider.list({ keys: [key] }, { signal });
+  return listed.find((one) => !hasEnded(one) && (one.id === id || one.nativeId === id))?.id;
 }
 
 /** That this call has done nothing says nothing of an earlier one: the launch's own record does. */
