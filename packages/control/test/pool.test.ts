@@ -5,7 +5,7 @@ import type { PoolSlot } from "../src/index.ts";
 import { memoryStore, type Pool, type PoolSpec, pool, type Store } from "../src/index.ts";
 import { type PoolFindings, planPool } from "../src/pool/plan.ts";
 import { newHost } from "./expiring-host.ts";
-import { living as machinesOf, newWorld, plainProvider } from "./scripted-provider.ts";
+import { living as machinesOf, newWorld, plainProvider, setStatus } from "./scripted-provider.ts";
 import { simulatedClock } from "./simulated-clock.ts";
 
 const slotOf = (slot: number, more: Partial<PoolSlot> = {}): PoolSlot => ({
@@ -271,6 +271,22 @@ test("an id in a CONFLICT that is not of the slot's instance is not taken for on
   await one.keep();
   expect(await one.claim("job")).toBeNull();
   expect(await one.slots()).toMatchObject([{ state: "launching", lastError: {} }]);
+});
+
+test("a machine whose end takes long does not hold up the round", async () => {
+  const clock = simulatedClock();
+  const scripted = newWorld(clock);
+  // Accepted, and never over.
+  const terminate = async (id: string) => setStatus(scripted, id, "terminating");
+  const provider: Provider = { ...plainProvider(scripted), terminate };
+  const one = pool(provider, { name: "p", max: 1, desired: 1, spawn: {} }, { store: memoryStore(), clock });
+  await one.keep();
+  clock.advance(scripted.lagMs);
+  await one.resize({ desired: 0 });
+  const begun = clock.elapsed();
+  await one.keep();
+  expect(await one.slots()).toMatchObject([{ state: "ending", lastError: { provider: { code: "TIMEOUT" } } }]);
+  expect(clock.elapsed() - begun).toBeLessThan(120_000);
 });
 
 test("a round that cannot list or read changes nothing", async () => {

@@ -155,7 +155,10 @@ async function endSlot(keeper: Keeper, slot: PoolSlot, mustBeGone: boolean, sign
   };
   await records.writeSlot(ending);
   try {
-    if (instanceId !== undefined) await terminateAndConfirm(provider, instanceId, { store, account, clock, signal });
+    // An end is confirmed a whole read lag after it was seen.
+    const timeoutMs = END_MS + provider.limits.readAfterWriteMs;
+    const how = { store, account, clock, signal, timeoutMs };
+    if (instanceId !== undefined) await terminateAndConfirm(provider, instanceId, how);
     await records.writeSlot({ ...rest, state: "empty", since: timestamp(clock), ageMs: 0 });
   } catch (error) {
     if (!isProviderError(error)) throw error;
@@ -163,6 +166,9 @@ async function endSlot(keeper: Keeper, slot: PoolSlot, mustBeGone: boolean, sign
   }
   return true;
 }
+
+/** What takes longer goes on in the next round: the other slots, and the next plan, do not wait for it. */
+const END_MS = 60_000;
 
 /** Two reads, a whole read lag apart. */
 async function isGone({ provider, clock }: Keeper, id: string, signal: AbortSignal): Promise<boolean> {
