@@ -80,6 +80,15 @@ test("a holder that the move did not see can write no more", async () => {
   expect(await store.read(id)).toEqual(recordOf("a"));
 });
 
+test("a database in the directory itself is refused before anything is changed", async () => {
+  const files = fileStore(directory);
+  await put(files, "a");
+  const store = sqliteStore(join(directory, "launch.db"), { moveFrom: directory });
+  stores.push(store);
+  await expect(store.read("x")).rejects.toMatchObject({ code: "UNUSABLE" });
+  expect(await keysIn(files)).toEqual(["a"]);
+});
+
 test("a record that cannot be read stops the move before anything is changed", async () => {
   const files = fileStore(directory);
   await put(files, "a");

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { isAbsolute, relative, resolve, sep } from "node:path";
 import { type EntryFilter, matchesFilter, type StoreEntry } from "../entries.ts";
 import { type Processes, type ProcessIdentity, systemProcesses } from "../process-identity.ts";
 import { isStoredRecord, recordFault, type StoredRecord } from "../record.ts";
@@ -133,6 +133,7 @@ on conflict (id) do update set kind = excluded.kind, provider = excluded.provide
   owner = excluded.owner, state = excluded.state, record = excluded.record`;
 
 async function openAndMove(path: string, moveFrom: string | undefined, processes: Processes): Promise<Database> {
+  if (moveFrom !== undefined) mustLieOutside(path, resolve(moveFrom));
   const database = await openDatabase(path);
   try {
     if (moveFrom !== undefined) await moveFiles(resolve(moveFrom), path, database, processes);
@@ -141,6 +142,17 @@ async function openAndMove(path: string, moveFrom: string | undefined, processes
     database.close();
     throw error;
   }
+}
+
+/** The directory is renamed: a database in it would go with it, and the next process would not find it. */
+function mustLieOutside(path: string, directory: string): void {
+  const below = relative(directory, path);
+  if (below === ".." || below.startsWith(`..${sep}`) || isAbsolute(below)) return;
+  throw new StoreError("UNUSABLE", {
+    message: `${path} lies in ${directory}, whose records it should take over; nothing was changed`,
+    hint: "Choose a file beside that directory: a file takes the directory's name.",
+    path,
+  });
 }
 
 /** By id, page after page: nothing is locked between two pages, and what others write moves no page. */
