@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { allEntries, fileStore, type LaunchRecord, launchId, type Store, sqliteStore } from "../src/index.ts";
+import { type Processes, systemProcesses } from "../src/store/process-identity.ts";
 import { startChild } from "./children/child-process.ts";
 
 let root: string;
@@ -65,6 +66,20 @@ test("a directory in which a process works is not moved, and is once that has gi
   await expect(open().read("x")).rejects.toMatchObject({ code: "UNAVAILABLE", retryable: true });
   await files.release(lease);
   expect(await open().read("x")).toBeNull();
+});
+
+test("a lease of another container holds up the move, unless the user says that nobody else is there", async () => {
+  const id = await put(fileStore(directory), "a");
+  // As a container that was killed leaves it on its volume.
+  await fileStore(directory).acquire(id);
+  const processes: Processes = { ...systemProcesses(), stateOf: async () => "foreign" };
+  const openWith = (foreignLeases: "held" | "dead"): Store => {
+    const store = sqliteStore(file, { moveFrom: directory, foreignLeases, processes });
+    stores.push(store);
+    return store;
+  };
+  await expect(openWith("held").read(id)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  expect(await openWith("dead").read(id)).toEqual(recordOf("a"));
 });
 
 test("a holder that the move did not see can write no more", async () => {

@@ -10,6 +10,13 @@ import { StoreError } from "../store-error.ts";
 import { columnsOf } from "./columns.ts";
 import type { Database } from "./database.ts";
 
+/** Who may still work in the directory. */
+interface Holders {
+  readonly processes: Processes;
+  /** As the store was told of leases of other machines and containers. */
+  readonly foreignIsDead: boolean;
+}
+
 /**
  * Moves the records of a `fileStore` into the database. Why no record is lost or comes back, wherever a process dies:
  *
@@ -25,7 +32,7 @@ export async function moveFiles(
   directory: string,
   path: string,
   database: Database,
-  processes: Processes,
+  holders: Holders,
 ): Promise<void> {
   await onPath(directory, async () => {
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
@@ -42,7 +49,7 @@ export async function moveFiles(
         if (await putSign(directory, path)) return;
         continue;
       }
-      await mustBeIdle(directory, names, processes);
+      await mustBeIdle(directory, names, holders);
       // Read once before anything is changed: a record that cannot be read is for a person.
       await recordsIn(directory);
       await renameIfThere(directory, `${directory}${MOVING}${crypto.randomUUID()}`);
@@ -97,8 +104,8 @@ async function putSign(directory: string, path: string): Promise<boolean> {
 }
 
 /** Not needed for safety: a launch that is under way would have to be called again, and nobody would know why. */
-async function mustBeIdle(directory: string, names: readonly string[], processes: Processes): Promise<void> {
-  const leases = leaseFiles(directory, processes, false);
+async function mustBeIdle(directory: string, names: readonly string[], holders: Holders): Promise<void> {
+  const leases = leaseFiles(directory, holders.processes, holders.foreignIsDead);
   for (const name of names) {
     if (name.endsWith(".lease") && (await leases.isInUse(name.slice(0, -".lease".length)))) {
       throw inUse(directory, `a process that lives holds ${name}`);

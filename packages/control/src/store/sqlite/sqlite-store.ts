@@ -34,7 +34,7 @@ export function sqliteStore(file: string, options: SqliteStoreOptions = {}): Sto
   let opening: Promise<Database> | undefined;
 
   const opened = (): Promise<Database> => {
-    opening ??= openAndMove(path, options.moveFrom, processes).catch((error: unknown) => {
+    opening ??= openAndMove(path, options, processes).catch((error: unknown) => {
       opening = undefined;
       throw error;
     });
@@ -132,11 +132,14 @@ select ?, ?, ?, ?, ?, ?, id from lease where id = ? and token = ?
 on conflict (id) do update set kind = excluded.kind, provider = excluded.provider, account = excluded.account,
   owner = excluded.owner, state = excluded.state, record = excluded.record`;
 
-async function openAndMove(path: string, moveFrom: string | undefined, processes: Processes): Promise<Database> {
+async function openAndMove(path: string, options: SqliteStoreOptions, processes: Processes): Promise<Database> {
+  const { moveFrom, foreignLeases } = options;
   if (moveFrom !== undefined) mustLieOutside(path, resolve(moveFrom));
   const database = await openDatabase(path);
   try {
-    if (moveFrom !== undefined) await moveFiles(resolve(moveFrom), path, database, processes);
+    if (moveFrom !== undefined) {
+      await moveFiles(resolve(moveFrom), path, database, { processes, foreignIsDead: foreignLeases === "dead" });
+    }
     return database;
   } catch (error) {
     database.close();
