@@ -114,10 +114,12 @@ class BootstrapWait {
   /** The instance that is ready, or the least number of milliseconds until the next look. */
   async #look(): Promise<BootstrappedInstance | number> {
     const id = this.#id;
+    // A read that was begun too early proves nothing, however late it is answered.
+    const isDue = this.#mustShow();
     const instance = await this.#lookAt();
     if (typeof instance === "number") return instance;
     if (instance === null) {
-      if (!this.#mustShow()) return 0;
+      if (!isDue) return 0;
       throw this.#error(
         "NOT_FOUND",
         `${id} will not finish its bootstrap: ${this.#provider.name} has no such instance`,

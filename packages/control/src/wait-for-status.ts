@@ -58,13 +58,15 @@ async function watch(
   try {
     for (let look = 0; ; look += 1) {
       poll.check();
+      // A read that was begun too early proves nothing, however late it is answered.
+      const isDue = mustShow();
       const seen = await attempt();
       if (typeof seen === "object" && seen !== null) {
         last = seen;
         const verdict = judge(seen);
         if (typeof verdict === "string") throw await failed(provider, id, what, verdict, poll);
         if (verdict !== null) return verdict;
-      } else if (seen === null && mustShow()) {
+      } else if (seen === null && isDue) {
         if (!endIsWanted) throw gone(provider.name, id, what);
         // Null and `terminated` mean the same; all else that is known of it was seen before.
         if (last !== undefined) return { ...last, status: "terminated" };

@@ -48,6 +48,22 @@ describe("waitForStatus", () => {
     expect(events.length).toBeGreaterThan(1);
   });
 
+  test("a read that was begun before it must show the instance is no proof, however late it is answered", async () => {
+    const late = async (answer: unknown): Promise<unknown> => {
+      const seen = await answer;
+      await clock.sleep(300);
+      return seen;
+    };
+    const slow = layer((call, next) => (call.operation === "get" ? late(next()) : next()));
+    const slowly = compose(provider, slow);
+    const seldom = { ...options, pollMs: 100 };
+    expect((await waitForStatus(slowly, id, "running", seldom)).id).toBe(id);
+    id = (await provider.spawn({ key: "other" })).id;
+    setStatus(world, id, "running", { bootstrap: { state: "succeeded", exitCode: 0 } });
+    const from = { name: "the session", readBootstrap: async () => null };
+    expect((await waitForBootstrap(slowly, id, { ...seldom, from })).id).toBe(id);
+  });
+
   test("any of several statuses ends it", async () => {
     setStatus(world, id, "stopped");
     clock.advance(2 * world.lagMs);
