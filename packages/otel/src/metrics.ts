@@ -9,6 +9,7 @@ export interface MeterOptions {
 
 const SECONDS = 1000;
 const KINDS = ["orphan", "duplicate", "expired", "missing", "drifted"] as const;
+const SLOT_STATES = ["empty", "launching", "idle", "claimed", "draining", "ending", "failed"] as const;
 
 /** What of a plan of `reconcile` is counted. */
 export interface CountedPlan {
@@ -28,7 +29,7 @@ export interface Telemetry {
   readonly reportPlan: (plan: CountedPlan) => void;
   /** What all that runs at a provider costs, USD an hour, as far as its offerings tell. */
   readonly reportPrice: (provider: string, usdPerHour: number) => void;
-  /** How many slots of a pool are in each state; asked at each collection. */
+  /** How many slots of a pool are in each state, zero included; asked at each collection. */
   readonly observePool: (name: string, pool: CountedPool) => void;
 }
 
@@ -69,7 +70,10 @@ export function telemetry(options: MeterOptions = {}): Telemetry {
         .createObservableGauge("slipway.pool.size", { description: "Slots of a pool, by state" })
         .addCallback(async (result) => {
           const counts = Map.groupBy(await pool.slots(), ({ state }) => state);
-          for (const [state, slots] of counts) result.observe(slots.length, { pool: name, state });
+          // An SDK goes on showing the last number of a state that is not observed any more.
+          for (const state of new Set([...SLOT_STATES, ...counts.keys()])) {
+            result.observe(counts.get(state)?.length ?? 0, { pool: name, state });
+          }
         });
     },
   };

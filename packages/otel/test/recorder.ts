@@ -6,6 +6,7 @@ import {
   context,
   createNoopMeter,
   type Meter,
+  type ObservableCallback,
   ROOT_CONTEXT,
   type Span,
   type SpanOptions,
@@ -86,9 +87,14 @@ export function asyncContexts(): ContextManager {
   return manager;
 }
 
-/** What was recorded, as `name{attributes} value`. */
-export function recordingMeter(): { readonly meter: Meter; readonly values: string[] } {
+/** What was recorded, as `name{attributes} value`; `collect` asks for what is only observed. */
+export function recordingMeter(): {
+  readonly meter: Meter;
+  readonly values: string[];
+  readonly collect: () => Promise<void>;
+} {
   const values: string[] = [];
+  const observed: (() => void | Promise<void>)[] = [];
   const note = (name: string, value: number, attributes: Attributes = {}): void => {
     const labels = Object.entries(attributes).map(([key, text]) => `${key}=${String(text)}`);
     values.push(`${name}{${labels.join(",")}} ${value}`);
@@ -97,6 +103,15 @@ export function recordingMeter(): { readonly meter: Meter; readonly values: stri
     createHistogram: (name: string) => ({ record: (v: number, a?: Attributes) => note(name, v, a) }),
     createCounter: (name: string) => ({ add: (v: number, a?: Attributes) => note(name, v, a) }),
     createGauge: (name: string) => ({ record: (v: number, a?: Attributes) => note(name, v, a) }),
+    createObservableGauge: (name: string) => ({
+      addCallback: (callback: ObservableCallback) => {
+        observed.push(() => callback({ observe: (v: number, a?: Attributes) => note(name, v, a) }));
+      },
+      removeCallback: () => undefined,
+    }),
   });
-  return { meter, values };
+  const collect = async (): Promise<void> => {
+    for (const observe of observed) await observe();
+  };
+  return { meter, values, collect };
 }

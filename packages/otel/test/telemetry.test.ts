@@ -95,3 +95,19 @@ test("events are on the active span, and the plan, the price and the pool are me
     "slipway.price{provider=lambda} 1.5",
   ]);
 });
+
+test("every state of a pool is observed, so that one that nothing is in any more shows zero", async () => {
+  const { meter, values, collect } = recordingMeter();
+  let states = ["launching", "launching", "empty"];
+  telemetry({ meter }).observePool("runners", { slots: async () => states.map((state) => ({ state })) });
+  await collect();
+  expect(values).toContain("slipway.pool.size{pool=runners,state=launching} 2");
+  values.length = 0;
+  states = ["idle", "idle", "empty"];
+  await collect();
+  expect(values).toEqual(
+    Object.entries({ empty: 1, launching: 0, idle: 2, claimed: 0, draining: 0, ending: 0, failed: 0 }).map(
+      ([state, count]) => `slipway.pool.size{pool=runners,state=${state}} ${count}`,
+    ),
+  );
+});
