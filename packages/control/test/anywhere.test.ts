@@ -1,6 +1,7 @@
 import { isProviderError, type OfferingMethods, type Provider, type ProviderError } from "@slipway/core";
 import { describe, expect, test } from "vitest";
 import {
+  allEntries,
   type AnywhereFailpoint,
   AnywhereRefusal,
   findPlaces,
@@ -151,6 +152,20 @@ describe("launchAnywhere", () => {
     // And the other way round.
     expect(await failure(anywhere())).toMatchObject({ code: "CONFLICT" });
     expect(alive()).toEqual(["dear"]);
+  });
+
+  test("nothing is kept of a key whose end was confirmed; the choice of another provider stays", async () => {
+    const { anywhere, cheap, middle, store, clock } = setUp();
+    const { instance } = await anywhere();
+    await terminateAndConfirm(cheap.provider, instance.id, { store, clock });
+    expect(await allEntries(store)).toEqual([]);
+    cheap.world.spawnFaults.push("refused-capacity");
+    const other = await anywhere();
+    expect(other.provider.name).toBe("middle");
+    await terminateAndConfirm(cheap.provider, instance.id, { store, clock });
+    expect((await allEntries(store)).map(({ record }) => record.kind)).toContain("anywhere");
+    await terminateAndConfirm(middle.provider, other.instance.id, { store, clock, record: "keep" });
+    expect((await allEntries(store)).map(({ record }) => record.kind)).toContain("anywhere");
   });
 
   test("another need, a missing provider or several owners are refused before anything is sent", async () => {

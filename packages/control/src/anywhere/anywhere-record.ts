@@ -89,6 +89,25 @@ export async function mustBeFree(provider: Provider, store: LaunchStore, identit
   }
 }
 
+/**
+ * For a launch whose record was forgotten, under the lease of that: its choice says nothing any more, and would stay for
+ * ever. Where `launchAnywhere` works on the key now, the choice is left to that.
+ */
+export async function forgetChoice(store: LaunchStore, identity: LaunchIdentity): Promise<void> {
+  const { provider, account, owner, key } = identity;
+  const isOwn = (choice: Choice | null): boolean => choice?.provider === provider && choice.account === account;
+  // Most keys have none, and need no second lease.
+  if (!isOwn(await readChoice(store, owner, key))) return;
+  const id = anywhereId(owner, key);
+  const lease = await store.acquire(id);
+  if (lease === null) return;
+  try {
+    if (isOwn(await readChoice(store, owner, key))) await store.remove(id);
+  } finally {
+    await store.release(lease).catch(() => undefined);
+  }
+}
+
 /** The choice of another provider, or of another account of this one. */
 async function elsewhere(provider: Provider, store: LaunchStore, identity: LaunchIdentity): Promise<Choice | null> {
   const choice = await readChoice(store, identity.owner, identity.key);

@@ -1,4 +1,5 @@
 import { type Clock, type Provider, timestamp } from "@slipway/core";
+import { forgetChoice } from "../anywhere/anywhere-record.ts";
 import { type LaunchIdentity, type LaunchRecord, launchId } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
@@ -36,8 +37,10 @@ export async function recordEnd(
     try {
       const record = await store.read(recordId);
       if (record?.kind !== "launch" || record.state !== "launched" || record.instanceId !== instance.id) return;
-      if (fate === "forget") await store.remove(recordId);
-      else await store.write(recordId, { ...record, state: "ended", at: timestamp(clock) } satisfies LaunchRecord);
+      if (fate === "forget") {
+        await store.remove(recordId);
+        await forgetChoice(store, identity);
+      } else await store.write(recordId, { ...record, state: "ended", at: timestamp(clock) } satisfies LaunchRecord);
     } finally {
       await store.release(lease);
     }
