@@ -40,7 +40,8 @@ export async function terminateAndConfirm(exact: Provider, id: string, options: 
           begun = poll.clock.now();
           sent = begun;
         }
-        const isDue = goneSince !== undefined && begun - goneSince >= readAfterWriteMs;
+        // Where reads never lag, the first look decides, and so may not be a listing alone: that shows one owner's.
+        const isDue = begun - (goneSince ?? begun) >= readAfterWriteMs;
         const seen = await whatIsLeft(provider, id, poll, looks, isDue);
         if (seen !== "gone") goneSince = undefined;
         else goneSince ??= begun;

@@ -1,9 +1,9 @@
 import { isProviderError, type OfferingMethods, type Provider, type ProviderError } from "@slipway/core";
 import { describe, expect, test } from "vitest";
 import {
-  allEntries,
   type AnywhereFailpoint,
   AnywhereRefusal,
+  allEntries,
   findPlaces,
   launch,
   launchAnywhere,

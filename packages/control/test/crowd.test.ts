@@ -190,6 +190,21 @@ describe("many ends", () => {
     expect(codes).toEqual(["TIMEOUT", "TIMEOUT", "TIMEOUT"]);
   });
 
+  test("where reads never lag, what a listing does not show is asked for before its end is confirmed", async () => {
+    const prompt = newWorld(clock, 0);
+    const theirs = plainProvider(prompt, "theirs");
+    const few = await Promise.all(["a", "b", "c"].map(async (key) => (await theirs.spawn({ key })).id));
+    // Another owner's are in no listing of this provider; their end takes a minute.
+    const terminate = async (id: string) => setStatus(prompt, id, "terminating");
+    const slow: Provider = { ...plainProvider(prompt), terminate };
+    const ended = afterMs(60_000, () => {
+      for (const id of few) setStatus(prompt, id, "terminated");
+    });
+    await Promise.all(few.map((id) => terminateAndConfirm(slow, id, { clock })));
+    expect(living(prompt)).toEqual([]);
+    await ended;
+  });
+
   test("one that only get does not show is confirmed no more than alone", async () => {
     clock.advance(world.lagMs);
     const blind = layer((call, next) => {

@@ -28,12 +28,7 @@ interface Holders {
  *   process was faster, and what was forgotten since stays forgotten.
  * - Every process finishes what another one began, before its own first call.
  */
-export async function moveFiles(
-  directory: string,
-  path: string,
-  database: Database,
-  holders: Holders,
-): Promise<void> {
+export async function moveFiles(directory: string, path: string, database: Database, holders: Holders): Promise<void> {
   await onPath(directory, async () => {
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
       for (const moving of await movingFrom(directory)) await takeIn(moving, database);
