@@ -8,7 +8,10 @@ export interface Census {
   readonly bearing: (id: string) => readonly number[];
   /** Those whose output goes to this file. */
   readonly writingTo: (path: string) => readonly number[];
-  /** Those of these that are there, the members of the groups that they lead, and all that descend from any of them. */
+  /**
+   * Those of these that are there, the members of the groups that they lead, and all that descend from any of them. A parent
+   * stands before its children.
+   */
   readonly treeOf: (roots: readonly number[]) => ReadonlySet<number>;
 }
 
@@ -51,7 +54,10 @@ async function takeCensus(): Promise<Census> {
         tree.add(pid);
         open.push(...(children.get(pid) ?? []));
       }
-      return tree;
+      const ordered = [...tree].filter((pid) => !tree.has(rows.get(pid)?.parent ?? 0));
+      for (const pid of ordered) ordered.push(...(children.get(pid) ?? []));
+      // Of those whose parents are no tree, since a number came again while they were read, the order does not matter.
+      return new Set([...ordered, ...tree]);
     },
   };
 }

@@ -28,6 +28,7 @@ export async function endSandbox(
     if (performance.now() - started > PATIENCE_MS) {
       throw new SandboxError("left-over", `processes of sandbox ${sandbox.id} did not end: ${left.join(", ")}`);
     }
+    // Parents first: a shell that sees its program killed writes "Killed" into the instance's log.
     for (const pid of left) kill(pid);
     await pause(Math.min(2 ** round, 50));
     left = treeOf(tags, left, await nextCensus());

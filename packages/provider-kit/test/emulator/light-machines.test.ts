@@ -49,7 +49,7 @@ describe.skipIf(missing !== null)(
 
     /** Its start script runs beside this. */
     const says = (id: string, text: string): Promise<void> =>
-      expect.poll(() => machines.console(id), { timeout: 120_000 }).toBe(text);
+      expect.poll(() => machines.console(id), { timeout: 60_000 }).toBe(text);
 
     const userData =
       "#cloud-config\nbootcmd: [echo booted $(cat /count 2>/dev/null)]\nruncmd: ['echo first >>/count']\n";

@@ -51,3 +51,17 @@ test("a tree is the roots, the groups that they lead, and all that descend from 
   expect([...census.treeOf([13, 99])].sort()).toEqual([13, 14]);
   expect([...census.treeOf([15, 99])]).toEqual([]);
 });
+
+test("a parent stands before its children, whatever their numbers, and one that is its own ancestor does no harm", async () => {
+  table.everything = async () => [
+    sight(5, 31, { tag: "a" }),
+    sight(30, 1, { tag: "a" }),
+    sight(31, 30, { tag: "a" }),
+    sight(32, 5, { tag: "a" }),
+    sight(40, 41, { tag: "b" }),
+    sight(41, 40, { tag: "b" }),
+  ];
+  const census = await nextCensus();
+  expect([...census.treeOf(census.bearing("a"))]).toEqual([30, 31, 5, 32]);
+  expect([...census.treeOf(census.bearing("b"))].sort()).toEqual([40, 41]);
+});

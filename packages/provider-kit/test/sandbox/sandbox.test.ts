@@ -40,6 +40,17 @@ describe.each(isolations)("a sandbox with $isolation", (isolation) => {
     expect(await sandboxState(sandbox)).toBe("alive");
   });
 
+  test("has nothing in its log that its own end wrote", async () => {
+    const nested = 'touch "$SLIPWAY_ROOT/tmp/made"; sh -c "sleep 1000; :"; :';
+    for (let each = 0; each < 5; each++) {
+      const sandbox = await started(isolation, { argv: ["sh", "-c", nested] });
+      const { log, root } = sandboxLayout(sandbox.directory);
+      await until(() => existsSync(join(root, "tmp/made")), "the command's file");
+      await endSandbox(sandbox);
+      expect(readFileSync(log, "utf8")).toBe("");
+    }
+  });
+
   test("gives nothing of the caller's environment away", async () => {
     process.env["SLIPWAY_TEST_CREDENTIAL"] = "top secret";
     onTestFinished(() => void delete process.env["SLIPWAY_TEST_CREDENTIAL"]);
