@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type CloudCounts, playClouds } from "../src/anywhere-clouds.ts";
 
 // `npm run soak:tests` plays 1,000 of them.
-const SEEDS = Number(process.env["SLIPWAY_ANYWHERE_RUNS"] ?? 6);
+const SEEDS = Number(process.env["SLIPWAY_ANYWHERE_RUNS"] ?? 14);
 const FIRST_SEED = Number(process.env["SLIPWAY_FIRST_SEED"] ?? 1);
 
 test(

@@ -82,7 +82,7 @@ describe("the READMEs' commands, in a shell, against the emulator's server", () 
 
   test.each([
     { provider: "orbstack", count: 1, shown: [/status +running/, /^Linux$/m] },
-    { provider: "aws", count: 4, shown: [/status +running/, /^us-east-1\/i-\S+ +.*t3\.micro/m] },
+    { provider: "aws", count: 5, shown: [/status +running/, /^us-east-1\/i-\S+ +.*t3\.micro/m] },
     { provider: "gcp", count: 3, shown: [/status +running/, /^slipway-emulator\/us-central1-\S+ +.*e2-medium/m] },
   ])("$provider: nothing is left", { timeout: 300_000 }, async ({ provider, count, shown }) => {
     const { run, start } = await shell();

@@ -9,6 +9,7 @@ import {
   allEntries,
   fileStore,
   launch,
+  memoryStore,
   type RunRecord,
   runRecordId,
   runWorkflow,
@@ -117,6 +118,18 @@ describe("steps that are added to a record", () => {
     expect(await seenBy(fileStore(directory))).toEqual(expected);
     const entries = await allEntries(store, { kind: "run" });
     expect(entries.map((entry) => (entry.record.kind === "run" ? entry.record.steps.length : 0))).toEqual([2]);
+  });
+
+  test.each(["memory", "file"])("replace the last of their name, and what was written stands (%s)", async (kind) => {
+    const one = kind === "memory" ? memoryStore() : store;
+    const begun = [step("command", "1"), step("command", "2"), step("other", "1")];
+    await one.acquire(id);
+    await one.write(id, { ...record, steps: begun });
+    expect(await one.read(id)).toMatchObject({ steps: begun });
+    await append(one, step("command", "3"));
+    expect(await one.read(id)).toMatchObject({
+      steps: [step("command", "1"), step("command", "3"), step("other", "1")],
+    });
   });
 
   test("are gone once the record is written anew or removed", async () => {

@@ -14,9 +14,19 @@ export function runSteps(first: readonly StepRecord[]): RunSteps {
   return { find: (kind, name) => steps.get(`${kind} ${name}`), put, all: () => [...steps.values()] };
 }
 
-/** The record with what was added to it. */
+/**
+ * The record with what was added to it: what was written comes back as it stands, and a step that was added replaces the
+ * last of its kind and name.
+ */
 export function withSteps(record: RunRecord, added: readonly StepRecord[]): RunRecord {
-  const steps = runSteps(record.steps);
-  for (const step of added) steps.put(step);
-  return { ...record, steps: steps.all() };
+  if (added.length === 0) return record;
+  const steps = [...record.steps];
+  const places = new Map(steps.map(({ kind, name }, place) => [`${kind} ${name}`, place]));
+  for (const step of added) {
+    const named = `${step.kind} ${step.name}`;
+    const place = places.get(named) ?? steps.length;
+    places.set(named, place);
+    steps[place] = step;
+  }
+  return { ...record, steps };
 }
