@@ -187,7 +187,8 @@ async function prepared<T>(
   await using session = await sessionWithin(provider, id, access, { signal, clock, until });
   if (options.bootstrap !== undefined) {
     const wait = { signal, clock, timeoutMs: Math.max(1, until - clock.now()) };
-    if (canReadBootstrap(provider)) await waitForBootstrap(provider, id, wait);
+    // What a guest reports over its provider comes late, or never where it may not: a session sees it itself.
+    if (canReadBootstrap(provider) && canExec(provider)) await waitForBootstrap(provider, id, wait);
     else await waitForBootstrap(provider, id, { ...wait, from: sessionBootstrap(session) });
   }
   return await body(session, instance);
