@@ -38,6 +38,14 @@ export interface NamespaceState {
   readonly leftovers: () => Promise<readonly string[]>;
 }
 
+/** A pod that is never made: it shows whether a quota is in force. */
+const PROBE = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "probe" },
+  spec: { containers: [{ name: "main", image: "none" }] },
+};
+
 /** What the server itself holds in the namespace of a soak. */
 export function namespaceState(admin: Admin, namespace: string, patiently: Patiently): NamespaceState {
   const core = `api/v1/namespaces/${namespace}`;
@@ -72,8 +80,11 @@ export function namespaceState(admin: Admin, namespace: string, patiently: Patie
       const made = await patiently(() => admin.request("POST", url, body));
       if (made.status !== 409) return;
       await patiently(() => admin.request("PATCH", `${url}/soak`, body));
-      // The server's admission learns of it a moment later.
-      await pause(2_000);
+      // The server's admission learns of it later, and later still where it has just been started.
+      const refused = pods === 0;
+      const tried = () => patiently(() => admin.request("POST", `${core}/pods?dryRun=All`, PROBE));
+      for (const until = performance.now() + GONE_MS; ((await tried()).status === 403) !== refused; await pause(200))
+        if (performance.now() > until) throw new Error(`the quota of ${pods} pods is not in force`);
     },
     leftovers: async () => {
       for (const until = performance.now() + GONE_MS; ; await pause(500)) {
