@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { environment, runProgram } from "./command-process.ts";
 
-it("the program starts where nobody knows the user's home", { timeout: 120_000 }, async () => {
+it("the program starts where the user's home is unknown", { timeout: 120_000 }, async () => {
   const directory = mkdtempSync(join(tmpdir(), "slipway-start-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const start = new URL("../src/start.ts", import.meta.url).href;

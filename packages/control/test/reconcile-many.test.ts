@@ -21,7 +21,7 @@ function countedSteps(work: (countReads: (instance: Instance) => Instance) => un
         return instance.createdAt;
       },
     });
-  // biome-ignore lint/suspicious/noGlobalAssign: put back below
+  // biome-ignore lint/suspicious/noGlobalAssign: counts what the plan visits, and is put back in `finally`
   Object.defineProperty(Array.prototype, Symbol.iterator, { value: counted, configurable: true, writable: true });
   try {
     work(countReads);

@@ -12,7 +12,7 @@ type Together = (call: Call, number: string) => Promise<CommandResult & { readon
 
 /**
  * One command for all who ask while another is under way. Who asks alone does not wait. Who leaves before it is sent is not
- * in it; of who leaves later nobody knows what became of it.
+ * in it; for one that leaves later the outcome is unknown.
  */
 export function together(
   shared: SingleFlight,

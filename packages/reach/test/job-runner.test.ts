@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { memoryStore } from "@slipway/control";
-import { type Instance, type Provider, systemClock } from "@slipway/core";
+import { type BootstrapTruth, type Instance, type Provider, systemClock } from "@slipway/core";
 import { lightMachinesMissing, type OpenMachines, openMachines } from "@slipway/provider-kit/emulator";
 import { type LambdaProvider, lambda } from "@slipway/provider-lambda";
 import { EMULATOR_API_KEY, lambdaEmulator } from "@slipway/provider-lambda/emulator";
@@ -101,6 +101,21 @@ describe.skipIf(missing !== null)(
         await session.download("/made", join(directory, "made"));
       });
       expect(await readFile(join(directory, "made"), "utf8")).toBe("made\n");
+    });
+
+    it("and there the machine is asked where its guest reports nothing over the provider", async () => {
+      const silent = {
+        ...emulatedLambda(),
+        readBootstrap: async (): Promise<BootstrapTruth> => ({ state: "unknown" }),
+      };
+      const options = { key: "silent", spec: "gpu_1x_a10", bootstrap: { script: "echo made >/made" } };
+      const seen = await withInstance(
+        silent,
+        options,
+        { store: memoryStore(), access, readyTimeoutMs: 60_000 },
+        (session) => session.exec(["cat", "/made"]),
+      );
+      expect(seen.stdout).toBe("made\n");
     });
 
     it("and there a job is followed while its connection is killed, and an abort leaves no process", async () => {

@@ -21,7 +21,7 @@ export interface FileCopyMethods {
 
 declare module "@slipway/core" {
   // The parameter's name is part of core's API: a merged interface repeats it.
-  // biome-ignore lint/correctness/noUnusedVariables: see above
+  // biome-ignore lint/correctness/noUnusedVariables: TypeScript merges only interfaces with the same type parameters
   interface CapabilityMap<T> {
     readonly fileCopy: { methods: FileCopyMethods };
   }

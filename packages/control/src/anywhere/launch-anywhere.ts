@@ -71,7 +71,7 @@ const LONGEST_LEASE_LOOK = 2;
  * made nothing. Among processes that share a store there is one instance per key, over all the providers: which one was
  * chosen is written before anything is sent, and after a crash the next call with the same key and options goes on there.
  * A `launch` of the key on another provider is CONFLICT. Rejects with an AnywhereRefusal that names every place and why it
- * was not that, with CONFLICT as `launch` does, or with an error after which nobody knows what was made: call it again.
+ * was not that, with CONFLICT as `launch` does, or with an error of unknown effect: call it again.
  */
 export async function launchAnywhere(
   providers: readonly Provider[],

@@ -31,7 +31,7 @@ export interface Place {
   /** Absent where the provider has no regions, or tells of none. */
   readonly region?: string;
   readonly resources?: InstanceResources;
-  /** Absent where nobody knows it. */
+  /** Absent where the price is unknown. */
   readonly price?: Price;
 }
 

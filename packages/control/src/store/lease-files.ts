@@ -33,7 +33,7 @@ interface WrittenLease {
 }
 
 const TICKET = /\.([0-9a-f]{24})\.takeover$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the zeros of a block that was never written
+// biome-ignore lint/suspicious/noControlCharactersInRegex: after a power failure a file system shows zeros for a block that was never written
 const LOST = /^\0*$/;
 // Each round means that the lease changed hands while it was looked at.
 const MOST_ROUNDS = 100;
