@@ -21,6 +21,7 @@ import { matcherOf } from "@slipway/provider-kit/filters";
 import { lambda } from "@slipway/provider-lambda";
 import { lambdaEmulator } from "@slipway/provider-lambda/emulator";
 import { memory, memoryWorld } from "@slipway/provider-memory";
+import { ec2Works } from "./ec2-crowd.ts";
 import { meterFlushes } from "./flush-meter.ts";
 import { growthOf, inMilliseconds, type Work } from "./growth.ts";
 import { atMost, type Suite } from "./report.ts";
@@ -202,6 +203,7 @@ export async function crowds(quick: boolean): Promise<readonly Suite[]> {
     lambdaWork("Lambda: reads at once", 1, (provider, id) => provider.get(id)),
     // One listing, and 50 ids in a request.
     lambdaWork("Lambda: ends at once", 3, (provider, id) => provider.terminate(id)),
+    ...ec2Works,
   ];
   return [await growthOf("growth: x1, x10, x100", works, quick), await onFiles(quick)];
 }

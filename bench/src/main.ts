@@ -1,21 +1,24 @@
-// `npm run bench -- [--quick] [--json] [--history] [--only contract|import|local|aws|crowd]`
+// `npm run bench -- [--quick] [--json] [--history] [--only contract|import|command|local|aws|crowd]`
 import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { awsGets } from "./aws-gets.ts";
+import { commandStarts } from "./command.ts";
 import { contractCall } from "./contract-call.ts";
 import { crowds } from "./crowd.ts";
 import { awsImportTime, importTime, providerImports } from "./import-time.ts";
+import { localEnds } from "./local-ends.ts";
 import { localSpawn } from "./local-spawn.ts";
 import { type Suite, tableOf } from "./report.ts";
 
-const USAGE = "usage: npm run bench -- [--quick] [--json] [--history] [--only contract|import|local|aws|crowd]";
+const USAGE = "usage: npm run bench -- [--quick] [--json] [--history] [--only contract|import|command|local|aws|crowd]";
 
 const BENCHES: Readonly<Record<string, (quick: boolean) => Promise<readonly Suite[]>>> = {
   contract: contractCall,
   import: async (quick) => [await importTime(quick), await providerImports(quick)],
-  local: async (quick) => [await localSpawn(quick)],
+  command: async (quick) => [await commandStarts(quick)],
+  local: async (quick) => [await localSpawn(quick), await localEnds(quick)],
   crowd: crowds,
   aws: async (quick) => [await awsImportTime(quick), await awsGets(quick)],
 };
