@@ -192,20 +192,21 @@ function lambdaWork(name: string, most: number, work: (provider: Provider, id: s
 }
 
 /** Everything whose cost may grow faster than the work. */
+export const crowdWorks: readonly Work[] = [
+  waits,
+  ends,
+  applied,
+  planned,
+  filtered,
+  steps,
+  lambdaWork("Lambda: reads at once", 1, (provider, id) => provider.get(id)),
+  // One listing, and 50 ids in a request.
+  lambdaWork("Lambda: ends at once", 3, (provider, id) => provider.terminate(id)),
+  ...ec2Works,
+];
+
 export async function crowds(quick: boolean): Promise<readonly Suite[]> {
-  const works = [
-    waits,
-    ends,
-    applied,
-    planned,
-    filtered,
-    steps,
-    lambdaWork("Lambda: reads at once", 1, (provider, id) => provider.get(id)),
-    // One listing, and 50 ids in a request.
-    lambdaWork("Lambda: ends at once", 3, (provider, id) => provider.terminate(id)),
-    ...ec2Works,
-  ];
-  return [await growthOf("growth: x1, x10, x100", works, quick), await onFiles(quick)];
+  return [await growthOf("growth: x1, x10, x100", crowdWorks, quick), await onFiles(quick)];
 }
 
 /** Launches and listings of a store of files. */

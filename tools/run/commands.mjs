@@ -43,6 +43,11 @@ export const commands = {
     about: "what the contract costs (--quick for a smoke run)",
     steps: [build("slipway-bench..."), { title: "bench", package: "slipway-bench", script: "start", args: true }],
   },
+  "bench:profile": {
+    about:
+      'where the CPU time of a work of the growth table goes, by its name: npm run bench:profile -- "steps of one run"',
+    steps: [{ title: "profile", package: "slipway-bench", script: "profile", args: true }],
+  },
   "bench:stores": {
     about: "launches per second of each store, by 1, 4 and 16 processes (--quick); PostgreSQL needs Debian's packages",
     steps: [{ title: "stores", package: "slipway-bench", script: "stores", args: true }],
