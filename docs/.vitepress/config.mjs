@@ -32,6 +32,7 @@ const reference = [
   ["Errors", "/reference/errors"],
   ["The contract", "/reference/contract"],
   ["The command", "/reference/command"],
+  ["Messages", "/reference/messages"],
 ];
 const item = ([text, link]) => ({ text, link });
 

@@ -272,8 +272,9 @@ export const commands = {
     ],
   },
   words: {
-    about: "one word for one thing: the list in tools/words.json, over code, messages, tests, docs and file names",
-    steps: [{ title: "words", node: ["tools/words.mjs"] }],
+    about:
+      "one word for one thing: the list in tools/words.json, over code, messages, tests, docs and file names; --write makes the page of all messages",
+    steps: [{ title: "words", node: ["tools/words.mjs"], args: true }],
   },
   setup: { about: "the install alone", steps: [] },
   consumers: {
