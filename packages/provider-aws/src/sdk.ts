@@ -5,6 +5,7 @@ import type { SSMClient } from "@aws-sdk/client-ssm";
 import type { STSClient } from "@aws-sdk/client-sts";
 import type { FetchHandler } from "./exchange.ts";
 import type { AwsCredentials } from "./options.ts";
+import { VERSION } from "./package-version.ts";
 
 /** What every client of the SDK is made with. */
 export interface SdkConfig {
@@ -74,7 +75,7 @@ async function serviceOf(module: LoadedModule, name: string, region: string, con
     defaultsMode: "standard",
     useDualstackEndpoint: false,
     useFipsEndpoint: false,
-    customUserAgent: "slipway-provider-aws/0.1",
+    customUserAgent: `slipway-provider-aws/${VERSION}`,
     userAgentAppId: undefined,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials: signingKeys(credentials) }),

@@ -7,6 +7,7 @@ import type { InsertBody } from "./insert-body.ts";
 import { listing } from "./listing.ts";
 import { DEFAULT_BASE_URL, type GcpOptions } from "./options.ts";
 import { pacingOf } from "./pacing.ts";
+import { VERSION } from "./package-version.ts";
 import { PROVIDER, refusal } from "./remote.ts";
 import {
   DISKS,
@@ -126,7 +127,7 @@ export function gcpClient(options: GcpOptions): GcpClient {
     account: project,
     credentials: () => ({ authorization: `Bearer ${source.current()}`, "x-goog-api-version": API_VERSION }),
     secrets: () => [source.current()].filter((token) => token !== ""),
-    userAgent: "slipway-provider-gcp/0.1 (+https://www.npmjs.com/package/@slipway/provider-gcp)",
+    userAgent: `slipway-provider-gcp/${VERSION}`,
     meaningOf,
     runtime,
     limits: pacingOf(options),

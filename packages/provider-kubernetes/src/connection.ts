@@ -17,6 +17,7 @@ import { clusterFetch } from "./cluster-fetch.ts";
 import { type Credential, credentialsOf } from "./credentials.ts";
 import { meaningOf } from "./errors.ts";
 import type { AccessRefusal, ClusterAccess } from "./kubeconfig.ts";
+import { VERSION } from "./package-version.ts";
 
 /** Whose connection it is: the name of the provider in errors and events, and how it refuses. */
 export interface ClientUser {
@@ -73,7 +74,7 @@ export function connectionTo(
   const authorization = (): Record<string, string> =>
     current.token === undefined ? {} : { authorization: `Bearer ${current.token}` };
   const secrets = () => [current.token, current.key].filter((each) => each !== undefined);
-  const userAgent = `slipway-provider-${user.name}/0.1`;
+  const userAgent = `slipway-provider-${user.name}/${VERSION}`;
   const fetch = runtime?.fetch ?? clusterFetch(tls);
   const baseUrl = access.server.endsWith("/") ? access.server : `${access.server}/`;
   const http: HttpClient = httpClient({

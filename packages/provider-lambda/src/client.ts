@@ -5,6 +5,7 @@ import { limits } from "@slipway/provider-kit/limits";
 import { batches } from "./batches.ts";
 import { meaningOf } from "./errors.ts";
 import { DEFAULT_BASE_URL, type LambdaOptions, type LambdaSettings } from "./options.ts";
+import { VERSION } from "./package-version.ts";
 import { PROVIDER } from "./remote.ts";
 import {
   doneAnswer,
@@ -70,7 +71,7 @@ export function lambdaClient(options: LambdaSettings): LambdaClient {
     renew: credential.renew,
     secrets: credential.secrets,
     // Cloudflare refuses clients without a name of their own.
-    userAgent: "slipway-provider-lambda/0.1 (+https://www.npmjs.com/package/@slipway/provider-lambda)",
+    userAgent: `slipway-provider-lambda/${VERSION}`,
     meaningOf,
     isNotFound,
     runtime,

@@ -4,6 +4,7 @@ import { credentialOf, type HttpAnswer, type HttpClient, httpClient } from "@sli
 import { limits } from "@slipway/provider-kit/limits";
 import { meaningOf, PROVIDER, refusal } from "./errors.ts";
 import { DEFAULT_BASE_URL, type RunpodOptions, type RunpodSettings } from "./options.ts";
+import { VERSION } from "./package-version.ts";
 import {
   type Cloud,
   type CreateBody,
@@ -68,7 +69,7 @@ export function runpodClient(options: RunpodSettings): RunpodClient {
     renew: credential.renew,
     secrets: credential.secrets,
     // Cloudflare refuses clients without a name of their own.
-    userAgent: "slipway-provider-runpod/0.1 (+https://www.npmjs.com/package/@slipway/provider-runpod)",
+    userAgent: `slipway-provider-runpod/${VERSION}`,
     meaningOf,
     isNotFound,
     runtime,
