@@ -12,6 +12,7 @@ const guides = [
   ["Clusters", "/guide/clusters"],
   ["Writing a provider", "/guide/writing-a-provider"],
   ["When the contract changes", "/guide/contract-changes"],
+  ["Architecture", "/guide/architecture"],
 ];
 const providers = [
   "local",
