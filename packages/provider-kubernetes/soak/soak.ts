@@ -18,6 +18,7 @@ import { adminOf } from "../test/cluster/admin.ts";
 import { kubeconfigOf } from "../test/cluster/kubeconfig.ts";
 import { newNamespace } from "../test/cluster/namespaces.ts";
 import { startCluster } from "../test/cluster/test-cluster.ts";
+import { restartUnderCalls } from "./absence.ts";
 import { hitsOf } from "./hits.ts";
 import { listUnderChange } from "./listings.ts";
 import { namespaceState } from "./namespace-state.ts";
@@ -50,13 +51,14 @@ const [count, pods, width] = [Number(values.count), Number(values.pods), Number(
 const FAULT_MS = Math.min(20_000, count * 250);
 const random = seededRandom(Number(values.seed));
 
+const NOT_THERE = "a call met a server that was not there";
 const hits = hitsOf([
   "killed: nothing left",
   "killed: a pod without its Secret",
   "killed: a pod and its Secret",
   "killed: a Job without its pod",
   "the API server was stopped and started",
-  "a call met a server that was not there",
+  NOT_THERE,
   "409: the name was taken by another process",
   "429: too many requests",
   "403: the quota was full",
@@ -77,9 +79,6 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
       // A server that has just started has not read its roles yet, and forbids everything.
       const isFinal = isProviderError(error) && !error.retryable && error.code !== "AUTH_ERROR";
       if (isFinal || performance.now() > until) throw error;
-      if (isProviderError(error, "NETWORK") || isProviderError(error, "UNAVAILABLE")) {
-        hits.hit("a call met a server that was not there");
-      }
       await pause(200);
     }
   }
@@ -98,6 +97,7 @@ async function spawnElsewhere(order: SpawnOrder): Promise<string | null> {
   return said.split("\n")[1] ?? null;
 }
 
+const began = performance.now();
 const cluster = await startCluster();
 const admin = adminOf(cluster);
 const tenant = adminOf({ ...cluster, adminToken: cluster.tenantToken });
@@ -126,7 +126,7 @@ try {
     // It is waited for below.
     claims.catch(() => undefined);
     const said = await Promise.all(orders.map(spawnElsewhere));
-    if (said.some((one) => /NETWORK|UNAVAILABLE/.test(one ?? ""))) hits.hit("a call met a server that was not there");
+    if (said.some((one) => one?.startsWith("failed NETWORK"))) hits.hit(NOT_THERE);
     const left = await state.held(nameFor(OWNER, key));
     hits.hit(
       left.uid === undefined
@@ -164,18 +164,12 @@ try {
       if (ended % 50 === 0) console.log(`${ended} keys, ${failures.length} wrong`);
     }
   });
+  let restarts = 0;
   const faults = (async () => {
     do {
       await pause(FAULT_MS * random.next());
-      let isBack = false;
-      const restarted = cluster.restartApiServer(1_000).finally(() => {
-        isBack = true;
-      });
-      while (!isBack) {
-        await provider.list().catch(() => hits.hit("a call met a server that was not there"));
-        await pause(50);
-      }
-      await restarted;
+      const key = `absent-${restarts++}`;
+      await restartUnderCalls({ cluster, kubeconfig, key, patiently, onMet: () => hits.hit(NOT_THERE) });
       hits.hit("the API server was stopped and started");
       await pause(FAULT_MS * random.next());
       const release = await patiently(() => squeeze(admin, tenant, namespace));
@@ -225,6 +219,6 @@ for (const kind of hits.missed()) failures.push(`never met: ${kind}`);
 for (const failure of failures) console.error(failure);
 console.log(hits.report());
 console.log(
-  `slipway soak:kubernetes: ${count} keys, ${Math.max(0, count - failures.length)} passed, ${failures.length} failed`,
+  `slipway soak:kubernetes: Kubernetes ${cluster.version}, ${count} keys in ${Math.round((performance.now() - began) / 1_000)} s, ${Math.max(0, count - failures.length)} passed, ${failures.length} failed`,
 );
 process.exitCode = failures.length === 0 ? 0 : 1;

@@ -1,10 +1,10 @@
 // One spawn in a process of its own: `spawn-once.ts <order as JSON>`. Prints `ready` before the call, `spawned` after it, and
 // `failed <code> <effect>` where it rejects.
-import { readFileSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { isProviderError } from "@slipway/core";
 import { z } from "zod";
-import { clusterFetch } from "../src/cluster-fetch.ts";
 import { kubernetes } from "../src/index.ts";
+import { clusterTransport } from "./cluster-transport.ts";
 import { OWNER, soakRequest } from "./soak-request.ts";
 
 const { kubeconfig, key, death, ...request } = z
@@ -17,10 +17,7 @@ const { kubeconfig, key, death, ...request } = z
   })
   .parse(JSON.parse(process.argv[2] ?? ""));
 
-const cluster = z.object({ cluster: z.object({ "certificate-authority-data": z.string() }) });
-const file = z.object({ clusters: z.array(cluster) }).parse(JSON.parse(readFileSync(kubeconfig, "utf8")));
-const ca = Buffer.from(file.clusters[0]?.cluster["certificate-authority-data"] ?? "", "base64").toString();
-const real = clusterFetch(() => ({ ca, cert: undefined, key: undefined, servername: undefined, insecure: false }));
+const real = clusterTransport(kubeconfig);
 let requests = 0;
 const die = (): void => void process.kill(process.pid, "SIGKILL");
 

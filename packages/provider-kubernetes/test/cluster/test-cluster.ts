@@ -40,8 +40,8 @@ export interface TestCluster {
 }
 
 export interface RunningCluster extends TestCluster {
-  /** Kills the API server and starts it anew with the same state, after a pause. */
-  readonly restartApiServer: (pauseMs: number) => Promise<void>;
+  /** Kills the API server, does `whileDown`, and starts it anew with the same state. */
+  readonly restartApiServer: (whileDown: () => Promise<void>) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -122,10 +122,13 @@ export async function startCluster(): Promise<RunningCluster> {
     await eventually("the node", faults, () => isNodeReady(admin));
     return {
       ...{ ...reached, version, tenantToken: tokens.tenant, containerd: node.containerd, close },
-      restartApiServer: async (pauseMs) => {
+      restartApiServer: async (whileDown) => {
         await stopServer();
-        await new Promise((resolve) => setTimeout(resolve, pauseMs));
-        stopServer = startServer();
+        try {
+          await whileDown();
+        } finally {
+          stopServer = startServer();
+        }
         await untilReady();
       },
       auditLog: path.join(home, "audit.log"),
