@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import type { ViteUserConfig } from "vitest/config";
 import { shared } from "../../vitest.shared.ts";
 
@@ -9,7 +10,7 @@ const config: ViteUserConfig = {
     name: "provider-coreweave on a real cluster",
     include: ["test/contract.test.ts"],
     testNamePattern: /(cancellation|capabilities|costs|errors|gpu|hooks|package|regions|spawn|volumes)\./,
-    globalSetup: ["../provider-kubernetes/test/cluster/global-setup.ts"],
+    globalSetup: [fileURLToPath(import.meta.resolve("slipway-kubernetes-cluster/global-setup"))],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     typecheck: { enabled: false },

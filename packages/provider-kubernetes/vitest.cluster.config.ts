@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import type { ViteUserConfig } from "vitest/config";
 import { shared } from "../../vitest.shared.ts";
 
@@ -8,7 +9,7 @@ const config: ViteUserConfig = {
     ...shared.test,
     name: "provider-kubernetes on a real API server",
     include: ["test/contract.test.ts", "test/cluster/**/*.cluster.ts"],
-    globalSetup: ["test/cluster/global-setup.ts"],
+    globalSetup: [fileURLToPath(import.meta.resolve("slipway-kubernetes-cluster/global-setup"))],
     testTimeout: 180_000,
     hookTimeout: 120_000,
     typecheck: { enabled: false },

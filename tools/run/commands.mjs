@@ -178,8 +178,8 @@ export const commands = {
   "cluster:kubernetes": {
     about: "the cluster of test:kubernetes to play with, until Ctrl-C",
     steps: [
-      build("@slipway/provider-kubernetes..."),
-      { title: "cluster", package: "@slipway/provider-kubernetes", script: "cluster" },
+      build("slipway-kubernetes-cluster..."),
+      { title: "cluster", package: "slipway-kubernetes-cluster", script: "cluster" },
     ],
   },
   "test:kubernetes": {

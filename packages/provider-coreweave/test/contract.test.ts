@@ -1,6 +1,6 @@
 import { describeProviderContract } from "@slipway/contract-tests/vitest";
+import type {} from "slipway-kubernetes-cluster/global-setup";
 import { inject } from "vitest";
-import type {} from "../../provider-kubernetes/test/cluster/global-setup.ts";
 import { kubernetesHarness } from "../../provider-kubernetes/test/kubernetes-harness.ts";
 import manifest from "../package.json" with { type: "json" };
 import { coreweave, register } from "../src/index.ts";

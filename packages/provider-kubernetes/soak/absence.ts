@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { type RunningCluster } from "slipway-kubernetes-cluster";
 import { type KubernetesProvider, kubernetes } from "../src/index.ts";
-import type { RunningCluster } from "../test/cluster/test-cluster.ts";
 import { clusterTransport } from "./cluster-transport.ts";
 import { OWNER, soakRequest } from "./soak-request.ts";
 

@@ -1,5 +1,5 @@
+import { type Admin } from "slipway-kubernetes-cluster";
 import type { KubernetesProvider } from "../src/index.ts";
-import type { Admin } from "../test/cluster/admin.ts";
 import { OWNER } from "./soak-request.ts";
 
 const PAGE = 500;

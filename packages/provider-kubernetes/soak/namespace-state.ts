@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { type Admin } from "slipway-kubernetes-cluster";
 import { z } from "zod";
-import type { Admin } from "../test/cluster/admin.ts";
 import { OWNER } from "./soak-request.ts";
 
 const objects = z.object({

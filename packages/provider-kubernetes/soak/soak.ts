@@ -2,6 +2,7 @@
 // again, and the real API server is asked whether exactly one pod and its one Secret are there. Meanwhile the server is
 // stopped and started, and refuses requests because there are too many. Then a full quota, and listings under change.
 // It fails on what is wrong, and on a kind of thing that it has never met.
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -13,11 +14,9 @@ import { parseArgs } from "node:util";
 import { memoryStore, reconcile } from "@slipway/control";
 import { isProviderError, nameFor } from "@slipway/core";
 import { seededRandom } from "@slipway/provider-kit/emulator";
+import { adminOf, kubeconfigOf, startCluster } from "slipway-kubernetes-cluster";
 import { kubernetes } from "../src/index.ts";
-import { adminOf } from "../test/cluster/admin.ts";
-import { kubeconfigOf } from "../test/cluster/kubeconfig.ts";
 import { newNamespace } from "../test/cluster/namespaces.ts";
-import { startCluster } from "../test/cluster/test-cluster.ts";
 import { restartUnderCalls } from "./absence.ts";
 import { hitsOf } from "./hits.ts";
 import { listUnderChange } from "./listings.ts";

@@ -1,4 +1,4 @@
-import type { Admin } from "../test/cluster/admin.ts";
+import { type Admin } from "slipway-kubernetes-cluster";
 
 const GROUP = "apis/flowcontrol.apiserver.k8s.io/v1";
 const NAME = "soak";

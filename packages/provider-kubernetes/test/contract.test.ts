@@ -1,6 +1,6 @@
 import { describeProviderContract } from "@slipway/contract-tests/vitest";
+import { adminOf } from "slipway-kubernetes-cluster";
 import { expect, inject, test } from "vitest";
-import { adminOf } from "./cluster/admin.ts";
 import { recorder } from "./cluster/open-api.ts";
 import { kubernetesHarness } from "./kubernetes-harness.ts";
 

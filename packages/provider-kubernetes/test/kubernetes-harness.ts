@@ -3,6 +3,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { ErrorTableRow, Harness, HarnessFactory } from "@slipway/contract-tests";
 import { type Clock, type ProviderRegistration, type RegisterEnvironment, systemClock, timestamp } from "@slipway/core";
+import {
+  adminOf,
+  GPU_PRODUCT,
+  killMain,
+  kubeconfigOf,
+  MACHINE_IMAGE,
+  type TestCluster,
+} from "slipway-kubernetes-cluster";
 import { z } from "zod";
 import manifest from "../package.json" with { type: "json" };
 import { clusterFetch } from "../src/cluster-fetch.ts";
@@ -13,15 +21,9 @@ import {
   kubernetesErrorTable,
   register,
 } from "../src/index.ts";
-import { adminOf } from "./cluster/admin.ts";
-import { killMain } from "./cluster/kill-main.ts";
-import { kubeconfigOf } from "./cluster/kubeconfig.ts";
 import { newNamespace } from "./cluster/namespaces.ts";
-import { MACHINE_IMAGE } from "./cluster/node/images.ts";
-import { GPU_PRODUCT } from "./cluster/node/node.ts";
 import type { Recorder } from "./cluster/open-api.ts";
 import { SMALL_PODS } from "./cluster/small-pods.ts";
-import type { TestCluster } from "./cluster/test-cluster.ts";
 import { faultyFetch } from "./faulty-fetch.ts";
 
 const OWNER = "contract-tests";

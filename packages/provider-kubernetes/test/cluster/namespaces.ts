@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { type Admin, type TestCluster } from "slipway-kubernetes-cluster";
 import { parse } from "yaml";
 import { z } from "zod";
-import type { Admin } from "./admin.ts";
-import type { TestCluster } from "./test-cluster.ts";
 
 const reviewed = z.object({ status: z.object({ allowed: z.boolean() }) });
 

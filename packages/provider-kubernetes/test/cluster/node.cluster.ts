@@ -1,6 +1,6 @@
 import { commandRunner } from "@slipway/provider-kit/command";
+import { changedSettings } from "slipway-kubernetes-cluster";
 import { describe, expect, inject, test, vi } from "vitest";
-import { changedSettings } from "./kernel-settings.ts";
 import { type ClusterWorld, clusterWorld } from "./world.ts";
 
 const PATIENCE = { timeout: 90_000, interval: 100 };

@@ -1,6 +1,6 @@
 import { Ajv, type ValidateFunction } from "ajv";
+import { type Admin } from "slipway-kubernetes-cluster";
 import { z } from "zod";
-import type { Admin } from "./admin.ts";
 
 const JSON_TYPE = "application/json";
 const STATUS = "io.k8s.apimachinery.pkg.apis.meta.v1.Status";

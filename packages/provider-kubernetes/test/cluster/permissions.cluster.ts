@@ -1,13 +1,12 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { kubeconfigOf, MACHINE_IMAGE } from "slipway-kubernetes-cluster";
 import { expect, inject, test, vi } from "vitest";
 import { z } from "zod";
 import { register } from "../../src/index.ts";
 import { PERMISSIONS } from "../../src/permissions.ts";
 import { writeKubeconfig } from "../world.ts";
-import { kubeconfigOf } from "./kubeconfig.ts";
-import { MACHINE_IMAGE } from "./node/images.ts";
 import { SMALL_PODS } from "./small-pods.ts";
 import { clusterWorld } from "./world.ts";
 

@@ -2,12 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { adminOf, kubeconfigOf, MACHINE_IMAGE } from "slipway-kubernetes-cluster";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { newFolder } from "../world.ts";
-import { adminOf } from "./admin.ts";
-import { kubeconfigOf } from "./kubeconfig.ts";
 import { newNamespace } from "./namespaces.ts";
-import { MACHINE_IMAGE } from "./node/images.ts";
 import { SMALL_PODS } from "./small-pods.ts";
 
 const PACKAGE = path.join(import.meta.dirname, "..", "..");

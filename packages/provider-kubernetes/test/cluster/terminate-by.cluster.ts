@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { nameFor } from "@slipway/core";
+import { kubeconfigOf } from "slipway-kubernetes-cluster";
 import { describe, expect, inject, test, vi } from "vitest";
 import { z } from "zod";
 import { failure, writeKubeconfig } from "../world.ts";
-import { kubeconfigOf } from "./kubeconfig.ts";
 import { type ClusterWorld, clusterWorld } from "./world.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../soak/spawn-once.ts", import.meta.url));

@@ -1,10 +1,9 @@
+import { type Admin, adminOf, kubeconfigOf, MACHINE_IMAGE } from "slipway-kubernetes-cluster";
+import type {} from "slipway-kubernetes-cluster/global-setup";
 import { inject, onTestFinished } from "vitest";
 import { type KubernetesConfig, type KubernetesProvider, kubernetes } from "../../src/index.ts";
 import { writeKubeconfig } from "../world.ts";
-import { type Admin, adminOf } from "./admin.ts";
-import { kubeconfigOf } from "./kubeconfig.ts";
 import { newNamespace } from "./namespaces.ts";
-import { MACHINE_IMAGE } from "./node/images.ts";
 import { SMALL_PODS } from "./small-pods.ts";
 
 export interface ClusterWorld {
