@@ -87,6 +87,8 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
 async function spawnElsewhere(order: SpawnOrder): Promise<string | null> {
   const child = spawn(process.execPath, ["--conditions=@slipway/source", PROGRAM, JSON.stringify(order)], {
     stdio: ["ignore", "pipe", "inherit"],
+    // A thousand of them: they share what they have compiled.
+    env: { ...process.env, NODE_COMPILE_CACHE: path.join(home, "compiled") },
   });
   let said = "";
   child.stdout.on("data", (chunk: Buffer) => {
@@ -108,6 +110,9 @@ try {
   await writeFile(kubeconfig, kubeconfigOf(cluster, cluster.tenantToken, namespace), { mode: 0o600 });
   const provider = kubernetes({ owner: OWNER, kubeconfig });
   await state.setQuota(10_000);
+  // One that ends by itself writes what the others read.
+  await spawnElsewhere({ kubeconfig, key: "first", real: false });
+  await provider.terminate((await provider.spawn(soakRequest("first", { real: false }))).id);
   let ended = 0;
 
   const soakKey = async (at: number): Promise<void> => {
