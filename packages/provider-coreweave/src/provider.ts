@@ -5,6 +5,8 @@ import { type CoreweaveOptions, configSchema } from "./options.ts";
 import { COREWEAVE_PROFILE } from "./profile.ts";
 
 export const COREWEAVE = "coreweave";
+/** Its own: KUBECONFIG may name any cluster, and then a command would ask CoreWeave's provider about it as well. */
+export const KUBECONFIG_VARIABLE = "COREWEAVE_KUBECONFIG";
 
 export type CoreweaveProvider = KubernetesProvider & OfferingMethods;
 
@@ -19,7 +21,7 @@ export function coreweaveParts({ owner, runtime, ...given }: CoreweaveOptions): 
   readonly hooks: ProviderHooks;
 } {
   const config = checkedConfig(COREWEAVE, configSchema, given);
-  const flavour = { name: COREWEAVE, profile: COREWEAVE_PROFILE };
+  const flavour = { name: COREWEAVE, profile: COREWEAVE_PROFILE, variable: KUBECONFIG_VARIABLE };
   const { provider, hooks } = kubernetesParts({ ...config, owner, runtime }, flavour);
   if (!canListOfferings(provider)) throw new TypeError("a profile with a catalogue has offerings");
   return { provider, hooks };

@@ -19,6 +19,7 @@ const KIND = { apiVersion: "batch/v1", kind: "Job" } as const;
 const CUT_SECONDS = 1;
 // The seconds of a Job count from its creation. One that took longer than this would end its pod too late.
 const SLOW_MS = 10_000;
+const ATTEMPTS = 3;
 // The most that a deadline of a pod takes, 68 years.
 const MOST_SECONDS = 2 ** 31 - 1;
 
@@ -48,16 +49,17 @@ export function checkEnd(
 /**
  * The end of a pod that is about to be created; undefined without `terminateBy`. A pod's own deadline counts from its start, so
  * that one which has waited for a node would end late. A Job that runs nothing has a deadline which counts from its creation:
- * then its controller removes it, and the garbage collector whatever it owns.
+ * then its controller removes it, and the garbage collector whatever it owns. UNAVAILABLE where the server is too slow to count
+ * on it.
  */
 export async function createEnd(
-  { config, owner, clock }: KubernetesRemote,
+  { config, owner, clock, refuse }: KubernetesRemote,
   client: KubernetesClient,
   call: Call,
   { name, options: { terminateBy, image = config.image } }: { name: string; options: KubernetesSpawnOptions },
 ): Promise<End | undefined> {
   if (terminateBy === undefined) return undefined;
-  for (;;) {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const seconds = secondsUntil(clock, terminateBy);
     const asked = clock.now();
     const { metadata } = await client.jobs.create(call, jobBody(name, owner, image ?? DEFAULT_IMAGE, seconds));
@@ -65,6 +67,10 @@ export async function createEnd(
     if (clock.now() - asked < SLOW_MS || seconds <= SLOW_MS / 1_000) return { job, seconds };
     await removeEnd(client, call, job);
   }
+  const message = `the API server needed more than ${SLOW_MS / 1_000} s for the Job by which the pod would end, ${ATTEMPTS} times`;
+  throw refuse("UNAVAILABLE", call.operation, message, {
+    hint: "Nothing was created. Try again when it is less busy.",
+  });
 }
 
 /** Removes the Job of a pod that is not there or ends anyway. One that stays removes itself at its time. */

@@ -90,6 +90,8 @@ const IN_CLUSTER = "in-cluster";
 const ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 export interface WantedAccess {
+  /** By which environment variable a user names the kubeconfig; KUBECONFIG if absent. */
+  readonly variable?: string | undefined;
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
   readonly namespace?: string | undefined;
@@ -114,7 +116,7 @@ export async function accessFrom(wanted: WantedAccess, refuse: AccessRefusal): P
     const account = wanted.kubeconfig === undefined && isAny ? await accountOfPod(wanted) : null;
     if (account !== null) return account;
     throw refuse("AUTH_ERROR", `there is no kubeconfig at ${paths.join(" or ")}`, {
-      hint: "Set KUBECONFIG, or give kubeconfig in the config.",
+      hint: `Set ${wanted.variable ?? "KUBECONFIG"}, or give kubeconfig in the config.`,
     });
   }
   return await chosen(await merged(there, refuse), wanted, refuse);

@@ -53,6 +53,8 @@ export interface KubernetesFlavour {
   readonly name: string;
   /** Replaces the `profile` of the config. With a catalogue the provider lists offerings and checks prices. */
   readonly profile: Profile;
+  /** The environment variable by which its users name a kubeconfig; KUBECONFIG if absent. */
+  readonly variable?: string;
 }
 
 /** Pods on Kubernetes clusters. Throws INVALID_SPEC for options that are wrong; it calls nothing. */
@@ -76,7 +78,10 @@ export function kubernetesParts(
   const refuse = refusals(name);
   const profile = flavour?.profile ?? PROFILES[config.profile ?? "generic"];
   const contexts = config.contexts ?? [config.context];
-  const clients = contexts.map((context) => kubernetesClient({ ...config, context }, { name, refuse }, runtime));
+  const { variable } = flavour ?? {};
+  const clients = contexts.map((context) =>
+    kubernetesClient({ ...config, variable, context }, { name, refuse }, runtime),
+  );
   const { clock } = runtimeDefaults(runtime);
   const remote: KubernetesRemote = { owner, clients, profile, config, clock, refuse };
   const inside = { provider: name, refuse, clock };
