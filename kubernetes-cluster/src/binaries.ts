@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { commandRunner } from "@slipway/provider-kit/command";
+import { type GoModule, moduleOfMinor, pinnedModule } from "./go-module.ts";
 
-const MODULE = path.join(import.meta.dirname, "module");
-const FILES = ["go.mod", "go.sum", "main.go", "gpus.go", "crossing.go"];
 const BUILD_MS = 1_800_000;
 
 export interface Binaries {
@@ -16,25 +15,30 @@ export interface Binaries {
   readonly version: string;
 }
 
-/** The real servers: etcd of this machine, and those of Kubernetes, which are built once and kept by their version. */
-export async function binaries(): Promise<Binaries> {
-  const version = await versionOfModule();
-  return { etcd: "etcd", kube: await built(version), version };
+/**
+ * The real servers: etcd of this machine, and those of Kubernetes, which are built once and kept by their version: the pinned
+ * one, or another minor version, as `1.36`.
+ */
+export async function binaries(minor?: string): Promise<Binaries> {
+  const cache = path.join(process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"), "slipway-test-cluster");
+  const module = minor === undefined ? await pinnedModule() : await moduleOfMinor(minor, cache);
+  return { etcd: "etcd", kube: await built(module, cache), version: module.version };
 }
 
-/** Builds what the folder `module` pins, outside the repository. Rejects where Go is missing. */
-async function built(version: string): Promise<string> {
-  const cache = path.join(process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"), "slipway-test-cluster");
+/** Builds it outside the repository. Rejects where Go is missing. */
+async function built({ version, files }: GoModule, cache: string): Promise<string> {
   const home = path.join(cache, version);
   // By its text too: what is built from other sources is another program.
-  const sources = await Promise.all(FILES.map((file) => readFile(path.join(MODULE, `${file}.txt`))));
-  const digest = createHash("sha256").update(Buffer.concat(sources)).digest("hex").slice(0, 12);
+  const digest = createHash("sha256")
+    .update([...files.values()].join(""))
+    .digest("hex")
+    .slice(0, 12);
   const wanted = path.join(home, `kube-${digest}`);
   if (existsSync(wanted)) return wanted;
   await mkdir(home, { recursive: true });
   const work = await mkdtemp(path.join(home, "build-"));
   try {
-    for (const [at, file] of FILES.entries()) await writeFile(path.join(work, file), sources[at] ?? "");
+    for (const [file, text] of files) await writeFile(path.join(work, file), text);
     const run = commandRunner({
       inherit: Object.keys(process.env),
       defaults: {
@@ -63,13 +67,6 @@ async function built(version: string): Promise<string> {
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-}
-
-async function versionOfModule(): Promise<string> {
-  const text = await readFile(path.join(MODULE, "go.mod.txt"), "utf8");
-  const found = /k8s\.io\/kubernetes v(\d+\.\d+\.\d+)/.exec(text)?.[1];
-  if (found === undefined) throw new Error("go.mod.txt names no version of k8s.io/kubernetes");
-  return found;
 }
 
 /** Without these the servers call themselves v0.0.0. */

@@ -1,6 +1,6 @@
 import type { TestProject } from "vitest/node";
 import { changedSettings, kernelSettings } from "./kernel-settings.ts";
-import { startCluster, type TestCluster } from "./test-cluster.ts";
+import { MINOR_VARIABLE, startCluster, type TestCluster } from "./test-cluster.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -13,7 +13,7 @@ declare module "vitest" {
 /** One cluster for all files. Each case has a namespace of its own. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const settingsBefore = kernelSettings();
-  const { close, restartApiServer: _kept, ...cluster } = await startCluster();
+  const { close, restartApiServer: _kept, ...cluster } = await startCluster(process.env[MINOR_VARIABLE]);
   project.provide("cluster", cluster);
   project.provide("settingsBefore", settingsBefore);
   return async () => {

@@ -19,6 +19,9 @@ import { HOME_PREFIX, removeLeftovers } from "./leftovers.ts";
 import { missingForNode, NODE_GPUS, startNode } from "./node/node.ts";
 import { addStorage, removeFoldersOfVolumes } from "./storage.ts";
 
+/** For the tests: which minor version the servers are, as `1.36`; the pinned one if absent. */
+export const MINOR_VARIABLE = "SLIPWAY_KUBERNETES_MINOR";
+
 const DAY_MS = 86_400_000;
 const START_MS = 120_000;
 
@@ -46,13 +49,13 @@ export interface RunningCluster extends TestCluster {
 }
 
 /**
- * etcd and all servers of Kubernetes on the loopback, and one node with a kubelet and containerd in namespaces of its own.
- * Rejects with the reason where this machine cannot run a node.
+ * etcd and all servers of Kubernetes on the loopback, and one node with a kubelet and containerd in namespaces of its own: of the
+ * pinned version, or of another minor one, as `1.36`. Rejects with the reason where this machine cannot run a node.
  */
-export async function startCluster(): Promise<RunningCluster> {
+export async function startCluster(minor?: string): Promise<RunningCluster> {
   const missing = missingForNode();
   if (missing !== null) throw new Error(`no test cluster: ${missing}`);
-  const { etcd, kube, version } = await binaries();
+  const { etcd, kube, version } = await binaries(minor);
   await removeLeftovers();
   const home = await mkdtemp(path.join(tmpdir(), `${HOME_PREFIX}${process.pid}-`));
   const stop = new AbortController();

@@ -125,7 +125,7 @@ export const commands = {
   },
   "soak:kubernetes": {
     about:
-      "kill -9 of two processes that spawn one key, on a real API server that is stopped and squeezed (--count N --seed S --pods N)",
+      "kill -9 of two processes that spawn one key, on a real API server that is stopped and squeezed (--count N --seed S --pods N); --minor [1.36] also runs the suite, both on that version",
     steps: [
       build("@slipway/provider-kubernetes..."),
       { title: "soak", package: "@slipway/provider-kubernetes", script: "soak", args: true },

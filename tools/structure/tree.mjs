@@ -18,7 +18,11 @@ export class Tree {
     this.root = root;
     this.files = [...walk(root, "")].sort();
     this.packages = this.files
-      .filter((file) => /^(?:(?:packages|examples)\/[^/]+|bench|conformance|kubernetes-cluster|release|docs)\/package\.json$/.test(file))
+      .filter((file) =>
+        /^(?:(?:packages|examples)\/[^/]+|bench|conformance|kubernetes-cluster|release|docs)\/package\.json$/.test(
+          file,
+        ),
+      )
       .map((file) => {
         const manifest = JSON.parse(this.text(file));
         return { folder: path.posix.dirname(file), file, manifest, name: manifest.name };
@@ -72,7 +76,9 @@ export class Tree {
   /** Every hand-written module of the repository. */
   get modules() {
     return this.files.filter(
-      (file) => MODULE.test(file) && /^(?:packages|examples|bench|conformance|kubernetes-cluster|release|docs|tools)\//.test(file),
+      (file) =>
+        MODULE.test(file) &&
+        /^(?:packages|examples|bench|conformance|kubernetes-cluster|release|docs|tools)\//.test(file),
     );
   }
 }

@@ -1,7 +1,8 @@
 // `soak.ts --count N --seed S`: for each of N keys two processes spawn it at once and die at random moments; then it is spawned
 // again, and the real API server is asked whether exactly one pod and its one Secret are there. Meanwhile the server is
 // stopped and started, and refuses requests because there are too many. Then a full quota, and listings under change.
-// It fails on what is wrong, and on a kind of thing that it has never met.
+// It fails on what is wrong, and on a kind of thing that it has never met. With `--minor` the contract suite and all of this run on
+// the servers of another minor version.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -21,6 +22,7 @@ import { restartUnderCalls } from "./absence.ts";
 import { hitsOf } from "./hits.ts";
 import { listUnderChange } from "./listings.ts";
 import { namespaceState } from "./namespace-state.ts";
+import { minorIn, suitePasses } from "./other-minor.ts";
 import { OWNER, type SpawnOrder, soakRequest } from "./soak-request.ts";
 import { squeeze } from "./squeeze.ts";
 
@@ -38,7 +40,9 @@ const FIRST_DEATHS = [
 ] as const;
 const END_MS = 30 * 60_000;
 
+const { minor, rest } = await minorIn(process.argv.slice(2));
 const { values } = parseArgs({
+  args: rest,
   options: {
     count: { type: "string", default: "500" },
     seed: { type: "string", default: "1" },
@@ -99,7 +103,8 @@ async function spawnElsewhere(order: SpawnOrder): Promise<string | null> {
 }
 
 const began = performance.now();
-const cluster = await startCluster();
+if (minor !== undefined && !(await suitePasses(minor))) failures.push(`the suite fails on Kubernetes ${minor}`);
+const cluster = await startCluster(minor);
 const admin = adminOf(cluster);
 const tenant = adminOf({ ...cluster, adminToken: cluster.tenantToken });
 const home = await mkdtemp(path.join(tmpdir(), "slipway-soak-"));
