@@ -32,11 +32,8 @@ export type StreamQuery = readonly (readonly [name: string, value: string])[];
 
 /** All objects of one kind in the namespace. */
 export interface Collection<T> {
-  /**
-   * All pages of one snapshot, of all objects without a selector. A namespace that does not exist throws, though the server
-   * lists it as empty.
-   */
-  readonly list: (call: Call, selector?: string) => AsyncIterable<readonly T[]>;
+  /** One snapshot, of all objects without a selector. A namespace that does not exist throws, though the server lists it as empty. */
+  readonly list: (call: Call, selector?: string) => Promise<readonly T[]>;
   /** Null only if the server says that there is none. */
   readonly get: (call: Call, name: string) => Promise<T | null>;
   /** `secrets`: texts in the body that must not show anywhere. */
@@ -101,25 +98,25 @@ export function kubernetesClient(
   function collection<T>(kind: string, answer: z.ZodMiniType<T>, group?: string): Collection<T> {
     const page = pageOf(answer);
     return {
-      list: async function* (call, labelSelector) {
+      list: async (call, labelSelector) => {
         const path = `${await space(call, group)}/${kind}`;
+        let found: T[] = [];
         let token: string | undefined;
-        let isEmpty = true;
         for (let restarts = 0; ; ) {
           try {
             const query = { labelSelector, limit: PAGE_SIZE, continue: token };
             const { metadata, items } = await send(call, { method: "GET", path, query, answer: page });
-            isEmpty &&= (items ?? []).length === 0;
-            yield items ?? [];
+            found.push(...(items ?? []));
             token = metadata?.continue || undefined;
             if (token === undefined) break;
           } catch (error) {
-            // The snapshot is gone: the rest that the server offers would be of another one. Begin again.
+            // The snapshot is gone: the rest that the server offers would be of another one. Begin again, without its pages.
             if (!isExpired(error) || ++restarts > MOST_RESTARTS) throw error;
-            token = undefined;
+            [found, token] = [[], undefined];
           }
         }
-        if (isEmpty) await namespace(call);
+        if (found.length === 0) await namespace(call);
+        return found;
       },
       get: async (call, name) =>
         await unlessGone(async () => send(call, { method: "GET", path: await one(call, kind, name, group), answer })),

@@ -55,7 +55,9 @@ export function kubernetesDriver(remote: KubernetesRemote): KubernetesDriver {
 
     list: async function* (call, hint) {
       const chosen = hint.region === undefined ? clients : [await clientOf(remote, call, hint.region)];
-      yield* inEach(chosen, (client) => machinesOf(client, call, hint));
+      yield* inEach(chosen, call, async (client, context) =>
+        (await podsOf(client, call, hint)).map((pod) => ({ client, context, pod })),
+      );
     },
     get: async (call, id) => {
       for (const { client, context, name, uid } of await placesOf(remote, call, id)) {
@@ -85,22 +87,14 @@ export function kubernetesDriver(remote: KubernetesRemote): KubernetesDriver {
   };
 }
 
-async function* machinesOf(
-  client: KubernetesClient,
-  call: Call,
-  { owner, names }: ListHint,
-): AsyncGenerator<readonly Machine[]> {
-  const { context } = await client.where(call);
+async function podsOf(client: KubernetesClient, call: Call, { owner, names }: ListHint): Promise<readonly WirePod[]> {
   if (names !== undefined) {
     // A key has one name, and nothing else may have it: that is the whole lookup.
-    for (const name of names) {
-      const pod = await client.pods.get(call, name);
-      if (pod !== null) yield [{ client, context, pod }];
-    }
-    return;
+    const found = await Promise.all(names.map((name) => client.pods.get(call, name)));
+    return found.filter((pod) => pod !== null);
   }
   const selector = owner === undefined ? MANAGED_SELECTOR : `${MANAGED_SELECTOR},${OWNER_LABEL}=${ownerLabel(owner)}`;
-  for await (const page of client.pods.list(call, selector)) yield page.map((pod) => ({ client, context, pod }));
+  return await client.pods.list(call, selector);
 }
 
 /** Whether the cloud is about to take the node back; nothing is added where nodes may not be read. */

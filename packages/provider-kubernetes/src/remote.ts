@@ -104,14 +104,15 @@ export async function placesOf(
   });
 }
 
-/** Reads clusters one after the other. A failure of one is of its region alone. */
+/** Reads clusters one after the other, each with its context. A failure of one is of its region alone. */
 export async function* inEach<T>(
   clients: readonly KubernetesClient[],
-  read: (client: KubernetesClient) => AsyncIterable<T>,
+  call: Call,
+  read: (client: KubernetesClient, context: string) => Promise<T>,
 ): AsyncGenerator<T> {
   for (const client of clients) {
     try {
-      yield* read(client);
+      yield await read(client, (await client.where(call)).context);
     } catch (error) {
       // What is wrong with the request is wrong everywhere.
       if (!isProviderError(error) || error.scope === "request") throw error;

@@ -29,7 +29,10 @@ export function kubernetesVolumes(remote: KubernetesRemote): VolumeDriver<Claime
     isId: (id) => parseId(id) !== null,
     list: async (call) => {
       const found: ClaimedVolume[] = [];
-      for await (const page of inEach(clients, (client) => claimsOf(client, call))) found.push(...page);
+      const each = inEach(clients, call, async (client, context) =>
+        (await client.claims.list(call)).map((claim) => ({ client, context, claim })),
+      );
+      for await (const page of each) found.push(...page);
       return found;
     },
     identify: ({ context, claim }) => ({
@@ -86,23 +89,17 @@ export function kubernetesVolumes(remote: KubernetesRemote): VolumeDriver<Claime
         const ids = new Map(claims.map(({ context, claim }) => [claim.metadata.name, idOf(context, claim.metadata)]));
         const { context } = await client.where(call);
         // Anybody's pod may use a claim.
-        for await (const page of client.pods.list(call)) {
-          for (const pod of page.filter((one) => statusOf(one).status !== "terminated")) {
-            for (const { persistentVolumeClaim } of pod.spec.volumes ?? []) {
-              const id = ids.get(persistentVolumeClaim?.claimName ?? "");
-              if (id !== undefined) users.set(id, idOf(context, pod.metadata));
-            }
+        const pods = (await client.pods.list(call)).filter((pod) => statusOf(pod).status !== "terminated");
+        for (const pod of pods) {
+          for (const { persistentVolumeClaim } of pod.spec.volumes ?? []) {
+            const id = ids.get(persistentVolumeClaim?.claimName ?? "");
+            if (id !== undefined) users.set(id, idOf(context, pod.metadata));
           }
         }
       }
       return users;
     },
   };
-}
-
-async function* claimsOf(client: KubernetesClient, call: Call): AsyncGenerator<readonly ClaimedVolume[]> {
-  const { context } = await client.where(call);
-  for await (const page of client.claims.list(call)) yield page.map((claim) => ({ client, context, claim }));
 }
 
 // A claim whose class waits for its first pod stays Pending until then: it can be used all the same.
