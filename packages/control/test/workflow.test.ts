@@ -104,11 +104,12 @@ describe("a run that succeeds", () => {
     expect(trace).toEqual(["make a", "make b", "make c"]);
   });
 
-  test("gives each step a key that is a pure function of runId and name", async () => {
+  test("gives each step a key that is a pure function of type, runId and name", async () => {
     await run(three);
-    expect([...things.keys()]).toEqual(["a", "b", "c"].map((name) => stepKey("r", name)));
-    expect(stepKey("r", "a")).not.toBe(stepKey("ra", ""));
-    expect(stepKey("r".repeat(500), "\u{1f6a2}")).toMatch(/^[\x20-\x7e]{1,128}$/);
+    expect([...things.keys()]).toEqual(["a", "b", "c"].map((name) => stepKey("test", "r", name)));
+    expect(stepKey("test", "r", "a")).not.toBe(stepKey("test", "ra", ""));
+    expect(stepKey("test", "r", "a")).not.toBe(stepKey("testr", "", "a"));
+    expect(stepKey("t", "r".repeat(500), "\u{1f6a2}")).toMatch(/^[\x20-\x7e]{1,128}$/);
   });
 
   test("types its input and output by the schemas, and applies them", async () => {
@@ -270,7 +271,9 @@ describe("a run that fails", () => {
       throw new Error("no");
     });
     const error = await failureOf(run(flow));
-    expect(error.leftovers).toMatchObject([{ step: "b", key: stepKey("r", "b"), outcome: "done", result: "b" }]);
+    expect(error.leftovers).toMatchObject([
+      { step: "b", key: stepKey("test", "r", "b"), outcome: "done", result: "b" },
+    ]);
     expect(String(error.leftovers[0]?.error)).toContain("b is stuck");
     expect(error.message).toContain("not undone: b");
     expect([...things.values()]).toEqual(["b"]);

@@ -14,7 +14,7 @@ export type Storable<T> =
 
 /** What a step's function gets. */
 export interface StepContext {
-  /** A pure function of runId and the step's name: give it to `spawn`, and a repeated step finds its own effect. */
+  /** A pure function of the workflow's type, runId and the step's name: give it to `spawn`, and a repeated step finds its own effect. */
   readonly key: string;
   readonly signal: AbortSignal;
 }

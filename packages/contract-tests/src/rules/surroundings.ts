@@ -30,7 +30,8 @@ export const SURROUNDING_RULES = {
   "RUNTIME-02": "`timeoutMs` is counted on the injected clock and no other.",
   "FLOW-01":
     "A workflow that a provider ships has a type, a whole version of at least 1, input and output schemas, and a contract whose fields and duration are set.",
-  "FLOW-02": "A step's name is unique in a run, and its `key` is a pure function of run id and name.",
+  "FLOW-02":
+    "A step's name is unique in a run, and its `key` is a pure function of the workflow's type, run id and name.",
   "FLOW-03": "Undos run in reverse order, all of them, also for the failed step if its error's effect is not `none`.",
   "FLOW-04": "What could not be undone is in the error's `leftovers`.",
   "FLOW-05": "A run whose process was killed is resumed by its run id, and no finished step runs again.",

@@ -130,7 +130,16 @@ export const controlCases: { readonly [Id in RuleId]?: () => Promise<void> } = {
   "FLOW-02": async () => {
     const made: string[] = [];
     await runWorkflow(flow(made), null, { journal: memoryStore(), runId: "r", clock: simulatedClock() });
-    assert.deepEqual(made, [`a ${stepKey("r", "a")}`, `b ${stepKey("r", "b")}`]);
+    const keys = [`a ${stepKey("house", "r", "a")}`, `b ${stepKey("house", "r", "b")}`];
+    assert.deepEqual(made, keys);
+    const another: string[] = [];
+    const garden = { ...flow(another), type: "garden" };
+    await runWorkflow(garden, null, { journal: memoryStore(), runId: "r", clock: simulatedClock() });
+    assert.deepEqual(
+      another.filter((each) => keys.includes(each)),
+      [],
+      "a run of another workflow under the same runId shares its keys",
+    );
     const twice: Workflow<unknown, number> = {
       ...flow([]),
       run: async ({ step }) => {

@@ -147,7 +147,7 @@ async function executeStep<T>(
       name,
       retry: options.retry,
       signal: run.signal,
-      work: () => work({ key: stepKey(run.runId, name), signal: run.signal }),
+      work: () => work({ key: stepKey(run.workflow.type, run.runId, name), signal: run.signal }),
       failed: (error) => {
         mayHaveActed ||= !isProviderError(error) || error.effect !== "none";
       },

@@ -35,12 +35,15 @@ export function failpointName(when: "before" | "ran" | "after", undo: boolean, s
   return `${undo ? "undo-" : ""}${when}:${step}`;
 }
 
-/** A pure function of runId and name, and a valid key of the contract whatever they hold. */
-export function stepKey(runId: string, name: string): string {
+/**
+ * A pure function of the workflow's type, the runId and the step's name, and a valid key of the contract whatever they
+ * hold. Without the type, runs of two workflows under one runId would find each other's instances.
+ */
+export function stepKey(type: string, runId: string, name: string): string {
   return `wf-${process
     .getBuiltinModule("node:crypto")
     .createHash("sha256")
-    .update(JSON.stringify([runId, name]))
+    .update(JSON.stringify([type, runId, name]))
     .digest("hex")
     .slice(0, 40)}`;
 }

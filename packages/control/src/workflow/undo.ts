@@ -22,7 +22,7 @@ export async function undoAll(run: Run, steps: Steps): Promise<readonly Leftover
 }
 
 /** What earlier calls could not undo, as the journal tells it. */
-export function recordedLeftovers(run: Pick<Run, "journal" | "runId">): readonly Leftover[] {
+export function recordedLeftovers(run: Pick<Run, "workflow" | "journal" | "runId">): readonly Leftover[] {
   return run.journal
     .record()
     .steps.filter(owesUndo)
@@ -60,7 +60,7 @@ async function callUndo(run: Run, steps: Steps, step: StepRecord): Promise<void>
   const limit = deadline(run.clock, UNDO_TIMEOUT_MS);
   const outcome = step.outcome === "done" ? "done" : "unknown";
   const undo: UndoContext<unknown> = {
-    key: stepKey(run.runId, step.name),
+    key: stepKey(run.workflow.type, run.runId, step.name),
     signal: limit.signal,
     outcome,
     ...(outcome === "done" ? { result: step.result } : {}),
@@ -77,10 +77,10 @@ async function callUndo(run: Run, steps: Steps, step: StepRecord): Promise<void>
   }
 }
 
-function leftoverOf(run: Pick<Run, "runId">, step: StepRecord, error: unknown): Leftover {
+function leftoverOf(run: Pick<Run, "workflow" | "runId">, step: StepRecord, error: unknown): Leftover {
   return {
     step: step.name,
-    key: stepKey(run.runId, step.name),
+    key: stepKey(run.workflow.type, run.runId, step.name),
     outcome: step.outcome === "done" ? "done" : "unknown",
     ...(step.result === undefined ? {} : { result: step.result }),
     error,
