@@ -76,6 +76,7 @@ export {
 } from "./wait-for-bootstrap.ts";
 export { waitForStatus } from "./wait-for-status.ts";
 export type { WorkflowEvent } from "./workflow/events.ts";
+export { type ResumeOptions, type ResumeOutcome, type ResumeReport, resumeRuns } from "./workflow/resume-runs.ts";
 export { stepKey } from "./workflow/run.ts";
 export { type RunOptions, runWorkflow } from "./workflow/run-workflow.ts";
 export {

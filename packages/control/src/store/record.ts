@@ -90,6 +90,8 @@ export interface RunRecord {
   /** ISO 8601 UTC. */
   readonly startedAt: string;
   readonly input: JsonValue;
+  /** As its first start gave it: whoever resumes the run keeps it. */
+  readonly maxDurationMs?: number;
   readonly steps: readonly StepRecord[];
   readonly output?: JsonValue;
   readonly error?: RecordedError;
@@ -180,6 +182,7 @@ const isRun = shaped({
   version: isCount,
   state: oneOf("running", "undoing", "completed", "failed"),
   startedAt: isTime,
+  maxDurationMs: optional((value) => typeof value === "number"),
   steps: listOf(
     shaped({
       name: isText,

@@ -29,7 +29,10 @@ export interface RunOptions {
   readonly clock?: Clock | undefined;
   /** Aborting cancels: what was done is undone. */
   readonly signal?: AbortSignal | undefined;
-  /** Past it, counted from the run's first start, the run is cancelled and undone. */
+  /**
+   * Past it, counted from the run's first start, the run is cancelled and undone. Recorded at the first start: a call that
+   * resumes the run and gives none keeps that one.
+   */
   readonly maxDurationMs?: number | undefined;
   /** How long a step that was cancelled may take to end, milliseconds; 30 000 if absent. */
   readonly graceMs?: number | undefined;
@@ -62,7 +65,7 @@ export async function runWorkflow<In, Out>(
   const lease = await journal.acquire(id);
   if (lease === null) throw new WorkflowError("BUSY", { message: `another process runs ${runId} now`, runId });
   try {
-    const record = await openRecord(journal, id, workflow, runId, given.json, clock);
+    const record = await openRecord(journal, id, workflow, given.json, { ...options, runId, clock });
     const resumed = { ...options, runId, clock, lease };
     return await continueRun(workflow, runJournal(journal, id, record), given.input, resumed);
   } finally {
@@ -76,15 +79,17 @@ async function openRecord(
   journal: Journal,
   id: string,
   workflow: Workflow,
-  runId: string,
   input: JsonValue,
-  clock: Clock,
+  options: Pick<Continuation, "runId" | "clock" | "maxDurationMs">,
 ): Promise<RunRecord> {
   const { type, version } = workflow;
+  const { runId, clock, maxDurationMs } = options;
   const before = await journal.read(id);
   if (before === null) {
     const startedAt = timestamp(clock);
-    const record: RunRecord = { kind: "run", runId, type, version, state: "running", startedAt, input, steps: [] };
+    const limit = maxDurationMs === undefined ? {} : { maxDurationMs };
+    const first = { kind: "run", runId, type, version, state: "running", startedAt, input, ...limit } as const;
+    const record: RunRecord = { ...first, steps: [] };
     await journal.write(id, record);
     return record;
   }
@@ -112,7 +117,7 @@ async function continueRun<In, Out>(
   input: In,
   options: Continuation,
 ): Promise<Out> {
-  const { runId, clock, maxDurationMs } = options;
+  const { runId, clock, maxDurationMs = journal.record().maxDurationMs } = options;
   const begun = Date.parse(journal.record().startedAt);
   const left = maxDurationMs === undefined ? undefined : Math.max(0, begun + maxDurationMs - clock.now());
   const limit = deadline(clock, left, options.signal);
