@@ -1,6 +1,7 @@
 import type { StoreCase } from "./store-cases/fixture.ts";
 import { expiringLeaseCases, leaseCases } from "./store-cases/leases.ts";
 import { recordCases } from "./store-cases/records.ts";
+import { expiringStepCases, stepCases } from "./store-cases/steps.ts";
 
 export {
   runStoreCase,
@@ -13,4 +14,10 @@ export {
 export { type StoreProcess, serveStore, startStoreProcess } from "./store-cases/store-process.ts";
 
 /** All promises of the store contract. */
-export const storeCases: readonly StoreCase[] = [...recordCases, ...leaseCases, ...expiringLeaseCases];
+export const storeCases: readonly StoreCase[] = [
+  ...recordCases,
+  ...stepCases,
+  ...leaseCases,
+  ...expiringLeaseCases,
+  ...expiringStepCases,
+];

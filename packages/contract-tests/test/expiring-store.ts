@@ -132,6 +132,7 @@ class Client {
         return await records.read(id);
       },
       write: (id, record) => this.#put(id, () => records.write(id, record)),
+      appendStep: (id, step) => this.#put(id, async () => records.appendStep?.(id, step)),
       remove: (id) => this.#put(id, () => records.remove(id)),
       release: async ({ id, token }) => {
         this.#reach();

@@ -2,7 +2,15 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { fileStore, type Lease, memoryStore, type Store, type StoreEntry } from "@slipway/control";
+import {
+  fileStore,
+  type Lease,
+  memoryStore,
+  type StepRecord,
+  type Store,
+  type StoredRecord,
+  type StoreEntry,
+} from "@slipway/control";
 import { describe, expect, test } from "vitest";
 import {
   runStoreCase,
@@ -156,6 +164,58 @@ const mutants: readonly [string, string, (fixture: StoreFixture) => StoreFixture
     }),
   ],
   [
+    "keeps one step of a name",
+    "steps.repeated",
+    ({ store }) => ({ store: { ...store, ...changedSteps(store, lastOfEachName) } }),
+  ],
+  [
+    "adds every step at the end",
+    "steps.added",
+    ({ store }) => {
+      const added: StepRecord[] = [];
+      const appendStep = async (_id: string, step: StepRecord): Promise<void> => void added.push(step);
+      return { store: { ...store, appendStep, ...changedSteps(store, (steps) => [...steps, ...added]) } };
+    },
+  ],
+  [
+    "adds to a record that was written anew what was added before",
+    "steps.replaced",
+    ({ store }) => {
+      const added: StepRecord[] = [];
+      const appendStep = async (id: string, step: StepRecord): Promise<void> => {
+        added.push(step);
+        await store.appendStep?.(id, step);
+      };
+      return { store: { ...store, appendStep, ...changedSteps(store, (steps) => [...steps, ...added]) } };
+    },
+  ],
+  [
+    "keeps added steps in the process",
+    "steps.shared",
+    ({ store }) => {
+      const added: StepRecord[] = [];
+      const appendStep = async (_id: string, step: StepRecord): Promise<void> => void added.push(step);
+      return { store: { ...store, appendStep, ...changedSteps(store, (steps) => [...steps, ...added]) } };
+    },
+  ],
+  [
+    "adds steps without a lease",
+    "steps.needed",
+    ({ store }) => ({ store: { ...store, appendStep: addUnasked(store) } }),
+  ],
+  [
+    "lists the steps of a record without those that were added",
+    "steps.added",
+    ({ store }) => ({
+      store: { ...store, entries: changedSteps(store, (steps) => steps.slice(0, 3)).entries },
+    }),
+  ],
+  [
+    "forgets the last step of a process that was killed",
+    "steps.killed",
+    ({ store }) => ({ store: { ...store, ...changedSteps(store, (steps) => steps.slice(0, 20)) } }),
+  ],
+  [
     "hands out its own objects",
     "record.copy",
     ({ store }) => {
@@ -186,6 +246,34 @@ const mutants: readonly [string, string, (fixture: StoreFixture) => StoreFixture
     }),
   ],
 ];
+
+/** `read` and `entries` of a store with other steps in the record of each run. */
+function changedSteps(
+  store: Store,
+  change: (steps: readonly StepRecord[]) => readonly StepRecord[],
+): Pick<Store, "read" | "entries"> {
+  const changed = <R extends StoredRecord | null>(record: R): R =>
+    record?.kind === "run" ? { ...record, steps: change(record.steps) } : record;
+  return {
+    read: async (id) => changed(await store.read(id)),
+    entries: async function* (filter) {
+      for await (const { id, record } of store.entries(filter)) yield { id, record: changed(record) };
+    },
+  };
+}
+
+function lastOfEachName(steps: readonly StepRecord[]): readonly StepRecord[] {
+  return [...new Map(steps.map((step) => [`${step.kind} ${step.name}`, step])).values()];
+}
+
+/** Takes a lease for it where it has none. */
+function addUnasked(store: Store): (id: string, step: StepRecord) => Promise<void> {
+  return async (id, step) => {
+    const lease = await store.acquire(id);
+    await store.appendStep?.(id, step);
+    if (lease !== null) await store.release(lease);
+  };
+}
 
 const leaseOfNobody = async (id: string): Promise<Lease> => ({
   id,
@@ -220,6 +308,7 @@ const weaknesses: readonly [string, string, Parameters<typeof expiringFixture>[0
   ["writes whoever holds the lease", "expiring.late", { unfenced: true }],
   ["writes under a lease that has expired", "expiring.free", { endless: true }],
   ["brings lost leases back", "expiring.late", { forgiving: true }],
+  ["adds steps whoever holds the lease", "expiring.steps", { unfenced: true }],
 ];
 
 test.each(weaknesses)("a store with expiring leases that %s fails %s", async (_what, id, weak) => {

@@ -63,6 +63,7 @@ export {
   type StepRecord,
   type StoredRecord,
 } from "./store/record.ts";
+export { parseRecordRow, type RowContent, recordColumns, recordText } from "./store/record-row.ts";
 export { type SqliteStoreOptions, sqliteStore } from "./store/sqlite/sqlite-store.ts";
 export type { Exclusion, Journal, LaunchStore, Lease, Store } from "./store/store.ts";
 export { isStoreError, STORE_ERROR_CODES, StoreError, type StoreErrorCode } from "./store/store-error.ts";

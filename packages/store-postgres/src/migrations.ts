@@ -41,7 +41,21 @@ create table if not exists ${name}.lease (
 insert into ${name}.migration (version) values (1) on conflict do nothing;
 commit;
 `;
-  return [{ version: 1, sql: first }];
+  const steps = `begin;
+-- What a run adds to its record, until the record is written anew: an append, and no rewrite of the whole.
+create table if not exists ${name}.step (
+  id text collate "C" not null,
+  n bigint generated always as identity,
+  step text not null,
+  primary key (id, n)
+);
+insert into ${name}.migration (version) values (2) on conflict do nothing;
+commit;
+`;
+  return [
+    { version: 1, sql: first },
+    { version: 2, sql: steps },
+  ];
 }
 
 /** The newest version that this package knows. */

@@ -1,9 +1,11 @@
 import { hostname } from "node:os";
 import {
   type EntryFilter,
-  isStoredRecord,
   matchesFilter,
-  recordFault,
+  parseRecordRow,
+  type RowContent,
+  recordColumns,
+  recordText,
   type Store,
   type StoredRecord,
   type StoreEntry,
@@ -75,24 +77,48 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     });
   };
 
+  // Records under leases of this object that take steps, for sure.
+  const takesSteps = new Set<string>();
+  const rowOf = async (id: string): Promise<RowContent | null> => {
+    await ready();
+    const [row] = await answers(sql.read, [id]);
+    return row === undefined ? null : parseRecordRow(row["record"], row["steps"]);
+  };
+  const write = async (id: string, record: StoredRecord): Promise<void> => {
+    await fenced(id, sql.write, ...recordColumns(record), recordText(record));
+    if (record.kind === "run") takesSteps.add(id);
+  };
+
   return {
     acquire: async (id) => {
       await ready();
       const token = crypto.randomUUID();
       const sentAt = held.now();
       const rows = await answers(sql.acquire, [id, token, HOLDER, leaseMs]);
-      return rows.length === 0 ? null : held.add(id, token, sentAt);
+      if (rows.length === 0) return null;
+      takesSteps.delete(id);
+      return held.add(id, token, sentAt);
     },
     read: async (id) => {
-      await ready();
-      const [row] = await answers(sql.read, [id]);
-      if (row === undefined) return null;
-      const parsed = parseRecord(row["record"]);
-      if ("fault" in parsed) throw unreadable([id], parsed.fault);
-      return parsed.record;
+      const content = await rowOf(id);
+      if (content === null) return null;
+      if ("fault" in content) throw unreadable([id], content.fault);
+      return content.record;
     },
-    write: (id, record) => fenced(id, sql.write, ...columnsOf(record), JSON.stringify(record)),
-    remove: (id) => fenced(id, sql.remove),
+    write,
+    appendStep: async (id, step) => {
+      if (held.tokenOf(id) !== undefined && !takesSteps.has(id)) {
+        const content = await rowOf(id);
+        if (content === null || "fault" in content) throw unreadable([id], content?.fault ?? "CORRUPT");
+        if (!content.takesSteps) await write(id, content.record);
+        takesSteps.add(id);
+      }
+      await fenced(id, sql.append, JSON.stringify(step));
+    },
+    remove: async (id) => {
+      takesSteps.delete(id);
+      await fenced(id, sql.remove);
+    },
     release: async ({ id, token }) => {
       held.drop(id, token, "released");
       await ready();
@@ -114,6 +140,7 @@ interface Statements {
   readonly release: string;
   readonly read: string;
   readonly write: string;
+  readonly append: string;
   readonly remove: string;
   readonly page: string;
 }
@@ -126,6 +153,9 @@ function statementsFor(schema: string): Statements {
   const own = `own as (select id from ${schema}.lease
     where id = $1 and token = $2::uuid and expires > clock_timestamp() for no key update)`;
   const end = (ms: string): string => `clock_timestamp() + ${ms}::double precision * interval '1 millisecond'`;
+  // One text for all steps of a run: what JSON writes holds no line end.
+  const withSteps = `id, record, case kind when 'run' then
+    (select string_agg(step, E'\\n' order by n) from ${schema}.step where step.id = record.id) end as steps`;
   return {
     acquire: `insert into ${schema}.lease as held (id, token, holder, expires) values ($1, $2::uuid, $3, ${end("$4")})
       on conflict (id) do update set token = excluded.token, holder = excluded.holder, expires = ${end("$4")}
@@ -134,27 +164,21 @@ function statementsFor(schema: string): Statements {
       from unnest($1::text[], $2::uuid[]) as mine (id, token)
       where held.id = mine.id and held.token = mine.token and held.expires > clock_timestamp() returning held.id`,
     release: `delete from ${schema}.lease where id = $1 and token::text = $2`,
-    read: `select record from ${schema}.record where id = $1`,
-    write: `with ${own}
+    read: `select ${withSteps} from ${schema}.record where id = $1`,
+    write: `with ${own}, cleared as (delete from ${schema}.step where id in (select id from own))
       insert into ${schema}.record (id, kind, provider, account, owner, state, record)
       select own.id, $3, $4, $5, $6, $7, $8 from own
       on conflict (id) do update set kind = excluded.kind, provider = excluded.provider, account = excluded.account,
         owner = excluded.owner, state = excluded.state, record = excluded.record, written = clock_timestamp()
       returning id`,
-    remove: `with ${own}, gone as (delete from ${schema}.record where id in (select id from own)) select id from own`,
-    page: `select id, record from ${schema}.record where id > $1
+    append: `with ${own} insert into ${schema}.step (id, step) select own.id, $3 from own returning id`,
+    remove: `with ${own}, cleared as (delete from ${schema}.step where id in (select id from own)),
+      gone as (delete from ${schema}.record where id in (select id from own)) select id from own`,
+    page: `select ${withSteps} from ${schema}.record where id > $1
       and ($2::text is null or kind = $2) and ($3::text is null or provider = $3) and ($4::text is null or account = $4)
       and ($5::text is null or owner = $5) and ($6::text[] is null or state = any ($6))
       order by id limit ${PAGE}`,
   };
-}
-
-/** What a filter can ask for, as columns: kind, provider, account, owner, state. */
-function columnsOf(record: StoredRecord): readonly (string | null)[] {
-  const { kind, state } = record;
-  if (record.kind === "run") return [kind, null, null, null, state];
-  const { provider = null, account = null, owner } = record.kind === "launch" ? record.identity : record;
-  return [kind, provider, account, owner, state];
 }
 
 type Fault = "CORRUPT" | "FORMAT";
@@ -175,7 +199,7 @@ async function* entriesIn(
     for (const row of rows) {
       const id = String(row["id"]);
       last = id;
-      const parsed = parseRecord(row["record"]);
+      const parsed = parseRecordRow(row["record"], row["steps"]);
       if ("fault" in parsed) unread.push({ id, fault: parsed.fault });
       else if (matchesFilter(parsed.record, filter)) yield { id, record: parsed.record };
     }
@@ -187,15 +211,6 @@ async function* entriesIn(
     unread.map(({ id }) => id),
     isCorrupt ? "CORRUPT" : "FORMAT",
   );
-}
-
-function parseRecord(text: unknown): { readonly record: StoredRecord } | { readonly fault: Fault } {
-  try {
-    const value: unknown = JSON.parse(String(text));
-    return isStoredRecord(value) ? { record: value } : { fault: recordFault(value) ?? "CORRUPT" };
-  } catch {
-    return { fault: "CORRUPT" };
-  }
 }
 
 function unreadable(ids: readonly string[], fault: Fault): StoreError {

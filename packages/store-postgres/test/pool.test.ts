@@ -1,7 +1,7 @@
-import { isStoreError } from "@slipway/control";
+import { isStoreError, type StepRecord } from "@slipway/control";
 import pg from "pg";
 import { expect, test } from "vitest";
-import { type PostgresPool, postgresStore } from "../src/index.ts";
+import { type PostgresPool, postgresStore, SCHEMA_VERSION } from "../src/index.ts";
 import { answersOf, quoted } from "../src/pool.ts";
 
 const failing = (fields: object): PostgresPool => ({
@@ -40,7 +40,7 @@ test("no statement has a name, and the pool of pg fits", async () => {
   const pool: PostgresPool = {
     query: async (query) => {
       queries.push(query);
-      return { rows: [{ there: true, version: 1 }] };
+      return { rows: [{ there: true, version: SCHEMA_VERSION }] };
     },
   };
   await postgresStore(pool).acquire("a");
@@ -53,4 +53,27 @@ test("no statement has a name, and the pool of pg fits", async () => {
 
 test("a schema's name may hold anything", () => {
   expect(quoted('a"; drop table b; --')).toBe('"a""; drop table b; --"');
+});
+
+test("a step that is added is one statement, as long as the step", async () => {
+  const sent: { readonly text: string; readonly bytes: number }[] = [];
+  const counting: PostgresPool = {
+    query: async ({ text, values = [] }) => {
+      sent.push({ text, bytes: JSON.stringify(values).length });
+      return { rows: [{ there: true, version: SCHEMA_VERSION, id: "run:r" }] };
+    },
+  };
+  const store = postgresStore(counting);
+  const step = (name: string, result: string): StepRecord => ({
+    ...{ name, kind: "step", state: "done", undoable: false, result },
+  });
+  await store.acquire("run:r");
+  const steps = [step("large", "x".repeat(1_000_000))];
+  const base = { kind: "run", runId: "r", type: "t", version: 1, state: "running", input: null } as const;
+  await store.write("run:r", { ...base, startedAt: "2026-01-01T00:00:00Z", steps });
+  sent.length = 0;
+  for (let at = 0; at < 10; at += 1) await store.appendStep?.("run:r", step(`s${at}`, "x".repeat(100)));
+  expect(sent.length).toBe(10);
+  for (const { bytes } of sent) expect(bytes).toBeLessThan(400);
+  await store.close?.();
 });

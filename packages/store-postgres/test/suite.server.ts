@@ -126,6 +126,25 @@ describe.skipIf(missing !== null)("the schema", () => {
     expect(await checkSchema(pool, { schema: "by hand" })).toMatchObject({ state: "current" });
   });
 
+  test("of an earlier version is brought up to date, and a run of it takes steps", async () => {
+    const schema = "earlier";
+    const [first] = migrationsFor(schema);
+    await pool.query(first?.sql ?? "");
+    expect(await checkSchema(pool, { schema })).toMatchObject({ state: "outdated", version: 1 });
+    const begun = { kind: "run", runId: "r", type: "t", version: 1, state: "running", input: null, steps: [] } as const;
+    const record = { ...begun, startedAt: "2026-01-01T00:00:00Z" };
+    const text = `insert into ${schema}.record (id, kind, state, record) values ('run:r', 'run', 'running', $1)`;
+    await pool.query({ text, values: [JSON.stringify(record)] });
+    expect(await applyMigrations(pool, { schema })).toEqual([2]);
+    const store = postgresStore(pool, { schema });
+    expect(await store.read("run:r")).toEqual(record);
+    await store.acquire("run:r");
+    const step = { name: "a", kind: "step", state: "done", undoable: false } as const;
+    await store.appendStep?.("run:r", step);
+    expect(await store.read("run:r")).toEqual({ ...record, steps: [step] });
+    await store.close?.();
+  });
+
   test("of a newer version is FORMAT, and nothing is written", async () => {
     const schema = "newer";
     await applyMigrations(pool, { schema });

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import {
   allEntries,
   isStoreError,
+  type JsonValue,
   type LaunchRecord,
   launchId,
   type RunRecord,
+  type StepRecord,
   type Store,
   type StoredRecord,
 } from "@slipway/control";
@@ -44,14 +46,14 @@ export interface StoreHarness {
   readonly create: () => Promise<StoreFixture>;
 }
 
-type Need = "reopen" | "pooled" | "start" | "abandon" | "corrupt" | "expiry";
+type Need = "reopen" | "pooled" | "start" | "abandon" | "corrupt" | "expiry" | "appendStep";
 
 /** One promise of the store contract, as data: any test runner can run it. */
 export interface StoreCase {
   /** Unique, as `lease.exclusive`. */
   readonly id: string;
   readonly title: string;
-  /** What of the fixture it needs. */
+  /** What of the fixture it needs; `appendStep` is its store's. */
   readonly needs?: Need;
   /** Throws where the store breaks the promise. */
   readonly run: (fixture: Required<StoreFixture>) => Promise<void>;
@@ -67,7 +69,9 @@ export async function runStoreCase(storeCase: StoreCase, harness: StoreHarness):
   const fixture = await harness.create();
   const { id, needs } = storeCase;
   try {
-    if (needs !== undefined && fixture[needs] === undefined) {
+    if (needs === "appendStep") {
+      if (fixture.store.appendStep === undefined) return { skipped: "the store has no appendStep" };
+    } else if (needs !== undefined && fixture[needs] === undefined) {
       if (needs !== "expiry" || fixture.store.exclusion === "process")
         return { skipped: `the fixture has no ${needs}` };
       throw new Error(
@@ -109,10 +113,15 @@ export function launchRecord(key: string, more: Partial<LaunchRecord> = {}): Lau
   };
 }
 
-export function runRecord(runId: string): RunRecord {
-  const step = { name: "a", kind: "step", state: "done", undoable: true, outcome: "done", result: [1, null] } as const;
+/** A step that has succeeded. */
+export function stepRecord(name: string, result: JsonValue, kind: StepRecord["kind"] = "step"): StepRecord {
+  return { name, kind, state: "done", undoable: true, outcome: "done", result };
+}
+
+export function runRecord(runId: string, ...more: readonly StepRecord[]): RunRecord {
+  const step = stepRecord("a", [1, null]);
   const base = { kind: "run", runId, type: "t", version: 1, state: "running", input: { n: 1 } } as const;
-  return { ...base, startedAt: "2026-01-01T00:00:00.000Z", steps: [step] };
+  return { ...base, startedAt: "2026-01-01T00:00:00.000Z", steps: [step, ...more] };
 }
 
 export const idOf = (key: string): string => launchId({ provider: "p", account: "", owner: "o", key });
@@ -138,4 +147,9 @@ export const countOf = (leases: readonly unknown[]): number => leases.filter((le
 
 export async function idsIn(store: Store): Promise<readonly string[]> {
   return (await allEntries(store)).map(({ id }) => id);
+}
+
+/** Adds steps, one after the other, as a run does. */
+export async function append(store: Store, id: string, ...steps: readonly StepRecord[]): Promise<void> {
+  for (const step of steps) await store.appendStep?.(id, step);
 }

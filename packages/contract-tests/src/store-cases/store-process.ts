@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { isStoreError, type Store, type StoredRecord, type StoreErrorCode } from "@slipway/control";
+import { isStoreError, type StepRecord, type Store, type StoredRecord, type StoreErrorCode } from "@slipway/control";
 
 /** A real process that works with the storage of a fixture, and that can be killed. */
 export interface StoreProcess {
@@ -9,13 +9,18 @@ export interface StoreProcess {
   readonly acquire: (id: string) => Promise<boolean>;
   /** The code of the StoreError that it got, or null. */
   readonly write: (id: string, record: StoredRecord) => Promise<StoreErrorCode | null>;
+  /** As `write`, of a step that is added to the record of a run. The store must have `appendStep`. */
+  readonly append: (id: string, step: StepRecord) => Promise<StoreErrorCode | null>;
   /** As `kill -9`; resolves once it is gone. */
   readonly kill: () => Promise<void>;
   readonly pause: () => Promise<void>;
   readonly resume: () => Promise<void>;
 }
 
-type Call = { readonly acquire: string } | { readonly write: string; readonly record: StoredRecord };
+type Call =
+  | { readonly acquire: string }
+  | { readonly write: string; readonly record: StoredRecord }
+  | { readonly append: string; readonly step: StepRecord };
 type Answer = { readonly acquired: boolean } | { readonly code: StoreErrorCode | null } | { readonly failure: string };
 
 /** The other end of `startStoreProcess`: what a program does that is made for it. Ends with its standard input. */
@@ -23,10 +28,12 @@ export function serveStore(store: Store): void {
   const answer = async (call: Call): Promise<Answer> => {
     try {
       if ("acquire" in call) return { acquired: (await store.acquire(call.acquire)) !== null };
-      await store.write(call.write, call.record);
+      if ("write" in call) await store.write(call.write, call.record);
+      else if (store.appendStep === undefined) return { failure: "the store has no appendStep" };
+      else await store.appendStep(call.append, call.step);
       return { code: null };
     } catch (error) {
-      return isStoreError(error) && "write" in call ? { code: error.code } : { failure: String(error) };
+      return isStoreError(error) && !("acquire" in call) ? { code: error.code } : { failure: String(error) };
     }
   };
   const input = createInterface({ input: process.stdin });
@@ -66,6 +73,10 @@ export function startStoreProcess(
     },
     write: async (id, record) => {
       const answer = await ask({ write: id, record });
+      return "code" in answer ? answer.code : null;
+    },
+    append: async (id, step) => {
+      const answer = await ask({ append: id, step });
       return "code" in answer ? answer.code : null;
     },
     kill: async () => {

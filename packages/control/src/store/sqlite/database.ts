@@ -6,7 +6,8 @@ import { makeDirectory } from "../durable-file.ts";
 import { errnoOf, onPath } from "../file-faults.ts";
 import { isStoreError, StoreError, type StoreErrorCode } from "../store-error.ts";
 
-const FORMAT = 1;
+/** 2: the steps that runs add to their records. */
+const FORMAT = 2;
 
 const SCHEMA = `
 create table if not exists record (
@@ -15,6 +16,8 @@ create table if not exists record (
   record text not null
 ) without rowid;
 create table if not exists lease (id text primary key not null, token text not null, holder text not null) without rowid;
+create table if not exists step (id text not null, n integer primary key, step text not null);
+create index if not exists step_of_record on step (id, n);
 create table if not exists moved (directory text primary key not null) without rowid;
 pragma user_version = ${FORMAT};
 `;

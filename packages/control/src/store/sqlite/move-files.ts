@@ -6,8 +6,8 @@ import { errnoOf, namesIfThere, onPath } from "../file-faults.ts";
 import { fileStore } from "../file-store.ts";
 import { leaseFiles } from "../lease-files.ts";
 import type { Processes } from "../process-identity.ts";
+import { recordColumns, recordText } from "../record-row.ts";
 import { StoreError } from "../store-error.ts";
-import { columnsOf } from "./columns.ts";
 import type { Database } from "./database.ts";
 
 /** Who may still work in the directory. */
@@ -69,7 +69,7 @@ async function takeIn(moving: string, database: Database): Promise<void> {
   const entries = await recordsIn(moving);
   await database.transaction((run) => {
     if (run("insert into moved (directory) values (?) on conflict do nothing", basename(moving)) === 0) return;
-    for (const { id, record } of entries) run(TAKE_IN, id, ...columnsOf(record), JSON.stringify(record));
+    for (const { id, record } of entries) run(TAKE_IN, id, ...recordColumns(record), recordText(record));
   });
   await renameIfThere(moving, moving.replace(MOVING, MOVED));
   await syncDirectory(dirname(moving));

@@ -1,10 +1,10 @@
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { type EntryFilter, matchesFilter, type StoreEntry } from "../entries.ts";
 import { type Processes, type ProcessIdentity, systemProcesses } from "../process-identity.ts";
-import { isStoredRecord, recordFault, type StoredRecord } from "../record.ts";
+import type { StoredRecord } from "../record.ts";
+import { parseRecordRow, type RowContent, recordColumns, recordText } from "../record-row.ts";
 import type { Store } from "../store.ts";
 import { StoreError } from "../store-error.ts";
-import { columnsOf } from "./columns.ts";
 import { type Database, openDatabase, type Row } from "./database.ts";
 import { moveFiles } from "./move-files.ts";
 
@@ -31,6 +31,8 @@ export function sqliteStore(file: string, options: SqliteStoreOptions = {}): Sto
   const held = new Map<string, string>();
   // Tokens that were given back and whose rows could not be removed: this process lives, and nobody works under them.
   const givenBack = new Set<string>();
+  // Records under leases of this object that take steps, for sure.
+  const takesSteps = new Set<string>();
   let opening: Promise<Database> | undefined;
 
   const opened = (): Promise<Database> => {
@@ -59,6 +61,23 @@ export function sqliteStore(file: string, options: SqliteStoreOptions = {}): Sto
     });
   };
 
+  const rowOf = async (id: string): Promise<RowContent | null> => {
+    const [row] = await (await opened()).all(READ, id);
+    return row === undefined ? null : parseRecordRow(row["record"], row["steps"]);
+  };
+  const write = async (id: string, record: StoredRecord): Promise<void> => {
+    const values = [...recordColumns(record), recordText(record), id];
+    await fenced(id, (database, token) => {
+      if (record.kind !== "run") return database.run(WRITE, ...values, token).then((rows) => rows > 0);
+      return database.transaction((run) => {
+        if (run(WRITE, ...values, token) === 0) return false;
+        run("delete from step where id = ?", id);
+        return true;
+      });
+    });
+    if (record.kind === "run") takesSteps.add(id);
+  };
+
   return {
     acquire: async (id) => {
       const database = await opened();
@@ -75,26 +94,39 @@ export function sqliteStore(file: string, options: SqliteStoreOptions = {}): Sto
         if (changed === 0) continue;
         givenBack.delete(String(current?.["token"]));
         held.set(id, token);
+        takesSteps.delete(id);
         return { id, token, signal: new AbortController().signal, held: () => held.get(id) === token };
       }
       return null;
     },
     read: async (id) => {
-      const [row] = await (await opened()).all("select record from record where id = ?", id);
-      return row === undefined ? null : recordOf(row["record"], path, id);
+      const content = await rowOf(id);
+      if (content === null) return null;
+      if ("fault" in content) throw unreadable(path, [id], content.fault);
+      return content.record;
     },
-    write: (id, record) => {
-      const values = [...columnsOf(record), JSON.stringify(record)];
-      return fenced(id, async (database, token) => (await database.run(WRITE, ...values, id, token)) > 0);
+    write,
+    appendStep: async (id, step) => {
+      const values = [JSON.stringify(step), id];
+      if (held.has(id) && !takesSteps.has(id)) {
+        const content = await rowOf(id);
+        if (content === null || "fault" in content) throw unreadable(path, [id], content?.fault ?? "CORRUPT");
+        if (!content.takesSteps) await write(id, content.record);
+        takesSteps.add(id);
+      }
+      await fenced(id, async (database, token) => (await database.run(APPEND, ...values, token)) > 0);
     },
-    remove: (id) =>
-      fenced(id, (database, token) =>
+    remove: (id) => {
+      takesSteps.delete(id);
+      return fenced(id, (database, token) =>
         database.transaction((run) => {
           if (run("update lease set token = token where id = ? and token = ?", id, token) === 0) return false;
           run("delete from record where id = ?", id);
+          run("delete from step where id = ?", id);
           return true;
         }),
-      ),
+      );
+    },
     release: async ({ id, token }) => {
       if (held.get(id) === token) {
         held.delete(id);
@@ -126,6 +158,11 @@ const PAGE = 500;
 const CURRENT_LEASE = "select token, holder from lease where id = ?";
 const NEW_LEASE = "insert into lease (id, token, holder) values (?, ?, ?) on conflict do nothing";
 const TAKE_OVER = "update lease set token = ?, holder = ? where id = ? and token = ?";
+// One text for all steps of a run: what JSON writes holds no line end.
+const WITH_STEPS = `id, record,
+case kind when 'run' then (select group_concat(step, char(10) order by n) from step where step.id = record.id) end as steps`;
+const READ = `select ${WITH_STEPS} from record where id = ?`;
+const APPEND = "insert into step (step, id) select ?, id from lease where id = ? and token = ?";
 const WRITE = `
 insert into record (kind, provider, account, owner, state, record, id)
 select ?, ?, ?, ?, ?, ?, id from lease where id = ? and token = ?
@@ -168,7 +205,7 @@ async function* entriesIn(
   const wanted = Object.entries({ kind, provider, account, owner }).filter(([, value]) => value !== undefined);
   const conditions = ["id > ?", ...wanted.map(([column]) => `${column} = ?`)];
   if (states !== undefined) conditions.push(`state in (${states.map(() => "?").join(", ")})`);
-  const sql = `select id, record from record where ${conditions.join(" and ")} order by id limit ${PAGE}`;
+  const sql = `select ${WITH_STEPS} from record where ${conditions.join(" and ")} order by id limit ${PAGE}`;
   const values = [...wanted.map(([, value]) => value ?? null), ...(states ?? [])];
   const unread: { readonly id: string; readonly fault: "CORRUPT" | "FORMAT" }[] = [];
   for (let last = ""; ; ) {
@@ -176,7 +213,7 @@ async function* entriesIn(
     for (const row of page) {
       const id = String(row["id"]);
       last = id;
-      const parsed = parseRecord(row["record"]);
+      const parsed = parseRecordRow(row["record"], row["steps"]);
       if ("fault" in parsed) unread.push({ id, fault: parsed.fault });
       else if (matchesFilter(parsed.record, filter)) yield { id, record: parsed.record };
     }
@@ -189,21 +226,6 @@ async function* entriesIn(
     unread.map(({ id }) => id),
     isCorrupt ? "CORRUPT" : "FORMAT",
   );
-}
-
-function parseRecord(text: unknown): { readonly record: StoredRecord } | { readonly fault: "CORRUPT" | "FORMAT" } {
-  try {
-    const value: unknown = JSON.parse(String(text));
-    return isStoredRecord(value) ? { record: value } : { fault: recordFault(value) ?? "CORRUPT" };
-  } catch {
-    return { fault: "CORRUPT" };
-  }
-}
-
-function recordOf(text: unknown, path: string, id: string): StoredRecord {
-  const parsed = parseRecord(text);
-  if ("fault" in parsed) throw unreadable(path, [id], parsed.fault);
-  return parsed.record;
 }
 
 function unreadable(path: string, ids: readonly string[], fault: "CORRUPT" | "FORMAT"): StoreError {
