@@ -1,4 +1,4 @@
-import { type Lease, StoreError } from "@slipway/control";
+import { type Lease, type Pool, StoreError } from "@slipway/control";
 import {
   isProviderError,
   type Provider,
@@ -7,17 +7,18 @@ import {
   systemClock,
   timestamp,
 } from "@slipway/core";
+import { type JobMachine, ownMachine, pooledMachine, whenAvailable } from "./job-machines.ts";
 import { JobRecord } from "./job-record.ts";
 import { refusal } from "./refusal.ts";
 import type { SessionExecOptions, SessionResult } from "./session.ts";
-import { endUnderKey, type WithInstanceOptions, withInstance } from "./with-instance.ts";
+import type { ErasedOptions, WithInstanceOptions } from "./with-instance.ts";
 
 /** One command in an instance of its own. */
 export interface JobSpec<P extends Provider = Provider> {
   /** Names the job in the store and its instance at the remote; unique among this owner's jobs. */
   readonly key: string;
   readonly argv: readonly string[];
-  /** Of the instance. `maxUsdPerHour` is its price cap. */
+  /** Of the instance. `maxUsdPerHour` is its price cap. Not with a pool, whose machines are there before. */
   readonly options?: Omit<SpawnOptionsOf<P>, "key" | "expiresAt"> | undefined;
   readonly exec?: Pick<SessionExecOptions, "cwd" | "environment" | "stdin" | "timeoutMs"> | undefined;
 }
@@ -47,7 +48,14 @@ export type RunJobsOptions<P extends Provider> = WithInstanceOptions<P> & {
   readonly concurrency?: number | undefined;
   /** How often one job is tried again after an error that is `retryable`, if its command did not begin; 2 if absent. */
   readonly retries?: number | undefined;
-  /** Sets `expiresAt` of each instance, counted from the first call for its job: `reconcile` ends what is left then. */
+  /**
+   * Takes machines of this pool, of the same provider, owner, account and store, where each job has one of its own else.
+   * Somebody must call its `keep` meanwhile, and afterwards, since that ends what was not given back whole.
+   */
+  readonly pool?: Pool | undefined;
+  /** May the next job have a machine of the pool whose command has ended? False: one job per machine. True if absent. */
+  readonly reuse?: boolean | undefined;
+  /** Not with a pool. Sets `expiresAt` of each instance, counted from the first call for its job: `reconcile` ends what is left then. */
   readonly ttlMs?: number | undefined;
   /** Called as soon as a job has its result. */
   readonly onResult?: ((result: JobResult) => void) | undefined;
@@ -57,7 +65,7 @@ const FIRST_PAUSE_MS = 1000;
 const MOST_BEGINNINGS = 2;
 
 /**
- * Runs each job in an instance of its own. Returns the results in the order of the jobs; a job that fails is a result
+ * Runs each job in an instance of its own, or in one of a pool. Returns the results in the order of the jobs; a job that fails is a result
  * too. A job with a stored result is not run again. One that an earlier call began, without an end that anybody saw, is
  * run at most once more, and its result says so.
  */
@@ -72,6 +80,10 @@ export async function runJobs<P extends Provider>(
   const { concurrency = 4 } = options;
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw refusal("INVALID_SPEC", provider.name, "runJobs", "concurrency must be a whole number of at least 1");
+  }
+  if (options.pool !== undefined && (options.ttlMs !== undefined || jobs.some((job) => job.options !== undefined))) {
+    const message = "the machines of a pool are there before the jobs: options of a job and ttlMs are not possible";
+    throw refusal("INVALID_SPEC", provider.name, "runJobs", message);
   }
   const results: JobResult[] = [];
   const waiting = [...jobs.entries()];
@@ -108,10 +120,19 @@ async function runJob<P extends Provider>(
     const at = timestamp(options.clock ?? systemClock);
     const record = await JobRecord.read(store, ids, { key, argv: job.argv }, at);
     repeated = record.beginnings > (record.result === null ? 0 : 1);
-    if (record.result !== null) return { state: "done", key, result: record.result, repeated, stored: true };
     const signals = options.signal === undefined ? [lease.signal] : [lease.signal, options.signal];
     const held = { ...options, signal: AbortSignal.any(signals) };
-    return { ...(await run(provider, job, held, record)), key, repeated, stored: false };
+    const machine = machineFor(provider, job, lease, held);
+    if (record.result !== null) {
+      const done = { state: "done", key, result: record.result, repeated, stored: true } as const;
+      // A call that was killed between the two stored its result and gave no machine back.
+      if (options.pool === undefined) return done;
+      return await machine.clear(false).then(
+        () => done,
+        (leftover: unknown) => ({ ...done, leftover }),
+      );
+    }
+    return { ...(await run(provider, job, held, record, machine, lease)), key, repeated, stored: false };
   } catch (thrown) {
     const error = lease === null || lease.held() ? thrown : leaseLost(key, thrown);
     return { state: "failed", key, error, repeated, stored: false };
@@ -119,6 +140,18 @@ async function runJob<P extends Provider>(
     // The result is there. A lease that cannot be given back ends with this process.
     if (lease !== null) await store.release(lease).catch(() => undefined);
   }
+}
+
+function machineFor<P extends Provider>(
+  provider: P,
+  job: JobSpec<P>,
+  lease: Lease,
+  options: RunJobsOptions<P>,
+): JobMachine {
+  const { pool, reuse = true } = options;
+  if (pool === undefined) return ownMachine(provider, job, options);
+  // The signatures have checked `access` against the provider's type.
+  return pooledMachine(provider, job, lease, { ...(options as ErasedOptions), pool, reuse });
 }
 
 /** Another process may run the job by now: what was under way here was stopped. */
@@ -135,20 +168,23 @@ async function run<P extends Provider>(
   job: JobSpec<P>,
   options: RunJobsOptions<P>,
   record: JobRecord,
+  machine: JobMachine,
+  lease: Lease,
 ): Promise<JobOutcome> {
   const { clock = systemClock, signal, retries = 2 } = options;
   const before = record.beginnings;
   if (before >= MOST_BEGINNINGS) {
+    await machine.clear(true);
     const message = `job ${job.key} was begun twice, and no result was stored`;
     throw refusal("CONFLICT", provider.name, "runJobs", message);
   }
   await record.open();
   // An earlier call's command may still run in its instance: it must not run beside its repetition.
-  if (before > 0) await endUnderKey(provider, instanceKey(job.key), clock, 0);
+  await machine.clear(before > 0);
   for (let retry = 0; ; retry += 1) {
     if (signal?.aborted === true) throw cancelled(provider, job.key);
     try {
-      return await tryOnce(provider, job, options, record);
+      return await tryOnce(provider, job, options, record, machine, lease);
     } catch (error) {
       const mayRetry = isProviderError(error) && error.retryable && !error.exhausted && record.beginnings === before;
       if (!mayRetry || retry >= retries) throw error;
@@ -160,21 +196,27 @@ async function run<P extends Provider>(
 async function tryOnce<P extends Provider>(
   provider: P,
   job: JobSpec<P>,
-  options: RunJobsOptions<P>,
+  { clock = systemClock, signal }: RunJobsOptions<P>,
   record: JobRecord,
+  machine: JobMachine,
+  lease: Lease,
 ): Promise<JobOutcome> {
   const seen: { result?: SessionResult; storeError?: unknown } = {};
   try {
-    await withInstance(provider, spawnOptions(job, options, record), options, async (session) => {
-      await record.begin();
+    await machine.use(record, async (session) => {
+      await whenAvailable(clock, () => record.begin(), lease.held);
+      let result: SessionResult;
       try {
-        seen.result = await session.exec(job.argv, { ...job.exec, signal: options.signal });
+        result = await session.exec(job.argv, { ...job.exec, signal });
       } catch (error) {
-        if (isProviderError(error) && error.effect === "none") await record.withdraw();
+        if (isProviderError(error) && error.effect === "none") {
+          await whenAvailable(clock, () => record.withdraw(), lease.held);
+        }
         throw error;
       }
+      seen.result = result;
       // Before the instance is ended: a crash while that takes its time loses no result.
-      await record.complete(seen.result).catch((error: unknown) => {
+      await whenAvailable(clock, () => record.complete(result), lease.held).catch((error: unknown) => {
         seen.storeError = error;
       });
     });
@@ -188,19 +230,6 @@ async function tryOnce<P extends Provider>(
 
 function stored(seen: { storeError?: unknown }): { storeError?: unknown } {
   return "storeError" in seen ? { storeError: seen.storeError } : {};
-}
-
-function spawnOptions<P extends Provider>(
-  { key, options }: JobSpec<P>,
-  { ttlMs }: { readonly ttlMs?: number | undefined },
-  { startedAt }: JobRecord,
-): SpawnOptionsOf<P> {
-  const expiry = ttlMs === undefined ? {} : { expiresAt: new Date(Date.parse(startedAt) + ttlMs).toISOString() };
-  return { ...options, ...expiry, key: instanceKey(key) };
-}
-
-function instanceKey(key: string): string {
-  return `job-${key}`;
 }
 
 function cancelled({ name }: Provider, key: string): ProviderError<"CANCELLED"> {

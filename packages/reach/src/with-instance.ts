@@ -48,7 +48,7 @@ export interface ErasedOptions extends Omit<StoredLaunchOptions, "placements"> {
   readonly readyTimeoutMs?: number | undefined;
 }
 
-const READY_TIMEOUT_MS = 900_000;
+export const READY_TIMEOUT_MS = 900_000;
 const POLL_MS = 1000;
 const END_PATIENCE_MS = 300_000;
 // Between the start of sshd and the writing of its key file a log-in with the right key may be refused.
@@ -174,10 +174,11 @@ async function sshKeysFor(
   return own === undefined || sshKeys?.includes(own) === true ? sshKeys : [...(sshKeys ?? []), own];
 }
 
-async function prepared<T>(
+/** Waits until an instance is running and its bootstrap, if it has one, has succeeded; then runs the body with a session. */
+export async function prepared<T>(
   provider: Provider,
   id: string,
-  options: BaseSpawnOptions,
+  options: Pick<BaseSpawnOptions, "bootstrap">,
   { signal, access, readyTimeoutMs = READY_TIMEOUT_MS }: ErasedOptions,
   body: InstanceWork<T>,
   clock: Clock,

@@ -43,6 +43,8 @@ export interface PoolOptions {
 
 /** Machines that are kept ready. Any number of controllers may work with one pool, if they share a store. */
 export interface Pool {
+  /** Are its machines launched with a bootstrap? Then it must have succeeded before one is used. */
+  readonly hasBootstrap: boolean;
   readonly slots: () => Promise<readonly PoolSlot[]>;
   /** What one round would do now. Changes nothing. */
   readonly plan: () => Promise<readonly PoolChange[]>;
@@ -177,6 +179,7 @@ export function pool(exact: Provider, spec: ErasedSpec, options: PoolOptions): P
   };
 
   return {
+    hasBootstrap: [spawn, ...placements].some(({ bootstrap }) => bootstrap !== undefined),
     slots: readSlots,
     plan: async () => planPool(await look()),
     keep: async ({ signal } = {}) => {
