@@ -6,6 +6,7 @@ export default defineConfig({
     vitest: "src/vitest.ts",
     "node-test": "src/node-test.ts",
     stores: "src/stores.ts",
+    reach: "src/reach.ts",
     "mutants/index": "src/mutants/index.ts",
   },
   format: ["esm"],

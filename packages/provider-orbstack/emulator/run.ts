@@ -82,7 +82,8 @@ const SESSION_SCRIPT = [
   "exec 3<&0",
   'setsid "$@" <&3 3<&- &',
   "pid=$!",
-  "exec 3<&-",
+  // A shell says "Killed" of a program that was killed, and the real client has no shell here.
+  "exec 3<&- 2>/dev/null",
   'wait "$pid"',
   "code=$?",
   'kill -KILL "-$pid" 2>/dev/null',

@@ -2,7 +2,7 @@ import { refusal } from "./refusal.ts";
 import type { SessionExecOptions } from "./session.ts";
 
 /** Quotes a word so that a POSIX shell takes it as it is, whatever is in it. */
-function quoteWord(word: string): string {
+export function quoteWord(word: string): string {
   return `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
@@ -38,6 +38,11 @@ const READ_SETTINGS = 'IFS= read -r slipway_line; eval "unset slipway_line; $sli
 /** The same command behind a shell that reads its settings first. */
 export function readingSettings(argv: readonly string[]): readonly string[] {
   return ["/bin/sh", "-c", `${READ_SETTINGS} || exit 126; exec "$@"`, "sh", ...argv];
+}
+
+/** The same command, which says first on stderr that it began, and the process id that it goes on with. */
+export function sayingItsId(argv: readonly string[], nonce: string): readonly string[] {
+  return ["/bin/sh", "-c", `printf '%s:began:%s\\n' ${nonce} "$$" >&2; exec "$@"`, "sh", ...argv];
 }
 
 /**

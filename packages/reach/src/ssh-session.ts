@@ -9,14 +9,13 @@ import {
   systemClock,
 } from "@slipway/core";
 import { commandRunner, isCommandError } from "@slipway/provider-kit/command";
-import { checkCommand, joinInput, renderLineWithMarkers, renderSettings } from "./command-line.ts";
+import { checkCommand, joinInput, quoteWord, renderLineWithMarkers, renderSettings } from "./command-line.ts";
 import { download, upload } from "./copy.ts";
+import { END_COMMAND, END_TIMEOUT_MS } from "./end-command.ts";
 import { attachJob, startJob } from "./job.ts";
 import type { Session, SessionExecOptions, SessionResult, SshAccess } from "./session.ts";
 import { cannotConnect, SshConnection, type SshTarget } from "./ssh-connection.ts";
 import { StderrMarkers } from "./stderr-markers.ts";
-
-const KILL_TIMEOUT_MS = 30_000;
 
 interface Remote {
   readonly target: SshTarget;
@@ -86,7 +85,7 @@ async function attempt(remote: Remote, argv: readonly string[], call: Call): Pro
       onStderr: (chunk) => stderr.add(chunk),
     });
   } catch (error) {
-    if (stderr.pid !== null) await endRemoteGroup(connection, stderr.pid);
+    if (stderr.pid !== null) await endRemoteCommand(connection, stderr.pid);
     throw failed(target, error, call.signal, stderr.pid !== null);
   }
   stderr.end();
@@ -122,9 +121,7 @@ function lost({ provider, id }: SshTarget): ProviderError<"NETWORK"> {
 }
 
 /** The end of the local client does not end what runs there. What cannot be reached is left to the instance's end. */
-async function endRemoteGroup(connection: SshConnection, pid: number): Promise<void> {
-  // dash needs the `--` before a negative number, and busybox refuses it.
-  const signal = (name: string): string => `{ kill -s ${name} -- -${pid} || kill -s ${name} -${pid}; } 2>/dev/null`;
-  const line = `${signal("TERM")}; for i in 1 2 3 4 5 6 7 8 9 10; do ${signal("0")} || exit 0; sleep 0.2; done; ${signal("KILL")}`;
-  await connection.run(`exec /bin/sh -c '${line}'`, { timeoutMs: KILL_TIMEOUT_MS }).catch(() => undefined);
+async function endRemoteCommand(connection: SshConnection, pid: number): Promise<void> {
+  const line = `exec /bin/sh -c ${quoteWord(END_COMMAND)} sh ${pid}`;
+  await connection.run(line, { timeoutMs: END_TIMEOUT_MS }).catch(() => undefined);
 }
