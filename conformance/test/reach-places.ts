@@ -1,41 +1,64 @@
 import { spawnSync } from "node:child_process";
 import type { ReachHarness } from "@slipway/contract-tests/reach";
-import type { ExecMethods, Instance, Provider } from "@slipway/core";
-import { openSession, type Session, type SshAccess } from "@slipway/reach";
+import { memoryStore } from "@slipway/control";
+import type { Instance, Provider } from "@slipway/core";
+import { openSession, type Session, type SshAccess, withInstance } from "@slipway/reach";
 
-/** Gives every case sessions of its own into one instance. */
-export function reachHarnessOf(open: () => Promise<Session>, cut?: () => Promise<void>): ReachHarness {
+export interface OpenPlace {
+  /** Gives every case the same session, and others of its own. */
+  readonly harness: ReachHarness;
+  readonly via: Session["via"];
+  /** Terminates the instance and confirms it. */
+  readonly close: () => Promise<void>;
+}
+
+/** An instance that stays while cases look into it. Over SSH its shared connection is killed where a case cuts it. */
+export async function openPlace(
+  provider: Provider,
+  machine: { readonly spec?: string; readonly image?: string },
+  access: SshAccess,
+): Promise<OpenPlace> {
+  const ready = Promise.withResolvers<readonly [Session, Instance]>();
+  const over = Promise.withResolvers<void>();
+  const work = withInstance(provider, { ...machine, key: "reach" }, { store: memoryStore(), access }, (...inside) => {
+    ready.resolve(inside);
+    return over.promise;
+  });
+  work.catch(ready.reject);
+  const [session, instance] = await ready.promise;
   return {
-    create: async () => {
-      const sessions: Session[] = [];
-      const reopen = async (): Promise<Session> => {
-        const session = await open();
-        sessions.push(session);
-        return session;
-      };
-      return {
-        session: await reopen(),
-        reopen,
-        ...(cut === undefined ? {} : { cut }),
-        dispose: async () => {
-          for (const session of sessions) await session[Symbol.asyncDispose]();
-        },
-      };
+    via: session.via,
+    harness: harnessOf(
+      session,
+      () => openSession(provider, instance.id, access),
+      session.via === "ssh" ? () => cutConnection(instance, access) : undefined,
+    ),
+    close: async () => {
+      over.resolve();
+      await work;
     },
   };
 }
 
-/** The provider's own exec: there is no connection that could be cut. */
-export function nativeHarness(provider: Provider & ExecMethods, id: string): ReachHarness {
-  return reachHarnessOf(() => openSession(provider, id));
+function harnessOf(session: Session, open: () => Promise<Session>, cut?: () => Promise<void>): ReachHarness {
+  return {
+    create: async () => {
+      const opened: Session[] = [];
+      const reopen = async (): Promise<Session> => {
+        const another = await open();
+        opened.push(another);
+        return another;
+      };
+      const dispose = async (): Promise<void> => {
+        for (const another of opened) await another[Symbol.asyncDispose]();
+      };
+      return { session, reopen, dispose, ...(cut === undefined ? {} : { cut }) };
+    },
+  };
 }
 
-/** OpenSSH, whose shared connection is killed where a case cuts it. */
-export function sshHarness(provider: Provider, instance: Instance, access: SshAccess): ReachHarness {
-  const cut = async (): Promise<void> => {
-    const host = access.endpoint === undefined ? instance.ssh?.host : access.endpoint(instance.ssh)?.host;
-    const killed = spawnSync("pkill", ["-KILL", "-f", `^ssh .* -M -N .* ${host?.replaceAll(".", "[.]")}$`]);
-    if (killed.status !== 0) throw new Error("there is no shared connection to cut");
-  };
-  return reachHarnessOf(() => openSession(provider, instance.id, access), cut);
+async function cutConnection({ ssh }: Instance, { endpoint }: SshAccess): Promise<void> {
+  const host = (endpoint === undefined ? ssh : endpoint(ssh))?.host.replaceAll(".", "[.]");
+  const killed = spawnSync("pkill", ["-KILL", "-f", `^ssh .* -M -N .* ${host}$`]);
+  if (killed.status !== 0) throw new Error("there is no shared connection to cut");
 }

@@ -52,7 +52,8 @@ export function sayingItsId(argv: readonly string[], nonce: string): readonly st
 export function renderLineWithMarkers(argv: readonly string[], nonce: string): string {
   const script = [
     `printf '%s:began:%s\\n' ${nonce} "$$" >&2`,
-    `if ${READ_SETTINGS}; then "$@"; slipway_code=$?; else slipway_code=126; fi`,
+    // A shell says "Killed" of a program that was killed, on its own stderr: those are no words of the program.
+    `if ${READ_SETTINGS}; then exec 3>&2 2>/dev/null; "$@" 2>&3 3>&-; slipway_code=$?; exec 2>&3; else slipway_code=126; fi`,
     `printf '%s:ended:%s\\n' ${nonce} "$slipway_code" >&2`,
     'exit "$slipway_code"',
   ].join("; ");
