@@ -1,9 +1,9 @@
 import { serve } from "@slipway/provider-aws/emulator";
-import { lightMachinesMissing } from "@slipway/provider-kit/emulator";
+import { machinesMissing } from "@slipway/provider-kit/emulator";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { runForeign } from "./foreign/python.ts";
 
-const missing = await lightMachinesMissing();
+const missing = await machinesMissing("light");
 if (missing !== null && process.env["SLIPWAY_REQUIRE_TOOLS"] === "1") throw new Error(missing);
 
 // Anybody else's machines are not on port 22, and EC2 has no other.

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryStore } from "@slipway/control";
-import { lightMachinesMissing, type OpenMachines, openMachines } from "@slipway/provider-kit/emulator";
+import { machinesMissing, type OpenMachines, openMachines } from "@slipway/provider-kit/emulator";
 import { type JobResult, type JobSpec, runJobs, type SshAccess } from "@slipway/reach";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { PLACES, type Place } from "./clouds.ts";
 
-const missing = await lightMachinesMissing();
+const missing = await machinesMissing("light");
 if (missing !== null && process.env["SLIPWAY_REQUIRE_TOOLS"] === "1") throw new Error(missing);
 
 const COUNT = 20;

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { memoryStore } from "@slipway/control";
 import { type BootstrapTruth, type Instance, type Provider, systemClock } from "@slipway/core";
-import { lightMachinesMissing, type OpenMachines, openMachines } from "@slipway/provider-kit/emulator";
+import { machinesMissing, type OpenMachines, openMachines } from "@slipway/provider-kit/emulator";
 import { type LambdaProvider, lambda } from "@slipway/provider-lambda";
 import { EMULATOR_API_KEY, lambdaEmulator } from "@slipway/provider-lambda/emulator";
 import { local } from "@slipway/provider-local";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type JobSpec, runJobs, type SshAccess, withInstance } from "../src/index.ts";
 
-const missing = await lightMachinesMissing();
+const missing = await machinesMissing("light");
 if (missing !== null && process.env["SLIPWAY_REQUIRE_TOOLS"] === "1") throw new Error(missing);
 
 const COUNT = 20;

@@ -14,7 +14,7 @@ interface Flags {
   readonly machines?: MachinesKind;
 }
 
-type MachinesKind = "light" | "none";
+type MachinesKind = "light" | "real" | "none";
 
 /** What a package's `./emulator` exports as `serve`, as far as it is used here. */
 type Serve = (options: {
@@ -40,14 +40,14 @@ export const configure: Configure = (command, run) => {
     .option("--speed <factor>", "how many times as fast as real time everything in it passes", positiveNumber)
     .option(
       "--machines <kind>",
-      "what its instances are: light or none (default: light where it is possible)",
-      oneOf("light", "none"),
+      "what its instances are: light, real or none (default: light where it is possible)",
+      oneOf("light", "real", "none"),
     )
     .addHelpText(
       "after",
       `
-With light, each instance is a sandbox on a loopback address: its user data runs there, and it accepts ssh. With none, nothing
-runs behind an instance, and it shows no address.
+With light, each instance is a sandbox on a loopback address: its user data runs there, and it accepts ssh. With real,
+cloud-init reads the user data, which takes some seconds. With none, nothing runs behind an instance, and it shows no address.
 
 It runs until Ctrl-C, keeps everything in memory, and costs nothing. Example:
   slipway emulate lambda --port 4010 --speed 100`,
@@ -117,11 +117,12 @@ async function start(serve: Serve, name: string, { port, speed, machines }: Flag
 
 async function possibleMachines(wanted: MachinesKind | undefined): Promise<MachinesKind> {
   if (wanted === "none") return wanted;
-  const { lightMachinesMissing } = await import("@slipway/provider-kit/emulator");
-  const missing = await lightMachinesMissing();
-  if (missing === null) return "light";
+  const { machinesMissing } = await import("@slipway/provider-kit/emulator");
+  const kind = wanted ?? "light";
+  const missing = await machinesMissing(kind);
+  if (missing === null) return kind;
   if (wanted === undefined) return "none";
-  throw new CliError("MISSING_TOOL", `there can be no light machines here: ${missing}`, "Use --machines none.");
+  throw new CliError("MISSING_TOOL", `there can be no ${kind} machines here: ${missing}`, "Use --machines none.");
 }
 
 function isServed(value: unknown): value is Served {

@@ -1,6 +1,5 @@
 export type { EmulatorProgram, EmulatorServer } from "./emulator-server.ts";
 export { type Fault, type FaultScript, type FaultTiming, faultScript, type PlacedFault } from "./faults.ts";
-export { lightMachines, lightMachinesMissing } from "./light-machines.ts";
 export {
   type EmulatedMachine,
   type Machines,
@@ -12,6 +11,7 @@ export {
 export { type NodeHttpAdapterOptions, type NodeHttpServer, nodeHttpAdapter } from "./node-http-adapter.ts";
 export { type ProgramFile, writeProgram } from "./program-file.ts";
 export { type SeededRandom, seededRandom } from "./random.ts";
+export { machinesMissing, type SandboxMachinesKind } from "./sandbox-machines.ts";
 export { type ScaledClockOptions, scaledClock } from "./scaled-clock.ts";
 export { type SimulatedClock, type SimulatedClockOptions, simulatedClock } from "./simulated-clock.ts";
 export { type DiskStateOptions, diskStateStore, memoryStateStore, type StateStore } from "./state-store.ts";

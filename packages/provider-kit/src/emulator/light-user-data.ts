@@ -1,4 +1,4 @@
-import { splitUserData } from "./user-data-parts.ts";
+import { splitUserData, type UserDataPart } from "./user-data-parts.ts";
 
 /** What our own reader of user data makes of it: scripts for `/bin/sh` as root, and keys for the log-in. */
 export interface LightUserData {
@@ -8,50 +8,60 @@ export interface LightUserData {
   readonly sshKeys: readonly string[];
 }
 
-interface Steps {
-  readonly bootcmd: unknown[];
-  readonly write_files: unknown[];
-  readonly runcmd: unknown[];
-  readonly ssh_authorized_keys: unknown[];
-}
+type Step = (typeof STEPS)[number];
+type Steps = Partial<Record<Step, readonly unknown[]>>;
+
+const STEPS = ["bootcmd", "write_files", "runcmd", "ssh_authorized_keys"] as const;
 
 /**
  * Reads scripts and cloud-configs as cloud-init would, as far as `ssh_authorized_keys`, `write_files`, `bootcmd` and
- * `runcmd` go. Lists of several parts are joined. Throws for anything else: an emulated machine must not quietly leave
- * something out.
+ * `runcmd` go. Throws for anything else: an emulated machine must not quietly leave something out.
  */
 export async function readLightUserData(userData: string | Uint8Array): Promise<LightUserData> {
   const parts = splitUserData(userData);
-  const steps: Steps = { bootcmd: [], write_files: [], runcmd: [], ssh_authorized_keys: [] };
+  let steps: Steps = {};
   const scripts: string[] = [];
-  for (const { type, text } of parts) {
+  for (const { type, text, lists } of parts) {
     if (type === "script") scripts.push(text);
-    else await addConfig(steps, text);
+    else steps = merged(steps, await readConfig(text), lists);
   }
   const run = scripts.map((text, at) => {
     const path = `/var/lib/cloud/user-script-${at + 1}`;
     return `${writeFile({ path, permissions: "0700", content: text })}\n${quote(path)}\n`;
   });
+  const { bootcmd = [], write_files = [], runcmd = [], ssh_authorized_keys = [] } = steps;
+  const files = write_files.map((entry) => ({ late: isRecord(entry) && entry["defer"] === true, entry }));
+  const [soon, late] = [files.filter((file) => !file.late), files.filter((file) => file.late)];
   return {
-    everyStart: commands(steps.bootcmd),
+    everyStart: commands(bootcmd),
     // cloud-init's order: its own scripts by their names, of which `runcmd` is the last.
-    firstStart: [...steps.write_files.map((entry) => `${writeFile(entry)}\n`), ...run, commands(steps.runcmd)].join(""),
-    sshKeys: steps.ssh_authorized_keys.map(textOf),
+    firstStart: [...[...soon, ...late].map(({ entry }) => `${writeFile(entry)}\n`), ...run, commands(runcmd)].join(""),
+    sshKeys: ssh_authorized_keys.map(textOf),
   };
 }
 
-async function addConfig(steps: Steps, text: string): Promise<void> {
+async function readConfig(text: string): Promise<Steps> {
   // Loaded here: most emulators run no machine.
   const { parse } = await import("yaml");
-  const config: unknown = parse(text);
+  // cloud-init reads YAML 1.1, where 0644 is octal and yes is true.
+  const config: unknown = parse(text, { version: "1.1" });
   if (!isRecord(config)) throw new Error("the cloud-config is not a mapping");
-  const { ssh_authorized_keys = [], write_files = [], bootcmd = [], runcmd = [], ...others } = config;
-  const left = Object.keys(others);
+  const left = Object.keys(config).filter((name) => !isStep(name));
   if (left.length > 0) throw new Error(`the cloud-config has what this reader does not do: ${left.join(", ")}`);
-  steps.ssh_authorized_keys.push(...listOf(ssh_authorized_keys, "ssh_authorized_keys"));
-  steps.write_files.push(...listOf(write_files, "write_files"));
-  steps.bootcmd.push(...listOf(bootcmd, "bootcmd"));
-  steps.runcmd.push(...listOf(runcmd, "runcmd"));
+  return Object.fromEntries(Object.entries(config).map(([name, value]) => [name, listOf(value, name)]));
+}
+
+function isStep(name: string): name is Step {
+  return STEPS.some((step) => step === name);
+}
+
+function merged(before: Steps, added: Steps, lists: UserDataPart["lists"]): Steps {
+  if (lists === "replace") return { ...before, ...added };
+  const joined = STEPS.flatMap((step): [Step, readonly unknown[]][] => {
+    const both = [...(before[step] ?? []), ...(added[step] ?? [])];
+    return both.length === 0 ? [] : [[step, both]];
+  });
+  return Object.fromEntries(joined);
 }
 
 /** In a shell of their own: one that exits ends the others of its list, and nothing else. */
@@ -68,11 +78,10 @@ function commandLine(command: unknown): string {
 
 function writeFile(entry: unknown): string {
   if (!isRecord(entry)) throw new Error("write_files has an entry that is not a mapping");
-  const { path, content = "", encoding, permissions = "0644", owner = "root:root", append = false, ...others } = entry;
-  const left = Object.keys(others);
-  if (left.length > 0 || owner !== "root:root" || typeof append !== "boolean") {
-    throw new Error("write_files has what this reader does not do");
-  }
+  const { path, content = "", encoding, permissions = "0644", owner = "root:root", append = false, ...rest } = entry;
+  const { defer = false, ...others } = rest;
+  const isPlain = owner === "root:root" && typeof append === "boolean" && typeof defer === "boolean";
+  if (Object.keys(others).length > 0 || !isPlain) throw new Error("write_files has what this reader does not do");
   const isBase64 = encoding === "b64" || encoding === "base64";
   const isPacked = encoding === "gzip+b64" || encoding === "gz+b64" || encoding === "gzip+base64";
   if (encoding !== undefined && !isBase64 && !isPacked) {
@@ -80,7 +89,7 @@ function writeFile(entry: unknown): string {
   }
   const target = quote(textOf(path));
   const bytes = isBase64 || isPacked ? textOf(content) : Buffer.from(textOf(content)).toString("base64");
-  const mode = quote(textOf(permissions));
+  const mode = quote(typeof permissions === "number" ? permissions.toString(8) : textOf(permissions));
   const decode = `base64 -d <<'EOF'${isPacked ? " | gzip -dc" : ""} ${append ? ">>" : ">"}${target}`;
   return `mkdir -p "$(dirname ${target})" && ${decode}\n${bytes}\nEOF\nchmod ${mode} ${target}`;
 }

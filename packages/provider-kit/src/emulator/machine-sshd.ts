@@ -5,8 +5,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import type { SshEndpoint } from "@slipway/core";
 import { enterSandbox, identify, type ProcessIdentity, type Sandbox } from "../sandbox/index.ts";
+import type { SshServer, SshServerSpec } from "./ssh-server.ts";
 
 const SSHD = "/usr/sbin/sshd";
 const SETPRIV = "/usr/bin/setpriv";
@@ -43,27 +43,11 @@ async function isFree(address: string, port: number): Promise<boolean> {
   return true;
 }
 
-/** What a machine's sshd is started for. */
-export interface SshdSpec {
-  /** The machine's own. */
-  readonly directory: string;
-  readonly address: string;
-  /** What `canListenAsShown` says. */
-  readonly asShown: boolean;
-  readonly sandbox: Sandbox;
-}
-
-/** A machine's sshd, and where it listens. */
-export interface MachineSshd {
-  readonly child: ChildProcess;
-  readonly endpoint: SshEndpoint;
-}
-
 /**
  * Starts the sshd of a machine beside its sandbox. Every log-in is led into the sandbox, and is root there. It ends with
  * this process.
  */
-export async function startMachineSshd({ directory, address, asShown, sandbox }: SshdSpec): Promise<MachineSshd> {
+export async function startSshd({ directory, address, asShown, sandbox, keyFiles }: SshServerSpec): Promise<SshServer> {
   await writeFile(join(directory, "enter"), await enterScript(sandbox), { mode: 0o700 });
   const hostKey = join(directory, "host_key");
   if (!existsSync(hostKey)) await makeHostKey(hostKey);
@@ -71,11 +55,14 @@ export async function startMachineSshd({ directory, address, asShown, sandbox }:
   const user = userInfo().username;
   const config = join(directory, "sshd_config");
   const names = asShown ? LOGIN_NAMES.join(" ") : user;
-  await writeFile(config, `${settings(directory, { address, port, hostKey, names }).join("\n")}\n`, { mode: 0o600 });
+  await writeFile(config, `${settings(directory, { address, port, hostKey, names, keyFiles }).join("\n")}\n`, {
+    mode: 0o600,
+  });
   // As root it wants this directory, which a machine without a running sshd may lack.
   if (userInfo().uid === 0) await mkdir("/run/sshd", { recursive: true, mode: 0o755 });
   const users = asShown ? await writeUsers(directory) : null;
-  return { child: await listening(config, users), endpoint: { host: address, port, user } };
+  const child = await listening(config, users);
+  return { endpoint: { host: address, port, user }, halt: () => haltSshd(child) };
 }
 
 /** The users that this sshd sees. */
@@ -87,7 +74,7 @@ async function writeUsers(directory: string): Promise<string> {
 }
 
 /** Takes no more connections; null if it has ended. Until its end is noticed here, nobody else has its process id. */
-export async function haltSshd({ child }: MachineSshd): Promise<ProcessIdentity | null> {
+async function haltSshd(child: ChildProcess): Promise<ProcessIdentity | null> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return null;
   child.kill("SIGSTOP");
   return await identify(child.pid);
@@ -110,13 +97,14 @@ interface Listening {
   readonly port: number;
   readonly hostKey: string;
   readonly names: string;
+  readonly keyFiles: readonly string[];
 }
 
-function settings(directory: string, { address, port, hostKey, names }: Listening): readonly string[] {
+function settings(directory: string, { address, port, hostKey, names, keyFiles }: Listening): readonly string[] {
   return [
     ...[`ListenAddress ${address}`, `Port ${port}`, `HostKey ${hostKey}`, "PidFile none", "UsePAM no", "UseDNS no"],
     ...["PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin prohibit-password"],
-    ...["StrictModes no", `AuthorizedKeysFile ${join(directory, "authorized_keys")}`, "X11Forwarding no"],
+    ...["StrictModes no", `AuthorizedKeysFile ${keyFiles.join(" ")}`, "X11Forwarding no"],
     // Each by itself too: before 10.0 DisableForwarding leaves out X11 and the agent.
     ...["DisableForwarding yes", "AllowTcpForwarding no", "AllowStreamLocalForwarding no", "AllowAgentForwarding no"],
     ...["PermitTunnel no", "PermitUserRC no", "PermitUserEnvironment no", `AllowUsers ${names}`],

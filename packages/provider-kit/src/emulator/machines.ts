@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SshEndpoint } from "@slipway/core";
-import { lightMachines, lightMachinesMissing } from "./light-machines.ts";
+import { machinesMissing, type SandboxMachinesKind, sandboxMachines } from "./sandbox-machines.ts";
 
 /** What an emulated remote knows of a machine when it makes it. */
 export interface EmulatedMachine {
@@ -50,18 +50,18 @@ export interface OpenMachines extends Machines {
 }
 
 /**
- * What stands behind the instances of an emulated remote. `light`: sandboxes with an sshd, whose user data is read by our
- * own reader. `none`: nothing, and no instance shows an address.
+ * What stands behind the instances of an emulated remote. `light`: sandboxes with an ssh server, whose user data is read
+ * by our own reader. `real`: the same, but cloud-init reads it. `none`: nothing, and no instance shows an address.
  */
-export type MachinesKind = "light" | "none";
+export type MachinesKind = SandboxMachinesKind | "none";
 
 /** Machines of a kind, in a directory of their own. Null for `none`. Throws an Error that says what is missing here. */
 export async function openMachines(kind: MachinesKind): Promise<OpenMachines | null> {
   if (kind === "none") return null;
-  const missing = await lightMachinesMissing();
+  const missing = await machinesMissing(kind);
   if (missing !== null) throw new Error(`there can be no machines of the kind ${kind} here: ${missing}`);
   const directory = await mkdtemp(join(tmpdir(), "slipway-machines-"));
-  const machines = await lightMachines(directory);
+  const machines = await sandboxMachines(directory, kind);
   return {
     ...machines,
     close: async () => {

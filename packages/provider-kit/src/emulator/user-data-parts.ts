@@ -4,6 +4,8 @@ import { gunzipSync } from "node:zlib";
 export interface UserDataPart {
   readonly type: "script" | "cloud-config";
   readonly text: string;
+  /** What becomes of a cloud-config's lists that earlier ones have too: cloud-init's default is the later one's alone. */
+  readonly lists: "replace" | "append";
 }
 
 const TYPES: Readonly<Record<string, UserDataPart["type"]>> = {
@@ -18,8 +20,8 @@ const TYPES: Readonly<Record<string, UserDataPart["type"]>> = {
 export function splitUserData(userData: string | Uint8Array): readonly UserDataPart[] {
   const text = plain(typeof userData === "string" ? Buffer.from(userData) : userData);
   if (text.trim() === "") return [];
-  if (text.startsWith("#!")) return [{ type: "script", text }];
-  if (text.startsWith("#cloud-config")) return [{ type: "cloud-config", text }];
+  if (text.startsWith("#!")) return [{ type: "script", text: withUnixLines(text), lists: "replace" }];
+  if (text.startsWith("#cloud-config")) return [{ type: "cloud-config", text, lists: "replace" }];
   const { headers, body } = readMessage(text);
   const boundary = /^multipart\/mixed;.*\bboundary="?([^";]+)"?/i.exec(headers["content-type"] ?? "")?.[1];
   if (boundary === undefined) throw new Error("user data is neither a script nor a cloud-config");
@@ -36,9 +38,25 @@ function readPart(text: string): readonly UserDataPart[] {
   const content = encoding === "base64" ? plain(Buffer.from(body, "base64")) : body;
   const named = /^[^;\s]+/.exec(headers["content-type"] ?? "")?.[0].toLowerCase() ?? "";
   const type = TYPES[named];
-  if (type !== undefined) return [{ type, text: content }];
+  const lists = mergeOf(headers);
+  if (type === "script") return [{ type, text: withUnixLines(content), lists }];
+  if (type !== undefined) return [{ type, text: content, lists }];
   if (named === "text/plain" || named === "") return splitUserData(content);
   throw new Error(`user data has a part that this reader does not do: ${named}`);
+}
+
+/** As an editor of Windows leaves them: no interpreter is called `sh\r`. */
+function withUnixLines(text: string): string {
+  return /^[^\n]*\r\n/.test(text) ? text.replaceAll("\r\n", "\n") : text;
+}
+
+/** Of cloud-init's many ways of merging the one that joins lists, however it is spelled. */
+function mergeOf(headers: Readonly<Record<string, string>>): UserDataPart["lists"] {
+  const wanted = headers["x-merge-type"] ?? headers["merge-type"];
+  if (wanted === undefined) return "replace";
+  const joins = /\blist\(append\)/.test(wanted) && /\bdict\([^)]*\brecurse_(?:list|array)\b[^)]*\)/.test(wanted);
+  if (!joins || /\bdict\((?:[^)]*,)?replace\b/.test(wanted)) throw new Error(`a part has the merge type ${wanted}`);
+  return "append";
 }
 
 function readMessage(text: string): { readonly headers: Readonly<Record<string, string>>; readonly body: string } {

@@ -4,9 +4,9 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { lightMachinesMissing, type OpenMachines, openMachines } from "../../src/emulator/index.ts";
+import { machinesMissing, type OpenMachines, openMachines } from "../../src/emulator/index.ts";
 
-const missing = await lightMachinesMissing();
+const missing = await machinesMissing("light");
 if (missing !== null && process.env["SLIPWAY_REQUIRE_TOOLS"] === "1") throw new Error(missing);
 
 describe.skipIf(missing !== null)(

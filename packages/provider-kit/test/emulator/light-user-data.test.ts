@@ -71,9 +71,42 @@ describe("user data as a light machine reads it", () => {
     ).toBe("on\n");
   });
 
+  it("takes the later of two lists where nothing is said of them", async () => {
+    const config = (name: string): string => `#cloud-config\nruncmd: [[echo, ${name}]]\n`;
+    const text = mime(["text/cloud-config", config("a")], ["text/cloud-config", config("b")]).replaceAll(
+      JOINED,
+      "X: y",
+    );
+    expect((await readLightUserData(text)).firstStart).toBe("(\n'echo' 'b'\n)\n");
+    const kept = mime(["text/cloud-config", config("a")], ["text/cloud-config", "#cloud-config\nbootcmd: [b]\n"]);
+    expect((await readLightUserData(kept.replaceAll(JOINED, "X: y"))).firstStart).toBe("(\n'echo' 'a'\n)\n");
+    const other = mime(["text/cloud-config", config("a")]).replace("list(append)", "list(prepend)");
+    await expect(readLightUserData(other)).rejects.toThrow("list(prepend)");
+  });
+
+  it("reads numbers as cloud-init's YAML does, and writes deferred files last", async () => {
+    const files = [
+      `{path: ${join(directory, "late")}, defer: yes, content: late}`,
+      `{path: ${join(directory, "soon")}, permissions: 0600, content: soon}`,
+    ];
+    const { firstStart } = await readLightUserData(`#cloud-config\nwrite_files: [${files.join(", ")}]\n`);
+    expect(firstStart.indexOf("late")).toBeGreaterThan(firstStart.indexOf("soon"));
+    expect(spawnSync("/bin/sh", { input: firstStart }).stderr.toString()).toBe("");
+    expect((await stat(join(directory, "soon"))).mode & 0o777).toBe(0o600);
+  });
+
+  it("reads a script with the line ends of Windows", async () => {
+    const { firstStart } = await readLightUserData("#!/bin/sh\r\necho it\r\n");
+    expect(firstStart).toContain(Buffer.from("#!/bin/sh\necho it\n").toString("base64"));
+  });
+
   it.each([
     ["Content-Type: multipart/mixed", "neither a script nor a cloud-config"],
     [mime(["text/jinja2", "x"]), "text/jinja2"],
+    ["#include\nhttps://example.com/more\n", "neither a script nor a cloud-config"],
+    ["## template: jinja\n#cloud-config\n{}\n", "neither a script nor a cloud-config"],
+    ["#cloud-config\nusers: [default, {name: eve}]\n", "users"],
+    ["#cloud-config\nmerge_how: list(append)\n", "merge_how"],
     ["#cloud-config\n- a list\n", "not a mapping"],
     ["#cloud-config\npackages: [jq]\n", "packages"],
     ["#cloud-config\nwrite_files: [{path: /a, source: {uri: x}}]\n", "does not do"],
@@ -84,10 +117,12 @@ describe("user data as a light machine reads it", () => {
   });
 });
 
+const JOINED = "X-Merge-Type: list(append)+dict(no_replace,recurse_list)+str()";
+
 function mime(...parts: readonly (readonly [string, string])[]): string {
   const body = parts.map(
     ([type, text]) =>
-      `--b-1\nContent-Type: ${type}; charset="utf-8"\nContent-Transfer-Encoding: base64\n\n${Buffer.from(text).toString("base64")}\n`,
+      `--b-1\nContent-Type: ${type}; charset="utf-8"\n${JOINED}\nContent-Transfer-Encoding: base64\n\n${Buffer.from(text).toString("base64")}\n`,
   );
   return `Content-Type: multipart/mixed; boundary="b-1"\nMIME-Version: 1.0\n\n${body.join("")}--b-1--\n`;
 }
