@@ -11,6 +11,14 @@ export interface BootstrapFile {
 /** What is installed if it is missing. */
 export type BootstrapFeature = "docker" | "tailscale";
 
+/** Where and as whom an instance reports how its bootstrap goes. */
+export interface BootstrapReport {
+  /** `https` or `http`; the reports are posted there. */
+  readonly url: string;
+  /** A secret that is good for these reports alone. It is not part of the spec that a repeated key compares. */
+  readonly token: string;
+}
+
 /** What shall happen inside the instance at its first boot. Every value may hold any character but NUL. */
 export interface BootstrapConfig {
   /** Run by `sh` after the features, files and environment are there. */
@@ -22,6 +30,12 @@ export interface BootstrapConfig {
   readonly controlPlaneUrl?: string | undefined;
   /** A rotating secret, in the script's environment as `SLIPWAY_REGISTRATION_TOKEN`. It is not part of the spec that a repeated key compares. */
   readonly registrationToken?: string | undefined;
+  /**
+   * The instance reports that the bootstrap began, its last lines while it runs, and its exit code. `true`: to
+   * `controlPlaneUrl`, with the token that control's `launch` makes of its `reports`, else with `registrationToken`. A report that
+   * cannot be sent changes nothing of the bootstrap.
+   */
+  readonly report?: true | BootstrapReport | undefined;
 }
 
 /** A rendered bootstrap: what `generateBootstrap` answers, and what `spawn` takes as it is. */
@@ -33,8 +47,8 @@ export interface BootstrapScript {
   /** Length of the UTF-8 bytes of `content`. */
   readonly byteLength: number;
   /**
-   * Checksum of the same script rendered without its registration token; what `specHash` compares, so that a rotated
-   * token is not another spec. Absent: `checksum` is compared.
+   * Checksum of the same script rendered without its registration token and its report's token; what `specHash` compares, so that a
+   * rotated token is not another spec. Absent: `checksum` is compared.
    */
   readonly stableChecksum?: string | undefined;
 }

@@ -1,5 +1,11 @@
 export { accepts, assertAccepts } from "./accepts.ts";
-export type { BootstrapConfig, BootstrapFeature, BootstrapFile, BootstrapScript } from "./bootstrap.ts";
+export type {
+  BootstrapConfig,
+  BootstrapFeature,
+  BootstrapFile,
+  BootstrapReport,
+  BootstrapScript,
+} from "./bootstrap.ts";
 export {
   type Aspect,
   BUILTIN_CAPABILITIES,

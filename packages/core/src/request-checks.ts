@@ -59,6 +59,8 @@ const bootstrap: Check = (value, limits) => {
   return byteLength === new TextEncoder().encode(content).length ? null : "has a byteLength that is not its content's";
 };
 
+const report: Check = fields({ url: text, token: text }, "url", "token");
+
 let made: RequestChecks | undefined;
 
 /** Made at the first need, so that importing core costs nothing. */
@@ -122,6 +124,7 @@ function makeChecks(): RequestChecks {
         features: each(oneOf("docker", "tailscale")),
         controlPlaneUrl: text,
         registrationToken: text,
+        report: (value, limits) => (value === true ? null : report(value, limits)),
       },
       "script",
     ),

@@ -19,8 +19,8 @@ export function specHash(options: BaseSpawnOptions): string {
 
 function bootstrapSpec(bootstrap: BootstrapConfig | BootstrapScript): unknown {
   if ("content" in bootstrap) return bootstrap.stableChecksum ?? bootstrap.checksum;
-  const { registrationToken: _rotates, ...config } = bootstrap;
-  return config;
+  const { registrationToken: _rotates, report, ...config } = bootstrap;
+  return { ...config, report: typeof report === "object" ? { url: report.url } : report };
 }
 
 /** JSON with sorted keys and without what is undefined: equal values give equal text. */

@@ -18,6 +18,7 @@ const config = z.strictObject({
   features: z.array(z.enum(["docker", "tailscale"])).optional(),
   controlPlaneUrl: z.string().min(1).optional(),
   registrationToken: z.string().min(1).optional(),
+  report: z.union([z.literal(true), z.strictObject({ url: z.string().min(1), token: z.string().min(1) })]).optional(),
 });
 const checksum = z.string().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 hex digits");
 const script = z.strictObject({

@@ -18,6 +18,7 @@ export function bootstrapSecrets(
     script?.content,
     carried?.script,
     carried?.registrationToken,
+    carried?.report?.token,
     ...Object.values(carried?.environment ?? {}),
     ...(carried?.files ?? []).map(({ content }) => content),
   ];

@@ -1,4 +1,4 @@
-import type { BootstrapFile, BootstrapScript } from "@slipway/core";
+import type { BootstrapFile, BootstrapReport, BootstrapScript } from "@slipway/core";
 import { payloadOf } from "./render-bootstrap.ts";
 
 /** What a rendered bootstrap carries. */
@@ -9,6 +9,7 @@ export interface CarriedBootstrap {
   readonly environment: Readonly<Record<string, string>>;
   readonly files: readonly Required<BootstrapFile>[];
   readonly registrationToken?: string;
+  readonly report?: BootstrapReport;
 }
 
 /**
@@ -24,6 +25,8 @@ export function carriedBootstrap(rendered: Pick<BootstrapScript, "content" | "fo
     value: decoded(text),
   }));
   const names = [...payload.matchAll(VARIABLE)].map(([, name]) => name ?? "");
+
+  const [url, token] = [...payload.matchAll(REPORT)].map(([, text]) => decoded(text));
 
   const files: Required<BootstrapFile>[] = [];
   let at = 0;
@@ -43,11 +46,13 @@ export function carriedBootstrap(rendered: Pick<BootstrapScript, "content" | "fo
     environment,
     files,
     ...(registrationToken === undefined ? {} : { registrationToken }),
+    ...(url === undefined || token === undefined ? {} : { report: { url, token } }),
   };
 }
 
 // No value can look like these: all of them are base64.
 const VALUE = /^ {2}slipway_(read|file)(?: (\d{4}))? <<'__'\n([A-Za-z0-9+/=\n]*)__$/gm;
+const REPORT = /^ {2}slipway_take <<'__'\n([A-Za-z0-9+/=\n]*)__$/gm;
 const VARIABLE = /^ {2}export ([A-Za-z_][A-Za-z0-9_]*)="\$\{\d+\}"$/gm;
 
 function decoded(base64: string | undefined): string {

@@ -1,6 +1,7 @@
 import { type BootstrapConfig, type BootstrapScript, checksumOf, type Operation } from "@slipway/core";
 import { cloudConfig, payloadInCloudConfig } from "./cloud-config.ts";
 import { BOOTSTRAP_DIRECTORY } from "./paths.ts";
+import { reportOf } from "./report.ts";
 import { shellScript } from "./shell-script.ts";
 import {
   largestField,
@@ -46,8 +47,10 @@ export function renderBootstrap(config: BootstrapConfig, options: RenderOptions)
     );
   }
   const script: BootstrapScript = { content, format, checksum: checksumOf(content), byteLength };
-  if (config.registrationToken === undefined) return script;
-  const { registrationToken: _rotates, ...stable } = config;
+  const report = reportOf(config);
+  if (config.registrationToken === undefined && report === undefined) return script;
+  const { registrationToken: _rotates, report: _asGiven, ...lasting } = config;
+  const stable = report === undefined ? lasting : { ...lasting, report: { ...report, token: "" } };
   return { ...script, stableChecksum: checksumOf(rendered(stable, format, directory)) };
 }
 

@@ -1,5 +1,6 @@
 import { type BootstrapConfig, type BootstrapFile, checksumOf } from "@slipway/core";
 import { featureLines } from "./features.ts";
+import { type ReportLines, reportLines, reportOf } from "./report.ts";
 
 /**
  * The bootstrap as one POSIX shell script.
@@ -14,11 +15,13 @@ export function shellScript(config: BootstrapConfig, directory: string): string 
   const { functions, calls } = featureLines(config.features ?? []);
   const variables = variablesOf(config);
   const files = config.files ?? [];
+  const report = reportLines(reportOf(config), hereDocument);
   const body = [
     FUNCTIONS,
     files.length + variables.length > 0 ? READ : "",
     functions,
-    MAIN,
+    report.functions,
+    mainPart(report),
     `slipway_work() {\n`,
     filesPart(files),
     calls,
@@ -113,7 +116,11 @@ slipway_guard() {
 }
 `;
 
-const MAIN = `slipway_main() {
+function mainPart({ before, after }: ReportLines): string {
+  return `${BEFORE}${before}${MIDDLE}${after}${AFTER}`;
+}
+
+const BEFORE = `slipway_main() {
   slipway_umask=$(umask)
   umask 077
   PATH=\${PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
@@ -131,12 +138,16 @@ const MAIN = `slipway_main() {
   slipway_sum=$(slipway_checksum)
   slipway_started=$(slipway_now)
   slipway_sentinel running "" || slipway_fail 73 "cannot write in $slipway_dir"
-  # Nothing that is started inside may hold the lock.
+`;
+
+const MIDDLE = `  # Nothing that is started inside may hold the lock.
   (slipway_work) </dev/null >>"$slipway_dir/output.log" 2>&1 9>&-
   slipway_code=$?
   slipway_sentinel exited "exitCode=$slipway_code
 finishedAt=$(slipway_now)" || slipway_fail 73 "cannot write in $slipway_dir"
-  echo "slipway-bootstrap: exit code $slipway_code"
+`;
+
+const AFTER = `  echo "slipway-bootstrap: exit code $slipway_code"
   exit "$slipway_code"
 }
 `;

@@ -1,5 +1,6 @@
 import { type BootstrapConfig, type Operation, ProviderError } from "@slipway/core";
 import { wrongFeatures } from "./features.ts";
+import { wrongReport } from "./report.ts";
 import { wrongVariable } from "./variable-names.ts";
 
 /** Who refuses: both stand in the error. */
@@ -23,6 +24,7 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   "features",
   "controlPlaneUrl",
   "registrationToken",
+  "report",
 ]);
 
 /** What is wrong, as the end of a sentence that begins with the field's name; null if nothing is. */
@@ -74,6 +76,8 @@ function* findings(config: BootstrapConfig): Generator<Finding> {
   yield* fileFindings(config);
   const features = config.features === undefined ? null : wrongFeatures(config.features);
   if (features !== null) yield ["features", features];
+  const report = wrongReport(config);
+  if (report !== null) yield report;
 }
 
 function* variableFindings(config: BootstrapConfig): Generator<Finding> {

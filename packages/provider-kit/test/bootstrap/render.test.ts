@@ -262,6 +262,7 @@ function stored(content: string): string {
 const checked: readonly (readonly [name: string, config: BootstrapConfig])[] = [
   ["everything", whole],
   ["a script alone", { script: "true" }],
+  ["reports", { script: "", report: { url: "https://control.example/reports", token: "token" } }],
   ["docker alone", { script: "", features: ["docker"] }],
   [
     "many variables",
