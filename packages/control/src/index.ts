@@ -42,6 +42,8 @@ export {
   type UnreadRecords,
 } from "./reconcile/plan.ts";
 export { findOrphans, type ReconcileOptions, reconcile } from "./reconcile/reconcile.ts";
+export { type BootstrapReports, type BootstrapReportsOptions, bootstrapReports } from "./reports/bootstrap-reports.ts";
+export { nodeListener } from "./reports/node-listener.ts";
 export { allEntries, type EntryFilter, matchesFilter, type StoreEntry } from "./store/entries.ts";
 export { type FileStoreOptions, fileStore } from "./store/file-store.ts";
 export { memoryStore } from "./store/memory-store.ts";

@@ -20,8 +20,8 @@ import { sharedLooks } from "./shared-looks.ts";
 export interface BootstrapSource {
   /** For messages, as `the session`. */
   readonly name: string;
-  /** Null: it does not know. A failure that may pass is waited out. */
-  readonly readBootstrap: (id: string, call?: CallOptions) => Promise<BootstrapTruth | null>;
+  /** Null: it does not know. A failure that may pass is waited out. `instance`: as it was seen last. */
+  readonly readBootstrap: (id: string, call?: CallOptions, instance?: Instance) => Promise<BootstrapTruth | null>;
 }
 
 export type BootstrapSources = BootstrapSource | readonly [BootstrapSource, ...BootstrapSource[]];
@@ -59,7 +59,10 @@ interface Sources {
 }
 
 function sourcesOf(provider: Provider, from: BootstrapSources | undefined): Sources {
-  const own = canReadBootstrap(provider) ? [provider] : [];
+  // It is asked as a provider is: with the id and the call alone.
+  const own = canReadBootstrap(provider)
+    ? [{ name: provider.name, readBootstrap: (id: string, call?: CallOptions) => provider.readBootstrap(id, call) }]
+    : [];
   return { own, given: from === undefined ? [] : "name" in from ? [from] : from };
 }
 
@@ -148,7 +151,7 @@ class BootstrapWait {
     let truth: BootstrapTruth | null = told;
     let pauseMs: number | null = null;
     for (const source of this.#sourcesFor(instance)) {
-      const answer = await this.#attempt(() => source.readBootstrap(this.#id, { signal: this.#poll.signal }));
+      const answer = await this.#attempt(() => source.readBootstrap(this.#id, { signal: this.#poll.signal }, instance));
       if (typeof answer === "number") {
         pauseMs = Math.max(pauseMs ?? 0, answer);
         continue;
@@ -190,7 +193,7 @@ class BootstrapWait {
       "UNSUPPORTED",
       `${this.#id} is running, but provider ${this.#provider.name} does not report bootstrap status${others}`,
       {
-        hint: "If it was spawned with a bootstrap, pass a source: from: sessionBootstrap(session) of @slipway/reach reads it on the instance.",
+        hint: "If it was spawned with a bootstrap, pass a source: from: bootstrapReports(…), where it was launched with them, or sessionBootstrap(session) of @slipway/reach, which reads it on the instance.",
       },
     );
   }

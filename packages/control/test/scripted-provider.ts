@@ -165,7 +165,9 @@ function methods(world: World, owner: string, idempotent: boolean): Methods {
         .filter((instance) => filter.keys === undefined || filter.keys.includes(instance.key ?? ""));
     },
     generateBootstrap: (config) => {
-      const content = `#!/bin/sh\nTOKEN=${config.registrationToken ?? ""}\n${config.script}\n`;
+      const { report } = config;
+      const reported = typeof report === "object" ? `REPORT=${report.url} ${report.token}\n` : "";
+      const content = `#!/bin/sh\nTOKEN=${config.registrationToken ?? ""}\n${reported}${config.script}\n`;
       const byteLength = new TextEncoder().encode(content).length;
       return { content, format: "shell", checksum: checksumOf(content), byteLength };
     },

@@ -40,7 +40,7 @@ function placed(run: Launching, from: Pick<LaunchRecord, "attempt" | "gone">, pl
 
 /** Writes the intent, then spawns; goes on to the next placement while that is safe and can help. */
 export async function attempt(run: Launching, first: LaunchRecord): Promise<Instance> {
-  for (let intent = first; ; ) {
+  for (let intent = await withToken(run, first); ; ) {
     await run.failpoint("before-intent");
     await run.store.write(run.recordId, intent);
     await run.failpoint("after-intent");
@@ -49,9 +49,17 @@ export async function attempt(run: Launching, first: LaunchRecord): Promise<Inst
     } catch (error) {
       const next = intent.placement + 1;
       if (next >= run.placements.length || !isAboutThePlace(error)) throw error;
-      intent = placed(run, { attempt: intent.attempt + 1, gone: intent.gone }, next);
+      intent = await withToken(run, placed(run, { attempt: intent.attempt + 1, gone: intent.gone }, next));
     }
   }
+}
+
+/** Each attempt reports under a name of its own, so that no machine speaks for a later one. What is sent again is sent as it is stored. */
+async function withToken(run: Launching, intent: LaunchRecord): Promise<LaunchRecord> {
+  if (run.bootstrapOf === undefined || run.placements[intent.placement]?.["bootstrap"] !== undefined) return intent;
+  // No number: a record that was forgotten would begin at one again.
+  const reports = crypto.randomUUID();
+  return { ...intent, reports, request: { ...intent.request, bootstrap: await run.bootstrapOf(reports) } };
 }
 
 /**

@@ -1,7 +1,5 @@
 import {
   type BaseSpawnOptions,
-  type BootstrapConfig,
-  type BootstrapScript,
   type Clock,
   type Instance,
   isKey,
@@ -19,6 +17,7 @@ import { type LaunchRecord, launchId } from "../store/record.ts";
 import type { LaunchStore, Lease } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
 import { attempt, hasVolumes, isAboutThePlace, newIntent, recordLaunched, send } from "./attempt.ts";
+import { renderedBy, reportingWith } from "./launch-bootstrap.ts";
 import { type Launching, leaseConflict, type Request, readRecord, specConflict, type Unleased } from "./launching.ts";
 import { adopted, lookUp, stillThere } from "./lookup.ts";
 import type { IdempotentProvider, LaunchOptions, StoredLaunchOptions } from "./options.ts";
@@ -59,8 +58,9 @@ export async function launch(
   if (!isKey(key)) throw invalid(provider, "key must be 1 to 128 printable ASCII characters");
   if (control.store === undefined && !provider.capabilities.idempotentSpawn) throw needsStore(provider);
 
-  const given = asRequest(provider, { ...wanted, key });
   const identity = { provider: provider.name, account: control.account ?? "", owner: provider.owner, key };
+  const reporting = reportingWith(provider, wanted.bootstrap, identity, control);
+  const given = asRequest(provider, { ...wanted, ...(reporting === null ? {} : { bootstrap: reporting.any }), key });
   const poll = startPoll(provider.name, "launch", { ...control, timeoutMs, signal: either(signal, control.signal) });
   const run: Unleased = {
     provider,
@@ -70,6 +70,7 @@ export async function launch(
     request: withOwnEnd(provider, given, poll.clock),
     // Of what the caller gave: the end that is added is no other machine.
     specHash: specHash(given),
+    bootstrapOf: reporting?.of,
     placements: (control.placements ?? []).length === 0 ? [{}] : (control.placements ?? []).map(placementOf(provider)),
     poll,
     busyUntil: timeoutMs === undefined ? poll.clock.now() + LONGEST_BUSY_MS : Number.POSITIVE_INFINITY,
@@ -197,15 +198,6 @@ function withOwnEnd(provider: Provider, request: Request, clock: Clock): Request
   if (provider.capabilities.terminateBy !== true || terminateBy !== undefined) return request;
   const at = typeof expiresAt === "string" ? Date.parse(expiresAt) + OWN_END_AFTER_MS : Number.NaN;
   return at > clock.now() ? { ...request, terminateBy: new Date(at).toISOString() } : request;
-}
-
-function renderedBy(provider: Provider, bootstrap: BootstrapConfig | BootstrapScript): BootstrapScript {
-  if ("content" in bootstrap) return bootstrap;
-  const script = provider.generateBootstrap(bootstrap);
-  const { registrationToken, ...stable } = bootstrap;
-  if (registrationToken === undefined || script.stableChecksum !== undefined) return script;
-  // A rotated token is not another spec.
-  return { ...script, stableChecksum: provider.generateBootstrap(stable).checksum };
 }
 
 function placementOf(provider: Provider): (placement: BaseSpawnOptions) => Request {

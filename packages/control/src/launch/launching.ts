@@ -21,6 +21,8 @@ export interface Launching {
   /** The request without a placement: what the key stands for. */
   readonly request: Request;
   readonly specHash: string;
+  /** The bootstrap that reports under this name; undefined where none reports through the caller's `reports`. */
+  readonly bootstrapOf: ((launch: string) => Promise<JsonValue>) | undefined;
   /** At least one; the empty object where the caller gave none. */
   readonly placements: readonly Request[];
   readonly poll: Poll;

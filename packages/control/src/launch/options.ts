@@ -1,5 +1,6 @@
 import type { Instance, Provider, Snapshot, SpawnOptionsOf } from "@slipway/core";
 import type { WaitOptions } from "../poll.ts";
+import type { BootstrapReports } from "../reports/bootstrap-reports.ts";
 import type { LaunchStore } from "../store/store.ts";
 
 /** Where a launch can be made to stop, in this order: for tests that kill the process there. */
@@ -16,6 +17,8 @@ export interface LaunchOptions<P extends Provider = Provider> extends Omit<WaitO
   readonly placements?: readonly Partial<SpawnOptionsOf<P>>[] | undefined;
   /** How long to wait for another process that launches the same key, milliseconds. 0 if absent: CONFLICT at once. */
   readonly leaseTimeoutMs?: number | undefined;
+  /** Makes a token for a bootstrap with `report: true`, for this launch alone. They need the same store. */
+  readonly reports?: Pick<BootstrapReports, "token"> | undefined;
   /** For tests. Called, and awaited, at each named point. */
   readonly failpoint?: ((name: LaunchFailpoint) => void | Promise<void>) | undefined;
 }

@@ -51,6 +51,8 @@ export interface LaunchRecord {
   readonly expected: ExpectedInstance;
   /** Ids of earlier instances under this key that are known to be gone: a listing that lags may still show them. */
   readonly gone: readonly string[];
+  /** Its bootstrap reports, under this name: no other launch has it, of this key neither. */
+  readonly reports?: string;
 }
 
 /** One step of a run. `started`: it may have happened. */
@@ -175,6 +177,7 @@ const isLaunch = shaped({
   region: optional(isText),
   expected: isObject,
   gone: listOf(isText),
+  reports: optional(isText),
 });
 const isRun = shaped({
   runId: isText,

@@ -1,0 +1,53 @@
+import type { BootstrapTruth } from "@slipway/core";
+import { type DataRecord, type JsonValue, type LaunchIdentity, recordId, type StoredRecord } from "../store/record.ts";
+import type { ReportMessage } from "./message.ts";
+import type { Ticket } from "./ticket.ts";
+
+/** What a launch has reported last. */
+export interface Reported {
+  /** As `LaunchRecord.reports`. */
+  readonly launch: string;
+  readonly seq: number;
+  readonly exitCode: number | null;
+  readonly lastLines: readonly string[];
+}
+
+/** One row for each key: only a later launch of the same key takes it over. */
+export function reportId({ provider, account, owner, key }: LaunchIdentity): string {
+  return recordId("report", provider, account, owner, key);
+}
+
+/** What to do with a report: the row that it makes, or the status that refuses it. */
+export function judge(before: Reported | null, { launch }: Ticket, message: ReportMessage): Reported | 409 {
+  const { event, seq, exitCode = null, lastLines } = message;
+  const after = { launch, seq, exitCode, lastLines };
+  // That it is the launch of now is known: what an earlier one has reported is over.
+  if (before === null || before.launch !== launch) return after;
+  if (seq <= before.seq) return 409;
+  // How it ended is final, until a bootstrap begins again.
+  return before.exitCode !== null && event !== "started" ? 409 : after;
+}
+
+export function reportRecord({ identity }: Ticket, reported: Reported, at: string): DataRecord {
+  const { provider, account, owner, key } = identity;
+  const data: JsonValue = { ...reported };
+  return { kind: "report", name: key, owner, provider, account, state: truthOf(reported).state, at, data };
+}
+
+/** Null where there is no record; undefined for one that is no report. */
+export function reportedIn(record: StoredRecord | null): Reported | null | undefined {
+  if (record === null) return null;
+  if (record.kind !== "report") return undefined;
+  const { data } = record;
+  if (typeof data !== "object" || data === null || Array.isArray(data)) return undefined;
+  const { launch, seq, exitCode, lastLines } = data as { readonly [name: string]: JsonValue };
+  if (typeof launch !== "string" || typeof seq !== "number" || !Array.isArray(lastLines)) return undefined;
+  if (exitCode !== null && typeof exitCode !== "number") return undefined;
+  return { launch, seq, exitCode, lastLines: lastLines.filter((line) => typeof line === "string") };
+}
+
+export function truthOf({ exitCode, lastLines }: Reported): BootstrapTruth {
+  const lines = lastLines.length === 0 ? {} : { lastLines };
+  if (exitCode === null) return { state: "running", ...lines };
+  return { state: exitCode === 0 ? "succeeded" : "failed", exitCode, ...lines };
+}
