@@ -16,7 +16,7 @@ const ATTRIBUTES: Readonly<Record<string, (one: Instance) => XmlFields>> = {
   instanceType: ({ type }) => ({ instanceType: { value: type } }),
   disableApiTermination: (one) => ({ disableApiTermination: { value: one.protected } }),
   rootDeviceName: ({ rootDeviceName }) => ({ rootDeviceName: { value: rootDeviceName } }),
-  instanceInitiatedShutdownBehavior: () => ({ instanceInitiatedShutdownBehavior: { value: "stop" } }),
+  instanceInitiatedShutdownBehavior: (one) => ({ instanceInitiatedShutdownBehavior: { value: one.shutdownBehaviour } }),
   groupSet: ({ groupIds }) => ({ groupSet: groupIds.map((groupId) => ({ groupId })) }),
 };
 

@@ -4,6 +4,7 @@ import { problem, Refused, refuse } from "./answers.ts";
 import { capacityIn, freeQuota, quotaProblem } from "./capacity.ts";
 import { typeOf } from "./catalogue.ts";
 import { found, INSTANCE } from "./found.ts";
+import { bootTurn, forgetGuestEnd } from "./guest-timer.ts";
 import { stateFields } from "./instance-view.ts";
 import { checkReachable } from "./instances.ts";
 import { ignoreFailure } from "./machines.ts";
@@ -33,11 +34,11 @@ export const instanceStateActions: ActionTable = {
   StartInstances: action(start, (call, { InstanceId }) => {
     const ones = named(call, InstanceId);
     for (const one of ones) checkStart(call, one);
-    return changed(call, ones, ({ state }) =>
-      state === "stopped"
+    return changed(call, ones, (one) =>
+      one.state === "stopped"
         ? [
             { inMs: 0, patch: { state: "pending", reason: null, transition: "", launchedAt: call.now } },
-            { inMs: call.world.settings.bootMs, patch: { state: "running" } },
+            ...bootTurn(call, one),
           ]
         : [],
     );
@@ -120,8 +121,10 @@ function checkStop(one: Instance, hibernate: boolean, force: boolean, { region, 
   }
 }
 
-function stopTurn({ state }: Instance, hibernate: boolean, { world, now }: Call): Turn {
-  if (state === "stopped" || state === "stopping") return [];
+function stopTurn(one: Instance, hibernate: boolean, call: Call): Turn {
+  const { world, now } = call;
+  if (one.state === "stopped" || one.state === "stopping") return [];
+  forgetGuestEnd(call, one);
   const reason = hibernate
     ? { code: "Client.UserInitiatedHibernate", message: "Client.UserInitiatedHibernate: User initiated hibernate" }
     : { code: "Client.UserInitiatedShutdown", message: "Client.UserInitiatedShutdown: User initiated shutdown" };

@@ -1,6 +1,7 @@
 import type { Call } from "./action.ts";
 import { type Problem, problem, Refused } from "./answers.ts";
 import { capacityAnywhere, capacityIn, freeQuota, type Market, type Placed, quotaProblem } from "./capacity.ts";
+import { bootTurn } from "./guest-timer.ts";
 import type { Machine } from "./launch-checks.ts";
 import { createMachine } from "./machines.ts";
 import { spotPriceOf } from "./spot-price.ts";
@@ -91,6 +92,7 @@ function make(call: Call, machine: Machine, wanted: Wanted, subnet: Subnet, rese
     market: machine.spot ? "spot" : "on-demand",
     spotRequestId,
     hibernation: request.HibernationOptions?.Configured === true,
+    shutdownBehaviour: request.InstanceInitiatedShutdownBehavior ?? "stop",
     metadata: {
       HttpTokens: "optional",
       HttpPutResponseHopLimit: 1,
@@ -109,8 +111,8 @@ function make(call: Call, machine: Machine, wanted: Wanted, subnet: Subnet, rese
     tags: tagsFor("instance", request.TagSpecification),
   };
   const line = new Timeline<Instance>(now, instance);
-  line.turn(now, { inMs: world.settings.bootMs, patch: (one) => ({ ...one, state: "running" }) });
   region.instances.set(id, line);
+  turnInstance(call, id, bootTurn(call, instance));
   createMachine(world, instance, address).catch(() => failLaunch(call, id));
   return instance;
 }

@@ -52,6 +52,8 @@ export interface Instance {
   readonly market: "on-demand" | "spot";
   readonly spotRequestId: string | null;
   readonly hibernation: boolean;
+  /** What its own shutdown comes to. */
+  readonly shutdownBehaviour: "stop" | "terminate";
   readonly metadata: Readonly<Record<string, string | number>>;
   readonly protected: boolean;
   readonly templateId: string | null;

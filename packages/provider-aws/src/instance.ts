@@ -93,6 +93,7 @@ export function materialize(region: string, instance: Ec2Instance): AWSInstance 
     labels: labelsOf(Tags),
     createdAt: createdAt(instance),
     ...present("expiresAt", ownership.expiresAt),
+    ...(ownership.terminateBy === undefined ? {} : { terminateBy: { at: ownership.terminateBy, by: "machine" } }),
     ...present("name", ownership.name),
     ...present("remoteName", tagOf(Tags, TAGS.remoteName)),
     availabilityZone: zone ?? null,

@@ -31,6 +31,7 @@ import type { AWSSpawnOptions, AwsCapability } from "./request.ts";
 import { spawnInstance } from "./spawn.ts";
 import { MAX_LABELS, NAME_MAX_LENGTH } from "./tags.ts";
 import { terminateInstance } from "./terminate.ts";
+import { TERMINATE_LATE_MS } from "./terminate-by.ts";
 import { mostEndsAtOnce } from "./token-buckets.ts";
 import { unavailableOfferings } from "./unavailable.ts";
 import { MAX_USER_DATA_BYTES, render } from "./user-data.ts";
@@ -79,6 +80,7 @@ export function awsParts(options: AwsOptions): {
         hibernation: true,
         costExplorer: true,
         customNetworking: true,
+        terminateBy: true,
       },
       limits: {
         maxUserDataBytes: MAX_USER_DATA_BYTES,
@@ -86,12 +88,12 @@ export function awsParts(options: AwsOptions): {
         nameMaxLength: NAME_MAX_LENGTH,
         readAfterWriteMs,
         requestLifeMs: WRITE_TIMEOUT_MS,
+        terminateLateMs: TERMINATE_LATE_MS,
       },
       whyNot: {
         idempotentSpawn:
           "EC2 keeps client tokens for each region and zone: two processes that share nothing can launch a key in two places.",
         tailscaleNative: "EC2 joins no tailnet by itself: do it in the bootstrap, with the feature tailscale.",
-        terminateBy: "EC2 has no end of its own for an instance, and this provider sets no timer in the machine yet.",
       },
       spawn: (spawning) => spawnInstance(context, spawning),
       terminate: (id, call) => terminateInstance(context, id, call),

@@ -7,6 +7,7 @@ import { refusal } from "./errors.ts";
 import { configuredRegion, nativeIdOf, splitId } from "./ids.ts";
 import { typeFor } from "./machine-types.ts";
 import { isText, labelFault, TAGS, type Tag, tagsOf } from "./tags.ts";
+import { terminateByTags } from "./terminate-by.ts";
 import { scriptOf } from "./user-data.ts";
 
 export type AwsCapability =
@@ -18,7 +19,8 @@ export type AwsCapability =
   | "warmVolumes"
   | "hibernation"
   | "costExplorer"
-  | "customNetworking";
+  | "customNetworking"
+  | "terminateBy";
 export type AWSSpawnOptions = SpawnOptions<AwsCapability>;
 
 /** A spawn as far as it can be checked without a call. Nothing of it depends on time, chance or other processes. */
@@ -111,6 +113,7 @@ export function launchTags(context: AwsContext, request: SpawnRequest, generatio
     { Key: TAGS.generation, Value: String(generation) },
     ...(name === undefined ? [] : [{ Key: TAGS.name, Value: name }]),
     ...(expiresAt === undefined ? [] : [{ Key: TAGS.expiresAt, Value: expiresAt }]),
+    ...terminateByTags(options),
     ...labels,
   ];
 }

@@ -6,6 +6,7 @@ import type { AwsContext, Call } from "./context.ts";
 import { isBurstable } from "./machine-types.ts";
 import { launchTags, type SpawnRequest } from "./request.ts";
 import { INSTANCE_DISK, TAGS, type Tag } from "./tags.ts";
+import { shutdownPart } from "./terminate-by.ts";
 
 /** Where the instance goes, resolved before the first call that makes something. */
 export interface ChosenPlace extends ResolvedNetwork {
@@ -54,6 +55,7 @@ export function runRequest(
     ...(context.instanceProfile === undefined ? {} : { IamInstanceProfile: { Name: context.instanceProfile } }),
     ...marketOptions(call.operation, options),
     ...hibernationPart(options.hibernation),
+    ...shutdownPart(options),
   };
 }
 

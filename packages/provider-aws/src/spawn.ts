@@ -15,6 +15,7 @@ import { needsGroup, placeFor } from "./place.ts";
 import { type AWSSpawnOptions, requestOf, type SpawnRequest, volumeIdsOf } from "./request.ts";
 import type { LaunchParts } from "./run-request.ts";
 import { forgetSecurityGroups } from "./security-group.ts";
+import { checkTerminateBy, terminateByHook } from "./terminate-by.ts";
 import { userData } from "./user-data.ts";
 
 /** One launch, after the key was looked up. Spawns of one key in this process come one after the other. */
@@ -89,9 +90,12 @@ async function withGroup(
 }
 
 function partsOf({ script, options }: SpawnRequest) {
-  const { sshKeys = [], volumes = [] } = options;
+  const { sshKeys = [], volumes = [], terminateBy } = options;
   const mounts = volumes.map(({ id, mountPath }) => ({ volumeId: id.slice(id.lastIndexOf("/") + 1), mountPath }));
-  return { script, sshKeys, volumes: mounts };
+  return {
+    ...{ script, sshKeys, volumes: mounts },
+    terminateBy: terminateBy === undefined ? undefined : terminateByHook(terminateBy),
+  };
 }
 
 /** All that has to be known before the launch; nothing is made here but a security group that many share. */
@@ -103,6 +107,7 @@ export async function prepared(
 ): Promise<LaunchParts> {
   const { options, region, instanceType } = request;
   const image = await imageFor(context, call, request);
+  checkTerminateBy(call.operation, options, image);
   const mounts = await mountsOf(context, call, region, options.volumes ?? []);
   const imageGib = image.BlockDeviceMappings?.find(({ DeviceName }) => DeviceName === image.RootDeviceName)?.Ebs
     ?.VolumeSize;

@@ -18,6 +18,8 @@ export const TAGS: {
   /** The display name; `Name` is `nameFor(owner, key)`. */
   readonly name: "slipway:name";
   readonly expiresAt: "slipway:expires-at";
+  /** When the machine terminates itself. */
+  readonly terminateBy: "slipway:terminate-by";
   readonly pool: "slipway:pool";
   readonly sourceInstance: "slipway:source-instance";
   /** What a thing without a key is for. */
@@ -31,6 +33,7 @@ export const TAGS: {
   generation: "slipway:generation",
   name: "slipway:name",
   expiresAt: "slipway:expires-at",
+  terminateBy: "slipway:terminate-by",
   pool: "slipway:pool",
   sourceInstance: "slipway:source-instance",
   role: "slipway:role",
@@ -41,7 +44,7 @@ export const TAGS: {
 export const INSTANCE_DISK = "instance-disk";
 
 /** How many tags Slipway itself writes on an instance at most; EC2 takes 50 in all. */
-const OWN_TAGS = 8;
+const OWN_TAGS = 9;
 export const MAX_LABELS: number = 50 - OWN_TAGS;
 export const NAME_MAX_LENGTH: number = VALUE_MAX;
 
@@ -60,6 +63,7 @@ export interface Ownership {
   readonly generation: number;
   readonly name?: string;
   readonly expiresAt?: string;
+  readonly terminateBy?: string;
 }
 
 /** Owner and key as tags, with the remote name that follows from both. A shared thing has no key. */
@@ -82,6 +86,7 @@ export function tagOf(tags: WireTags, name: string): string | undefined {
 export function ownershipOf(tags: WireTags): Ownership {
   const name = tagOf(tags, TAGS.name);
   const expiresAt = tagOf(tags, TAGS.expiresAt);
+  const terminateBy = tagOf(tags, TAGS.terminateBy);
   return {
     owner: tagOf(tags, TAGS.owner) ?? null,
     key: tagOf(tags, TAGS.key) ?? null,
@@ -89,6 +94,7 @@ export function ownershipOf(tags: WireTags): Ownership {
     generation: Math.max(0, Math.trunc(Number(tagOf(tags, TAGS.generation) ?? 0)) || 0),
     ...(name === undefined ? {} : { name }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(terminateBy === undefined ? {} : { terminateBy }),
   };
 }
 

@@ -11,6 +11,8 @@ export interface UserDataParts {
   readonly script: BootstrapScript | undefined;
   readonly sshKeys: readonly string[];
   readonly volumes: readonly MountedVolume[];
+  /** A script for every boot, which ends the machine at its time. */
+  readonly terminateBy?: string | undefined;
 }
 
 export function render(config: BootstrapConfig): BootstrapScript {
@@ -42,9 +44,10 @@ export function userData(parts: UserDataParts, operation: Operation): string | u
   );
 }
 
-function textOf({ script, sshKeys, volumes }: UserDataParts): string | undefined {
+function textOf({ script, sshKeys, volumes, terminateBy }: UserDataParts): string | undefined {
   const parts: Part[] = [];
   if (sshKeys.length > 0) parts.push({ type: "cloud-config", text: authorized(sshKeys) });
+  if (terminateBy !== undefined) parts.push({ type: "cloud-boothook", text: terminateBy });
   // Before the caller's script, which may want to find its volumes.
   if (volumes.length > 0) parts.push({ type: "x-shellscript", text: `#!/bin/sh\n${mountScript(volumes)}` });
   if (script !== undefined) {
@@ -52,11 +55,12 @@ function textOf({ script, sshKeys, volumes }: UserDataParts): string | undefined
   }
   const [only] = parts;
   if (only === undefined) return undefined;
-  return parts.length === 1 ? only.text : mime(parts);
+  if (parts.length > 1) return mime(parts);
+  return only.type === "cloud-boothook" ? `#cloud-boothook\n${only.text}` : only.text;
 }
 
 interface Part {
-  readonly type: "cloud-config" | "x-shellscript";
+  readonly type: "cloud-config" | "x-shellscript" | "cloud-boothook";
   readonly text: string;
 }
 

@@ -5,9 +5,9 @@ import type { AWSInstance, AWSSnapshot, AwsProvider } from "../src/index.ts";
 declare const provider: AwsProvider;
 
 describe("the type of the provider", () => {
-  test("has all capabilities but idempotentSpawn, tailscaleNative and terminateBy", () => {
+  test("has all capabilities but idempotentSpawn and tailscaleNative", () => {
     expectTypeOf<Exclude<keyof AwsProvider["capabilities"], CapabilitiesOf<AwsProvider>>>().toEqualTypeOf<
-      "idempotentSpawn" | "tailscaleNative" | "terminateBy"
+      "idempotentSpawn" | "tailscaleNative"
     >();
     expectTypeOf<AwsProvider>().toExtend<Provider>();
     expectTypeOf<AwsProvider>().toExtend<Provider<Instance, Snapshot, "snapshots" | "spot" | "hibernation">>();

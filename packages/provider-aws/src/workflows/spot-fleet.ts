@@ -154,6 +154,12 @@ function planned({ ctx, context, provider, options, specs, watchMs }: Fleet): Pr
       throw refusal("INVALID_SPEC", call.operation, "specs are of two architectures, and one image runs on one");
     }
     await checkSpawn(provider, { ...options, key });
+    if (options.terminateBy !== undefined) {
+      // One template serves both markets, and EC2 takes a shutdown behaviour for on-demand instances alone.
+      throw refusal("INVALID_SPEC", call.operation, "terminateBy: a fleet of spot and on-demand instances keeps none", {
+        hint: "Leave terminateBy out and give expiresAt, or spawn the instances one by one.",
+      });
+    }
     const region = options.region ?? context.regions[0];
     const choices: FleetChoice[] = [];
     for (const spec of specs) {

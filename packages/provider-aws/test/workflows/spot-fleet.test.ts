@@ -51,6 +51,14 @@ describe("a fleet on spot capacity", () => {
     expect(world.emulator.control.launchTemplates()).toEqual([]);
   });
 
+  test("with a terminateBy is refused before anything is made: its template keeps none", async () => {
+    const world = flowWorld();
+    const terminateBy = new Date(world.emulator.clock.now() + 3_600_000).toISOString();
+    const flow = runKilled(world, ({ workflows }) => workflows.spotFleet, { ...input, spawn: { terminateBy } }, []);
+    expect((await workflowFailure(flow)).cause).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
+    expect(world.sent("CreateLaunchTemplate")).toEqual([]);
+  });
+
   test("of two architectures is refused before anything is made", async () => {
     const world = flowWorld();
     const flow = runKilled(

@@ -14,30 +14,35 @@ type Steps = Partial<Record<Step, readonly unknown[]>>;
 const STEPS = ["bootcmd", "write_files", "runcmd", "ssh_authorized_keys"] as const;
 
 /**
- * Reads scripts and cloud-configs as cloud-init would, as far as `ssh_authorized_keys`, `write_files`, `bootcmd` and
- * `runcmd` go. Throws for anything else: an emulated machine must not quietly leave something out.
+ * Reads scripts, boothooks and cloud-configs as cloud-init would, as far as `ssh_authorized_keys`, `write_files`, `bootcmd`
+ * and `runcmd` go. Throws for anything else: an emulated machine must not quietly leave something out.
  */
 export async function readLightUserData(userData: string | Uint8Array): Promise<LightUserData> {
   const parts = splitUserData(userData);
   let steps: Steps = {};
-  const scripts: string[] = [];
   for (const { type, text, lists } of parts) {
-    if (type === "script") scripts.push(text);
-    else steps = merged(steps, await readConfig(text), lists);
+    if (type === "cloud-config") steps = merged(steps, await readConfig(text), lists);
   }
-  const run = scripts.map((text, at) => {
-    const path = `/var/lib/cloud/user-script-${at + 1}`;
-    return `${writeFile({ path, permissions: "0700", content: text })}\n${quote(path)}\n`;
-  });
+  const hooks = parts
+    .filter(({ type }) => type === "boothook")
+    .map(({ text }, at) => runFile(`boothook-${at + 1}`, text));
+  const run = parts
+    .filter(({ type }) => type === "script")
+    .map(({ text }, at) => runFile(`user-script-${at + 1}`, text));
   const { bootcmd = [], write_files = [], runcmd = [], ssh_authorized_keys = [] } = steps;
   const files = write_files.map((entry) => ({ late: isRecord(entry) && entry["defer"] === true, entry }));
   const [soon, late] = [files.filter((file) => !file.late), files.filter((file) => file.late)];
   return {
-    everyStart: commands(bootcmd),
+    everyStart: [...hooks, commands(bootcmd)].join(""),
     // cloud-init's order: its own scripts by their names, of which `runcmd` is the last.
     firstStart: [...[...soon, ...late].map(({ entry }) => `${writeFile(entry)}\n`), ...run, commands(runcmd)].join(""),
     sshKeys: ssh_authorized_keys.map(textOf),
   };
+}
+
+function runFile(name: string, content: string): string {
+  const path = `/var/lib/cloud/${name}`;
+  return `${writeFile({ path, permissions: "0700", content })}\n${quote(path)}\n`;
 }
 
 async function readConfig(text: string): Promise<Steps> {

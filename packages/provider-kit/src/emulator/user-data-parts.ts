@@ -2,7 +2,7 @@ import { gunzipSync } from "node:zlib";
 
 /** One part of user data, by what it begins with. */
 export interface UserDataPart {
-  readonly type: "script" | "cloud-config";
+  readonly type: "script" | "cloud-config" | "boothook";
   readonly text: string;
   /** What becomes of a cloud-config's lists that earlier ones have too: cloud-init's default is the later one's alone. */
   readonly lists: "replace" | "append";
@@ -11,7 +11,10 @@ export interface UserDataPart {
 const TYPES: Readonly<Record<string, UserDataPart["type"]>> = {
   "text/x-shellscript": "script",
   "text/cloud-config": "cloud-config",
+  "text/cloud-boothook": "boothook",
 };
+
+const BOOTHOOK = "#cloud-boothook";
 
 /**
  * What cloud-init would make of user data: one part as it is, or those of a MIME message, each of them also compressed.
@@ -21,6 +24,9 @@ export function splitUserData(userData: string | Uint8Array): readonly UserDataP
   const text = plain(typeof userData === "string" ? Buffer.from(userData) : userData);
   if (text.trim() === "") return [];
   if (text.startsWith("#!")) return [{ type: "script", text: withUnixLines(text), lists: "replace" }];
+  if (text.startsWith(BOOTHOOK)) {
+    return [{ type: "boothook", text: text.slice(BOOTHOOK.length).trimStart(), lists: "replace" }];
+  }
   if (text.startsWith("#cloud-config")) return [{ type: "cloud-config", text, lists: "replace" }];
   const { headers, body } = readMessage(text);
   const boundary = /^multipart\/mixed;.*\bboundary="?([^";]+)"?/i.exec(headers["content-type"] ?? "")?.[1];

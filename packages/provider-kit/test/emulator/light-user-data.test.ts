@@ -37,6 +37,19 @@ describe("user data as a light machine reads it", () => {
     expect(firstStart).toMatch(/>'\/var\/lib\/cloud\/user-script-1'[^]*\n'\/var\/lib\/cloud\/user-script-1'\n$/);
   });
 
+  it("runs a boothook at every start, alone or beside others, and before all else", async () => {
+    const hook = "#!/bin/sh\necho hook";
+    const alone = await readLightUserData(`#cloud-boothook\n${hook}\n`);
+    expect(alone.firstStart).toBe("");
+    expect(alone.everyStart).toContain(Buffer.from(`${hook}\n`).toString("base64"));
+    const part = (type: string, text: string): string => `--b\nContent-Type: text/${type}\n\n${text}\n`;
+    const config = '#cloud-config\nbootcmd: ["echo boot"]';
+    const both = `${part("cloud-config", config)}${part("cloud-boothook", hook)}${part("x-shellscript", "#!/bin/sh")}`;
+    const read = await readLightUserData(`Content-Type: multipart/mixed; boundary="b"\n\n${both}--b--\n`);
+    expect(read.everyStart).toMatch(/boothook-1'\n\(\necho boot\n\)\n$/);
+    expect(read.firstStart).toMatch(/user-script-1'\n$/);
+  });
+
   it("reads YAML, and nothing at all", async () => {
     expect(await readLightUserData("#cloud-config\nruncmd:\n  - [echo, 1]\n")).toEqual({
       everyStart: "",
