@@ -89,6 +89,7 @@ export const commands = {
           SLIPWAY_FUZZ_RUNS: "3000",
           SLIPWAY_CHAOS_SEEDS: "1,2,3",
           SLIPWAY_FAULT_SEEDS: "8",
+          SLIPWAY_REGISTRY: "suite",
         },
       },
     ],

@@ -88,12 +88,23 @@ export type RegistryHarnesses<R extends Registrations> = {
   readonly [N in keyof R & string]: HarnessFactory | null;
 };
 
+/** How the suite runs over a registry. */
+export interface RegistryOptions<R extends Registrations> {
+  /** For each provider, the cases that it does not pass yet. */
+  readonly skips?: { readonly [N in keyof R & string]?: readonly Skip[] };
+  /**
+   * Both if absent. None, where each provider's own tests run the suite: then only the harnesses are compared with what is
+   * registered.
+   */
+  readonly modes?: readonly Mode[] | undefined;
+}
+
 /** Declares the suite for every provider of a registry. One without a harness fails, and so does a harness for none. */
 export function declareRegistry<R extends Registrations>(
   runner: TestRunner,
   registry: ProviderRegistry<R>,
   harnesses: RegistryHarnesses<R>,
-  options: { readonly skips?: { readonly [N in keyof R & string]?: readonly Skip[] } } = {},
+  { skips = {}, modes }: RegistryOptions<R> = {},
 ): void {
   for (const name of registry.names) {
     const { provider } = registry.registration(name);
@@ -115,7 +126,7 @@ export function declareRegistry<R extends Registrations>(
         throw new Error(`the harness tests ${same(tested)}, and ${same(provider)} is registered`);
       }
     });
-    declareContract(runner, name, factory, { skips: options.skips?.[name] });
+    declareContract(runner, name, factory, { skips: skips[name], modes });
   }
   for (const name of Object.keys(harnesses)) {
     if (registry.names.some((known) => known === name)) continue;

@@ -5,10 +5,10 @@ import {
   declareContract,
   declareRegistry,
   type RegistryHarnesses,
+  type RegistryOptions,
   type TestRunner,
 } from "./binding.ts";
 import type { HarnessFactory } from "./harness.ts";
-import type { Skip } from "./skips.ts";
 
 const runner: TestRunner = {
   describe: (name, body) => {
@@ -33,7 +33,7 @@ export function describeProviderContract(name: string, harness: HarnessFactory, 
 export function describeRegistry<R extends Registrations>(
   registry: ProviderRegistry<R>,
   harnesses: RegistryHarnesses<R>,
-  options?: { readonly skips?: { readonly [N in keyof R & string]?: readonly Skip[] } },
+  options?: RegistryOptions<R>,
 ): void {
   declareRegistry(runner, registry, harnesses, options);
 }

@@ -106,6 +106,16 @@ test("a harness for another provider than the registered one fails", async () =>
   expect(failures(outcomes)).toEqual(["memory's harness is for the registered provider"]);
 });
 
+test("without modes only the harnesses are compared with what is registered", async () => {
+  const { registration } = await factory();
+  const registry = new ProviderRegistry({ memory: registration });
+  const outcomes = await recorded((runner) => declareRegistry(runner, registry, { memory: factory }, { modes: [] }));
+  expect([...outcomes.keys()].map((name) => name.split(" > ").at(-1))).toEqual([
+    "memory's harness is for the registered provider",
+    "every skip is allowed and not overdue",
+  ]);
+});
+
 test("what is registered for clusters alone needs no harness", async () => {
   const { registration } = await factory();
   const { provider: _provider, ...clusters } = registration;
