@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { lightMachinesMissing } from "@slipway/provider-kit/emulator";
+import { machinesMissing } from "@slipway/provider-kit/emulator";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { serve } from "../emulator/index.ts";
 
-const missing = await lightMachinesMissing();
+const missing = await machinesMissing("light");
 if (missing !== null && process.env["SLIPWAY_REQUIRE_TOOLS"] === "1") throw new Error(missing);
 
 const WITHIN_MS = 60_000;
