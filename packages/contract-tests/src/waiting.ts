@@ -8,6 +8,8 @@ export interface Patience {
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1_000;
+// What takes ten minutes is not looked at every second: a pause is never longer than this part of what was waited already.
+const PART = 0.1;
 
 /** Reads until `done`, with growing pauses on the harness's clock, and answers what was read last, done or not. */
 export async function eventually<T>(
@@ -15,13 +17,14 @@ export async function eventually<T>(
   read: () => Promise<T>,
   done: (value: T) => boolean,
 ): Promise<T> {
-  const until = clock.now() + patienceMs;
+  const since = clock.now();
+  const until = since + patienceMs;
   let pause = FIRST_PAUSE_MS;
   for (;;) {
     const value = await read();
     const left = until - clock.now();
     if (done(value) || left <= 0) return value;
     await clock.sleep(Math.min(pause, left));
-    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    pause = Math.min(pause * 2, Math.max(LONGEST_PAUSE_MS, (clock.now() - since) * PART));
   }
 }

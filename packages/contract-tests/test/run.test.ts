@@ -73,6 +73,33 @@ describe("a case", () => {
     expect(left).toBe(0);
   });
 
+  test("is cleaned up with few calls, however long the remote takes to end things", async () => {
+    const calls = { list: 0, terminate: 0 };
+    const slow = memoryHarness({ terminateMs: 60_000 });
+    const counted = async (): Promise<Harness> =>
+      intercept({
+        list: async (args, next) => {
+          calls.list += 1;
+          return await next(...args);
+        },
+        terminate: async (args, next) => {
+          calls.terminate += 1;
+          return await next(...args);
+        },
+      })(await slow());
+    expect(
+      await runCase(
+        made(async ({ spawn }) => void (await spawn())),
+        counted,
+        "plain",
+      ),
+    ).toMatchObject({
+      status: "passed",
+    });
+    expect(calls.terminate).toBeLessThan(15);
+    expect(calls.list).toBeLessThan(15);
+  });
+
   test("leaves an unmanaged machine alone", async () => {
     const result = await runCase(
       made(async ({ unmanaged }) => void (await unmanaged())),
