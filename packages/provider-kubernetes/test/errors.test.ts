@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { meaningOf } from "../src/errors.ts";
 import { kubernetesErrorTable } from "../src/index.ts";
+import captured from "./captured/errors.json" with { type: "json" };
 import { ERROR_ANSWERS, type ErrorAnswer } from "./error-answers.ts";
 
 function answerOf({ status, body, contentType = "application/json", headers = {} }: ErrorAnswer) {
@@ -18,6 +19,12 @@ test.each(kubernetesErrorTable.map((row) => [row.id, row] as const))("%s means w
   const answer = ERROR_ANSWERS[id];
   if (answer === undefined) throw new Error(`the row ${id} has no fixture`);
   expect(meaningOf(answerOf(answer), row.operation)).toMatchObject({ code: row.code, effect: row.effect });
+});
+
+// test/cluster/errors.cluster.ts has provoked these, and kept what the API server answered.
+test.each(Object.entries(captured))("%s, as the real server says it", (id, answer) => {
+  const row = kubernetesErrorTable.find((one) => one.id === id);
+  expect(meaningOf(answerOf(answer), "spawn")).toMatchObject({ code: row?.code, effect: row?.effect });
 });
 
 test("a write to an earlier generation is told apart from a conflict", () => {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { STATUS_ROWS, statusOf } from "../src/statuses.ts";
+import { podAnswer } from "../src/wire.ts";
+import captured from "./captured/pods.json" with { type: "json" };
 import { type PodParts, podOf } from "./pods.ts";
 
 const main = (state: object): object => ({
@@ -147,6 +149,14 @@ describe("the table of statuses", () => {
     expect(found.row.id).toBe(row);
     if (told === undefined) expect(found.reason).toBeUndefined();
     else expect(found.reason).toMatchObject(told);
+  });
+
+  // test/cluster/statuses.cluster.ts has brought the pods into these states, and kept what the API server answered.
+  test.each(Object.entries(captured))("%s, as a real node reports it", (row, pod) => {
+    const found = statusOf(podAnswer.parse(pod));
+    expect(found.row.id).toBe(row);
+    if (["running", "deleting", "pending"].includes(row)) expect(found.reason).toBeUndefined();
+    else expect(found.reason?.message).toMatch(/\S/);
   });
 
   test("every row has a fixture, and says why where it is an end", () => {

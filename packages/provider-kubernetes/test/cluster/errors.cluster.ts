@@ -1,7 +1,9 @@
 import type { ProviderError } from "@slipway/core";
 import { describe, expect, inject, test } from "vitest";
+import { clusterFetch } from "../../src/cluster-fetch.ts";
 import { kubernetesErrorTable } from "../../src/index.ts";
 import { failure } from "../world.ts";
+import { capture } from "./captured.ts";
 import { type ClusterWorld, clusterWorld } from "./world.ts";
 
 type Provoke = (world: ClusterWorld) => Promise<ProviderError>;
@@ -9,6 +11,27 @@ type Provoke = (world: ClusterWorld) => Promise<ProviderError>;
 const quota = async ({ make }: ClusterWorld, hard: object): Promise<void> => {
   await make("resourcequotas", { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "rq" }, spec: { hard } });
 };
+
+/** A world whose providers keep the last answer that was no success. */
+async function recordedWorld() {
+  const { ca } = inject("cluster");
+  const real = clusterFetch(() => ({ ca, cert: undefined, key: undefined, servername: undefined, insecure: false }));
+  let last: Response | undefined;
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    const answer = await real(input, init);
+    // That there is no such pod yet is no refusal.
+    const isAbsent = answer.status === 404 && (init?.method ?? "GET") === "GET";
+    if (!answer.ok && !isAbsent) last = answer.clone();
+    return answer;
+  };
+  const world = await clusterWorld();
+  const another: ClusterWorld["another"] = (options, token) => world.another({ runtime: { fetch }, ...options }, token);
+  const refusal = async () => {
+    if (last === undefined) throw new Error("nothing was refused");
+    return { status: last.status, contentType: last.headers.get("content-type") ?? "", body: await last.text() };
+  };
+  return { world: { ...world, another, provider: await another() }, refusal };
+}
 
 /** The server learns of what admission has to look at a moment after it is stored. */
 async function untilRefused({ provider }: Pick<ClusterWorld, "provider">): Promise<ProviderError> {
@@ -73,7 +96,9 @@ const PROVOKED: Readonly<Record<string, Provoke>> = {
 describe("the error table on the real server", () => {
   test.each(Object.entries(PROVOKED))("%s", async (id, provoke) => {
     const row = kubernetesErrorTable.find((one) => one.id === id);
-    const error = await provoke(await clusterWorld());
+    const { world, refusal } = await recordedWorld();
+    const error = await provoke(world);
+    await capture("errors", id, await refusal());
     expect(error).toMatchObject({ code: row?.code, effect: row?.effect, operation: "spawn" });
     if (row?.says !== undefined) expect(`${error.native?.code} ${error.message}`).toMatch(row.says);
     if (row?.native !== undefined) expect(error.native?.code?.startsWith(row.native)).toBe(true);

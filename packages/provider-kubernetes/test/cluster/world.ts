@@ -1,7 +1,7 @@
 import { type Admin, adminOf, kubeconfigOf, MACHINE_IMAGE } from "slipway-kubernetes-cluster";
 import type {} from "slipway-kubernetes-cluster/global-setup";
 import { inject, onTestFinished } from "vitest";
-import { type KubernetesConfig, type KubernetesProvider, kubernetes } from "../../src/index.ts";
+import { type KubernetesOptions, type KubernetesProvider, kubernetes } from "../../src/index.ts";
 import { writeKubeconfig } from "../world.ts";
 import { newNamespace } from "./namespaces.ts";
 import { SMALL_PODS } from "./small-pods.ts";
@@ -11,7 +11,7 @@ export interface ClusterWorld {
   readonly namespace: string;
   readonly provider: KubernetesProvider;
   /** Another process: it shares nothing but the cluster. */
-  readonly another: (config?: KubernetesConfig, token?: string) => Promise<KubernetesProvider>;
+  readonly another: (options?: Partial<KubernetesOptions>, token?: string) => Promise<KubernetesProvider>;
   /** Makes an object in the namespace, or throws what the server says. */
   readonly make: (collection: string, body: object) => Promise<void>;
 }
@@ -24,9 +24,9 @@ export async function clusterWorld(): Promise<ClusterWorld> {
   onTestFinished(async () => {
     await admin.request("DELETE", `api/v1/namespaces/${namespace}/pods`, { gracePeriodSeconds: 0 });
   });
-  const another: ClusterWorld["another"] = async (config = {}, token = cluster.tenantToken) => {
+  const another: ClusterWorld["another"] = async (options = {}, token = cluster.tenantToken) => {
     const kubeconfig = await writeKubeconfig(kubeconfigOf(cluster, token, namespace));
-    return kubernetes({ owner: "tests", image: MACHINE_IMAGE, ...SMALL_PODS, kubeconfig, ...config });
+    return kubernetes({ owner: "tests", image: MACHINE_IMAGE, ...SMALL_PODS, kubeconfig, ...options });
   };
   return {
     admin,
