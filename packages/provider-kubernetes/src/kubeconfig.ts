@@ -138,11 +138,17 @@ async function accountOfPod({ namespace }: WantedAccess): Promise<ClusterAccess 
   const own = await textOf(join(ACCOUNT_DIRECTORY, "namespace"));
   return {
     context: IN_CLUSTER,
-    server: "https://kubernetes.default.svc/",
+    server: serverOfPod(process.env),
     namespace: namespace ?? own ?? "default",
     tls: { ca, cert: undefined, key: undefined, servername: undefined, insecure: false },
     source: { kind: "file", path },
   };
+}
+
+/** As the kubelet tells each container, since not every pod asks the cluster's name server. */
+function serverOfPod({ KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port }: NodeJS.ProcessEnv): string {
+  if (!host || !port) return "https://kubernetes.default.svc/";
+  return `https://${host.includes(":") ? `[${host}]` : host}:${port}/`;
 }
 
 /** Of several files the first one that names a thing counts, as in kubectl. */

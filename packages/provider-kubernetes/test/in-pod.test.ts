@@ -19,6 +19,7 @@ vi.mock("node:fs/promises", async (original) => {
 /** In a pod without a kubeconfig: what was asked of which server, and the provider that asks. */
 async function inPod(context?: string) {
   vi.stubEnv("HOME", await newFolder());
+  vi.stubEnv("KUBERNETES_SERVICE_HOST", "");
   onTestFinished(() => void vi.unstubAllEnvs());
   const asked: string[] = [];
   const fetch: typeof globalThis.fetch = async (input, init) => {
@@ -34,6 +35,20 @@ test.each([undefined, "in-cluster"])("a pod's own cluster is the one without a n
   expect(await provider.list()).toEqual([]);
   expect(asked[0]).toBe("https://kubernetes.default.svc/api/v1/namespaces/of-the-pod/pods Bearer a-pod-token");
 });
+
+test.each([
+  ["10.0.0.1", "443", "https://10.0.0.1/"],
+  ["fd00::1", "6443", "https://[fd00::1]:6443/"],
+])(
+  "the address that a kubelet gives to each container counts, also where no name is known: %s",
+  async (host, port, at) => {
+    const { asked, provider } = await inPod();
+    vi.stubEnv("KUBERNETES_SERVICE_HOST", host);
+    vi.stubEnv("KUBERNETES_SERVICE_PORT", port);
+    await provider.list();
+    expect(asked[0]?.startsWith(`${at}api/v1/namespaces/of-the-pod/pods `)).toBe(true);
+  },
+);
 
 test("a context with a name is never the pod's own cluster", async () => {
   const { asked, provider } = await inPod("production");

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { adminOf, kubeconfigOf, MACHINE_IMAGE } from "slipway-kubernetes-cluster";
-import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { newFolder } from "../world.ts";
 import { newNamespace } from "./namespaces.ts";
 import { SMALL_PODS } from "./small-pods.ts";
@@ -70,7 +70,19 @@ test("the README's lines do what it says", async () => {
   const follower = start(followed);
   expect(await run(terminated)).toMatchObject({ exitCode: 0 });
   expect(await follower.ended).toMatchObject({ exitCode: 0 });
-  expect((await run(listed)).stdout).not.toContain("job-7");
+  // Its program has ended; the pod is shown as terminating until its node has cleaned up.
+  const isGone = async () => expect((await run(listed)).stdout).not.toContain("job-7");
+  await vi.waitFor(isGone, { timeout: 60_000, interval: 100 });
+});
+
+test("doctor has a row for it: all rights, or those that are missing", async () => {
+  const doctor = "slipway doctor --provider kubernetes";
+  const well = await (await terminal(await tenant())).run(doctor);
+  expect(`${well.stdout}${well.stderr}`).toMatch(/kubernetes/);
+  expect(well).toMatchObject({ exitCode: 0 });
+  const poor = await (await terminal(await tenant(), { namespace: "kube-system" })).run(doctor);
+  expect(`${poor.stdout}${poor.stderr}`).toMatch(/may not .*create pods.* in the namespace kube-system/);
+  expect(poor.exitCode).not.toBe(0);
 });
 
 const LINE = `slipway spawn --provider kubernetes --cpus 0.02 --image ${MACHINE_IMAGE} --key k`;
