@@ -1,6 +1,4 @@
-import { request as overHttp } from "node:http";
-import { Agent, request as overHttps, type RequestOptions } from "node:https";
-import { Readable } from "node:stream";
+import type { Agent, RequestOptions } from "node:https";
 import type { ClusterTls } from "./kubeconfig.ts";
 
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
@@ -11,16 +9,17 @@ const CUT: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE"]);
  * dependency. It follows no redirect and keeps connections open.
  */
 export function clusterFetch(tls: () => ClusterTls): typeof globalThis.fetch {
-  const agent = new Agent({ keepAlive: true, timeout: 60_000 });
+  let loading: Promise<NodeHttp> | undefined;
   return async (input, init) => {
     const asked = new Request(input, init);
+    const node = await (loading ??= load());
     const body = asked.body === null ? undefined : Buffer.from(await asked.arrayBuffer());
     try {
-      return await exchange(asked, body, tls(), agent);
+      return await exchange(node, asked, body, tls(), node.agent);
     } catch (error) {
       // A kept connection that the server had closed already, most likely. Each request of ours may be repeated.
       if (!(error instanceof ReusedConnectionCut)) throw error;
-      return await exchange(asked, body, tls(), undefined).catch((again: unknown) => {
+      return await exchange(node, asked, body, tls(), undefined).catch((again: unknown) => {
         // Of a write, that the repeat was never sent says nothing of the first.
         throw asked.method === "GET" ? again : error;
       });
@@ -30,7 +29,20 @@ export function clusterFetch(tls: () => ClusterTls): typeof globalThis.fetch {
 
 class ReusedConnectionCut extends Error {}
 
+type NodeHttp = Awaited<ReturnType<typeof load>>;
+
+/** At the first request: they are more than half of what the import of this package would cost. */
+async function load() {
+  const [http, https, { Readable }] = await Promise.all([
+    import("node:http"),
+    import("node:https"),
+    import("node:stream"),
+  ]);
+  return { http, https, Readable, agent: new https.Agent({ keepAlive: true, timeout: 60_000 }) };
+}
+
 function exchange(
+  { http, https, Readable }: NodeHttp,
   asked: Request,
   body: Buffer | undefined,
   { ca, cert, key, servername, insecure }: ClusterTls,
@@ -48,7 +60,7 @@ function exchange(
       signal: asked.signal,
       ...(secure ? { agent, ca, cert, key, servername, rejectUnauthorized: !insecure } : {}),
     };
-    const request = (secure ? overHttps : overHttp)(url, options, (answer) => {
+    const request = (secure ? https : http).request(url, options, (answer) => {
       const { statusCode: status = 502, rawHeaders } = answer;
       const headers = new Headers();
       for (let at = 0; at + 1 < rawHeaders.length; at += 2)

@@ -1,4 +1,4 @@
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { abortError } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
 import { bytesOf } from "./connection.ts";
@@ -43,6 +43,8 @@ export async function forwardPort(
     throw refuse("INVALID_STATE", call.operation, `the pod ${machine.pod.metadata.name} is ${status}, not running`);
   }
   const open = new Set<Socket>();
+  // Loaded here: few programs forward a port.
+  const { createServer } = await import("node:net");
   const server = createServer({ allowHalfOpen: false }, (local) => {
     open.add(local);
     local.once("close", () => open.delete(local));
