@@ -7,6 +7,7 @@ export default defineConfig({
     "node-test": "src/node-test.ts",
     stores: "src/stores.ts",
     reach: "src/reach.ts",
+    "workflow-engine": "src/workflow-engine.ts",
     "mutants/index": "src/mutants/index.ts",
   },
   format: ["esm"],

@@ -1,7 +1,7 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: { index: "src/index.ts" },
+  entry: { index: "src/index.ts", "engine/index": "src/engine/index.ts" },
   format: ["esm"],
   dts: false,
   sourcemap: true,

@@ -6,13 +6,19 @@ import { cancelled, failpointName, type Run, stepKey, tryRepeatedly } from "./ru
 import { recordError, reviveError, WorkflowError } from "./workflow-error.ts";
 
 /** An undo with its result's type erased: it is only ever called with its own step's result. */
-type ErasedUndo = (undo: UndoContext<unknown>) => Promise<void>;
+export type ErasedUndo = (undo: UndoContext<unknown>) => Promise<void>;
+
+/** A step's undo, and how the step is retried. */
+export interface OwedUndo {
+  readonly undo: ErasedUndo;
+  readonly options: StepOptions<unknown>;
+}
 
 /** The context that `run` gets, and what the runner reads of it afterwards. */
 export interface Steps {
   readonly context: WorkflowContext;
   /** By step; filled as `run` calls its steps, replayed ones too. */
-  readonly undos: ReadonlyMap<string, { readonly undo: ErasedUndo; readonly options: StepOptions<unknown> }>;
+  readonly undos: ReadonlyMap<string, OwedUndo>;
   /** Grows with every call into the context. */
   readonly calls: () => number;
   /** Resolves when no step is running. */
@@ -27,7 +33,7 @@ export interface Steps {
  */
 export function stepsOf(run: Run, replayOnly: boolean): Steps {
   const names = new Set<string>();
-  const undos = new Map<string, { undo: ErasedUndo; options: StepOptions<unknown> }>();
+  const undos = new Map<string, OwedUndo>();
   const running = new Set<Promise<unknown>>();
   let calls = 0;
   let sleeps = 0;
@@ -170,12 +176,12 @@ async function executeStep<T>(
   }
 }
 
-function duplicate(run: Run, name: string): WorkflowError {
+export function duplicate(run: Pick<Run, "workflow" | "runId">, name: string): WorkflowError {
   const message = `${run.workflow.type} has two steps named ${JSON.stringify(name)}: give each its own name`;
   return new WorkflowError("DUPLICATE_STEP", { message, runId: run.runId });
 }
 
-function notJson(run: Run, name: string): WorkflowError {
+export function notJson(run: Pick<Run, "runId">, name: string): WorkflowError {
   return new WorkflowError("RESULT_NOT_JSON", {
     message: `the result of ${JSON.stringify(name)} is not JSON: answer plain objects, lists, texts, numbers, booleans or null`,
     runId: run.runId,

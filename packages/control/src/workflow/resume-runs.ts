@@ -152,7 +152,7 @@ function aborted(signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => signal?.addEventListener("abort", () => resolve(), { once: true }));
 }
 
-/** One walk over the records, in which each run gets its place, one after the other. Answers why it is not complete. */
+/** One walk over the records, in which each run gets a place. Answers why it is not complete. */
 async function walk(
   store: Store,
   host: Host,

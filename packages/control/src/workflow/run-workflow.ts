@@ -4,6 +4,7 @@ import type { Journal, Lease } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { type Steps, stepsOf } from "./context.ts";
 import type { WorkflowEvent } from "./events.ts";
+import { haltable } from "./haltable.ts";
 import { emitterFor, type Run } from "./run.ts";
 import { type RunJournal, runJournal } from "./run-journal.ts";
 import { owesUndo, recordedLeftovers, undoAll } from "./undo.ts";
@@ -154,30 +155,6 @@ function leaseLost(runId: string): StoreError {
     message: `the lease of the run ${runId} was lost`,
     hint: "Call the run again with its runId: it goes on where it was, unless another process does that already.",
   });
-}
-
-/** Where what must not fail is run: its first failure ends everything, and nobody in the workflow can catch it. */
-function haltable(): { readonly halted: Promise<never>; readonly mustWork: Run["mustWork"] } {
-  let halt: (error: unknown) => void = () => undefined;
-  const halted = new Promise<never>((_resolve, reject) => {
-    halt = reject;
-  });
-  // Raced with the run, which may have ended before anything fails.
-  halted.catch(() => undefined);
-  const never = new Promise<never>(() => undefined);
-  let over = false;
-  const mustWork = async (work: () => void | Promise<void>): Promise<void> => {
-    if (over) return never;
-    try {
-      await work();
-    } catch (error) {
-      over = true;
-      halt(error);
-      return never;
-    }
-    if (over) return never;
-  };
-  return { halted, mustWork };
 }
 
 async function conduct<In, Out>(

@@ -49,9 +49,12 @@ export function stepKey(type: string, runId: string, name: string): string {
 }
 
 /** The error of a step that did not begin, or of a wait that ended, because the run is over. */
-export function cancelled(run: Run, operation: Operation): ProviderError {
+export function cancelled(run: Pick<Run, "workflow" | "signal">, operation: Operation): ProviderError {
   return abortError(run.signal, { provider: run.workflow.type, operation, effect: "none" });
 }
+
+/** What of a run its attempts need. */
+export type Attempting = Pick<Run, "workflow" | "clock" | "graceMs" | "emit">;
 
 /** How one attempt is made, and what is remembered of it. */
 interface Attempts<T> {
@@ -64,7 +67,7 @@ interface Attempts<T> {
 }
 
 /** Tries as often as `retry` allows, as long as the error is retryable and the signal is not aborted. */
-export async function tryRepeatedly<T>(run: Run, attempts: Attempts<T>): Promise<T> {
+export async function tryRepeatedly<T>(run: Attempting, attempts: Attempts<T>): Promise<T> {
   const { name, retry, signal, work } = attempts;
   const most = retry?.attempts ?? 1;
   for (let attempt = 1; ; attempt += 1) {
@@ -90,7 +93,7 @@ export async function tryRepeatedly<T>(run: Run, attempts: Attempts<T>): Promise
   }
 }
 
-function abandoned(run: Run, name: string): ProviderError {
+function abandoned(run: Attempting, name: string): ProviderError {
   return new ProviderError("CANCELLED", {
     message: `${name} did not stop when it was cancelled; whether it goes on is not known`,
     provider: run.workflow.type,

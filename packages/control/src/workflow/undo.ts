@@ -1,7 +1,7 @@
 import { deadline, type UndoContext } from "@slipway/core";
 import type { StepRecord } from "../store/record.ts";
-import type { Steps } from "./context.ts";
-import { failpointName, type Run, stepKey, tryRepeatedly } from "./run.ts";
+import type { OwedUndo, Steps } from "./context.ts";
+import { type Attempting, failpointName, type Run, stepKey, tryRepeatedly } from "./run.ts";
 import { type Leftover, recordError, reviveError } from "./workflow-error.ts";
 
 const UNDO_TIMEOUT_MS = 600_000;
@@ -40,7 +40,7 @@ async function undoStep(run: Run, steps: Steps, step: StepRecord): Promise<unkno
   await stop("before");
   run.emit({ type: "undo.start", step: name });
   try {
-    await callUndo(run, steps, step);
+    await callUndo(run, steps.undos.get(step.name), step);
   } catch (error) {
     await put({ state: "undo-failed", undoError: recordError(error) });
     run.emit({ type: "undo.end", step: name, outcome: "error" });
@@ -53,8 +53,12 @@ async function undoStep(run: Run, steps: Steps, step: StepRecord): Promise<unkno
   return undefined;
 }
 
-async function callUndo(run: Run, steps: Steps, step: StepRecord): Promise<void> {
-  const known = steps.undos.get(step.name);
+/** Calls a step's undo once, or as often as the step may be retried. */
+export async function callUndo(
+  run: Attempting & Pick<Run, "runId">,
+  known: OwedUndo | undefined,
+  step: StepRecord,
+): Promise<void> {
   if (known === undefined) throw new Error("the workflow no longer has this step: its version should have been raised");
   // The run's own signal is aborted by now; taking back is not what was cancelled.
   const limit = deadline(run.clock, UNDO_TIMEOUT_MS);
@@ -77,7 +81,7 @@ async function callUndo(run: Run, steps: Steps, step: StepRecord): Promise<void>
   }
 }
 
-function leftoverOf(run: Pick<Run, "workflow" | "runId">, step: StepRecord, error: unknown): Leftover {
+export function leftoverOf(run: Pick<Run, "workflow" | "runId">, step: StepRecord, error: unknown): Leftover {
   return {
     step: step.name,
     key: stepKey(run.workflow.type, run.runId, step.name),
