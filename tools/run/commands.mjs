@@ -157,10 +157,12 @@ export const commands = {
   },
   "test:stores": {
     about:
-      "the shared store on a real PostgreSQL and behind pgbouncer, with kills and restarts; needs Debian's packages",
+      "the shared store on a real PostgreSQL and behind pgbouncer, and a fleet on two hosts, with kills and restarts; needs Debian's packages",
     steps: [
       build("@slipway/store-postgres^..."),
       { title: "stores", package: "@slipway/store-postgres", script: "test:server", args: true },
+      build("slipway-runner-fleet^..."),
+      { title: "fleet", package: "slipway-runner-fleet", script: "test:server" },
     ],
   },
   "soak:stores": {

@@ -7,7 +7,7 @@ import { readModule } from "./modules.mjs";
 // What `npm create` writes is judged where it has been written.
 const SKIPPED = new Set(["node_modules", "dist", "coverage", ".git", ".turbo", "template"]);
 // Settings of a tool, which reads the workspace's own beside them.
-const SETTINGS = /\/(?:vitest|tsup)\.config\.ts$/;
+const SETTINGS = /\/(?:vitest(?:\.[a-z]+)?|tsup)\.config\.ts$/;
 const MODULE = /\.(?:ts|mts|cts|tsx|js|mjs|cjs)$/;
 
 export class Tree {

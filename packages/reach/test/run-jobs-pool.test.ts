@@ -84,7 +84,7 @@ describe("runJobs with a pool", () => {
     const store = memoryStore();
     const machines = poolOf(store, "fresh", 1);
     const [before] = await settle(machines);
-    const jobs = [0, 1, 2].map((at) => job(`m${at}`, "ls /been 2>/dev/null; touch /been"));
+    const jobs = [0, 1, 2].map((at) => job(`m${at}`, "ls /seen 2>/dev/null; touch /seen"));
     const running = runJobs(provider, jobs, { store, clock, pool: machines, reuse: false });
     const results = await whileKept(machines, running);
     expect(results.map((one) => (one.state === "done" ? one.result.stdout : one.error))).toEqual(["", "", ""]);

@@ -1,0 +1,4 @@
+export const OWNER = "fleet";
+export const LEASE_MS = 6000;
+/** Of each pool. */
+export const MACHINES = 3;
