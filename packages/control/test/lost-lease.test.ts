@@ -88,6 +88,21 @@ describe("a lease that is lost while its holder lives", () => {
     expect(seen).toBe(true);
   });
 
+  test("and the request that was cut off for it made nothing: the caller, who cancelled nothing, hears of the lease", async () => {
+    const spawn: Provider["spawn"] = async () => {
+      await slow.loseLeases(true);
+      const message = "spawn was cancelled";
+      throw new ProviderError("CANCELLED", { message, provider: "scripted", operation: "spawn", effect: "unknown" });
+    };
+    const launching = launch({ ...provider, spawn }, { key: "k" }, { store: slow.store, clock });
+    expect(await storeFailure(launching)).toMatchObject({
+      code: "NOT_HELD",
+      message: expect.stringContaining("made nothing"),
+    });
+    expect(await shared.read(recordId)).toMatchObject({ state: "refused" });
+    expect((await elsewhere()).id).toBe(alive()[0]);
+  });
+
   test.each(["before", "after"] as const)(
     "and another host launched the key (its request arrived %s): the second instance is ended by its own launcher",
     async (arrives) => {

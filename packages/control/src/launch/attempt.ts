@@ -10,7 +10,7 @@ import type { LaunchRecord } from "../store/record.ts";
 import { isStoreError, StoreError } from "../store/store-error.ts";
 import { expectedOf, type Launching, type Request, sendable } from "./launching.ts";
 import { adopted, lookUp } from "./lookup.ts";
-import { mustHoldLease, settleMade, settleUnknown } from "./lost-lease.ts";
+import { lostAndMadeNothing, mustHoldLease, settleMade, settleUnknown } from "./lost-lease.ts";
 
 const ABOUT_THE_PLACE: ReadonlySet<ErrorScope> = new Set(["placement", "subnet", "capacity-type", "region"]);
 // A listing lags for seconds; older ids cannot come back.
@@ -70,6 +70,7 @@ export async function send(run: Launching, intent: LaunchRecord, again = false):
   let instance: Instance;
   let recorded = intent;
   let isCertain = true;
+  let wasLost = false;
   try {
     instance = await spawnWhenFree(run, intent, again);
   } catch (error) {
@@ -81,8 +82,9 @@ export async function send(run: Launching, intent: LaunchRecord, again = false):
       const settled = await settleUnknown(run, intent);
       if ("id" in settled) return settled;
       recorded = settled;
+      wasLost = true;
     }
-    instance = await afterFailure(run, recorded, error, again);
+    instance = await afterFailure(run, recorded, error, again, wasLost);
     isCertain = false;
   }
   placementTried(run, intent, "ok");
@@ -142,7 +144,13 @@ export async function recordLaunched(run: Launching, intent: LaunchRecord, insta
 }
 
 /** The instance if one was made and only its answer was lost; otherwise throws what the caller must know. */
-async function afterFailure(run: Launching, intent: LaunchRecord, error: unknown, again: boolean): Promise<Instance> {
+async function afterFailure(
+  run: Launching,
+  intent: LaunchRecord,
+  error: unknown,
+  again: boolean,
+  wasLost: boolean,
+): Promise<Instance> {
   const effect = isProviderError(error) ? error.effect : "unknown";
   if (effect === "none" && (!again || isHeldByAnother(error))) {
     await recordRefused(run, intent);
@@ -164,7 +172,8 @@ async function afterFailure(run: Launching, intent: LaunchRecord, error: unknown
   }
   if (found !== null) return adopted(run, await completed(run, intent, found, error));
   await recordRefused(run, intent);
-  throw madeNothing(run, error);
+  // The caller has cancelled nothing: the lease's end did.
+  throw wasLost && isProviderError(error, "CANCELLED") ? lostAndMadeNothing(run, error) : madeNothing(run, error);
 }
 
 /** What is found may be half made, by the spawn that was cut off: only the same request completes it. */

@@ -27,6 +27,15 @@ export function mustHoldLease(run: Launching): void {
   });
 }
 
+/** For a request that was cut off because the lease was lost, once a listing shows that it made nothing. */
+export function lostAndMadeNothing(run: Launching, cause: unknown): StoreError {
+  return new StoreError("NOT_HELD", {
+    message: `the lease of ${nameOf(run)} was lost while its request was under way, which made nothing`,
+    hint: "Launch the key again with the same options.",
+    cause,
+  });
+}
+
 /**
  * For an instance that was made under a lease that was lost: takes the lease again and reads the record. If it names
  * another instance that lives, that one is the key's, and this one is ended: it would cost money beside it. Otherwise this
