@@ -53,7 +53,8 @@ export function renderLineWithMarkers(argv: readonly string[], nonce: string): s
   const script = [
     `printf '%s:began:%s\\n' ${nonce} "$$" >&2`,
     // A shell says "Killed" of a program that was killed, on its own stderr: those are no words of the program.
-    `if ${READ_SETTINGS}; then exec 3>&2 2>/dev/null; "$@" 2>&3 3>&-; slipway_code=$?; exec 2>&3; else slipway_code=126; fi`,
+    `if ${READ_SETTINGS}; then exec 3>&2 2>/dev/null; (exec 2>&3 3>&-; exec "$@"); slipway_code=$?; exec 2>&3 3>&-`,
+    "else slipway_code=126; fi",
     `printf '%s:ended:%s\\n' ${nonce} "$slipway_code" >&2`,
     'exit "$slipway_code"',
   ].join("; ");

@@ -29,6 +29,11 @@ describe.skipIf(missing !== null)("a session over a real sshd", () => {
     expect((await session.exec(["/bin/sh", "-c", script])).exitCode).toBe(code);
   });
 
+  it("adds no word of a shell to what a killed command printed", async () => {
+    const result = await session.exec(["/bin/sh", "-c", "echo err >&2; kill -9 $$"]);
+    expect(result).toEqual({ exitCode: 137, stdout: "", stderr: "err\n" });
+  });
+
   it("hands every word on as it is, and parts stdout from stderr", async () => {
     const words = ["a b", "$HOME", "`id`", "'", '"', "\\", "*", "", "-n", "é", "two\nlines"];
     const result = await session.exec([
