@@ -202,6 +202,19 @@ export const commands = {
       { title: "jobs", package: "slipway-conformance", script: "test:jobs", args: true },
     ],
   },
+  "soak:jobs": {
+    about: "twenty jobs on each provider whose machines are real here, read by cloud-init, behind remotes that lag",
+    steps: [
+      build("slipway-conformance^..."),
+      {
+        title: "jobs",
+        package: "slipway-conformance",
+        script: "test:jobs",
+        with: ["test/jobs/table.jobs.ts", "--testTimeout=1200000"],
+        env: { SLIPWAY_JOBS_SOAK: "1" },
+      },
+    ],
+  },
   "test:gcp-judges": {
     about:
       "the GCP provider and its emulator before Google's document and clients that nobody here wrote; needs python3 and pip",

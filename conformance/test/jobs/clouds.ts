@@ -26,8 +26,11 @@ export interface Place {
 const owner = "jobs";
 const clock = systemClock;
 
-/** Every provider that can be here without a cluster: its remote is emulated without lag, and its machines are real. */
-export const PLACES: Readonly<Record<string, (machines: Machines, directory: string) => Place>> = {
+/** What lag does to a remote: its reads miss writes, machines boot and end later, requests take their time. */
+const LAG_MS = 1_500;
+
+/** Every provider that can be here without a cluster: its remote is emulated, and its machines are real. */
+export const PLACES: Readonly<Record<string, (machines: Machines, directory: string, lags: boolean) => Place>> = {
   local: (_, directory) => ({
     provider: local({ owner, stateDirectory: `${directory}/local` }),
     machine: {},
@@ -44,43 +47,59 @@ export const PLACES: Readonly<Record<string, (machines: Machines, directory: str
     const provider = appleContainer({ owner, runtime: { exec: emulator.exec } });
     return { provider, machine: {}, left: () => 0, close: emulator.close };
   },
-  aws: (machines) => {
+  aws: (machines, _, lags) => {
+    const lag = lags ? LAG_MS : 0;
     const emulator = ec2Emulator({
-      ...{ clock, machines, limits: null, latencyMs: 0, bootMs: 0, endMs: 0 },
+      ...{ clock, machines, limits: null, latencyMs: lag / 100, bootMs: lag, endMs: lag, readLagMs: lag },
     });
     const provider = aws({
-      ...{ owner, credentials: EMULATOR_CREDENTIALS, regions: ["us-east-1"], readAfterWriteMs: 0 },
+      ...{ owner, credentials: EMULATOR_CREDENTIALS, regions: ["us-east-1"], readAfterWriteMs: 2 * lag },
       runtime: { fetch: emulator.fetch },
     });
     const left = (): number => emulator.control.instances().filter(({ live }) => live).length;
     return { provider, machine: { spec: "t3.micro" }, left };
   },
-  lambda: (machines) => {
-    const lag = { latencyMs: 0, bootMs: 0, endMs: 0, listedAfterEndMs: 0, readableAfterEndMs: 0, limits: null };
-    const emulator = lambdaEmulator({ ...lag, clock, machines });
+  lambda: (machines, _, lags) => {
+    const lag = lags ? LAG_MS : 0;
+    const emulator = lambdaEmulator({
+      ...{ clock, machines, limits: null, latencyMs: lag / 100, readLagMs: lag, bootMs: lag, addressMs: lag },
+      ...{ endMs: lag, listedAfterEndMs: lag, readableAfterEndMs: lag },
+    });
     const provider = lambda({
-      ...{ owner, apiKey: EMULATOR_API_KEY, readAfterWriteMs: 0, requestsPerSecond: 1000, secondsPerLaunch: 0.001 },
+      ...{
+        owner,
+        apiKey: EMULATOR_API_KEY,
+        readAfterWriteMs: 2 * lag,
+        requestsPerSecond: 1000,
+        secondsPerLaunch: 0.001,
+      },
       runtime: { fetch: emulator.fetch },
     });
     const left = (): number => emulator.control.instances().filter(({ live }) => live).length;
     return { provider, machine: { spec: "gpu_1x_a10" }, left };
   },
-  runpod: (machines) => {
-    const emulator = runpodEmulator({ clock, machines, provisionMs: 0, pullMs: 0, directMs: 0, rates: null });
+  runpod: (machines, _, lags) => {
+    const lag = lags ? LAG_MS : 0;
+    const emulator = runpodEmulator({
+      ...{ clock, machines, rates: null, latencyMs: lag / 100, provisionMs: lag, pullMs: lag, directMs: lag },
+      ...{ listLagMs: lag, freshNotFoundMs: lag },
+    });
     const provider = runpod({
-      ...{ owner, apiKey: "any", readAfterWriteMs: 0, requestsPerMinute: 6_000, requestsPerHour: 360_000 },
+      ...{ owner, apiKey: "any", readAfterWriteMs: 2 * lag, requestsPerMinute: 6_000, requestsPerHour: 360_000 },
       runtime: { fetch: emulator.fetch },
     });
     const left = (): number => emulator.pods().filter(({ deletedAt }) => deletedAt === null).length;
     return { provider, machine: { spec: "NVIDIA L4" }, left };
   },
-  gcp: (machines) => {
+  gcp: (machines, _, lags) => {
+    const lag = lags ? LAG_MS : 0;
     const emulator = gcpEmulator({
-      ...{ clock, machines, latencyMs: 0, insertMs: 0, visibleMs: 0, pendingMs: 0, deleteMs: 0 },
+      ...{ clock, machines, latencyMs: lag / 100, listLagMs: lag, insertMs: lag, visibleMs: lag, pendingMs: lag },
+      ...{ deleteMs: lag, operationLagMs: lag / 10 },
     });
     const provider = gcp({
       ...{ owner, project: EMULATOR_PROJECT, accessToken: async () => EMULATOR_TOKEN, zones: ["us-central1-a"] },
-      readAfterWriteMs: 0,
+      readAfterWriteMs: 2 * lag,
       runtime: { fetch: emulator.fetch },
     });
     const left = (): number => emulator.control.instances().filter(({ live }) => live).length;
