@@ -73,7 +73,8 @@ slipway_report() { # event, tries, further line
     printf 'event=%s\\nseq=%s\\n' "$1" "$slipway_seq"
     [ -z "$3" ] || echo "$3"
     echo
-    tail -c 4096 "$slipway_dir/output.log"
+    # Where the log is a link, it is the machine's own output, which only the provider reads.
+    [ -h "$slipway_dir/output.log" ] || tail -c 4096 "$slipway_dir/output.log"
   } >"$slipway_dir/.report-$slipway_seq" 2>/dev/null
   # By exec: redirections of a function would keep the old ones open, and with them the lock and whoever reads the output.
   (

@@ -162,6 +162,16 @@ describe("sent", () => {
     expect(refusing.received).toHaveLength(2);
   });
 
+  it("without lines where the log is the machine's own output", async () => {
+    const { url, received } = await receiver(200);
+    const { state, start } = machine();
+    mkdirSync(state);
+    symlinkSync("/dev/stdout", join(state, "output.log"));
+    start(render({ script: "echo line; exit 4", report: { url, token: TOKEN } }).content);
+    await eventually(() => received.length === 2);
+    for (const { body } of received) expect(body).toMatch(/\n\n$/);
+  });
+
   it("with numbers that rise, also where the number that was kept is no number", async () => {
     const { url, received } = await receiver(200);
     const { state, start } = machine();
