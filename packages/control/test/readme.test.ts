@@ -27,9 +27,12 @@ test("the README's examples run as they stand", { timeout: 120_000 }, async () =
   const directory = await mkdtemp(join(tmpdir(), "slipway-readme-"));
   try {
     const readme = await readFile(join(packageRoot, "README.md"), "utf8");
-    const program = programOf(readme).replace("/var/lib/my-ci/slipway", directory);
+    const program = programOf(readme).replace("/var/lib/my-ci/slipway", directory).replace("listen(8080,", "listen(0,");
     const argv = ["--conditions=@slipway/source", "--no-warnings", "--input-type=module-typescript", "-e", program];
-    const { stdout } = await promisify(execFile)(process.execPath, argv, { cwd: packageRoot });
+    const { stdout } = await promisify(execFile)(process.execPath, argv, {
+      cwd: packageRoot,
+      env: { ...process.env, REPORT_SECRET: "a secret of at least 32 characters" },
+    });
     // No instance is missing: the end of the only one was confirmed.
     expect(stdout).toMatch(/^mem\S+\n\{ id: "?'?mem/);
     // One launch and one run, and a pool's slot with its launch.

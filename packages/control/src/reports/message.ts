@@ -26,7 +26,7 @@ export function parseMessage(text: string): ReportMessage | null {
 }
 
 /** The last lines of an output, short enough for a message. Nothing in them may move a terminal's cursor or turn text round. */
-export function shownLines(output: string): readonly string[] {
+function shownLines(output: string): readonly string[] {
   const lines = output
     .split(/\r\n|[\n\r\u2028\u2029]/)
     .map((line) => line.replaceAll(ESCAPE_SEQUENCE, "").replaceAll(UNSEEN, " ").trimEnd())
