@@ -110,6 +110,7 @@ export const CASE_IDS = {
     "bootstrap.nul",
     "bootstrap.misread",
     "bootstrap.rotated-token",
+    "bootstrap.report",
     "bootstrap.succeeds",
     "bootstrap.fails",
     "bootstrap.read",

@@ -155,6 +155,29 @@ export const bootstrapCases: Cases<"bootstrap"> = {
       mustEqual("BOOT-08", "the stableChecksum of the rotated", b.stableChecksum, stable, "Leave the token out of it.");
     },
   },
+  "bootstrap.report": {
+    title: "renders where to report, and keeps stableChecksum where only the report's token rotates",
+    rules: ["BOOT-02", "BOOT-08"],
+    run: async (context) => {
+      honoured(context, "bootstrap");
+      const render = (url: string, token: string): BootstrapScript =>
+        context.subject.generateBootstrap({ ...CONFIG, report: { url, token } });
+      const [here, there] = ["https://control.example/a", "https://control.example/b"];
+      const [a, rotated, moved] = [
+        render(here, "first-token"),
+        render(here, "second-token"),
+        render(there, "first-token"),
+      ];
+      const plain = context.subject.generateBootstrap(CONFIG);
+      must(a.content !== plain.content, "BOOT-02", "`report` changes nothing", "Render it, as the kit does.");
+      must(a.checksum !== rotated.checksum, "BOOT-02", "the report's token is not in the script", "Render it.");
+      must(a.checksum !== moved.checksum, "BOOT-02", "the report's URL is not in the script", "Render it.");
+      const stable = a.stableChecksum;
+      must(stable !== undefined, "BOOT-08", "stableChecksum is absent", "Answer it where there is a token.");
+      mustEqual("BOOT-08", "the stableChecksum of the rotated", rotated.stableChecksum, stable, "Leave the token out.");
+      must(moved.stableChecksum !== stable, "BOOT-08", "it is the same for another URL", "Leave out the token alone.");
+    },
+  },
   "bootstrap.succeeds": {
     title: "tells that a bootstrap succeeded, if it tells anything",
     rules: ["BOOT-07"],

@@ -80,6 +80,12 @@ export const bootstrapMutants: MutantsOf<"bootstrap"> = {
     does: "does not tell the checksum without the token",
     mutate: rendering(({ stableChecksum: _left, ...script }) => script),
   },
+  "bootstrap.report": {
+    does: "counts the token of the report as part of the spec",
+    mutate: rendering((script, config) =>
+      fields(config)["report"] === undefined ? script : { ...script, stableChecksum: script.checksum },
+    ),
+  },
   "bootstrap.succeeds": {
     does: "tells that a bootstrap failed that did not",
     mutate: told((instance) => ending(instance, "succeeded", { state: "failed", exitCode: 1 })),

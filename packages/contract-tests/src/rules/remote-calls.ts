@@ -89,7 +89,8 @@ export const REMOTE_CALL_RULES = {
     "Every value of a config may hold every character but NUL; NUL is INVALID_SPEC, and so is a script that a shell would misread: the line ends of Windows in its first line, or blanks before `#!`.",
   "BOOT-07":
     "Where a provider tells of the bootstrap, it tells the true end: `succeeded`, or `failed` with the exit code.",
-  "BOOT-08": "`stableChecksum` is the checksum without the registration token: a rotated token does not change it.",
+  "BOOT-08":
+    "`stableChecksum` is the checksum without the registration token and without the token of `report`: a rotated token does not change it.",
   "BOOT-09":
     "A provider with `readBootstrap` reports there what `get` reports of the bootstrap, or its true end where `get` reports none, with its last lines free of control characters; null for an instance without one, NOT_FOUND where there is none.",
 } as const;
