@@ -35,6 +35,7 @@ export {
   type ExpiredItem,
   type Findings,
   type MissingItem,
+  type NotLookedFor,
   type OrphanItem,
   type PlanItem,
   planFrom,

@@ -18,7 +18,15 @@ import type { LaunchStore, Lease } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
 import { attempt, hasVolumes, isAboutThePlace, newIntent, recordLaunched, send } from "./attempt.ts";
 import { renderedBy, reportingWith } from "./launch-bootstrap.ts";
-import { type Launching, leaseConflict, type Request, readRecord, specConflict, type Unleased } from "./launching.ts";
+import {
+  type Launching,
+  leaseConflict,
+  mustSee,
+  type Request,
+  readRecord,
+  specConflict,
+  type Unleased,
+} from "./launching.ts";
 import { adopted, lookUp, stillThere } from "./lookup.ts";
 import type { IdempotentProvider, LaunchOptions, StoredLaunchOptions } from "./options.ts";
 
@@ -136,13 +144,19 @@ async function settle(run: Launching): Promise<Instance> {
   if (record === null || record.state === "refused") return attempt(run, newIntent(run, record));
   if (record.state === "ended") return attempt(run, newIntent(run, record, record.instanceId));
   run.poll.setEffect("unknown");
-  if (record.state === "intended") return recover(run, record);
+  if (record.state === "intended") {
+    await mustSee(run, record);
+    return recover(run, record);
+  }
   run.poll.setEffect("none");
 
   // `isStoredRecord` has seen to it that a launched record has an id.
   const id = record.instanceId ?? "";
   const instance = await stillThere(run, id);
-  if (instance === null) return replace(run, record, id);
+  if (instance === null) {
+    await mustSee(run, record);
+    return replace(run, record, id);
+  }
   if (record.specHash !== run.specHash) throw specConflict(run, instance);
   return adopted(run, instance);
 }

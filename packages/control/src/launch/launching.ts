@@ -1,5 +1,6 @@
 import { type Instance, type Provider, ProviderError, type SpawnOptions } from "@slipway/core";
 import type { Poll } from "../poll.ts";
+import { sightOf } from "../regions.ts";
 import type { ExpectedInstance, JsonValue, LaunchIdentity, LaunchRecord } from "../store/record.ts";
 import type { LaunchStore, Lease } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
@@ -75,6 +76,22 @@ export function specConflict(run: Launching, instance: Instance): ProviderError<
     effect: "none",
     native: { id: instance.id },
     hint: "Use another key for another machine, or terminate this one first.",
+  });
+}
+
+/** What cannot be looked for is not gone: another one under its key would be the second. */
+export async function mustSee(run: Launching, record: LaunchRecord): Promise<void> {
+  const { provider, identity, poll } = run;
+  const reason = await sightOf(provider, { signal: poll.signal }).whyNot(record);
+  if (reason === null) return;
+  const id = record.instanceId;
+  throw new ProviderError("CONFLICT", {
+    message: `the key ${JSON.stringify(identity.key)} was launched before: ${reason}`,
+    provider: provider.name,
+    operation: "launch",
+    effect: "none",
+    ...(id === undefined ? {} : { native: { id } }),
+    hint: "Configure that region, or use another key.",
   });
 }
 

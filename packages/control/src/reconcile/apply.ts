@@ -1,6 +1,7 @@
 import { type Clock, type Instance, type Provider, ProviderError, projectProvider, systemClock } from "@slipway/core";
 import { type AtMost, atMost } from "../at-most.ts";
 import { hasEnded } from "../launch/lookup.ts";
+import { type Sight, sightOf } from "../regions.ts";
 import { type LaunchRecord, launchId, type StoredRecord } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
 import { isSameLaunch, type PlanItem, type ReconcilePlan } from "./plan.ts";
@@ -39,6 +40,7 @@ interface Applying {
   /** Resolves when a read must show what the record names; false if the record was another one at the first look. */
   readonly mustShow: () => Promise<boolean>;
   readonly call: { readonly signal?: AbortSignal | undefined };
+  readonly sight: Sight;
   /** What this call has terminated: reads may still show it as it was. */
   readonly ended: Set<string>;
 }
@@ -63,7 +65,8 @@ export async function apply(
   if (plan.provider !== provider.name || plan.owner !== provider.owner) throw otherPlan(provider, plan);
   const items = plan.items.filter(({ kind }) => options.only?.includes(kind) ?? true);
   const watch = await watchMissing(provider, plan, items, options);
-  const work: Work = { provider, plan, options, watch, atOnce: atMost(AT_ONCE), ended: new Set() };
+  const sight = sightOf(provider, { signal: options.signal });
+  const work: Work = { provider, plan, options, watch, sight, atOnce: atMost(AT_ONCE), ended: new Set() };
   const results = new Map<PlanItem, ApplyResult>();
   const keys = atMost(AT_ONCE);
   await Promise.all(
@@ -81,6 +84,7 @@ interface Work {
   readonly plan: ReconcilePlan;
   readonly options: ApplyOptions;
   readonly watch: Watch;
+  readonly sight: Sight;
   readonly atOnce: AtMost;
   readonly ended: Set<string>;
 }
@@ -158,9 +162,9 @@ function cancelledBefore(item: PlanItem): ApplyResult {
 
 /** The step's items, each looked at again under the lease of their key. */
 async function underLease(work: Work, step: Step): Promise<readonly ApplyResult[]> {
-  const { provider, plan, watch, options, ended } = work;
+  const { provider, plan, watch, sight, options, ended } = work;
   const { store, signal, clock = systemClock, expiryMarginMs = EXPIRY_MARGIN_MS } = options;
-  const base = { provider, store, expiredBy: clock.now() - expiryMarginMs, call: { signal }, ended };
+  const base = { provider, store, expiredBy: clock.now() - expiryMarginMs, call: { signal }, sight, ended };
   const { key } = step[0];
   if (key === null) {
     return await actOnAll(work, { ...base, recordId: null, record: null, mustShow: async () => false }, step);
@@ -199,8 +203,12 @@ const ACTIONS: { readonly [K in PlanItem["kind"]]: Action<K> } = {
     if (record?.state === "intended") return { skipped: "a launch of this key is not finished" };
     if (record?.state === "ended") return terminate(run, item);
     if (record?.instanceId === item.instanceId) return { skipped: "the store knows it now" };
-    if (record?.instanceId !== undefined && (await lives(run, record.instanceId))) {
-      return { skipped: `${record.instanceId} lives under the same key: it is a duplicate now` };
+    if (record?.instanceId !== undefined) {
+      if (await lives(run, record.instanceId)) {
+        return { skipped: `${record.instanceId} lives under the same key: it is a duplicate now` };
+      }
+      const unseen = await run.sight.whyNot(record);
+      if (unseen !== null) return { skipped: `${unseen}, where the key's own instance is` };
     }
     return terminate(run, item);
   },
@@ -221,6 +229,8 @@ const ACTIONS: { readonly [K in PlanItem["kind"]]: Action<K> } = {
     ),
   missing: async (run, item) => {
     if (run.recordId === null || run.record?.instanceId !== item.instanceId) return "gone";
+    const unseen = await run.sight.whyNot(run.record);
+    if (unseen !== null) return { skipped: unseen };
     if (!(await run.mustShow())) return { skipped: "it was launched just now" };
     const one = await run.provider.get(item.instanceId, run.call);
     const listed = await run.provider.list({ ids: [item.instanceId] }, run.call);

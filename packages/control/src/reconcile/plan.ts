@@ -46,6 +46,14 @@ export interface DriftedItem extends ItemBase {
 
 export type PlanItem = OrphanItem | DuplicateItem | ExpiredItem | MissingItem | DriftedItem;
 
+/** A launch whose region the provider is not configured for: nobody has looked, so that nothing is known of it. */
+export interface NotLookedFor {
+  readonly instanceId: string;
+  readonly key: string;
+  readonly region: string;
+  readonly reason: string;
+}
+
 /** What is not as it should be, as plain data: it can be printed, stored, and applied later or never. */
 export interface ReconcilePlan {
   readonly version: 1;
@@ -61,6 +69,8 @@ export interface ReconcilePlan {
    * complete only once they can be read.
    */
   readonly unread?: UnreadRecords;
+  /** Launches that could not be looked for, where there are any: they are neither there nor missing. */
+  readonly notLooked?: readonly NotLookedFor[];
 }
 
 /** The fields of the StoreError that names them. */
@@ -87,6 +97,8 @@ export interface Findings {
    * that read both. Only what stood there already must show in the listing: the time in a record is another machine's.
    */
   readonly earlier: readonly StoreEntry[];
+  /** Launches that the listing cannot show. */
+  readonly notLooked?: readonly NotLookedFor[];
   /** When the listing was begun, milliseconds. */
   readonly listedAt: number;
   readonly now: number;
@@ -94,7 +106,7 @@ export interface Findings {
 
 /** Compares what the remote lists with what the store knows. Pure: the same findings give the same plan. */
 export function planFrom(findings: Findings): ReconcilePlan {
-  const { provider, owner, account, listedAt } = findings;
+  const { provider, owner, account, listedAt, notLooked = [] } = findings;
   const books = openBooks(findings);
   const items = [
     ...books.living.flatMap((instance) => orphan(books, instance)),
@@ -103,11 +115,13 @@ export function planFrom(findings: Findings): ReconcilePlan {
     ...books.records.flatMap((record) => missing(books, record)),
     ...books.living.flatMap((instance) => drifted(books, instance)),
   ];
-  return { version: 1, provider, owner, account, at: new Date(listedAt).toISOString(), items };
+  const plan = { version: 1, provider, owner, account, at: new Date(listedAt).toISOString(), items } as const;
+  return notLooked.length === 0 ? plan : { ...plan, notLooked };
 }
 
 interface Books {
   readonly living: readonly Instance[];
+  /** What is there, and what may be there unseen. */
   readonly listedIds: ReadonlySet<string>;
   readonly byKey: ReadonlyMap<string, readonly Instance[]>;
   readonly records: readonly LaunchRecord[];
@@ -138,7 +152,10 @@ function openBooks(findings: Findings): Books {
   const byRecordKey = new Map(records.map((record) => [record.identity.key, record]));
   return {
     living,
-    listedIds: new Set(instances.filter(({ status }) => status !== "terminated").map(({ id }) => id)),
+    listedIds: new Set([
+      ...instances.filter(({ status }) => status !== "terminated").map(({ id }) => id),
+      ...(findings.notLooked ?? []).map(({ instanceId }) => instanceId),
+    ]),
     byKey,
     records,
     recordOf: (instance) =>

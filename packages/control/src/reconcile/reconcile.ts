@@ -1,11 +1,13 @@
 import { type Clock, type Instance, type Provider, projectProvider, systemClock } from "@slipway/core";
 import { atMost } from "../at-most.ts";
+import { regionOf, sightOf } from "../regions.ts";
 import type { StoreEntry } from "../store/entries.ts";
 import { launchId } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
 import {
   type Findings,
+  type NotLookedFor,
   type OrphanItem,
   type PlanItem,
   planFrom,
@@ -27,7 +29,8 @@ export interface ReconcileOptions {
  * a plan. Where a record names what the listing does not show, it waits `limits.readAfterWriteMs` and lists again: only
  * what is still not there is in the plan, whatever the clocks of other machines say. Rejects if the listing or the store
  * cannot be read, since what is merely not seen would look like an orphan. Of records that are CORRUPT or of a newer FORMAT
- * the plan names the error in `unread`, and has only what is certain without them.
+ * the plan names the error in `unread`, and has only what is certain without them. A launch in a region that the provider is not
+ * configured for is in `notLooked`, and in no item.
  */
 export async function reconcile(exact: Provider, options: ReconcileOptions): Promise<ReconcilePlan> {
   const provider: Provider = projectProvider<Provider>(exact);
@@ -35,6 +38,7 @@ export async function reconcile(exact: Provider, options: ReconcileOptions): Pro
   const first = await look(provider, options, clock);
   // What it would be if nothing could lag.
   const suspected = planFrom({ ...first, earlier: first.entries });
+  // What cannot be looked for is in neither.
   const settled = planFrom({ ...first, earlier: [] });
   if (suspected.items.length === settled.items.length) return onlyCertain(settled, first.unread, options.store);
   await clock.sleep(provider.limits.readAfterWriteMs, options.signal);
@@ -87,7 +91,29 @@ async function look(provider: Provider, options: ReconcileOptions, clock: Clock)
     instances,
     options.store.entries({ kind: "launch", provider: name, account, owner }),
   );
-  return { provider: name, owner, account, instances, entries, unread, listedAt, now: clock.now() };
+  const notLooked = await notLookedFor(provider, instances, entries, options.signal);
+  return { provider: name, owner, account, instances, entries, unread, notLooked, listedAt, now: clock.now() };
+}
+
+/** Launches that the listing does not show, of which nobody may say that they are gone. */
+async function notLookedFor(
+  provider: Provider,
+  instances: readonly Instance[],
+  entries: readonly StoreEntry[],
+  signal: AbortSignal | undefined,
+): Promise<readonly NotLookedFor[]> {
+  const sight = sightOf(provider, { signal });
+  const listed = new Set(instances.map(({ id }) => id));
+  const found: NotLookedFor[] = [];
+  for (const { record } of entries) {
+    if (record.kind !== "launch" || record.state !== "launched" || record.instanceId === undefined) continue;
+    if (listed.has(record.instanceId)) continue;
+    const reason = await sight.whyNot(record);
+    const region = regionOf(record);
+    if (reason === null || region === undefined) continue;
+    found.push({ instanceId: record.instanceId, key: record.identity.key, region, reason });
+  }
+  return found;
 }
 
 /**
