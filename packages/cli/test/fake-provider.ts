@@ -43,8 +43,8 @@ export class FakeRemote {
   statusReason: Instance["statusReason"];
   log: readonly string[] = [];
   /** What the shell scripts of a session end with; undefined: as always. */
-  shell: (argv: readonly string[], signal: AbortSignal | undefined) => Promise<ExecResult | undefined> = async () =>
-    undefined;
+  shell: (argv: readonly string[], signal: AbortSignal | undefined, id: string) => Promise<ExecResult | undefined> =
+    async () => undefined;
   /** Ids that `get` shows and `list` does not yet. */
   readonly unlisted: Set<string> = new Set();
   /** What `listOfferings` answers; it and `placements` are there only with the option `sells`. */
@@ -335,7 +335,7 @@ function full(remote: FakeRemote, env: RegisterEnvironment, name: string): Provi
       getCosts: async ({ from, to }) => [{ usd: 12.3, from, to, group: null, estimated: true }],
       exec: async (id, argv, { onStdout, onStderr, stdin, signal } = {}) => {
         await remote.enter("exec", [id, argv, stdin]);
-        const said = argv[0] === "/bin/sh" ? await remote.shell(argv, signal) : undefined;
+        const said = argv[0] === "/bin/sh" ? await remote.shell(argv, signal, id) : undefined;
         if (said !== undefined) return said;
         // Of a session's job every look says that it has ended.
         if (argv[0] === "/bin/sh") return { exitCode: 0, stdout: "0\n", stderr: "" };

@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
 import { type CommandLine, commandLine } from "./command-line.ts";
-import { fault } from "./fake-provider.ts";
+import { type FakeRemote, fault } from "./fake-provider.ts";
 
 const MINUTE = 60_000;
 const missing = (name: string): string | null => {
@@ -53,7 +53,9 @@ describe("slipway reap", () => {
     expect(running(line)).toEqual(["long", "endless"]);
     expect((await line.slipway(["reap", "--json"])).json()).toEqual({
       complete: true,
-      providers: [{ provider: "local", owner: expect.any(String), clock: { state: "unknown" }, instances: [] }],
+      providers: [
+        { provider: "local", owner: expect.any(String), clock: { state: "unknown" }, instances: [], idle: [] },
+      ],
     });
     // Its launch is forgotten: nothing is missing.
     expect((await line.slipway(["reconcile"])).stderr).toBe("All is as it was launched.\n");
@@ -75,6 +77,51 @@ describe("slipway reap", () => {
     expect(down.json()).toMatchObject({ complete: false, providers: [{ error: { code: "UNAVAILABLE" } }] });
     const dry = await line.slipway(["reap", "--provider", "local", "--dry-run"]);
     expect([dry.exitCode, dry.stderr]).toEqual([1, expect.stringContaining("expired where it could look")]);
+  });
+
+  it("looks inside with --idle, remembers what it saw, and terminates what had nothing to do", async () => {
+    const line = commandLine();
+    await line.slipway(["spawn", "--key", "idle"]);
+    await line.slipway(["spawn", "--key", "works"]);
+    for (const one of line.remote.instances.values()) line.remote.instances.set(one.id, { ...one, status: "running" });
+    let busyS = 0;
+    const inside =
+      (text: (id: string) => string): FakeRemote["shell"] =>
+      async (_argv, _signal, id) => ({ exitCode: 0, stdout: text(id), stderr: "" });
+    line.remote.shell = inside((id) => {
+      const used = id === "i-1" ? 100 : busyS;
+      return `boot b\nuptime ${line.clock.now() / 1000}\ncontainer ${used * 1e6}\nend\n`;
+    });
+    const rounds: (string | undefined)[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      const run = await line.slipway(["reap", "--idle", "30m"]);
+      expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+      rounds.push(run.stdout);
+      line.clock.advance(10 * MINUTE);
+      busyS += 300;
+    }
+    expect(rounds.slice(0, 3)).toEqual(["", "", ""]);
+    expect(rounds[3]).toMatch(/terminated +local +i-1 +idle +- +idle for 30 min/);
+    expect(running(line)).toEqual(["works"]);
+    line.remote.shell = inside(() => "nothing");
+    const blind = await line.slipway(["reap", "--idle", "30m", "--json"]);
+    expect(blind.exitCode).toBe(1);
+    expect(blind.json()).toMatchObject({
+      complete: false,
+      providers: [{ idle: [{ key: "works", outcome: "unknown" }] }],
+    });
+  });
+
+  it("prints no --idle for a place that forgets", async () => {
+    const { slipway } = commandLine();
+    for (const place of ["github", "kubernetes"]) {
+      const run = await slipway(["reap", "--print", place, "--idle", "30m", "--json"]);
+      expect(run.exitCode).toBe(2);
+      expect(run.error()).toMatchObject({ code: "INVALID_ARGUMENT" });
+    }
+    expect((await slipway(["reap", "--print", "cron", "--idle", "30m"])).stdout).toContain(
+      "slipway reap --idle 1800000ms",
+    );
   });
 
   it("does not look for an owner that it would have to invent", async () => {

@@ -25,6 +25,8 @@ export type { WaitOptions } from "./poll.ts";
 export type { PoolChange, PoolReplacement } from "./pool/plan.ts";
 export { type Pool, type PoolOptions, type PoolSpec, pool } from "./pool/pool.ts";
 export type { PoolSize, PoolSlot, PoolSlotState } from "./pool/slot.ts";
+export type { IdleOptions, IdleOutcome } from "./reap/idle.ts";
+export type { IdleSession } from "./reap/idle-look.ts";
 export { type ProviderReap, type Reaped, type ReapOptions, type ReapReport, reap } from "./reap/reap.ts";
 export { type ClockCheck, type RemoteClock, remoteClock } from "./reap/remote-clock.ts";
 export { type ApplyOptions, type ApplyResult, apply } from "./reconcile/apply.ts";

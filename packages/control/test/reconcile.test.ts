@@ -155,7 +155,7 @@ describe("the plan", () => {
   test("records of other kinds are left alone, also under a name that a launch could have", async () => {
     await start("a");
     const at = "2026-01-01T00:00:00.000Z";
-    for (const kind of ["report", "pool", "anywhere"] as const) {
+    for (const kind of ["report", "pool", "anywhere", "idle", "spread", "budget"] as const) {
       const one = {
         kind,
         name: "a",

@@ -2,8 +2,9 @@ import type { LaunchRecord } from "@slipway/control";
 import type { Instance, Provider } from "@slipway/core";
 import { CliError, EXIT } from "../cli-error.ts";
 import type { Configure } from "../command.ts";
-import { locate, oneProvider, providersInScope } from "../locate.ts";
+import { locate, oneProvider } from "../locate.ts";
 import { printable } from "../printable.ts";
+import { noteLeftOut, scopeOf } from "../scope.ts";
 import type { Session } from "../session.ts";
 
 interface Flags {
@@ -38,7 +39,7 @@ const AT_ONCE = 8;
 export const configure: Configure = (command, run) => {
   command
     .argument("[id-or-key...]", "what to end")
-    .option("--all", "everything of this owner, and of nobody else")
+    .option("--all", "everything of this owner, and of nobody else, on all providers that are configured here")
     .option("-y, --yes", "do not ask")
     .option("--confirm", "wait until get and list agree that it is gone")
     .addHelpText(
@@ -104,11 +105,13 @@ interface Everything {
 }
 
 async function everything(session: Session): Promise<Everything> {
-  const { rememberedLaunches, unreachable } = await import("../remembered.ts");
-  const { launches: records, unread } = await rememberedLaunches(session);
+  const { unreachable } = await import("../remembered.ts");
+  const scope = await scopeOf(session);
+  const { launches: records, unread } = await scope.remembered();
   const failures: unknown[] = [...(await unreachable(session, records)), ...(unread === undefined ? [] : [unread])];
   const targets: Target[] = [];
-  for (const name of await providersInScope(session)) {
+  noteLeftOut(session, scope.leftOut);
+  for (const name of scope.asked) {
     try {
       const { provider } = await session.providers.load(name);
       targets.push(...(await allOn(session, provider, records)));

@@ -107,7 +107,7 @@ export const recordCases: readonly StoreCase[] = [
         }
       }
       await put(store, runRecordId("r"), runRecord("r"));
-      for (const kind of ["report", "pool", "anywhere"] as const) {
+      for (const kind of ["report", "pool", "anywhere", "idle", "spread", "budget"] as const) {
         await put(store, recordId(kind, "o", "a"), {
           kind,
           name: "a",
@@ -130,7 +130,9 @@ export const recordCases: readonly StoreCase[] = [
       const all = await allEntries(store);
       assert.equal(all.length, 16);
       const filters: readonly EntryFilter[] = [
-        ...(["launch", "run", "report", "pool", "anywhere"] as const).map((kind) => ({ kind })),
+        ...(["launch", "run", "report", "pool", "anywhere", "idle", "spread", "budget"] as const).map((kind) => ({
+          kind,
+        })),
         { provider: "p" },
         { account: "" },
         { account: "two", owner: "o" },

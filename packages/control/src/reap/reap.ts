@@ -1,9 +1,18 @@
-import { type Clock, type Instance, type Provider, projectProvider, type RemoteDate, systemClock } from "@slipway/core";
+import {
+  type Clock,
+  type Instance,
+  type Provider,
+  ProviderError,
+  projectProvider,
+  type RemoteDate,
+  systemClock,
+} from "@slipway/core";
 import { hasEnded } from "../launch/lookup.ts";
 import { type LaunchRecord, launchId } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
 import { terminateAndConfirm } from "../terminate-and-confirm.ts";
+import { forgetGone, type IdleOptions, type IdleOutcome, type IdleRun, watchIdle } from "./idle.ts";
 import { type ClockCheck, checkClock, type RemoteClock, timeOnAll } from "./remote-clock.ts";
 
 export interface ReapOptions {
@@ -19,6 +28,8 @@ export interface ReapOptions {
   readonly clockToleranceMs?: number | undefined;
   /** How long each provider's listing, and each confirmation of an end, may take, milliseconds; 2 and 10 minutes if absent. */
   readonly timeoutMs?: number | undefined;
+  /** Also terminates what is idle. It needs the store, which keeps what each look saw. Absent: nothing is looked into. */
+  readonly idle?: IdleOptions | undefined;
   /** Finds what is expired, and terminates nothing. */
   readonly dryRun?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -48,6 +59,8 @@ export interface ProviderReap {
   readonly owner: string;
   readonly clock: ClockCheck;
   readonly instances: readonly Reaped[];
+  /** Of the running instances that are not expired; empty without `idle`. */
+  readonly idle: readonly IdleOutcome[];
   /** Why its instances could not be listed, or why the store's records of them could not all be read. */
   readonly error?: unknown;
 }
@@ -55,8 +68,8 @@ export interface ProviderReap {
 export interface ReapReport {
   readonly providers: readonly ProviderReap[];
   /**
-   * Every provider was listed, every clock that a remote shows agrees, and everything that was found expired is gone.
-   * False: something expired may go on running, and the next call may do better.
+   * Every provider was listed, every clock that a remote shows agrees, everything that was found expired is gone, and every
+   * instance that may be idle could be looked into. False: something expired or idle may go on running, and the next call may do better.
    */
   readonly complete: boolean;
 }
@@ -74,6 +87,7 @@ const MOST_AT_ONCE = 8;
  * listed keeps none of the others waiting; the report names it and is not complete.
  */
 export async function reap(providers: readonly Provider[], options: ReapOptions = {}): Promise<ReapReport> {
+  checkIdle(options);
   const projected = providers.map((provider): Provider => projectProvider<Provider>(provider));
   const looks = await Promise.all(projected.map((provider) => look(provider, options)));
   // A remote without a clock is judged by what the others say of this machine's.
@@ -87,10 +101,23 @@ export async function reap(providers: readonly Provider[], options: ReapOptions 
   return { providers: reaps, complete: reaps.every(isComplete) };
 }
 
-function isComplete({ clock, instances, error }: ProviderReap): boolean {
-  const isDone = ({ outcome }: Reaped): boolean => outcome !== "failed" && outcome !== "skipped";
-  return error === undefined && clock.state !== "differs" && instances.every(isDone);
+function checkIdle({ idle, store }: ReapOptions): void {
+  if (idle === undefined || (store !== undefined && idle.forMs > 0)) return;
+  throw new ProviderError("INVALID_SPEC", {
+    message: store === undefined ? "reap: idle needs a store" : "reap: idle.forMs must be above 0",
+    provider: "reap",
+    operation: "reap",
+    effect: "none",
+    hint: "What one look saw is kept in a store until the next one: pass the one that the launches use.",
+  });
 }
+
+function isComplete({ clock, instances, idle, error }: ProviderReap): boolean {
+  const isOpen = ({ outcome }: Reaped | IdleOutcome): boolean => OPEN.has(outcome);
+  return error === undefined && clock.state !== "differs" && !instances.some(isOpen) && !idle.some(isOpen);
+}
+
+const OPEN: ReadonlySet<(Reaped | IdleOutcome)["outcome"]> = new Set(["failed", "skipped", "unknown"] as const);
 
 interface Look {
   readonly provider: Provider;
@@ -158,8 +185,27 @@ async function reapOne(judged: Judged, options: ReapOptions): Promise<ProviderRe
       : [];
   });
   const instances = await inParallel(queue, (found) => reapInstance(judged, found, options));
-  const base = { provider: provider.name, owner: provider.owner, clock, instances };
+  const idle = await watchAll(judged, new Set(queue.map(({ instanceId }) => instanceId)), options);
+  const base = { provider: provider.name, owner: provider.owner, clock, instances, idle };
   return error === undefined ? base : { ...base, error };
+}
+
+async function watchAll(
+  { provider, instances, error }: Judged,
+  expired: ReadonlySet<string>,
+  options: ReapOptions,
+): Promise<readonly IdleOutcome[]> {
+  const { idle, store, account = "", dryRun = false, signal, timeoutMs, clock } = options;
+  if (idle === undefined || store === undefined) return [];
+  const run: IdleRun = { idle, store, account, dryRun, signal, timeoutMs, clock };
+  // Without a listing nobody knows what is gone.
+  if (error === undefined)
+    await forgetGone(provider, new Set(instances.map(({ id }) => id)), run).catch(() => undefined);
+  const running = instances.filter(
+    (one) =>
+      one.status === "running" && one.owner === provider.owner && !expired.has(one.id) && idle.only?.(one) !== false,
+  );
+  return inParallel(running, (one) => watchIdle(provider, one, run));
 }
 
 function remoteNow(date: RemoteDate | undefined, local: number): number {

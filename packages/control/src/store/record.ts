@@ -102,11 +102,11 @@ export interface RunRecord {
 }
 
 /**
- * A record whose `data` only its own module reads: a report of a bootstrap, a slot of a pool, or the provider that was
- * chosen for a key that may run anywhere. What is around `data` lets a store filter it without knowing the module.
+ * A record whose `data` only its own module reads: a report of a bootstrap, a slot of a pool, the provider that was chosen
+ * for a key that may run anywhere, since when an instance is idle, a spread, or what a launch costs of a budget. What is around `data` lets a store filter it without knowing the module.
  */
 export interface DataRecord {
-  readonly kind: "report" | "pool" | "anywhere";
+  readonly kind: "report" | "pool" | "anywhere" | "idle" | "spread" | "budget";
   /** What it is about, as the key or the name of a pool. */
   readonly name: string;
   readonly owner: string;
@@ -226,6 +226,9 @@ const CHECKS: Readonly<Record<RecordKind, (value: unknown) => boolean>> = {
   report: isData,
   pool: isData,
   anywhere: isData,
+  idle: isData,
+  spread: isData,
+  budget: isData,
 };
 
 /**
