@@ -442,3 +442,17 @@ describe("places that cannot hold a store", () => {
     },
   );
 });
+
+test("a lease that was just given back and is taken again is not lost to those who take others meanwhile", async () => {
+  const store = fileStore(directory);
+  const work = async (name: string): Promise<void> => {
+    for (let round = 0; round < 60; round += 1) {
+      const lease = await store.acquire(`pool:${name}`);
+      if (lease === null) throw new Error(`${name} is free`);
+      await store.write(lease.id, { kind: "pool", name, owner: "o", state: "s", at: record.at, data: round });
+      await store.release(lease);
+    }
+  };
+  await Promise.all(["a", "b", "c", "d", "e", "f", "g", "h"].map(work));
+  expect(await allEntries(store)).toHaveLength(8);
+});

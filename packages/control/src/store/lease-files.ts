@@ -73,9 +73,22 @@ export function leaseFiles(directory: string, processes: Processes, foreignIsDea
     }
   };
 
-  const removeLease = async (name: string, token: string): Promise<void> => {
-    if (await isHeld(name, token)) await rm(pathOf(name), { force: true });
-    givenBack.delete(name);
+  // One removal of a lease at a time: a second one that has read the old token would remove the next holder's file.
+  const removals = new Map<string, Promise<void>>();
+
+  const removeLease = (name: string, token: string): Promise<void> => {
+    const pending = removals.get(token);
+    if (pending !== undefined) return pending;
+    const removal = (async (): Promise<void> => {
+      try {
+        if (await isHeld(name, token)) await rm(pathOf(name), { force: true });
+        if (givenBack.get(name) === token) givenBack.delete(name);
+      } finally {
+        removals.delete(token);
+      }
+    })();
+    removals.set(token, removal);
+    return removal;
   };
 
   const isDead = async (holder: ProcessIdentity | null): Promise<boolean> => {
@@ -95,8 +108,20 @@ export function leaseFiles(directory: string, processes: Processes, foreignIsDea
         if (await linked(draft, path)) return token;
         const current = await readLease(path);
         if (current === null) continue;
-        if (givenBack.get(name) !== current.token && !(await isDead(current.holder))) return null;
-        const took = await takeOver(draft, path, name, current.token);
+        await removals.get(current.token)?.catch(() => undefined);
+        const isGivenBack = givenBack.get(name) === current.token;
+        if (!isGivenBack && !(await isDead(current.holder))) {
+          if ((await readLease(path))?.token === current.token) return null;
+          continue;
+        }
+        // From here on nobody begins to remove it: what stands there next is this one.
+        if (isGivenBack) givenBack.delete(name);
+        let took: Awaited<ReturnType<typeof takeOver>> | undefined;
+        try {
+          took = await takeOver(draft, path, name, current.token);
+        } finally {
+          if (isGivenBack && took !== "taken") givenBack.set(name, current.token);
+        }
         if (took !== "changed") return took === "taken" ? token : null;
       }
       return null;
