@@ -46,12 +46,12 @@ export function needOf(request: SpawnRequest, flags: SpawnFlags): AnywhereOption
 }
 
 /** As their packages made them: they may tell what they sell. */
-interface Shops {
+export interface Shops {
   readonly providers: readonly Provider[];
   readonly unfit: readonly Unfit[];
 }
 
-async function shops(session: Session): Promise<Shops> {
+export async function shops(session: Session): Promise<Shops> {
   const providers: Provider[] = [];
   const unfit: Unfit[] = [];
   for (const name of await providersInScope(session)) {
@@ -87,25 +87,34 @@ const COLUMNS: readonly Column<Place>[] = [
 ];
 
 /** `--any --dry-run`: the places in order with price and source, and why the others are none. */
-export async function previewAnywhere(session: Session, need: AnywhereOptions): Promise<void> {
+export async function previewAnywhere(session: Session, need: AnywhereOptions): Promise<readonly Place[]> {
   const found = await placesFor(session, need);
-  if (session.json) return session.output.document({ dryRun: true, ...found });
+  if (session.json) {
+    session.output.document({ dryRun: true, ...found });
+    return found.places;
+  }
   session.output.list(found.places, COLUMNS, "No provider offers this now.");
   for (const { provider, spec, reason } of found.unfit) {
     session.output.note(`left out: ${spec === undefined ? provider : `${provider}/${spec}`}: ${reason}`);
   }
   session.output.note("Nothing was sent.");
+  return found.places;
 }
 
 // Another command that launches the same key is done soon, and then this one answers its instance.
 const LEASE_PATIENCE_MS = 120_000;
 
+/** When something with this `--ttl` expires. A repeated launch anywhere keeps the first call's time by itself. */
+export function expiryAfter(session: Session, ttl: number | undefined): string | undefined {
+  if (ttl === undefined) return undefined;
+  return new Date(Math.ceil((session.world.clock.now() + ttl) / 1000) * 1000).toISOString();
+}
+
 export async function launchCheapest(session: Session, need: AnywhereOptions, ttl?: number): Promise<AnywhereLaunch> {
   const { launchAnywhere } = await import("@slipway/control");
   const { providers, unfit } = await shops(session);
   for (const { provider, reason } of unfit) session.output.note(`left out: ${provider}: ${reason}`);
-  const expiresAt =
-    ttl === undefined ? undefined : new Date(Math.ceil((session.world.clock.now() + ttl) / 1000) * 1000).toISOString();
+  const expiresAt = expiryAfter(session, ttl);
   const store = await session.store();
   const { clock } = session.world;
   const control = { store, clock, onEvent: session.onEvent, leaseTimeoutMs: LEASE_PATIENCE_MS };

@@ -57,6 +57,10 @@ export function several(text: string, before: readonly string[] | undefined): re
   return [...(before ?? []), notEmpty(text)];
 }
 
+export function wholeNumber(text: string): number {
+  return /^[1-9]\d{0,2}$|^1000$/.test(text) ? Number(text) : refuse("It must be a whole number, 1 to 1000.");
+}
+
 /** `name=value`, several times; a later one replaces an earlier of the same name. */
 export function assignments(
   text: string,

@@ -69,6 +69,49 @@ describe("slipway spawn --any", () => {
   });
 });
 
+describe("slipway spawn --any --count", () => {
+  const words = ["spawn", "--any", "--gpu", "a100", "--key", "s", "--count", "3"];
+
+  it("launches so many, and the same command shows the same ones", async () => {
+    const { slipway, cheap } = market();
+    const run = await slipway([...words, "--ttl", "1h"]);
+    expect([run.exitCode, run.stderr]).toEqual([0, expect.stringContaining("To end it: slipway terminate --provider cheap -- ")]);
+    expect(run.stdout).toMatch(/s-1 +cheap +\S+\ns-2 +cheap +\S+\ns-3 +cheap/);
+    expect((await slipway([...words, "--json"])).json()).toMatchObject({ members: [{}, {}, {}], missing: [] });
+    expect(cheap.called("spawn")).toHaveLength(3);
+  });
+
+  it("keeps none where fewer can be had than are needed", async () => {
+    const { slipway, cheap, dear } = market();
+    cheap.failures.set("spawn", () => fault("CAPACITY_ERROR", "cheap", "full"));
+    let left = 2;
+    dear.hooks.set("spawn", async () => {
+      if (left === 0) throw fault("CAPACITY_ERROR", "dear", "full");
+      left -= 1;
+    });
+    const some = await slipway([...words, "--minimum", "2", "--key", "t", "--json"]);
+    expect([some.exitCode, some.stderr]).toEqual([0, expect.not.stringContaining("error")]);
+    expect(some.json()).toMatchObject({ members: [{ provider: "dear" }, {}], missing: [expect.stringMatching(/^t-/)] });
+    expect((await slipway(["terminate", "--all", "--yes", "--confirm"])).exitCode).toBe(0);
+    left = 2;
+    const run = await slipway([...words, "--json"]);
+    expect(run.exitCode).toBe(1);
+    expect(run.error()).toMatchObject({ code: "CAPACITY_ERROR", effect: "none", leftovers: [] });
+    expect([...dear.instances.values()].filter(({ status }) => status !== "terminated")).toEqual([]);
+  });
+
+  it("shows what it would cost, and takes no half of a wish", async () => {
+    const { slipway, cheap } = market();
+    const dry = await slipway([...words, "--minimum", "2", "--dry-run"]);
+    expect(dry.stderr).toContain("3 machines, at least 2. They cost $3.60 to $5.70 per hour.");
+    expect(cheap.called("spawn")).toEqual([]);
+    for (const wrong of [["--minimum", "4"], ["--wait"], ["--count", "0"]]) {
+      expect((await slipway([...words, ...wrong])).exitCode).toBe(2);
+    }
+    expect((await slipway(["spawn", "--count", "3"])).exitCode).toBe(2);
+  });
+});
+
 describe("slipway run --any", () => {
   it("runs where it is cheapest, goes on where that made nothing, and leaves nothing", async () => {
     const { slipway, cheap, dear } = market();

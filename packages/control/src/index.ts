@@ -17,6 +17,15 @@ export {
 } from "./anywhere/places.ts";
 export { AnywhereRefusal, type TriedPlace } from "./anywhere/refusal.ts";
 export { type AnywhereOptions, requestAt } from "./anywhere/request-at.ts";
+export {
+  type Spread,
+  type SpreadControl,
+  type SpreadFailpoint,
+  type SpreadLaunch,
+  type SpreadOptions,
+  spread,
+} from "./anywhere/spread.ts";
+export { type SpreadLeftover, SpreadRefusal } from "./anywhere/spread-refusal.ts";
 export { compose } from "./compose.ts";
 export { launch } from "./launch/launch.ts";
 export type { IdempotentProvider, LaunchFailpoint, LaunchOptions, StoredLaunchOptions } from "./launch/options.ts";

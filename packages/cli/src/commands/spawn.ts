@@ -11,7 +11,8 @@ import {
   type SpawnOptions,
 } from "@slipway/core";
 import { waitForBootstrapOf } from "../bootstrap.ts";
-import type { Configure } from "../command.ts";
+import { CliError } from "../cli-error.ts";
+import { type Configure, wholeNumber } from "../command.ts";
 import { instanceFields, listCommand, priceOf, terminateCommand } from "../instance-view.ts";
 import { oneProvider } from "../locate.ts";
 import { printable, shellCommand } from "../printable.ts";
@@ -22,12 +23,16 @@ import { noteExpiry, placementsFor, type SpawnRequest, spawnRequest, withExpiry 
 interface Flags extends SpawnFlags {
   readonly dryRun?: boolean;
   readonly wait?: boolean;
+  readonly count?: number;
+  readonly minimum?: number;
 }
 
 export const configure: Configure = (command, run) => {
   command
     .option("--dry-run", "show what would be sent, check it, and call nothing")
     .option("--any", "on whichever provider is cheapest now; with --dry-run shows the places in order")
+    .option("--count <number>", "with --any: so many machines, with the keys <key>-1, <key>-2, …", wholeNumber)
+    .option("--minimum <number>", "with --count: how many are enough; else none is kept", wholeNumber)
     .option("--wait", "wait until it runs and its bootstrap has succeeded");
   addSpawnOptions(command).addHelpText(
     "after",
@@ -36,6 +41,7 @@ Examples:
   slipway spawn --key web-1 --bootstrap setup.sh --wait
   slipway spawn --key train-7 --provider lambda --spec gpu_1x_a10 --ttl 4h --max-usd-per-hour 1.50
   slipway spawn --any --gpu a100 --max-usd-per-hour 2 --ttl 4h
+  slipway spawn --any --gpu a100 --count 8 --minimum 5 --key train --ttl 4h
   printf 'echo hello' | slipway spawn --bootstrap - --env-file .env --json
 
 A value of --env stands in this command's own line, where every user of this machine can see it while it runs
@@ -46,6 +52,7 @@ A value of --env stands in this command's own line, where every user of this mac
 
 async function spawn(session: Session, _args: readonly string[], flags: Flags): Promise<void> {
   const request = await spawnRequest(session, flags);
+  if (flags.count !== undefined || flags.minimum !== undefined) return spawnSeveral(session, request, flags);
   if (flags.any === true) return spawnAnywhere(session, request, flags);
   const { provider, registration } = await oneProvider(session);
   if (flags.dryRun === true) return preview(session, provider, request, flags);
@@ -59,13 +66,30 @@ async function spawn(session: Session, _args: readonly string[], flags: Flags): 
 async function spawnAnywhere(session: Session, request: SpawnRequest, flags: Flags): Promise<void> {
   const { launchCheapest, needOf, previewAnywhere } = await import("../anywhere.ts");
   const need = needOf(request, flags);
-  if (flags.dryRun === true) return previewAnywhere(session, need);
+  if (flags.dryRun === true) {
+    await previewAnywhere(session, need);
+    return;
+  }
   session.context.key = request.key;
   session.context.look = shellCommand(["slipway", "list", "--key", request.key]);
   const { instance, provider } = await launchCheapest(session, need, flags.ttl);
   const { provider: projected } = await session.providers.load(provider.name);
   noteExpiry(session, projected, instance.expiresAt);
   await showLaunched(session, { provider: projected, exact: provider }, instance, request, flags);
+}
+
+async function spawnSeveral(session: Session, request: SpawnRequest, flags: Flags): Promise<void> {
+  const { any = false, count, minimum = count, wait = false } = flags;
+  if (!any || count === undefined || minimum === undefined || minimum > count || wait) {
+    const wrong = wait ? "--wait waits for one machine" : "--count and --minimum need --any and each other";
+    throw new CliError("INVALID_ARGUMENT", wrong, "As: slipway spawn --any --gpu a100 --count 8 --minimum 5");
+  }
+  const { needOf } = await import("../anywhere.ts");
+  const { previewSpread, spreadCheapest } = await import("../spread.ts");
+  const need = needOf(request, flags);
+  if (flags.dryRun === true) return previewSpread(session, need, { count, minimum });
+  session.context.key = request.key;
+  await spreadCheapest(session, need, { count, minimum, ttl: flags.ttl });
 }
 
 async function showLaunched(

@@ -1,0 +1,60 @@
+import { type Clock, systemClock, timestamp } from "@slipway/core";
+import type { DataRecord, JsonValue } from "../store/record.ts";
+import type { Store } from "../store/store.ts";
+import { StoreError } from "../store/store-error.ts";
+
+/** A machine that a spread has made. */
+export interface SpreadMember {
+  readonly key: string;
+  readonly provider: string;
+  readonly instanceId: string;
+}
+
+/**
+ * How far a spread is. `growing`: machines are being launched, and their own records say which. `settled`: these are its
+ * machines. `rolling-back`: these were too few, and are being terminated.
+ */
+export interface SpreadState {
+  readonly state: "growing" | "settled" | "rolling-back";
+  /** Of what was asked for. */
+  readonly needHash: string;
+  readonly members: readonly SpreadMember[];
+}
+
+export function spreadRecord(owner: string, key: string, { state, ...data }: SpreadState, clock?: Clock): DataRecord {
+  const members = data.members.map((one) => ({ ...one }));
+  const at = timestamp(clock ?? systemClock);
+  return { kind: "spread", name: key, owner, state, at, data: { needHash: data.needHash, members } };
+}
+
+export async function readSpread(store: Store, id: string): Promise<SpreadState | null> {
+  const record = await store.read(id);
+  if (record === null) return null;
+  const read = record.kind === "spread" ? stateOf(record) : null;
+  if (read !== null) return read;
+  throw new StoreError("CORRUPT", {
+    message: `the record of ${id} does not say how far the spread is`,
+    hint: "List the machines by their keys, end those that are not wanted, and remove the record.",
+  });
+}
+
+function stateOf({ state, data }: DataRecord): SpreadState | null {
+  const { needHash, members } = fields(data);
+  if (state !== "growing" && state !== "settled" && state !== "rolling-back") return null;
+  if (typeof needHash !== "string" || !Array.isArray(members)) return null;
+  const read = members.map(memberOf);
+  const whole = read.filter((one) => one !== null);
+  return whole.length === read.length ? { state, needHash, members: whole } : null;
+}
+
+function memberOf(value: JsonValue): SpreadMember | null {
+  const { key, provider, instanceId } = fields(value);
+  if (typeof key !== "string" || typeof provider !== "string" || typeof instanceId !== "string") return null;
+  return { key, provider, instanceId };
+}
+
+function fields(value: JsonValue): { readonly [name: string]: JsonValue | undefined } {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as { readonly [name: string]: JsonValue })
+    : {};
+}
