@@ -13,12 +13,12 @@ import {
   waitForBootstrap,
 } from "@slipway/control";
 import { systemClock } from "@slipway/core";
-import { lightMachines, lightMachinesMissing } from "@slipway/provider-kit/emulator";
+import { machinesMissing, openMachines } from "@slipway/provider-kit/emulator";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { PLACES } from "./jobs/clouds.ts";
 
 const SECRET = "a secret that only this test knows, of 32 and more";
-const missing = await lightMachinesMissing();
+const missing = await machinesMissing("light");
 const ESCAPE = "\\033";
 
 /** A server as a user would start it, with the reports mounted. */
@@ -37,8 +37,9 @@ async function control() {
 
 async function place(name: string) {
   const directory = mkdtempSync(join(tmpdir(), "slipway-reports-"));
-  const machines = await lightMachines(directory);
-  const { provider, machine, close } = PLACES[name]?.(machines, directory) ?? {};
+  const machines = await openMachines("light");
+  if (machines === null) throw new Error("there are no machines");
+  const { provider, machine, close } = PLACES[name]?.(machines, directory, false) ?? {};
   if (provider === undefined || machine === undefined) throw new Error(`${name} is no place`);
   onTestFinished(async () => {
     await close?.();

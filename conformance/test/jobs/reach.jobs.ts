@@ -3,12 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { reachCases, runReachCase } from "@slipway/contract-tests/reach";
-import { lightMachinesMissing, type OpenMachines, openMachines } from "@slipway/provider-kit/emulator";
+import { machinesMissing, type OpenMachines, openMachines } from "@slipway/provider-kit/emulator";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { openPlace } from "../reach-places.ts";
 import { PLACES } from "./clouds.ts";
 
-const missing = await lightMachinesMissing();
+const missing = await machinesMissing("light");
 if (missing !== null && process.env["SLIPWAY_REQUIRE_TOOLS"] === "1") throw new Error(missing);
 
 describe.skipIf(missing !== null)("a session keeps every promise", () => {
@@ -30,7 +30,7 @@ describe.skipIf(missing !== null)("a session keeps every promise", () => {
   });
 
   it.concurrent.for(Object.entries(PLACES))("into %s", async ([, placeIn], { expect, onTestFinished }) => {
-    const place = placeIn(machines, directory);
+    const place = placeIn(machines, directory, false);
     if (place.close !== undefined) onTestFinished(place.close);
     const inside = await openPlace(place.provider, place.machine, { identityFile, endpoint: machines.endpoint });
     const faults: string[] = [];

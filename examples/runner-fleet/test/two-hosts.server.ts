@@ -2,12 +2,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { lightMachinesMissing } from "@slipway/provider-kit/emulator";
+import { machinesMissing } from "@slipway/provider-kit/emulator";
 import { expect, test } from "vitest";
 import { postgresPrograms } from "./database.ts";
 
 const missing =
-  (postgresPrograms() === undefined ? "postgresql is not installed" : await lightMachinesMissing()) ??
+  (postgresPrograms() === undefined ? "postgresql is not installed" : await machinesMissing("light")) ??
   (process.getuid?.() === 0 ? null : "only root makes network namespaces");
 if (missing !== null && process.env["SLIPWAY_REQUIRE_TOOLS"] === "1") throw new Error(missing);
 

@@ -66,7 +66,7 @@ async function refusal(call: Promise<unknown>): Promise<SpreadRefusal> {
 }
 
 describe("spread", () => {
-  test("of 8 with room for 5: 5 are enough, the cheapest first, and the same call launches nothing more", async () => {
+  test("of 8 with capacity for 5: 5 are enough, the cheapest first, and the same call launches nothing more", async () => {
     const { call, alive, clouds } = scene();
     const made = await call(5);
     expect(made.members).toHaveLength(5);
@@ -77,7 +77,7 @@ describe("spread", () => {
     expect(clouds.map(({ world }) => world.requests.length)).toEqual(spawns);
   });
 
-  test("of 8 with room for 5: 6 are not there, and nothing is left", async () => {
+  test("of 8 with capacity for 5: 6 are not there, and nothing is left", async () => {
     const { call, alive, kinds } = scene();
     const error = await refusal(call(6));
     expect(error).toMatchObject({ code: "CAPACITY_ERROR", effect: "none", leftovers: [] });
