@@ -5,9 +5,59 @@ export type KubernetesErrorRow = HttpErrorRow;
 
 const SPAWNING = ["spawn"] as const;
 
+// One reason for many meanings: the sentence tells them apart.
+const FORBIDDEN = [
+  {
+    id: "anonymous",
+    says: /User "system:anonymous"/,
+    code: "AUTH_ERROR",
+    hint: "The request carried no credential: give the context's user a token, a certificate or an exec plugin.",
+  },
+  {
+    id: "quota-exceeded",
+    says: /exceeded quota: /,
+    code: "QUOTA_EXCEEDED",
+    hint: "The namespace has a ResourceQuota: terminate something in it, or ask for more.",
+  },
+  {
+    id: "quota-needs-resources",
+    says: /failed quota: .* must specify /,
+    code: "INVALID_SPEC",
+    hint: "The namespace has a ResourceQuota that counts something which this request does not name: give resources.",
+  },
+  {
+    id: "limit-range",
+    says: /(maximum|minimum) \S+ usage per (Container|Pod)/,
+    code: "INVALID_SPEC",
+    hint: "The namespace has a LimitRange: ask for resources within it.",
+  },
+  {
+    id: "pod-security",
+    says: /violates PodSecurity/,
+    code: "INVALID_SPEC",
+    hint: "The namespace enforces a Pod Security Standard that these pods do not meet: use another namespace.",
+  },
+  {
+    id: "named-thing-missing",
+    says: /error looking up service account|no PriorityClass with name|RuntimeClass "[^"]*" not found/,
+    code: "INVALID_SPEC",
+  },
+  {
+    id: "namespace-terminating",
+    says: /because it is being terminated/,
+    code: "INVALID_STATE",
+    hint: "The namespace is being deleted: use another one.",
+  },
+  {
+    id: "forbidden",
+    says: /cannot \S+ resource/,
+    code: "AUTH_ERROR",
+    hint: "The README of this provider has the Role that it needs.",
+  },
+] as const;
+
 /**
- * What an API server says, and what the user gets. `native` is its reason with the kind of thing that it speaks of; where
- * one reason has several meanings, only its sentence tells them apart.
+ * What an API server says, and what the user gets. `native` is its reason with the kind of thing that it speaks of.
  */
 export const kubernetesErrorTable: readonly KubernetesErrorRow[] = errorRows([
   {
@@ -17,69 +67,7 @@ export const kubernetesErrorTable: readonly KubernetesErrorRow[] = errorRows([
     message: "the API server does not accept this credential",
     hint: "Look at the user in the kubeconfig: the token or certificate has expired, or is of another cluster.",
   },
-  {
-    id: "anonymous",
-    status: 403,
-    native: "Forbidden/",
-    says: /User "system:anonymous"/,
-    code: "AUTH_ERROR",
-    hint: "The request carried no credential: give the context's user a token, a certificate or an exec plugin.",
-  },
-  {
-    id: "quota-exceeded",
-    status: 403,
-    native: "Forbidden/",
-    says: /exceeded quota: /,
-    code: "QUOTA_EXCEEDED",
-    hint: "The namespace has a ResourceQuota: terminate something in it, or ask for more.",
-  },
-  {
-    id: "quota-needs-resources",
-    status: 403,
-    native: "Forbidden/",
-    says: /failed quota: .* must specify /,
-    code: "INVALID_SPEC",
-    hint: "The namespace has a ResourceQuota that counts something which this request does not name: give resources.",
-  },
-  {
-    id: "limit-range",
-    status: 403,
-    native: "Forbidden/",
-    says: /(maximum|minimum) \S+ usage per (Container|Pod)/,
-    code: "INVALID_SPEC",
-    hint: "The namespace has a LimitRange: ask for resources within it.",
-  },
-  {
-    id: "pod-security",
-    status: 403,
-    native: "Forbidden/",
-    says: /violates PodSecurity/,
-    code: "INVALID_SPEC",
-    hint: "The namespace enforces a Pod Security Standard that these pods do not meet: use another namespace.",
-  },
-  {
-    id: "named-thing-missing",
-    status: 403,
-    native: "Forbidden/",
-    says: /error looking up service account|no PriorityClass with name|RuntimeClass "[^"]*" not found/,
-    code: "INVALID_SPEC",
-  },
-  {
-    id: "namespace-terminating",
-    status: 403,
-    native: "Forbidden/",
-    says: /because it is being terminated/,
-    code: "INVALID_STATE",
-    hint: "The namespace is being deleted: use another one.",
-  },
-  {
-    id: "forbidden",
-    status: 403,
-    native: "Forbidden/",
-    says: /cannot \S+ resource/,
-    code: "AUTH_ERROR",
-    hint: "The README of this provider has the Role that it needs.",
-  },
+  ...FORBIDDEN.map((row) => ({ status: 403, native: "Forbidden/", ...row })),
   // A webhook or another admission controller, whose sentence is all that there is.
   { id: "admission-denied", status: 403, native: "Forbidden/", code: "INVALID_SPEC" },
   {

@@ -3,7 +3,7 @@ import type { InstanceBase } from "@slipway/provider-kit/driver";
 import { TERMINATE_BY_ANNOTATION } from "./end-job.ts";
 import { machineTypeOf, priceOf } from "./machines.ts";
 import { INSTANCE_TYPE_LABEL, type Profile } from "./profiles.ts";
-import { bytesOfQuantity, cpusOfQuantity } from "./quantities.ts";
+import { bytesOfQuantity, numberOfQuantity } from "./quantities.ts";
 import { statusOf } from "./statuses.ts";
 import type { WirePod } from "./wire.ts";
 
@@ -36,22 +36,22 @@ export function toInstance(
   const { metadata, spec, status } = pod;
   const { reason } = statusOf(pod);
   const main = spec.containers.find(({ name }) => name === MAIN_CONTAINER) ?? spec.containers[0];
-  const type = spec.nodeSelector?.[INSTANCE_TYPE_LABEL] ?? undefined;
+  const type = spec.nodeSelector?.[INSTANCE_TYPE_LABEL];
   const gpuType = metadata.annotations?.[GPU_ANNOTATION] ?? machineTypeOf(profile, type)?.gpus?.type;
   const resources = resourcesOf(main?.resources?.limits ?? {}, gpuType, profile);
   const price = resources?.gpus === undefined ? undefined : priceOf(profile, { spec: type, gpu: resources.gpus });
   const terminateBy = metadata.annotations?.[TERMINATE_BY_ANNOTATION];
-  const ips = [status?.podIP, ...(status?.podIPs ?? []).map(({ ip }) => ip)].filter(isText);
-  const [v4, v6] = [ips.find((ip) => !ip.includes(":")), ips.find((ip) => ip.includes(":"))];
+  const ips = [status.podIP, ...(status.podIPs ?? []).map(({ ip }) => ip)];
+  const [v4, v6] = [ips.find((ip) => ip?.includes(".")), ips.find((ip) => ip?.includes(":"))];
   return {
     ...base,
-    phase: status?.phase ?? "Unknown",
+    phase: status.phase ?? "Unknown",
     region: context,
     namespace: metadata.namespace,
     ...(reason === undefined ? {} : { statusReason: reason }),
-    ...(isText(spec.nodeName) ? { nodeName: spec.nodeName } : {}),
-    ...(isText(type) ? { spec: type } : {}),
-    ...(isText(main?.image) ? { image: main.image } : {}),
+    ...(spec.nodeName === undefined ? {} : { nodeName: spec.nodeName }),
+    ...(type === undefined ? {} : { spec: type }),
+    ...(main?.image === undefined ? {} : { image: main.image }),
     ...(resources === undefined ? {} : { resources }),
     ...(price === undefined ? {} : { price }),
     ...(terminateBy === undefined ? {} : { terminateBy: { at: terminateBy, by: "remote" } }),
@@ -60,7 +60,7 @@ export function toInstance(
       ...(v6 === undefined ? {} : { ipv6: v6 }),
     },
     isSpot: false,
-    createdAt: isText(metadata.creationTimestamp) ? metadata.creationTimestamp : null,
+    createdAt: metadata.creationTimestamp ?? null,
   };
 }
 
@@ -69,7 +69,7 @@ function resourcesOf(
   gpuType: string | undefined,
   { gpuResource }: Profile,
 ): InstanceResources | undefined {
-  const cpus = cpusOfQuantity(limits["cpu"]);
+  const cpus = numberOfQuantity(limits["cpu"]);
   const memoryBytes = bytesOfQuantity(limits["memory"]);
   const diskBytes = bytesOfQuantity(limits["ephemeral-storage"]);
   const count = bytesOfQuantity(limits[gpuResource]);
@@ -80,8 +80,4 @@ function resourcesOf(
     ...(count === undefined || count === 0 ? {} : { gpus: { type: gpuType ?? gpuResource, count } }),
   };
   return Object.keys(found).length === 0 ? undefined : found;
-}
-
-function isText(value: string | null | undefined): value is string {
-  return value !== undefined && value !== null && value !== "";
 }

@@ -2,29 +2,29 @@ import type { Call } from "@slipway/provider-kit/driver";
 import type { KubernetesClient, Permission } from "./client.ts";
 import type { KubernetesRemote } from "./remote.ts";
 
-/** All that this provider does in its namespace; the README's Role is made of these. */
-export const PERMISSIONS: readonly Permission[] = [
-  { verb: "get", resource: "namespaces" },
-  { verb: "get", resource: "pods" },
-  { verb: "list", resource: "pods" },
-  { verb: "create", resource: "pods" },
-  { verb: "delete", resource: "pods" },
+interface Rule {
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+  readonly group?: string;
+}
+
+// The README's Role, rule by rule.
+const RULES: readonly Rule[] = [
+  { resources: ["namespaces"], verbs: ["get"] },
+  { resources: ["pods"], verbs: ["get", "list", "create", "delete"] },
   // A command over a WebSocket is a GET; newer servers ask for the right to create as well.
-  { verb: "get", resource: "pods/exec" },
-  { verb: "create", resource: "pods/exec" },
-  { verb: "get", resource: "pods/log" },
-  { verb: "get", resource: "pods/portforward" },
-  { verb: "create", resource: "pods/portforward" },
-  { verb: "get", resource: "secrets" },
-  { verb: "create", resource: "secrets" },
-  { verb: "get", resource: "persistentvolumeclaims" },
-  { verb: "list", resource: "persistentvolumeclaims" },
-  { verb: "create", resource: "persistentvolumeclaims" },
-  { verb: "delete", resource: "persistentvolumeclaims" },
+  { resources: ["pods/exec", "pods/portforward"], verbs: ["get", "create"] },
+  { resources: ["pods/log"], verbs: ["get"] },
+  { resources: ["secrets"], verbs: ["get", "create"] },
+  { resources: ["persistentvolumeclaims"], verbs: ["get", "list", "create", "delete"] },
   // By which pods with `terminateBy` end.
-  { verb: "create", resource: "jobs", group: "batch" },
-  { verb: "delete", resource: "jobs", group: "batch" },
+  { resources: ["jobs"], verbs: ["create", "delete"], group: "batch" },
 ];
+
+/** All that this provider does in its namespace. */
+export const PERMISSIONS: readonly Permission[] = RULES.flatMap(({ resources, verbs, ...group }) =>
+  resources.flatMap((resource) => verbs.map((verb) => ({ verb, resource, ...group }))),
+);
 
 /** Throws what is missing: the namespace, or a permission in it. Nothing is stored by asking. */
 export async function checkPermissions({ clients, refuse }: KubernetesRemote, call: Call): Promise<void> {

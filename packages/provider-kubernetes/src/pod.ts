@@ -148,7 +148,7 @@ export function secretBody(pod: WirePod, secretName: string, owner: string, scri
 
 /** Which Secret a pod waits for; undefined if it was made without a bootstrap. */
 export function bootstrapSecretOf({ spec }: WirePod): string | undefined {
-  return spec.volumes?.find(({ name }) => name === BOOTSTRAP_VOLUME)?.secret?.secretName ?? undefined;
+  return spec.volumes?.find(({ name }) => name === BOOTSTRAP_VOLUME)?.secret?.secretName;
 }
 
 function commandOf(script: BootstrapScript | undefined, command: readonly string[] = []): readonly string[] {

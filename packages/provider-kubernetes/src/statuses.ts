@@ -19,6 +19,8 @@ export interface StatusRow {
   readonly says?: string;
 }
 
+const UNKNOWN: StatusRow = { id: "unknown", status: "unknown", says: "the pod's phase is unknown" };
+
 /** In this order; the first row that fits counts. Whatever a pod leaves out does not fit. */
 export const STATUS_ROWS: readonly StatusRow[] = [
   { id: "deleting", deleting: true, status: "terminating" },
@@ -70,7 +72,7 @@ export const STATUS_ROWS: readonly StatusRow[] = [
   },
   { id: "pending", phase: ["Pending"], status: "pending" },
   { id: "running", phase: ["Running"], status: "running" },
-  { id: "unknown", status: "unknown", says: "the pod's phase is unknown" },
+  UNKNOWN,
 ];
 
 export interface PodStatus {
@@ -81,20 +83,17 @@ export interface PodStatus {
 
 /** Where a pod is in its life, and why. */
 export function statusOf(pod: WirePod): PodStatus {
-  const row = STATUS_ROWS.find((candidate) => fits(candidate, pod));
-  if (row === undefined) return { row: UNKNOWN, status: "unknown", reason: undefined };
+  const row = STATUS_ROWS.find((candidate) => fits(candidate, pod)) ?? UNKNOWN;
   return { row, status: row.status, reason: row.status === "running" ? undefined : reasonOf(row, pod) };
 }
 
-const UNKNOWN: StatusRow = { id: "unknown", status: "unknown" };
-
 function fits(row: StatusRow, pod: WirePod): boolean {
-  const { status } = pod;
+  const { status, metadata } = pod;
   const state = mainState(pod);
   return (
-    (row.deleting === undefined || isText(pod.metadata.deletionTimestamp)) &&
-    (row.phase === undefined || row.phase.includes(status?.phase ?? "")) &&
-    (row.reason === undefined || row.reason.test(status?.reason ?? "")) &&
+    (row.deleting === undefined || metadata.deletionTimestamp !== undefined) &&
+    (row.phase === undefined || row.phase.includes(status.phase ?? "")) &&
+    (row.reason === undefined || row.reason.test(status.reason ?? "")) &&
     (row.condition === undefined || conditionOf(row, pod) !== undefined) &&
     (row.waiting === undefined || row.waiting.test(state?.waiting?.reason ?? "")) &&
     (row.terminated === undefined || row.terminated.test(state?.terminated?.reason ?? ""))
@@ -104,14 +103,14 @@ function fits(row: StatusRow, pod: WirePod): boolean {
 function conditionOf({ condition }: StatusRow, { status }: WirePod) {
   if (condition === undefined) return undefined;
   const { type, status: value, reason } = condition;
-  return status?.conditions?.find(
+  return status.conditions?.find(
     (one) => one.type === type && one.status === value && (reason === undefined || one.reason === reason),
   );
 }
 
 function mainState({ status }: WirePod) {
   // By its name, as in pod.ts: the kubelet sorts them, and admission may have put others beside it.
-  const all = status?.containerStatuses ?? [];
+  const all = status.containerStatuses ?? [];
   return (all.find(({ name }) => name === "main") ?? all[0])?.state;
 }
 
@@ -125,24 +124,13 @@ function reasonOf(row: StatusRow, pod: WirePod): PodStatus["reason"] {
   }
   const state = mainState(pod);
   const ended = state?.terminated;
-  if (row.terminated !== undefined && ended !== undefined && ended !== null) {
-    const said = isText(ended.message) ? `: ${ended.message.trim()}` : "";
+  if (row.terminated !== undefined && ended !== undefined) {
+    const said = ended.message === undefined ? "" : `: ${ended.message.trim()}`;
     return { code: ended.reason ?? "Ended", message: `the container ended with exit code ${ended.exitCode}${said}` };
   }
-  const condition = conditionOf(row, pod);
-  const from = [
-    ...(row.waiting === undefined && row.id !== "pending" ? [] : [state?.waiting]),
-    condition,
-    { reason: status?.reason, message: status?.message },
-  ];
-  const told = from.find((one) => isText(one?.reason));
-  if (told === undefined || told === null) {
-    return row.says === undefined ? undefined : { code: row.id, message: row.says };
-  }
-  const code = told.reason ?? row.id;
-  return { code, message: isText(told.message) ? told.message : (row.says ?? code) };
-}
-
-function isText(value: string | null | undefined): value is string {
-  return value !== undefined && value !== null && value !== "";
+  const waiting = row.waiting === undefined && row.id !== "pending" ? undefined : state?.waiting;
+  const told = [waiting, conditionOf(row, pod), status].find((one) => one?.reason !== undefined);
+  if (told === undefined && row.says === undefined) return undefined;
+  const code = told?.reason ?? row.id;
+  return { code, message: told?.message ?? row.says ?? code };
 }

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { GPU_ANNOTATION, toInstance } from "../src/instance.ts";
 import { ownerLabel, ownershipAnnotations, ownershipLabels, ownershipOf } from "../src/ownership.ts";
 import { PROFILES } from "../src/profiles.ts";
-import { bytesOfQuantity, cpuQuantity, cpusOfQuantity } from "../src/quantities.ts";
+import { bytesOfQuantity, cpuQuantity, numberOfQuantity } from "../src/quantities.ts";
 import { idOf, parseId } from "../src/remote.ts";
 import { podOf } from "./pods.ts";
 
@@ -54,9 +54,9 @@ test("what a pod does not tell is absent", () => {
 });
 
 test("quantities are read and written as Kubernetes means them", () => {
-  expect([cpusOfQuantity("250m"), cpusOfQuantity("2"), cpusOfQuantity(3)]).toEqual([0.25, 2, 3]);
+  expect([numberOfQuantity("250m"), numberOfQuantity("2"), numberOfQuantity(3)]).toEqual([0.25, 2, 3]);
   expect(["1Ki", "1M", "1e3", "12345", "0.5Gi"].map(bytesOfQuantity)).toEqual([1024, 1e6, 1000, 12_345, 2 ** 29]);
-  expect([cpusOfQuantity("lots"), bytesOfQuantity(undefined)]).toEqual([undefined, undefined]);
+  expect([numberOfQuantity("lots"), bytesOfQuantity(undefined)]).toEqual([undefined, undefined]);
   expect([cpuQuantity(0.5), cpuQuantity(4), cpuQuantity(0.0001)]).toEqual(["500m", "4000m", "1m"]);
 });
 
