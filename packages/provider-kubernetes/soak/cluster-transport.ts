@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { clusterFetch } from "../src/cluster-fetch.ts";
+import { clusterFetch } from "../src/access/cluster-fetch.ts";
 
 const cluster = z.object({ cluster: z.object({ "certificate-authority-data": z.string() }) });
 

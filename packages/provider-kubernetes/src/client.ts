@@ -2,9 +2,9 @@ import { isProviderError, type Runtime } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
 import type { HttpCall } from "@slipway/provider-kit/http";
 import type * as z from "zod/mini";
-import { type ClientUser, type ClusterSocket, type Connection, connectionTo, refusalOf } from "./connection.ts";
+import { type ClientUser, type ClusterSocket, type Connection, connectionTo, refusalOf } from "./access/connection.ts";
+import { accessFrom, type ClusterAccess, type WantedAccess } from "./access/kubeconfig.ts";
 import { OTHER_UID } from "./errors.ts";
-import { accessFrom, type ClusterAccess, type WantedAccess } from "./kubeconfig.ts";
 import {
   accessReviewAnswer,
   claimAnswer,

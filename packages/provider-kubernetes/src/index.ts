@@ -1,6 +1,7 @@
 export { type KubernetesErrorRow, kubernetesErrorTable } from "./errors.ts";
+export type { KubernetesLogOptions } from "./inside/logs.ts";
+export type { PortForward, PortForwardOptions } from "./inside/port-forward.ts";
 export type { KubernetesInstance } from "./instance.ts";
-export type { KubernetesLogOptions } from "./logs.ts";
 export {
   configSchema,
   type KubernetesConfig,
@@ -9,7 +10,6 @@ export {
   type Toleration,
   type VolumeSettings,
 } from "./options.ts";
-export type { PortForward, PortForwardOptions } from "./port-forward.ts";
 export { type MachineCatalogue, type MachineType, PROFILES, type Profile, type ProfileName } from "./profiles.ts";
 export {
   type KubernetesClusterProvider,

@@ -5,9 +5,9 @@ import type { Exec } from "@slipway/core";
 import { CommandError } from "@slipway/provider-kit/command";
 import { simulatedClock } from "@slipway/provider-kit/emulator";
 import { describe, expect, test } from "vitest";
-import { credentialsOf } from "../src/credentials.ts";
+import { credentialsOf } from "../src/access/credentials.ts";
+import type { ClusterAccess, TokenSource } from "../src/access/kubeconfig.ts";
 import { kubernetes } from "../src/index.ts";
-import type { ClusterAccess, TokenSource } from "../src/kubeconfig.ts";
 import { failure, kubeconfig, newFolder, refuse, writeKubeconfig } from "./world.ts";
 
 const accessWith = (source: TokenSource): ClusterAccess => ({

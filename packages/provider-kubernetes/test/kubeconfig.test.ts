@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { accessFrom } from "../src/kubeconfig.ts";
+import { accessFrom } from "../src/access/kubeconfig.ts";
 import { failure, kubeconfig, newFolder, refuse, writeKubeconfig } from "./world.ts";
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");

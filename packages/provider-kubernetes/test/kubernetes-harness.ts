@@ -13,7 +13,7 @@ import {
 } from "slipway-kubernetes-cluster";
 import { z } from "zod";
 import manifest from "../package.json" with { type: "json" };
-import { clusterFetch } from "../src/cluster-fetch.ts";
+import { clusterFetch } from "../src/access/cluster-fetch.ts";
 import {
   type KubernetesOptions,
   type KubernetesProvider,

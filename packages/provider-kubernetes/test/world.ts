@@ -4,7 +4,7 @@ import path from "node:path";
 import { isProviderError, type ProviderError } from "@slipway/core";
 import { refusals } from "@slipway/provider-kit/errors";
 import { onTestFinished } from "vitest";
-import type { AccessRefusal } from "../src/kubeconfig.ts";
+import type { AccessRefusal } from "../src/access/kubeconfig.ts";
 
 /** The refusals of a call named `list`. */
 export const refuse: AccessRefusal = (code, message, details) => refusals("kubernetes")(code, "list", message, details);

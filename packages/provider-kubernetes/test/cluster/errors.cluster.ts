@@ -1,6 +1,6 @@
 import type { ProviderError } from "@slipway/core";
 import { describe, expect, inject, test } from "vitest";
-import { clusterFetch } from "../../src/cluster-fetch.ts";
+import { clusterFetch } from "../../src/access/cluster-fetch.ts";
 import { kubernetesErrorTable } from "../../src/index.ts";
 import { failure } from "../world.ts";
 import { capture } from "./captured.ts";

@@ -13,11 +13,11 @@ import type { Refusal } from "@slipway/provider-kit/errors";
 import { type HttpCall, type HttpClient, httpClient, neverSent, redact } from "@slipway/provider-kit/http";
 import { limits } from "@slipway/provider-kit/limits";
 import type { WebSocket } from "ws";
+import { meaningOf } from "../errors.ts";
+import { VERSION } from "../package-version.ts";
 import { clusterFetch } from "./cluster-fetch.ts";
 import { type Credential, credentialsOf } from "./credentials.ts";
-import { meaningOf } from "./errors.ts";
 import type { AccessRefusal, ClusterAccess } from "./kubeconfig.ts";
-import { VERSION } from "./package-version.ts";
 
 /** Whose connection it is: the name of the provider in errors and events, and how it refuses. */
 export interface ClientUser {

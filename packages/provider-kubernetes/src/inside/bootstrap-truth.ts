@@ -1,11 +1,11 @@
 import { type BootstrapTruth, isProviderError } from "@slipway/core";
 import { lookInside } from "@slipway/provider-kit/bootstrap";
 import type { Call } from "@slipway/provider-kit/driver";
-import type { Machine } from "./driver.ts";
+import type { Machine } from "../driver.ts";
+import { MAIN_CONTAINER } from "../instance.ts";
+import { bootstrapSecretOf } from "../pod.ts";
+import { statusOf } from "../statuses.ts";
 import { execInside, type Inside } from "./exec.ts";
-import { MAIN_CONTAINER } from "./instance.ts";
-import { bootstrapSecretOf } from "./pod.ts";
-import { statusOf } from "./statuses.ts";
 
 // The bootstrap is the first that a container prints of: what its script prints goes into a file of the container.
 const FIRST_BYTES = "4096";

@@ -1,11 +1,11 @@
 import { abortError, type Clock, type ExecOptions, type ExecResult } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
 import * as z from "zod/mini";
-import { bytesOf, type ClusterSocket } from "./connection.ts";
-import type { Machine } from "./driver.ts";
-import { MAIN_CONTAINER } from "./instance.ts";
-import type { KubernetesRemote } from "./remote.ts";
-import { statusOf } from "./statuses.ts";
+import { bytesOf, type ClusterSocket } from "../access/connection.ts";
+import type { Machine } from "../driver.ts";
+import { MAIN_CONTAINER } from "../instance.ts";
+import type { KubernetesRemote } from "../remote.ts";
+import { statusOf } from "../statuses.ts";
 
 // https://kubernetes.io/docs/reference/generated/kubernetes-api: the first byte of each message.
 const STDIN = 0;

@@ -1,10 +1,10 @@
 import { isProviderError, type LogOptions } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
-import type { StreamQuery } from "./client.ts";
-import type { Machine } from "./driver.ts";
+import type { StreamQuery } from "../client.ts";
+import type { Machine } from "../driver.ts";
+import { MAIN_CONTAINER } from "../instance.ts";
+import { statusOf } from "../statuses.ts";
 import type { Inside } from "./exec.ts";
-import { MAIN_CONTAINER } from "./instance.ts";
-import { statusOf } from "./statuses.ts";
 
 /** As the contract's, and what only a container has. */
 export interface KubernetesLogOptions extends LogOptions {

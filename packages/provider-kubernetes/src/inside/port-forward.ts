@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import { abortError } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
-import { bytesOf } from "./connection.ts";
-import type { Machine } from "./driver.ts";
+import { bytesOf } from "../access/connection.ts";
+import type { Machine } from "../driver.ts";
+import { statusOf } from "../statuses.ts";
 import type { Inside } from "./exec.ts";
-import { statusOf } from "./statuses.ts";
 
 /** A port of this machine that leads to one of a pod. */
 export interface PortForward extends AsyncDisposable {
