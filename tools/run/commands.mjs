@@ -5,6 +5,7 @@
 // `with` are arguments of the step's own, `env` variables that it adds; `quiet` keeps the output unless the step fails; `args` hands on what the user wrote after the command.
 import { build } from "./build.mjs";
 import { soaks } from "./soaks.mjs";
+import { engineCommands } from "./engine-commands.mjs";
 import { testSummary } from "./summary.mjs";
 
 export const commands = {
@@ -81,6 +82,7 @@ export const commands = {
       { title: "fleet", package: "slipway-runner-fleet", script: "test:server" },
     ],
   },
+  ...engineCommands(build),
   "cluster:kubernetes": {
     about: "the cluster of test:kubernetes to play with, until Ctrl-C",
     steps: [

@@ -9,4 +9,5 @@ export {
   type TrialOptions,
 } from "./engine-cases/fixture.ts";
 export { type EngineSuite, engineSuite, type FlowInput } from "./engine-cases/flows.ts";
-export type { EngineWorld } from "./engine-cases/world.ts";
+export { type EngineHostProcess, serveEngineHost, startEngineHost } from "./engine-cases/host-process.ts";
+export { type EngineWorld, engineWorld } from "./engine-cases/world.ts";

@@ -9,13 +9,7 @@ import {
   type WorkflowEngine,
 } from "@slipway/control/engine";
 import { systemClock, type Workflow } from "@slipway/core";
-import {
-  type EngineBegin,
-  type EngineFixture,
-  type EngineHarness,
-  engineSuite,
-  type FlowInput,
-} from "../src/workflow-engine.ts";
+import { type EngineBegin, type EngineFixture, type EngineHarness, engineSuite } from "../src/workflow-engine.ts";
 
 /** How an engine in memory tells a run that it was cancelled: by rejecting its calls, or by a signal. */
 export type CancelStyle = "rejects" | "signals";
@@ -104,7 +98,7 @@ async function createFixture(style: CancelStyle, tampering: Tampering): Promise<
   };
   return {
     world,
-    begin: async (type, input: FlowInput, begin) => {
+    begin: async (type, input, begin) => {
       const workflow = host.suite.workflows.find((one) => one.type === type);
       if (workflow === undefined) throw new Error(`no workflow ${type}`);
       const run: KeptRun = { workflow, input, begin, journal: [], wakes: new Map(), cancels: 0, outcome: undefined };
@@ -115,7 +109,7 @@ async function createFixture(style: CancelStyle, tampering: Tampering): Promise<
       const run = runs.get(idOf(type, runId));
       if (run === undefined) throw new Error("no such run");
       while (run.outcome === undefined) await changed.promise;
-      return outputOf(run.workflow as Workflow<never>, runId, run.outcome);
+      return outputOf(run.workflow, runId, run.outcome);
     },
     cancel: async (type, runId) => {
       const run = runs.get(idOf(type, runId));

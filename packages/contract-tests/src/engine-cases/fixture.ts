@@ -13,7 +13,7 @@ export interface EngineFixture {
   /** An empty directory, the argument of `engineSuite`. */
   readonly world: string;
   /** Begins a run; need not wait for its end. May reject where the host dies meanwhile. */
-  readonly begin: (type: string, input: FlowInput, options: EngineBegin) => Promise<void>;
+  readonly begin: (type: string, input: unknown, options: EngineBegin) => Promise<void>;
   /** The run's output, or its WorkflowError, as soon as it has ended. */
   readonly result: (type: string, runId: string) => Promise<unknown>;
   /** Cancels a run, in the way that the binding's documentation says. */

@@ -14,6 +14,8 @@ export interface EngineWorld {
   readonly trace: () => readonly string[];
   /** Where a host is to die, once for each point, in this order. */
   readonly dieAt: (...points: readonly string[]) => void;
+  /** Lets a host die once, after it has passed so many points of whatever name. */
+  readonly dieAfter: (points: number) => void;
   /** Is this where the host has to die? Then it is so only once. */
   readonly takeDeath: (point: string) => boolean;
   /** Opens what `opened` waits for. */
@@ -27,6 +29,7 @@ const LOOK_MS = 10;
 export function engineWorld(directory: string): EngineWorld {
   const trace = join(directory, "trace");
   const deaths = join(directory, "die-at");
+  const countdown = join(directory, "die-after");
   const linesOf = (path: string): readonly string[] =>
     existsSync(path) ? readFileSync(path, "utf8").split("\n").filter(Boolean) : [];
   return {
@@ -40,7 +43,14 @@ export function engineWorld(directory: string): EngineWorld {
     note: (line) => appendFileSync(trace, `${line}\n`),
     trace: () => linesOf(trace),
     dieAt: (...points) => writeFileSync(deaths, points.map((point) => `${point}\n`).join("")),
+    dieAfter: (points) => writeFileSync(countdown, String(points)),
     takeDeath: (point) => {
+      if (existsSync(countdown)) {
+        const left = Number(readFileSync(countdown, "utf8"));
+        if (left <= 0) rmSync(countdown);
+        else writeFileSync(countdown, String(left - 1));
+        return left <= 0;
+      }
       const [next, ...later] = linesOf(deaths);
       if (next !== point) return false;
       writeFileSync(deaths, later.map((each) => `${each}\n`).join(""));

@@ -20,6 +20,9 @@ export interface EngineRun extends Omit<Run, "journal"> {
   readonly ask: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   /** The same for what has to be done though the run is over: where a cancellation cuts it off, it is asked for again. */
   readonly insist: <T>(name: string, work: () => Promise<T>) => Promise<T>;
+  /** Counts work that runs here; `ended` resolves when none does. */
+  readonly track: <T>(work: Promise<T>) => Promise<T>;
+  readonly ended: () => Promise<void>;
   readonly rest: (ms: number, name: string) => Promise<void>;
   readonly stamp: () => Stamp;
   /** Throws where a stamp says that the run is over. */
@@ -44,6 +47,7 @@ export function engineRun(
   const stopping = new AbortController();
   const signal = AbortSignal.any([given.limit, stopping.signal]);
   const isCancellation = engine.isCancellation ?? ((error: unknown): boolean => error instanceof EngineCancelled);
+  const running = new Set<Promise<unknown>>();
   let over: "CANCELLED" | "TIMED_OUT" | null = null;
 
   const abort = (why: keyof typeof REASONS): void => {
@@ -92,6 +96,15 @@ export function engineRun(
         isCutOff = true;
         await own;
       }
+    },
+    track: (work) => {
+      running.add(work);
+      const done = (): void => void running.delete(work);
+      work.then(done, done);
+      return work;
+    },
+    ended: async () => {
+      while (running.size > 0) await Promise.allSettled([...running]);
     },
     rest: async (ms, name) => {
       if ((await call(() => engine.sleep(ms, name))) === null) throw cancelled(run, name);

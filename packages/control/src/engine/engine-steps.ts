@@ -158,7 +158,7 @@ function attemptOnce<T>(
     let mayHaveActed = !isFirst();
     run.emit({ type: "step.start", step: name });
     try {
-      const answer: unknown = await tryRepeatedly(run, {
+      const tries = tryRepeatedly(run, {
         name,
         retry,
         signal: run.signal,
@@ -167,6 +167,7 @@ function attemptOnce<T>(
           mayHaveActed ||= !isProviderError(error) || error.effect !== "none";
         },
       });
+      const answer: unknown = await run.track(tries);
       const result = asJson(answer);
       if (result === undefined && answer !== undefined) {
         mayHaveActed = true;

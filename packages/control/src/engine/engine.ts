@@ -23,6 +23,11 @@ export interface WorkflowEngine {
   readonly isCancellation?: ((error: unknown) => boolean) | undefined;
   /** Aborts when the run is cancelled, where the engine does not say so by a rejection while a step is under way. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Aborts when the engine has taken the run from this call, as it calls it again elsewhere. The run stops where it is, with
+   * nothing undone, and rejects when its steps have ended here.
+   */
+  readonly lost?: AbortSignal | undefined;
 }
 
 /** What a binding throws out of `once` or `sleep` when the run was cancelled. */
@@ -60,7 +65,7 @@ export type EngineOutcome =
 
 /** The run's output, as the workflow's schema gives it; throws the WorkflowError that the run ended with. */
 export async function outputOf<Out>(
-  workflow: Workflow<never, Out>,
+  workflow: Pick<Workflow<unknown, Out>, "type" | "output">,
   runId: string,
   outcome: EngineOutcome,
 ): Promise<Out> {

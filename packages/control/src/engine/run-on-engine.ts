@@ -56,12 +56,18 @@ export async function runOnEngine(
     until: started.until,
     limit: limit.signal,
   });
+  const stopAsLost = (): void =>
+    void stopped.mustWork(() => Promise.reject(new Error(`the engine took ${runId} from here`)));
+  engine.lost?.addEventListener("abort", stopAsLost, { once: true });
+  if (engine.lost?.aborted === true) stopAsLost();
   try {
     return await Promise.race([stopped.halted, conduct(workflow, run, given.input)]);
   } finally {
     limit.release();
     // Steps may still run where the run was halted: they are told that nobody waits for them.
     run.abort("FAILED");
+    engine.lost?.removeEventListener("abort", stopAsLost);
+    if (engine.lost?.aborted === true) await run.ended();
   }
 }
 
@@ -143,7 +149,7 @@ async function undoStep(run: EngineRun, { record, undo: known }: BegunStep): Pro
   await stop("before");
   const end = await run.insist(`undo ${name}`, async () => {
     run.emit({ type: "undo.start", step: name });
-    const error = await callUndo(run, known, record).then(
+    const error = await run.track(callUndo(run, known, record)).then(
       () => null,
       (thrown: unknown) => recordError(thrown),
     );

@@ -1,0 +1,1 @@
+export { type Dbos, type DbosHandle, type DbosOptions, type DbosRuns, dbosRuns } from "./dbos-runs.ts";

@@ -1,0 +1,77 @@
+import { WorkflowError } from "@slipway/control";
+import { type EngineOutcome, outputOf } from "@slipway/control/engine";
+import { canonicalJson, type Workflow } from "@slipway/core";
+import { type RestateBegin, serviceName } from "./restate-service.ts";
+
+export interface RestateClientOptions {
+  /** Where Restate's ingress is, as `http://127.0.0.1:8080`. */
+  readonly ingress: string;
+  /** As `restateService` was given it. */
+  readonly namespace?: string | undefined;
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** Sent with each request, as for a token. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Runs on Restate, from any process that reaches its ingress. */
+export interface RestateRuns {
+  /** Begins a run, or finds the one of this id. MISMATCH if that has another input. */
+  readonly begin: <In>(
+    workflow: Workflow<In>,
+    input: NoInfer<In>,
+    options: { readonly runId: string; readonly maxDurationMs?: number | undefined },
+  ) => Promise<void>;
+  /** The output of a run, as soon as it has ended; rejects with its WorkflowError. */
+  readonly result: <Out>(
+    workflow: Pick<Workflow<unknown, Out>, "type" | "output">,
+    runId: string,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ) => Promise<Out>;
+  /** Cancels a run: what it did is undone. */
+  readonly cancel: (workflow: Pick<Workflow, "type">, runId: string) => Promise<void>;
+}
+
+const ANSWER_MS = 30_000;
+
+export function restateRuns(options: RestateClientOptions): RestateRuns {
+  const { ingress, headers = {}, fetch = globalThis.fetch } = options;
+  const call = async (path: string, body?: unknown, signal = AbortSignal.timeout(ANSWER_MS)): Promise<unknown> => {
+    const content = body === undefined ? {} : { body: JSON.stringify(body) };
+    const type = body === undefined ? {} : { "content-type": "application/json" };
+    const method = path.endsWith("/attach") ? "GET" : "POST";
+    const answer = await fetch(new URL(path, ingress), {
+      method,
+      headers: { ...headers, ...type },
+      signal,
+      ...content,
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`Restate answers ${path} with ${answer.status}: ${text.slice(0, 300)}`);
+    return text === "" ? undefined : JSON.parse(text);
+  };
+  const pathOf = (type: string, runId: string): string =>
+    `${serviceName(type, options.namespace)}/${encodeURIComponent(runId)}`;
+
+  return {
+    begin: async ({ type }, input, { runId, maxDurationMs }) => {
+      const given: RestateBegin = { input: input ?? null, maxDurationMs: maxDurationMs ?? null };
+      const sent = await call(`/${pathOf(type, runId)}/run/send`, given);
+      if (Reflect.get(Object(sent), "status") !== "PreviouslyAccepted") return;
+      const begun: unknown = await call(`/${pathOf(type, runId)}/begun`);
+      // Null while its first entry has not been kept: then there is nothing to compare yet.
+      if (typeof begun !== "object" || begun === null) return;
+      if (canonicalJson(Reflect.get(begun, "input")) !== canonicalJson(given.input))
+        throw new WorkflowError("MISMATCH", {
+          message: `${runId} is not resumed: it was begun with another input`,
+          runId,
+        });
+    },
+    result: async (workflow, runId, { signal } = {}) => {
+      const path = `/restate/workflow/${pathOf(workflow.type, runId)}/attach`;
+      // What the service answered: an outcome is all that it returns.
+      const outcome = (await call(path, undefined, signal ?? new AbortController().signal)) as EngineOutcome;
+      return outputOf(workflow, runId, outcome);
+    },
+    cancel: async ({ type }, runId) => void (await call(`/${pathOf(type, runId)}/cancel`)),
+  };
+}

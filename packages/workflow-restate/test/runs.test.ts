@@ -1,0 +1,56 @@
+import type { Workflow } from "@slipway/core";
+import { describe, expect, test } from "vitest";
+import { restateRuns, serviceName } from "../src/index.ts";
+
+const validate = (value: unknown) => ({ value });
+const anything = { "~standard": { version: 1 as const, vendor: "test", validate } };
+const flow: Workflow = { type: "aws.multi-az", version: 1, input: anything, output: anything, run: async () => null };
+
+/** An ingress that gives these answers, one for each request, and keeps what it was sent. */
+function ingress(...answers: readonly (object | null)[]) {
+  const seen: string[] = [];
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    seen.push(
+      `${init?.method ?? ""} ${new URL(new Request(input).url).pathname} ${typeof init?.body === "string" ? init.body : ""}`,
+    );
+    const answer = answers[seen.length - 1];
+    return answer === undefined ? new Response("no such service", { status: 404 }) : Response.json(answer);
+  };
+  return { seen, runs: restateRuns({ ingress: "http://restate.test", fetch }) };
+}
+
+describe("restateRuns", () => {
+  test("gives each type a service of its own", () => {
+    const types = ["a.b", "a-b", "a_b", "ab", "a_2e_b"];
+    expect(new Set(types.map((type) => serviceName(type))).size).toBe(types.length);
+    for (const type of types) expect(serviceName(type)).toMatch(/^[A-Za-z0-9_]+$/);
+  });
+
+  test("begins a run with its input and limit under its id, whatever that holds", async () => {
+    const { seen, runs } = ingress({ status: "Accepted" });
+    await runs.begin(flow, { n: 1 }, { runId: "a/b", maxDurationMs: 5 });
+    expect(seen).toEqual([`POST /${serviceName(flow.type)}/a%2Fb/run/send {"input":{"n":1},"maxDurationMs":5}`]);
+  });
+
+  test("is MISMATCH where the run was begun with another input, and not where it was the same", async () => {
+    const again = { status: "PreviouslyAccepted" };
+    const other = ingress(again, { input: { n: 2 } });
+    await expect(other.runs.begin(flow, { n: 1 }, { runId: "r" })).rejects.toMatchObject({ code: "MISMATCH" });
+    await ingress(again, { input: { n: 1 } }).runs.begin(flow, { n: 1 }, { runId: "r" });
+    await ingress(again, null).runs.begin(flow, { n: 1 }, { runId: "r" });
+  });
+
+  test("makes a WorkflowError of a run that failed, with its leftovers", async () => {
+    const leftovers = [{ step: "a", key: "k", outcome: "done", error: { name: "Error", message: "stuck" } }];
+    const outcome = { ok: false, code: "FAILED", message: "no", runId: "r", leftovers };
+    await expect(ingress(outcome).runs.result(flow, "r")).rejects.toMatchObject({
+      code: "FAILED",
+      leftovers: [{ step: "a", error: new Error("stuck") }],
+    });
+    await expect(ingress({ ok: true, output: 7 }).runs.result(flow, "r")).resolves.toBe(7);
+  });
+
+  test("says what Restate answered where it refuses", async () => {
+    await expect(ingress().runs.cancel(flow, "r")).rejects.toThrow("404: no such service");
+  });
+});

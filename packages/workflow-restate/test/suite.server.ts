@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  type EngineHarness,
+  engineCases,
+  engineSuite,
+  runEngineCase,
+  startEngineHost,
+} from "@slipway/contract-tests/workflow-engine";
+import type { Workflow } from "@slipway/core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { restateRuns } from "../src/index.ts";
+import { freePort, missingRestate, type RestateServer, startRestate } from "./server/restate-server.ts";
+
+const missing = missingRestate();
+const program = fileURLToPath(new URL("children/host.ts", import.meta.url));
+
+let server: RestateServer;
+let cases = 0;
+
+beforeAll(async () => {
+  if (missing === null) server = await startRestate();
+});
+afterAll(async () => {
+  await server?.stop();
+});
+
+const harness: EngineHarness = {
+  create: async () => {
+    const world = await mkdtemp(join(tmpdir(), "slipway-restate-world-"));
+    // The cases have one server, and use the same run ids.
+    cases += 1;
+    const namespace = `case${cases}`;
+    const port = await freePort();
+    const { workflows } = engineSuite(world);
+    const flow = (type: string): Workflow => {
+      const found = workflows.find((one) => one.type === type);
+      if (found === undefined) throw new Error(`no workflow ${type}`);
+      return found;
+    };
+    const runs = restateRuns({ ingress: server.ingress, namespace });
+    const start = async () => {
+      const args = ["--conditions=@slipway/source", "--no-warnings", program, world, String(port), namespace];
+      const one = startEngineHost(process.execPath, args, { RESTATE_LOGGING: "ERROR" });
+      await one.ready;
+      return one;
+    };
+    let host = await start();
+    await server.register(`http://127.0.0.1:${port}`);
+    return {
+      world,
+      begin: (type, input, options) => runs.begin(flow(type), input, options),
+      result: (type, runId) => runs.result(flow(type), runId),
+      cancel: (type, runId) => runs.cancel(flow(type), runId),
+      died: () => host.died,
+      restart: async () => {
+        host = await start();
+      },
+      restartEngine: () => server.restart(),
+      dispose: async () => {
+        await host.kill();
+        await rm(world, { recursive: true });
+      },
+    };
+  },
+};
+
+describe.skipIf(missing !== null)("Restate", () => {
+  const [alone, beside] = [true, false].map((isAlone) =>
+    engineCases
+      .filter(({ needs }) => (needs !== undefined) === isAlone)
+      .map((one) => [one.id, one.title, one] as const),
+  );
+  test.concurrent.each(beside ?? [])("%s: %s", async (_id, _title, engineCase) => {
+    expect(await runEngineCase(engineCase, harness)).toBeUndefined();
+  });
+  // These kill the server that all share.
+  test.each(alone ?? [])("%s: %s", async (_id, _title, engineCase) => {
+    expect(await runEngineCase(engineCase, harness)).toBeUndefined();
+  });
+});
