@@ -9,12 +9,16 @@ export interface MeterOptions {
 
 const SECONDS = 1000;
 const KINDS = ["orphan", "duplicate", "expired", "missing", "drifted"] as const;
+/** What a record that cannot be read may be about. */
+const HIDDEN: ReadonlySet<string> = new Set(["orphan", "duplicate"]);
 const SLOT_STATES = ["empty", "launching", "idle", "claimed", "draining", "ending", "failed"] as const;
 
 /** What of a plan of `reconcile` is counted. */
 export interface CountedPlan {
   readonly provider: string;
   readonly items: readonly { readonly kind: string }[];
+  /** Why some records could not be read: then it does not know every orphan and duplicate. */
+  readonly unread?: object | undefined;
 }
 
 /** What of a pool of `@slipway/control` is counted. */
@@ -25,7 +29,10 @@ export interface CountedPool {
 export interface Telemetry {
   /** For `onEvent` of a provider's runtime and of everything in control: metrics, and events on the active span. */
   readonly onEvent: (event: RuntimeEvent) => void;
-  /** After each `reconcile`: how many orphans, duplicates, … there are, zero included, so that an alert ends. */
+  /**
+   * After each `reconcile`: how many orphans, duplicates, … there are, zero included, so that an alert ends. Of a plan that
+   * could not read every record it reports no zero that it does not know, and `unread` is 1.
+   */
   readonly reportPlan: (plan: CountedPlan) => void;
   /** What all that runs at a provider costs, USD an hour, as far as its offerings tell. */
   readonly reportPrice: (provider: string, usdPerHour: number) => void;
@@ -59,10 +66,13 @@ export function telemetry(options: MeterOptions = {}): Telemetry {
         placements.add(1, { provider, outcome: event.outcome });
       } else if (event.type === "launch.adopted") adopted.add(1, { provider });
     },
-    reportPlan: ({ provider, items }) => {
+    reportPlan: ({ provider, items, unread }) => {
       for (const kind of KINDS) {
-        findings.record(items.filter((item) => item.kind === kind).length, { provider, kind });
+        const count = items.filter((item) => item.kind === kind).length;
+        const isKnown = count > 0 || unread === undefined || !HIDDEN.has(kind);
+        if (isKnown) findings.record(count, { provider, kind });
       }
+      findings.record(unread === undefined ? 0 : 1, { provider, kind: "unread" });
     },
     reportPrice: (provider, usdPerHour) => price.record(usdPerHour, { provider }),
     observePool: (name, pool) => {

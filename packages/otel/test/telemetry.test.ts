@@ -92,7 +92,22 @@ test("events are on the active span, and the plan, the price and the pool are me
     ...["duplicate", "expired", "missing", "drifted"].map(
       (kind) => `slipway.reconcile.findings{provider=lambda,kind=${kind}} 0`,
     ),
+    "slipway.reconcile.findings{provider=lambda,kind=unread} 0",
     "slipway.price{provider=lambda} 1.5",
+  ]);
+});
+
+test("a plan that could not read every record does not say that there are no orphans", () => {
+  const { values, reportPlan } = instrumented();
+  const unread = { code: "CORRUPT", message: "m", hint: "h" };
+  reportPlan({ provider: "lambda", items: [{ kind: "duplicate" }, { kind: "missing" }], unread });
+  expect(values).toEqual([
+    // These are certain all the same; of orphans nothing is known.
+    "slipway.reconcile.findings{provider=lambda,kind=duplicate} 1",
+    "slipway.reconcile.findings{provider=lambda,kind=expired} 0",
+    "slipway.reconcile.findings{provider=lambda,kind=missing} 1",
+    "slipway.reconcile.findings{provider=lambda,kind=drifted} 0",
+    "slipway.reconcile.findings{provider=lambda,kind=unread} 1",
   ]);
 });
 
