@@ -1,5 +1,6 @@
 // `npm run bench:stores [-- --quick]`: launches per second and the slowest hundredth, for each store of this machine and for
 // PostgreSQL, by 1, 4 and 16 processes that each launch their own keys. Everything is flushed to the disk.
+// `-- --reconcile 1000000`: instead, how long a reconcile takes over so many records, and how much memory.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -9,7 +10,9 @@ import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { applyMigrations } from "@slipway/store-postgres";
 import { missingServer, startPostgres } from "../../packages/store-postgres/test/server/postgres-server.ts";
+import { benchReconcile } from "./reconcile-bench.ts";
 
+const reconcileAt = process.argv.indexOf("--reconcile");
 const PROCESSES = [1, 4, 16];
 const KEYS = process.argv.includes("--quick") ? 160 : 800;
 const program = fileURLToPath(new URL("store-launches.ts", import.meta.url));
@@ -65,7 +68,12 @@ const missing = missingServer();
 const server = missing === null ? await startPostgres([]) : null;
 try {
   if (server !== null) await applyMigrations(server.pool());
-  for (const processes of PROCESSES) {
+  if (reconcileAt > 0) {
+    const records = Number(process.argv[reconcileAt + 1] ?? 1_000_000);
+    if (!Number.isSafeInteger(records) || records < 10) throw new Error("--reconcile takes a number of records");
+    await benchReconcile(records, directory, server);
+  }
+  for (const processes of reconcileAt > 0 ? [] : PROCESSES) {
     console.log(await measure("files", path.join(directory, `files-${processes}`), processes));
     console.log(await measure("sqlite", path.join(directory, `store-${processes}.db`), processes));
     if (server !== null) console.log(await measure("postgres", server.socket, processes));

@@ -49,7 +49,8 @@ export const commands = {
     steps: [{ title: "profile", package: "slipway-bench", script: "profile", args: true }],
   },
   "bench:stores": {
-    about: "launches per second of each store, by 1, 4 and 16 processes (--quick); PostgreSQL needs Debian's packages",
+    about:
+      "launches per second of each store, by 1, 4 and 16 processes (--quick), or time and memory of a reconcile (--reconcile 1000000); PostgreSQL needs Debian's packages",
     steps: [{ title: "stores", package: "slipway-bench", script: "stores", args: true }],
   },
   "bench:aws": {
