@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import {
+  isStoreError,
   launch,
   launchId,
   type StoredLaunchOptions,
@@ -78,6 +79,8 @@ export async function withInstance<P extends Provider, T>(
   } catch (error) {
     // Not one that is known to have made nothing: whatever is there under the key must not run on.
     if (isProviderError(error) && error.effect === "none") throw error;
+    // Then another process may work under the key. What this one made, `launch` has ended itself, or names it.
+    if (isStoreError(error, "NOT_HELD")) throw error;
     throw await afterwards(provider, key, error, () => endLaunch(provider, key, clock, { store, account }));
   }
   const outcome = await prepared(provider, id, options, control, body, clock).then(

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { allEntries, memoryStore, type Store } from "@slipway/control";
+import { allEntries, launch, memoryStore, type Store, StoreError } from "@slipway/control";
 import { ProviderError } from "@slipway/core";
 import { type LocalProvider, local } from "@slipway/provider-local";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -95,6 +95,29 @@ describe("withInstance", () => {
     };
     await cutOff("cut-taken", taken);
     expect(await allEntries(store)).toMatchObject([{ record: { kind: "launch", state: "intended" } }]);
+  });
+
+  it("leaves alone what another process launched under the key after this one's lease was lost", async () => {
+    const memory = memoryStore();
+    let isFirst = true;
+    let other = "";
+    // This process is paused before it writes its intent; meanwhile another one launches the key.
+    const store: Store = {
+      ...memory,
+      exclusion: "expiring",
+      write: async (id, record) => {
+        if (isFirst && record.kind === "launch" && record.state === "intended") {
+          isFirst = false;
+          other = (await launch(provider, { key: "others" }, { store: memoryStore() })).id;
+          throw new StoreError("NOT_HELD", { message: "the lease was lost", hint: "Launch again." });
+        }
+        await memory.write(id, record);
+      },
+    };
+    const work = withInstance(provider, { key: "others" }, { store }, async () => undefined);
+    await expect(work).rejects.toMatchObject({ code: "NOT_HELD" });
+    expect((await provider.list({ keys: ["others"] })).map(({ id }) => id)).toEqual([other]);
+    await provider.terminate(other);
   });
 
   it("says so where the instance could not be confirmed gone", async () => {
