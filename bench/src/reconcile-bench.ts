@@ -4,7 +4,12 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type LaunchRecord, launchId, recordColumns, recordText, sqliteStore } from "@slipway/control";
-import type { PostgresServer } from "../../packages/store-postgres/test/server/postgres-server.ts";
+
+/** What is needed of the server that the bench has started. */
+interface Server {
+  readonly socket: string;
+  readonly pool: () => { readonly query: (query: { text: string; values: unknown[] }) => Promise<unknown> };
+}
 
 const run = promisify(execFile);
 const program = fileURLToPath(new URL("reconcile-records.ts", import.meta.url));
@@ -35,7 +40,7 @@ async function fillSqlite(file: string, from: number, to: number): Promise<void>
   database.close();
 }
 
-async function fillPostgres(server: PostgresServer, from: number, to: number): Promise<void> {
+async function fillPostgres(server: Server, from: number, to: number): Promise<void> {
   const record = endedRecord("old-@");
   const text = `insert into slipway.record (id, kind, provider, account, owner, state, record)
     select replace($1, '%40', n::text), $2, $3, $4, $5, $6, replace($7, '@', n::text) from generate_series($8::int, $9::int) as n`;
@@ -61,7 +66,7 @@ async function measure(kind: string, place: string, records: number): Promise<vo
 }
 
 /** Reconciles a tenth of the records, and then all of them: what it needs of memory must be the same. */
-export async function benchReconcile(records: number, directory: string, server: PostgresServer | null): Promise<void> {
+export async function benchReconcile(records: number, directory: string, server: Server | null): Promise<void> {
   const file = path.join(directory, "reconcile.db");
   const steps = [Math.ceil(records / 10), records];
   for (const [index, count] of steps.entries()) {

@@ -11,7 +11,8 @@ const store = kind === "sqlite" ? sqliteStore(place) : postgresStore(pool);
 const world = memoryWorld();
 const { clock } = world;
 const provider = memory({ owner: "bench", world });
-for (let at = 0; at < 100; at += 1) await launch(provider, { key: `live-${process.pid}-${at}`, spec: "m1.small" }, { store, clock });
+for (let at = 0; at < 100; at += 1)
+  await launch(provider, { key: `live-${process.pid}-${at}`, spec: "m1.small" }, { store, clock });
 
 const peakMb = (): number => Math.round(process.resourceUsage().maxRSS / 1024);
 const before = peakMb();
