@@ -53,7 +53,7 @@ export async function upload(host: JobHost, from: string, to: string, { signal }
   checkRemotePath(host, "upload", to);
   await copy.within(async () => {
     let number = 0;
-    for await (const part of inParts(pack(from, "file", signal))) {
+    for await (const part of ahead(inParts(pack(from, "file", signal)))) {
       await copy.run(PUT, [`part-${String(number).padStart(8, "0")}`], { stdin: part });
       number += 1;
     }
@@ -88,6 +88,23 @@ async function* partsOf(copy: Copy, maxBytes: number): AsyncGenerator<Uint8Array
     if (at > maxBytes) throw new UnpackError(`the archive has more than ${maxBytes} bytes`);
     yield bytes;
     if (bytes.length < PART_BYTES) return;
+  }
+}
+
+/** The next part is made while this one is sent. */
+async function* ahead<T>(parts: AsyncGenerator<T>): AsyncGenerator<T> {
+  let next = parts.next();
+  try {
+    for (;;) {
+      const { done, value } = await next;
+      if (done === true) return;
+      next = parts.next();
+      // It is awaited above, or nobody wants it any more.
+      next.catch(() => undefined);
+      yield value;
+    }
+  } finally {
+    await parts.return(undefined);
   }
 }
 

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { lstat, readdir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
+import { createGzip, gzipSync } from "node:zlib";
 import type { Headers, Pack } from "tar-stream";
 
 /** What cannot be packed, in a sentence. */
@@ -17,17 +17,48 @@ export class PackError extends Error {
 export async function* pack(from: string, name: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const tar = await import("tar-stream");
   const archive = tar.pack();
-  const zipped = createGzip({ level: 1 });
   const filling = fill(archive, from, name).then(
     () => archive.finalize(),
     (error: unknown) => archive.destroy(error instanceof Error ? error : new Error(String(error))),
   );
-  const piping = pipeline(archive, zipped, { signal });
-  // Both are awaited below; a failure meanwhile ends the loop.
-  piping.catch(() => undefined);
-  for await (const piece of zipped) yield piece as Uint8Array;
-  await piping;
-  await filling;
+  try {
+    const [begun, rest] = await beginningOf(archive[Symbol.asyncIterator]());
+    const zipped = createGzip({ level: isWorthwhile(begun) ? 1 : 0 });
+    const piping = pipeline(rest, zipped, { signal });
+    // Both are awaited below; a failure meanwhile ends the loop.
+    piping.catch(() => undefined);
+    for await (const piece of zipped) yield piece as Uint8Array;
+    await piping;
+    await filling;
+  } finally {
+    // Whoever stops early leaves no open file.
+    archive.destroy();
+  }
+}
+
+const SAMPLE_BYTES = 1024 * 1024;
+
+/** The beginning, and the whole. */
+async function beginningOf(
+  pieces: AsyncIterator<Uint8Array>,
+): Promise<readonly [Uint8Array, AsyncGenerator<Uint8Array>]> {
+  const taken: Uint8Array[] = [];
+  for (let bytes = 0; bytes < SAMPLE_BYTES; ) {
+    const next = await pieces.next();
+    if (next.done === true) break;
+    taken.push(next.value);
+    bytes += next.value.length;
+  }
+  const whole = async function* (): AsyncGenerator<Uint8Array> {
+    yield* taken;
+    for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) yield next.value;
+  };
+  return [Buffer.concat(taken), whole()];
+}
+
+/** What is compressed already, as images, weights and archives are, costs time alone. */
+function isWorthwhile(sample: Uint8Array): boolean {
+  return gzipSync(sample, { level: 1 }).length < 0.95 * sample.length;
 }
 
 async function fill(archive: Pack, from: string, name: string): Promise<void> {
