@@ -53,6 +53,10 @@ export const commands = {
       "launches per second of each store, by 1, 4 and 16 processes (--quick), or time and memory of a reconcile (--reconcile 1000000); PostgreSQL needs Debian's packages",
     steps: [{ title: "stores", package: "slipway-bench", script: "stores", args: true }],
   },
+  "bench:reach": {
+    about: "a session beside plain ssh and scp, fifty commands at once, and the first output of a launch (--quick)",
+    steps: [{ title: "reach", package: "slipway-bench", script: "reach", args: true }],
+  },
   "bench:aws": {
     about:
       "a thousand reads of EC2 instances, beside the plain SDK, on the emulator's limits (--quick for a smoke run)",

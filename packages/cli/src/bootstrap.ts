@@ -13,6 +13,7 @@ import { CliError } from "./cli-error.ts";
 import { assignments, notEmpty, someOf } from "./command.ts";
 import { inputPath, readInput } from "./files.ts";
 import type { Session } from "./session.ts";
+import { bootstrapInside, type WayIn } from "./way-in.ts";
 
 export interface BootstrapFlags {
   readonly bootstrap?: string;
@@ -103,17 +104,17 @@ const NO_WAY_IN: BootstrapSource = {
   readBootstrap: async () => null,
 };
 
-/** Waits for the bootstrap's success, as the provider reports it or, over its exec, the instance itself. */
+/** Waits for the bootstrap's success, as the provider reports it, or the instance itself where there is a way in. */
 export async function waitForBootstrapOf(
   session: Session,
   provider: Provider,
   id: string,
+  way: WayIn,
 ): Promise<BootstrappedInstance> {
   const { waitForBootstrap } = await import("@slipway/control");
   const options = { ...session.call, clock: session.world.clock, onEvent: session.onEvent };
-  if (canReadBootstrap(provider)) return waitForBootstrap(provider, id, options);
-  if (!canExec(provider)) return waitForBootstrap(provider, id, { ...options, from: NO_WAY_IN });
-  const { openSession, sessionBootstrap } = await import("@slipway/reach");
-  await using inside = await openSession(provider, id);
-  return await waitForBootstrap(provider, id, { ...options, from: sessionBootstrap(inside) });
+  // With exec of its own the provider has looked inside already.
+  if (canReadBootstrap(provider) && (canExec(provider) || !way.exists)) return waitForBootstrap(provider, id, options);
+  const from = way.exists ? bootstrapInside(session, provider, way) : NO_WAY_IN;
+  return await waitForBootstrap(provider, id, { ...options, from });
 }

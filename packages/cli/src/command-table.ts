@@ -49,6 +49,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./commands/inside.ts")).configureCp,
   },
   {
+    name: "forward",
+    summary: "reach a port of an instance on this machine",
+    load: async () => (await import("./commands/forward.ts")).configure,
+  },
+  {
     name: "logs",
     summary: "show what the bootstrap and the console printed",
     load: async () => (await import("./commands/logs.ts")).configureLogs,

@@ -24,15 +24,22 @@ export const configureSsh: Configure = (command, run) => {
 };
 
 async function ssh(session: Session, [word = "", ...remote]: readonly string[], flags: Flags): Promise<number> {
-  return runSsh(session, await mustLocate(session, word), remote, flags.identity);
+  return runSsh(session, await mustLocate(session, word), { remote, identity: flags.identity });
+}
+
+export interface SshRun {
+  /** What runs there, as ssh takes it. */
+  readonly remote?: readonly string[];
+  readonly identity?: string | undefined;
+  /** Further options of ssh. */
+  readonly options?: readonly string[];
 }
 
 /** Hands the terminal to the system's ssh, and answers its exit code. */
 export async function runSsh(
   session: Session,
   located: Located,
-  remote: readonly string[],
-  identity?: string,
+  { remote = [], identity, options = [] }: SshRun,
 ): Promise<number> {
   const { world, state } = session;
   const endpoint = located.instance.ssh;
@@ -45,7 +52,8 @@ export async function runSsh(
   const { timeoutMs } = session.call;
   const limit = timeoutMs === undefined ? null : deadline(world.clock, timeoutMs, world.signal);
   try {
-    const args = [...sshArguments(endpoint, knownHosts, timeoutMs), ...key, "--", endpoint.host, ...remote];
+    const own = [...sshArguments(endpoint, knownHosts, timeoutMs), ...key, ...options];
+    const args = [...own, "--", endpoint.host, ...remote];
     const exitCode = await world.spawnProcess("ssh", args, limit?.signal ?? world.signal);
     if (limit?.signal.aborted === true && !world.signal.aborted) throw timedOut(located, timeoutMs ?? 0);
     return exitCode;
@@ -127,6 +135,8 @@ function noSsh({ provider, instance }: Located): CliError {
 
 interface Flags {
   readonly stdin?: boolean;
+  readonly tty?: boolean;
+  readonly identity?: string;
 }
 
 export const configureExec: Configure = (command, run) => {
@@ -134,9 +144,15 @@ export const configureExec: Configure = (command, run) => {
     .argument("<id-or-key>", "the instance")
     .argument("<command...>", "the program and its arguments; no shell reads them")
     .option("-i, --stdin", "hand this command's stdin on, to its end; text, not bytes")
+    .option("-t, --tty", "give the command this terminal, as a shell or an editor needs it; over ssh")
+    .option("--identity <file>", "the private key, where ssh is used", notEmpty)
     .addHelpText(
       "after",
-      "\nOptions behind -- are the command's: slipway exec web-1 -- ls -la /\nThe exit code is the command's own.\n",
+      `
+Options behind -- are the command's: slipway exec web-1 -- ls -la /
+A shell: slipway exec -it web-1 -- bash
+The exit code is the command's own.
+`,
     );
   run<Flags>(command, exec);
 };
@@ -144,8 +160,11 @@ export const configureExec: Configure = (command, run) => {
 async function exec(session: Session, [word = "", ...argv]: readonly string[], flags: Flags): Promise<number> {
   const located = await mustLocate(session, word);
   const { provider, instance } = located;
+  const { identity } = flags;
   // ssh joins its words for a shell to read: quoted, the shell reads them back as they were.
-  if (!canExec(provider)) return runSsh(session, located, [shellCommand(argv)]);
+  const remote = [shellCommand(argv)];
+  if (flags.tty === true) return runSsh(session, withTerminal(session, located), { remote, identity, options: ["-t"] });
+  if (!canExec(provider)) return runSsh(session, located, { remote, identity });
 
   const { output } = session;
   const result = await provider.exec(instance.id, argv, {
@@ -157,6 +176,24 @@ async function exec(session: Session, [word = "", ...argv]: readonly string[], f
   });
   if (session.json) output.document(result);
   return result.exitCode;
+}
+
+/** The same, where a terminal can be handed on to it. */
+function withTerminal({ world, json }: Session, located: Located): Located {
+  const { provider, instance } = located;
+  if (json || !world.stdin.isTTY || !world.stdout.isTTY) {
+    throw new CliError(
+      "INVALID_ARGUMENT",
+      "--tty hands a terminal on, and this command has none",
+      "Leave --tty out: --stdin alone hands on what is piped in.",
+    );
+  }
+  if (instance.ssh !== undefined || !canExec(provider)) return located;
+  throw new CliError(
+    "UNSUPPORTED",
+    `a terminal goes over ssh, and ${instance.id} of ${provider.name} has no ssh address`,
+    `Without --tty it works: slipway exec ${instance.id} -- <command>`,
+  );
 }
 
 interface Flags {

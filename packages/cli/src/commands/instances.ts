@@ -6,6 +6,7 @@ import { mustLocate } from "../locate.ts";
 import { unreachable } from "../remembered.ts";
 import { noteLeftOut, type Scope, scopeOf } from "../scope.ts";
 import type { Session } from "../session.ts";
+import { identityFor, WayIn } from "../way-in.ts";
 
 interface Flags {
   readonly all?: boolean;
@@ -101,6 +102,7 @@ async function get(session: Session, [word = ""]: readonly string[]): Promise<vo
 
 interface Flags {
   readonly for?: InstanceStatus | "bootstrap";
+  readonly identity?: string;
 }
 
 export const configureWait: Configure = (command, run) => {
@@ -111,6 +113,7 @@ export const configureWait: Configure = (command, run) => {
       "running (the default), terminated, another status, or bootstrap: its success",
       oneOf("bootstrap", ...INSTANCE_STATUSES),
     )
+    .option("-i, --identity <file>", "a private key with which --for bootstrap looks inside", notEmpty)
     .addHelpText("after", "\nWithout --timeout it waits ten minutes.\n");
   run<Flags>(command, wait);
 };
@@ -120,11 +123,15 @@ async function wait(session: Session, [word = ""]: readonly string[], flags: Fla
   const { waitForStatus } = await import("@slipway/control");
   const options = { ...session.call, clock: session.world.clock, onEvent: session.onEvent };
   const wanted = flags.for ?? "running";
-  const reached = await session.progress.during(`waiting for ${instance.id}: ${wanted}`, () =>
-    wanted === "bootstrap"
-      ? waitForBootstrapOf(session, provider, instance.id)
-      : waitForStatus(provider, instance.id, wanted, options),
-  );
+  const way = new WayIn(session, provider, instance.id, await identityFor(session, flags));
+  const reached = await session.progress.during(`waiting for ${instance.id}: ${wanted}`, async () => {
+    if (wanted !== "bootstrap") return await waitForStatus(provider, instance.id, wanted, options);
+    try {
+      return await waitForBootstrapOf(session, provider, instance.id, way);
+    } finally {
+      await way.close();
+    }
+  });
   if (session.json) session.output.document(reached);
   else session.output.fields(instanceFields(reached, session.world.clock));
 }

@@ -1,34 +1,92 @@
-import { type BootstrapConfig, type BootstrapScript, canLog } from "@slipway/core";
+import {
+  type BootstrapConfig,
+  type BootstrapScript,
+  canExec,
+  canReadBootstrap,
+  isProviderError,
+  type Provider,
+} from "@slipway/core";
 import { addBootstrapOptions, type BootstrapFlags, bootstrapFrom } from "../bootstrap.ts";
+import { linesOf, showingLines } from "../bootstrap-lines.ts";
 import { CliError } from "../cli-error.ts";
-import { type Configure, oneOf } from "../command.ts";
+import { type Configure, notEmpty, oneOf } from "../command.ts";
 import { mustLocate, oneProvider } from "../locate.ts";
 import type { Session } from "../session.ts";
+import { bootstrapInside, identityFor, WayIn } from "../way-in.ts";
 
 interface Flags {
   readonly follow?: boolean;
+  readonly identity?: string;
 }
 
 export const configureLogs: Configure = (command, run) => {
-  command.argument("<id-or-key>", "the instance").option("-f, --follow", "go on with what is yet to come");
+  command
+    .argument("<id-or-key>", "the instance")
+    .option("-f, --follow", "go on with what is yet to come, until the bootstrap or the instance ends")
+    .option(
+      "-i, --identity <file>",
+      "a private key, where the provider has no logs: reads the bootstrap's log inside",
+      notEmpty,
+    );
   run<Flags>(command, logs);
 };
 
 async function logs(session: Session, [word = ""]: readonly string[], flags: Flags): Promise<void> {
   const { provider, instance } = await mustLocate(session, word);
-  if (!canLog(provider)) {
-    throw new CliError(
-      "UNSUPPORTED",
-      `${provider.name} has no logs`,
-      `Where there is cloud-init: slipway ssh ${instance.id} sudo cat /var/log/cloud-init-output.log`,
-    );
-  }
-  const { signal } = session.world;
-  const lines = provider.logs(instance.id, { signal, ...(flags.follow === true ? { follow: true } : {}) });
-  for await (const line of lines) {
+  const { signal, clock } = session.world;
+  const way = new WayIn(session, provider, instance.id, await identityFor(session, flags));
+  const show = (line: string): void => {
     if (session.json) session.output.line({ id: instance.id, line });
     else session.output.remote(`${line}\n`);
+  };
+  try {
+    const lines = linesOf(provider, instance.id, way, clock);
+    if (lines === null) {
+      throw new CliError(
+        "UNSUPPORTED",
+        `${provider.name} has no logs`,
+        `Name a private key, which reads the bootstrap's log inside: slipway logs ${instance.id} --identity <file>`,
+      );
+    }
+    const end = flags.follow === true ? await endOfBootstrap(session, provider, instance.id, way) : null;
+    if (end !== null) return await showingLines(lines, clock, show, end);
+    for await (const line of lines({ signal, follow: flags.follow === true })) show(line);
+  } finally {
+    await way.close();
   }
+}
+
+const LOOK_MS = 1000;
+
+/** Waits until the bootstrap or its instance has ended. Null: nobody knows of a bootstrap there. */
+async function endOfBootstrap(
+  session: Session,
+  provider: Provider,
+  id: string,
+  way: WayIn,
+): Promise<(() => Promise<void>) | null> {
+  const { signal, clock } = session.world;
+  const own = canReadBootstrap(provider) ? [provider] : [];
+  const sources = [...own, ...(way.exists && !canExec(provider) ? [bootstrapInside(session, provider, way)] : [])];
+  /** Null: it has none. */
+  const hasEnded = async (): Promise<boolean | null> => {
+    let known: boolean | null = null;
+    for (const source of sources) {
+      const truth = await source.readBootstrap(id, session.call).catch((error: unknown) => {
+        if (!isProviderError(error) || !error.retryable) throw error;
+      });
+      if (truth === null) continue;
+      if (truth?.state === "succeeded" || truth?.state === "failed") return true;
+      known = false;
+    }
+    if (known === null) return null;
+    const instance = await provider.get(id, session.call);
+    return instance === null || instance.status === "terminated" || instance.status === "error";
+  };
+  if ((await hasEnded()) === null) return null;
+  return async () => {
+    while ((await hasEnded()) === false) await clock.sleep(LOOK_MS, signal);
+  };
 }
 
 interface Flags extends BootstrapFlags {

@@ -11,20 +11,23 @@ import {
   type SpawnOptions,
 } from "@slipway/core";
 import { waitForBootstrapOf } from "../bootstrap.ts";
+import { linesOf, showingLines } from "../bootstrap-lines.ts";
 import { CliError } from "../cli-error.ts";
-import { type Configure, wholeNumber } from "../command.ts";
+import { type Configure, notEmpty, wholeNumber } from "../command.ts";
 import { instanceFields, listCommand, priceOf, terminateCommand } from "../instance-view.ts";
 import { oneProvider } from "../locate.ts";
 import { printable, shellCommand } from "../printable.ts";
 import type { Session } from "../session.ts";
 import { addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
 import { noteExpiry, placementsFor, type SpawnRequest, spawnRequest, withExpiry } from "../spawn-request.ts";
+import { identityFor, WayIn } from "../way-in.ts";
 
 interface Flags extends SpawnFlags {
   readonly dryRun?: boolean;
   readonly wait?: boolean;
   readonly count?: number;
   readonly minimum?: number;
+  readonly identity?: string;
 }
 
 export const configure: Configure = (command, run) => {
@@ -33,7 +36,12 @@ export const configure: Configure = (command, run) => {
     .option("--any", "on whichever provider is cheapest now; with --dry-run shows the places in order")
     .option("--count <number>", "with --any: so many machines, with the keys <key>-1, <key>-2, …", wholeNumber)
     .option("--minimum <number>", "with --count: how many are enough; else none is kept", wholeNumber)
-    .option("--wait", "wait until it runs and its bootstrap has succeeded");
+    .option("--wait", "wait until it runs and its bootstrap has succeeded; shows what the bootstrap prints")
+    .option(
+      "-i, --identity <file>",
+      "a private key with which --wait looks inside (default: that of --ssh-key)",
+      notEmpty,
+    );
   addSpawnOptions(command).addHelpText(
     "after",
     `
@@ -101,7 +109,7 @@ async function showLaunched(
 ): Promise<void> {
   session.context.id = launched.id;
   try {
-    const instance = flags.wait === true ? await waitFor(session, provider, launched, request) : launched;
+    const instance = flags.wait === true ? await waitFor(session, provider, launched, request, flags) : launched;
     await show(session, instance, exact);
   } catch (error) {
     // It runs, whatever went wrong after: the user must not be left without the way to end it.
@@ -153,6 +161,7 @@ async function waitFor(
   provider: Provider,
   instance: Instance,
   request: SpawnRequest,
+  flags: Flags,
 ): Promise<Instance> {
   const { waitForStatus } = await import("@slipway/control");
   const options = { ...session.call, clock: session.world.clock, onEvent: session.onEvent };
@@ -160,14 +169,24 @@ async function waitFor(
     waitForStatus(provider, instance.id, "running", options),
   );
   if (request.bootstrap === undefined) return running;
+  const { clock } = session.world;
+  const way = new WayIn(session, provider, instance.id, await identityFor(session, flags));
   try {
+    // The lines are the bootstrap's: its result is this command's own.
+    const show = (line: string): void => {
+      session.progress.clear();
+      session.output.note(`${request.key}: ${line}`);
+    };
+    const lines = session.json ? null : linesOf(provider, instance.id, way, clock);
     return await session.progress.during(`waiting for the bootstrap of ${request.key}`, () =>
-      waitForBootstrapOf(session, provider, instance.id),
+      showingLines(lines, clock, show, () => waitForBootstrapOf(session, provider, instance.id, way)),
     );
   } catch (error) {
     if (!isProviderError(error, "UNSUPPORTED")) throw error;
     session.output.note(`Provider ${provider.name} does not report bootstrap status.`);
     return running;
+  } finally {
+    await way.close();
   }
 }
 
