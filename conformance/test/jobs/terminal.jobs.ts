@@ -6,12 +6,12 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { lightMachinesMissing } from "@slipway/provider-kit/emulator";
+import { machinesMissing } from "@slipway/provider-kit/emulator";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { commandLine } from "../../../packages/cli/test/command-line.ts";
 import { missing as sshdMissing, startSshd } from "../../../packages/reach/test/sshd.ts";
 
-const missing = await lightMachinesMissing();
+const missing = await machinesMissing("light");
 if (missing !== null && process.env["SLIPWAY_REQUIRE_TOOLS"] === "1") throw new Error(missing);
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
