@@ -39,6 +39,15 @@ describe("slipway doctor", () => {
     expect(run.stdout).toMatch(/failed +provider local +AUTH_ERROR: the key is missing\. Try another\./);
   });
 
+  it("waits for a provider's start-up check no longer than --timeout", async () => {
+    const { slipway, remote } = commandLine();
+    remote.startup = () => new Promise(() => undefined);
+    const run = await slipway(["doctor", "--timeout", "1s"]);
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).toMatch(/failed +provider local +TIMEOUT/);
+    expect(run.stdout).toMatch(/ok +node/);
+  });
+
   it("fails for a provider that is meant and not installed: named, or the default of slipway.config", async () => {
     const line = commandLine();
     const named = await line.slipway(["doctor", "--provider", "lambda"]);

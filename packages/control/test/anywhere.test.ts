@@ -251,3 +251,27 @@ describe("launchAnywhere", () => {
     expect(alive()).toEqual(["dear"]);
   });
 });
+
+describe("an abort while the places are asked for", () => {
+  test.each([
+    [
+      "findPlaces",
+      (setup: ReturnType<typeof setUp>, signal: AbortSignal) =>
+        findPlaces(setup.providers, { gpu: { type: "a100" } }, { signal }),
+    ],
+    ["launchAnywhere", (setup: ReturnType<typeof setUp>, signal: AbortSignal) => setup.anywhere({ signal })],
+  ])("%s rejects with CANCELLED, and has made nothing", async (operation, call) => {
+    const setup = setUp();
+    const user = new AbortController();
+    const asking = setup.cheap.provider.listOfferings;
+    Object.assign(setup.cheap.provider, {
+      listOfferings: async (...args: Parameters<typeof asking>) => {
+        user.abort();
+        return await asking(...args);
+      },
+    });
+    const error = await failure(call(setup, user.signal));
+    expect(error).toMatchObject({ code: "CANCELLED", operation, effect: "none", provider: "anywhere" });
+    expect(setup.alive()).toEqual([]);
+  });
+});

@@ -254,3 +254,22 @@ describe("reap", () => {
     expect(outcomes(report).sort()).toEqual(["one a failed", "one b terminated"]);
   });
 });
+
+test("a clock that needs its own object is asked as one", async () => {
+  const clock = simulatedClock();
+  class OwnClock {
+    readonly #clock = clock;
+    now(): number {
+      return this.#clock.now();
+    }
+    sleep(ms: number, signal?: AbortSignal): Promise<void> {
+      return this.#clock.sleep(ms, signal);
+    }
+  }
+  const one = cloud("a", clock);
+  await one.spawn("k", MINUTE);
+  clock.advance(20 * MINUTE);
+  const report = await reap([one.provider], { clock: new OwnClock(), store: memoryStore() });
+  expect(report).toMatchObject({ complete: true });
+  expect(living(one.world)).toEqual([]);
+});

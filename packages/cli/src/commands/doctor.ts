@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Receipt } from "@slipway/core";
+import { abortError, deadline, type Receipt } from "@slipway/core";
 import { EXIT } from "../cli-error.ts";
 import type { Configure } from "../command.ts";
 import { classify, type Finding } from "../error-report.ts";
@@ -144,8 +144,24 @@ function leftOutFinding({ name, variables }: LeftOut): Finding {
   return { check: `provider ${name}`, state: "ok", says: "nothing here configures it, and it was not asked", hint };
 }
 
+/** A start-up check takes no time limit of its own: what `--timeout` says holds for all of it. */
 async function providerFinding(session: Session, name: string): Promise<readonly Finding[]> {
   const check = `provider ${name}`;
+  const limit = deadline(session.world.clock, session.call.timeoutMs, session.call.signal);
+  const over = new Promise<readonly Finding[]>((resolve) => {
+    const at = { provider: name, operation: "onStartup", effect: "none" } as const;
+    const end = (): void => resolve([failed(check, abortError(limit.signal, at))]);
+    if (limit.signal.aborted) end();
+    limit.signal.addEventListener("abort", end, { once: true });
+  });
+  try {
+    return await Promise.race([ownFinding(session, name, check), over]);
+  } finally {
+    limit.release();
+  }
+}
+
+async function ownFinding(session: Session, name: string, check: string): Promise<readonly Finding[]> {
   try {
     const { package: from } = await session.providers.load(name);
     const [receipt] = await session.providers.startup(name);

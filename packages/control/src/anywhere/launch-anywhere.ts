@@ -140,6 +140,9 @@ async function settle(run: Running): Promise<AnywhereLaunch> {
   const { places, unfit } = await findPlaces([...run.providers.values()], run.options, {
     order,
     signal: run.poll.signal,
+  }).catch((error: unknown) => {
+    run.poll.check();
+    throw error;
   });
   let isFirst = true;
   for (const place of places) {

@@ -1,4 +1,5 @@
 import {
+  abortError,
   canListOfferings,
   type InstanceResources,
   type Offering,
@@ -74,7 +75,9 @@ export async function findPlaces(
   { order = cheapestFirst, signal, timeoutMs = ASK_MS }: FindOptions = {},
 ): Promise<Places> {
   const asked = await Promise.all(providers.map((provider) => placesOf(provider, need, { signal, timeoutMs })));
-  signal?.throwIfAborted();
+  if (signal?.aborted === true) {
+    throw abortError(signal, { provider: "anywhere", operation: "findPlaces", effect: "none" });
+  }
   return {
     places: order(asked.flatMap(({ places }) => places)),
     unfit: asked.flatMap(({ unfit }) => unfit),

@@ -176,7 +176,9 @@ async function recordsOf(
 async function reapOne(judged: Judged, options: ReapOptions): Promise<ProviderReap> {
   const { provider, date, error, records } = judged;
   const clock = checkClock(date, options.clockToleranceMs ?? TOLERANCE_MS);
-  const { now: localNow } = options.clock ?? systemClock;
+  // Asked as a member: a clock may be an object of a class.
+  const own = options.clock ?? systemClock;
+  const localNow = (): number => own.now();
   const queue = judged.instances.flatMap((instance) => {
     const expiresAt = expiryOf(instance, records);
     // Not yet passed on any clock: it is no finding at all.
