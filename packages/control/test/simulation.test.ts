@@ -277,3 +277,9 @@ test.each([
     if (SEEDS >= 50) expect([...effects.keys()]).toEqual(expect.arrayContaining(seen));
   },
 );
+
+// The first call did nothing, the instance that was found under the key ended meanwhile, and the same request, sent again to
+// complete it, made another one: an error that says "none" would be false.
+test("a history that has shown a false effect", async () => {
+  await play(4039, safeProvider, new Map());
+});

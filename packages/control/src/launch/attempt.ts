@@ -180,10 +180,16 @@ async function afterFailure(
 async function completed(run: Launching, intent: LaunchRecord, found: Instance, error: unknown): Promise<Instance> {
   if (!run.provider.capabilities.idempotentSpawn && !hasVolumes(intent)) return found;
   mustHoldLease(run);
-  return await run.provider.spawn(sendable(run, intent.request ?? {})).catch(() => {
-    // The intent stays, and the next launch of this key sends it again.
-    throw error;
+  return await run.provider.spawn(sendable(run, intent.request ?? {})).catch((failure: unknown) => {
+    // The intent stays, and the next launch of this key sends it again. The first failure says more, unless the second call
+    // may have done what the first one did not.
+    const isFirstTrue = hasNoEffect(failure) || !hasNoEffect(error);
+    throw isFirstTrue ? error : failure;
   });
+}
+
+function hasNoEffect(error: unknown): boolean {
+  return isProviderError(error) && error.effect === "none";
 }
 
 /**
