@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readInside, writeInside } from "@slipway/provider-kit/sandbox";
 import { layoutOf, type Machine } from "./machine.ts";
 import { NODE_STATE } from "./node-image.ts";
 import type { ContainerRecord } from "./state.ts";
@@ -13,9 +12,8 @@ function joinOf(
   const [program = "", verb, ...words] = argv;
   if (!program.endsWith("kubeadm") || verb !== "join") return null;
   const path = words.find((word) => word.startsWith("--config="))?.slice("--config=".length);
-  const file = join(layoutOf(machine, worker.id).root, path ?? "");
-  if (path === undefined || !existsSync(file)) return null;
-  const text = readFileSync(file, "utf8");
+  const text = path === undefined ? null : readInside(layoutOf(machine, worker.id).root, path);
+  if (text === null) return null;
   const address = /apiServerEndpoint: "?([\w.-]+):6443"?/.exec(text)?.[1];
   const token = /token: "?([a-z0-9.]+)"?/.exec(text)?.[1];
   return address === undefined || token === undefined ? null : { address, token };
@@ -33,9 +31,9 @@ async function planeOf(
   if (macos === 15) return null;
   const plane = Object.values(containers).find(({ sandbox, ipv4 }) => sandbox !== undefined && ipv4 === asked.address);
   if (plane === undefined) return null;
-  const state = join(layoutOf(machine, plane.id).root, NODE_STATE);
-  const tokens = existsSync(join(state, "tokens")) ? readFileSync(join(state, "tokens"), "utf8").split("\n") : [];
-  return existsSync(join(state, "api")) && tokens.includes(asked.token) ? plane : null;
+  const { root } = layoutOf(machine, plane.id);
+  const tokens = readInside(root, `${NODE_STATE}/tokens`)?.split("\n") ?? [];
+  return readInside(root, `${NODE_STATE}/api`) !== null && tokens.includes(asked.token) ? plane : null;
 }
 
 /** Is this a join that its control plane takes? */
@@ -47,7 +45,6 @@ export async function joins(machine: Machine, worker: ContainerRecord, argv: rea
 export async function noteJoin(machine: Machine, worker: ContainerRecord, argv: readonly string[]): Promise<void> {
   const plane = await planeOf(machine, worker, argv);
   if (plane === null) return;
-  const nodes = join(layoutOf(machine, plane.id).root, NODE_STATE, "nodes");
-  mkdirSync(nodes, { recursive: true });
-  writeFileSync(join(nodes, worker.id), "worker\n");
+  // A link that the control plane made of its own directory leads nowhere.
+  writeInside(layoutOf(machine, plane.id).root, `${NODE_STATE}/nodes/${worker.id}`, "worker\n");
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { FaultScript } from "@slipway/provider-kit/emulator";
+import { readInside } from "@slipway/provider-kit/sandbox";
 import { parseTag, TAG_PATH } from "../src/tags.ts";
 import { giveBackAddress, takeAddress } from "./addresses.ts";
 import { blank } from "./create.ts";
@@ -136,7 +135,7 @@ function isSnapshot(name: string): boolean {
 }
 
 function seen({ directory }: Daemon, { id, name, state, ip4 }: MachineRecord): SeenMachine {
-  const tag = parseTag(fileIn(directory, id, TAG_PATH));
+  const tag = parseTag(readInside(layoutOf(directory, id).root, TAG_PATH) ?? "");
   const own = tag?.id === id ? tag : null;
   return {
     nativeId: id,
@@ -147,12 +146,4 @@ function seen({ directory }: Daemon, { id, name, state, ip4 }: MachineRecord): S
     state,
     ip4: ip4 ?? null,
   };
-}
-
-function fileIn(directory: string, id: string, path: string): string {
-  try {
-    return readFileSync(join(layoutOf(directory, id).root, path), "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type OrbstackEmulator, orbstackEmulator } from "../emulator/index.ts";
+import { tagText } from "../src/tags.ts";
 import { withoutBubblewrap } from "./needs-bubblewrap.ts";
 
 // Between the look at a path and the copy a program inside can do anything.
@@ -131,4 +132,19 @@ test("a folder goes in and out as it is", async () => {
   });
   expect(readFileSync(join(folder, "out/name/link"), "utf8")).toBe("text");
   expect(readFileSync(join(folder, "out/file"), "utf8")).toBe("text");
+});
+
+test("who owns a machine is not read through a link that it made", async () => {
+  const [machine] = await emulator.control.machines();
+  const tag = { id: machine?.nativeId ?? "", owner: "of the host", key: "k", specHash: "s", labels: {} };
+  mkdirSync(join(host, "slipway"));
+  writeFileSync(join(host, "slipway/tag.json"), tagText(tag));
+  mkdirSync(join(root, "var/lib"), { recursive: true });
+  rmSync(join(root, "var/lib/slipway"), { recursive: true, force: true });
+  symlinkSync(join(host, "slipway"), join(root, "var/lib/slipway"));
+  expect(await emulator.control.machines()).toMatchObject([{ owner: null, key: null }]);
+  // The same tag, where it is the machine's own.
+  rmSync(join(root, "var/lib/slipway"));
+  renameSync(join(host, "slipway"), join(root, "var/lib/slipway"));
+  expect(await emulator.control.machines()).toMatchObject([{ owner: "of the host", key: "k" }]);
 });

@@ -4,6 +4,7 @@ export { type DetectOptions, detectIsolation } from "./detect-isolation.ts";
 export { endSandbox } from "./end.ts";
 export { enterSandbox, execInSandbox, type SandboxExecOptions, type SandboxExecResult } from "./exec.ts";
 export { type FileLock, fileLock, isLocked, tryFileLock } from "./file-lock.ts";
+export { readInside, writeInside } from "./files-inside.ts";
 export type { Isolation, IsolationReport, IsolationTools } from "./isolation.ts";
 export { makeBindTarget, type SandboxLayout, sandboxLayout } from "./layout.ts";
 export {
