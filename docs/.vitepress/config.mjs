@@ -7,6 +7,7 @@ const guides = [
   ["Never lose an instance", "/guide/never-lose-an-instance"],
   ["Chaos in your tests", "/guide/chaos"],
   ["Choosing a placement", "/guide/placement"],
+  ["What it costs, and how it ends", "/guide/costs-and-ends"],
   ["Several machines", "/guide/several-machines"],
   ["Telemetry", "/guide/telemetry"],
   ["Clusters", "/guide/clusters"],

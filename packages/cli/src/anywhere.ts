@@ -2,12 +2,13 @@ import type { AnywhereLaunch, AnywhereOptions, Place, Places, Unfit } from "@sli
 import type { Provider } from "@slipway/core";
 import { CliError } from "./cli-error.ts";
 import { classify } from "./error-report.ts";
-import { resourcesOf, usd } from "./instance-view.ts";
+import { resourcesOf } from "./instance-view.ts";
 import { providersInScope } from "./locate.ts";
 import type { Column } from "./output.ts";
 import type { Session } from "./session.ts";
 import type { SpawnFlags } from "./spawn-flags.ts";
 import type { SpawnRequest } from "./spawn-request.ts";
+import { usd } from "./spent.ts";
 
 /** What `--any` chooses itself, and what only some providers have. */
 const NOT_ANYWHERE = [
@@ -110,14 +111,18 @@ export function expiryAfter(session: Session, ttl: number | undefined): string |
   return new Date(Math.ceil((session.world.clock.now() + ttl) / 1000) * 1000).toISOString();
 }
 
-export async function launchCheapest(session: Session, need: AnywhereOptions, ttl?: number): Promise<AnywhereLaunch> {
+export async function launchCheapest(
+  session: Session,
+  need: AnywhereOptions,
+  { ttl, maxUsdPerDay }: SpawnFlags,
+): Promise<AnywhereLaunch> {
   const { launchAnywhere } = await import("@slipway/control");
   const { providers, unfit } = await shops(session);
   for (const { provider, reason } of unfit) session.output.note(`left out: ${provider}: ${reason}`);
   const expiresAt = expiryAfter(session, ttl);
   const store = await session.store();
   const { clock } = session.world;
-  const control = { store, clock, onEvent: session.onEvent, leaseTimeoutMs: LEASE_PATIENCE_MS };
+  const control = { store, clock, onEvent: session.onEvent, leaseTimeoutMs: LEASE_PATIENCE_MS, maxUsdPerDay };
   const made = await session.progress.during(`launching ${need.key} where it is cheapest`, () =>
     launchAnywhere(providers, { ...need, expiresAt, ...session.call }, control),
   );

@@ -2,6 +2,7 @@ import type { Clock, Instance, InstanceStatus } from "@slipway/core";
 import type { Column } from "./output.ts";
 import { shellCommand, type Tone } from "./printable.ts";
 import { formatByteSize, formatDuration } from "./quantities.ts";
+import { spentOn, usd } from "./spent.ts";
 
 const TONES: Readonly<Record<InstanceStatus, Tone>> = {
   pending: "warn",
@@ -58,20 +59,19 @@ export function instanceFields(one: Instance, clock: Clock): readonly (readonly 
     ["created", one.createdAt === null ? undefined : `${one.createdAt} (${since(one.createdAt, clock)} ago)`],
     ["expires", expiresAt && `${expiresAt} (${until(expiresAt, clock)}); \`slipway reap\` terminates what has expired`],
     ["price", priceOf(one)],
+    ["spent", spentText(one, clock)],
   ];
+}
+
+function spentText(one: Instance, clock: Clock): string | undefined {
+  const spent = spentOn(one, clock);
+  return spent === undefined ? undefined : `about $${usd(spent)} so far, at that price`;
 }
 
 /** What an hour costs, with where the number comes from. */
 export function priceOf({ price }: Pick<Instance, "price">): string {
   if (price === undefined) return "not known";
   return `$${usd(price.usdPerHour)} per hour (${price.source}, as of ${price.asOf})`;
-}
-
-export function usd(amount: number): string {
-  // Enough digits that no price shows as nothing.
-  return amount >= 0.01 || amount === 0
-    ? amount.toFixed(amount >= 100 ? 2 : 4).replace(/0{1,2}$/, "")
-    : amount.toPrecision(2);
 }
 
 /** The command that ends it, as it can be pasted. */

@@ -1,6 +1,7 @@
 import type { Offering, SpotPrice } from "@slipway/core";
-import { resourcesOf, usd } from "./instance-view.ts";
+import { resourcesOf } from "./instance-view.ts";
 import type { Column } from "./output.ts";
+import { usd } from "./spent.ts";
 
 export const offeringColumns: readonly Column<Offering>[] = [
   { title: "SPEC", text: (one) => one.spec },

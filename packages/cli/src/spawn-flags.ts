@@ -16,6 +16,7 @@ export interface SpawnFlags extends BootstrapFlags {
   readonly label?: Readonly<Record<string, string>>;
   readonly ttl?: number;
   readonly maxUsdPerHour?: number;
+  readonly maxUsdPerDay?: number;
   readonly region?: string;
   readonly gpu?: string | true;
   readonly spot?: number | true;
@@ -54,6 +55,15 @@ export function addSpawnOptions(command: Command): Command {
     .option("--ttl <duration>", "when it shall be gone; `slipway reap` ends what has expired", duration)
     .option("--max-usd-per-hour <amount>", "refuse to launch where the known price is higher", positiveNumber);
   return addCapabilityOptions(command);
+}
+
+/** Of commands that launch through the store, which counts what was launched. */
+export function addBudgetOption(command: Command): Command {
+  return command.option(
+    "--max-usd-per-day <amount>",
+    "refuse to launch where all that was launched here with this option would cost more in any 24 hours",
+    positiveNumber,
+  );
 }
 
 function addCapabilityOptions(command: Command): Command {

@@ -1,9 +1,10 @@
 import type { AnywhereOptions, Place, SpreadLaunch } from "@slipway/control";
 import { expiryAfter, placesFor, previewAnywhere, shops } from "./anywhere.ts";
-import { usd } from "./instance-view.ts";
 import type { Column } from "./output.ts";
 import { printable, shellCommand } from "./printable.ts";
 import type { Session } from "./session.ts";
+import type { SpawnFlags } from "./spawn-flags.ts";
+import { usd } from "./spent.ts";
 
 interface HowMany {
   readonly count: number;
@@ -43,16 +44,16 @@ function spanOf(places: readonly Place[], count: number): string {
 export async function spreadCheapest(
   session: Session,
   need: AnywhereOptions,
-  { count, minimum, ttl }: HowMany & { readonly ttl: number | undefined },
+  { count, minimum, flags }: HowMany & { readonly flags: SpawnFlags },
 ): Promise<void> {
   const { spread } = await import("@slipway/control");
   const { providers, unfit } = await shops(session);
   for (const { provider, reason } of unfit) session.output.note(`left out: ${provider}: ${reason}`);
   const store = await session.store();
   const { clock } = session.world;
-  const options = { ...need, count, minimum, expiresAt: expiryAfter(session, ttl), ...session.call };
+  const options = { ...need, count, minimum, expiresAt: expiryAfter(session, flags.ttl), ...session.call };
   const made = await session.progress.during(`launching ${count} machines where they are cheapest`, () =>
-    spread(providers, options, { store, clock, onEvent: session.onEvent }),
+    spread(providers, options, { store, clock, onEvent: session.onEvent, maxUsdPerDay: flags.maxUsdPerDay }),
   );
   if (session.json) return session.output.document(made);
   session.output.list(made.members, COLUMNS, "");

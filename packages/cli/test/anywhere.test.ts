@@ -75,7 +75,10 @@ describe("slipway spawn --any --count", () => {
   it("launches so many, and the same command shows the same ones", async () => {
     const { slipway, cheap } = market();
     const run = await slipway([...words, "--ttl", "1h"]);
-    expect([run.exitCode, run.stderr]).toEqual([0, expect.stringContaining("To end it: slipway terminate --provider cheap -- ")]);
+    expect([run.exitCode, run.stderr]).toEqual([
+      0,
+      expect.stringContaining("To end it: slipway terminate --provider cheap -- "),
+    ]);
     expect(run.stdout).toMatch(/s-1 +cheap +\S+\ns-2 +cheap +\S+\ns-3 +cheap/);
     expect((await slipway([...words, "--json"])).json()).toMatchObject({ members: [{}, {}, {}], missing: [] });
     expect(cheap.called("spawn")).toHaveLength(3);
@@ -143,5 +146,63 @@ describe("slipway run --any", () => {
     const run = await slipway(["run", "--any", "--gpu", "a100", "--", "true"]);
     expect(run.exitCode).toBe(125);
     expect(dear.called("spawn")).toEqual([]);
+  });
+});
+
+describe("what it costs", () => {
+  it("--max-usd-per-day refuses what would pass it, and what has no price", async () => {
+    const { slipway, cheap, dear } = market();
+    const words = ["spawn", "--provider", "cheap", "--spec", "large", "--max-usd-per-day", "30", "--json"];
+    expect((await slipway(words)).exitCode).toBe(0);
+    const over = await slipway(words);
+    expect(over.exitCode).toBe(1);
+    expect(over.error()).toMatchObject({ code: "QUOTA_EXCEEDED", effect: "none" });
+    expect(over.stderr).toContain("a day would cost 57.60 US dollars, above maxUsdPerDay 30");
+    // Two hours of it are not too much.
+    expect((await slipway([...words, "--max-usd-per-day", "32", "--ttl", "1h"])).exitCode).toBe(0);
+    const anywhere = await slipway(["spawn", "--any", "--gpu", "a100", "--max-usd-per-day", "30", "--json"]);
+    expect(anywhere.error()).toMatchObject({ code: "QUOTA_EXCEEDED" });
+    const run = await slipway([
+      "run",
+      "--provider",
+      "dear",
+      "--spec",
+      "big",
+      "--max-usd-per-day",
+      "30",
+      "--json",
+      "--",
+      "true",
+    ]);
+    expect([run.exitCode, run.error()["code"]]).toEqual([125, "QUOTA_EXCEEDED"]);
+    const unknown = await slipway([
+      "spawn",
+      "--provider",
+      "dear",
+      "--spec",
+      "other",
+      "--max-usd-per-day",
+      "900",
+      "--json",
+    ]);
+    expect(unknown.error()["message"]).toContain("the price is not known");
+    expect([cheap.instances.size, dear.instances.size]).toEqual([2, 0]);
+  });
+
+  it("list and get say what runs costs, what it has cost, and what is not known", async () => {
+    const { slipway, cheap, clock } = market();
+    for (const key of ["a", "b", "c"]) await slipway(["spawn", "--provider", "cheap", "--spec", "large", "--key", key]);
+    const [a, b] = [...cheap.instances.values()];
+    if (a === undefined || b === undefined) throw new Error("they are not there");
+    for (const one of [a, b]) {
+      const createdAt = new Date(clock.now()).toISOString();
+      cheap.instances.set(one.id, { ...one, createdAt, price: price(1.5) });
+    }
+    clock.advance(2 * 3_600_000);
+    const list = await slipway(["list", "--provider", "cheap"]);
+    expect(list.stderr).toContain("Together $3.00 per hour, about $6.00 so far. The price of 1 of 3 is not known.");
+    expect((await slipway(["get", "a"])).stdout).toMatch(/spent +about \$3\.00 so far, at that price/);
+    expect((await slipway(["get", "c"])).stdout).toMatch(/price +not known/);
+    expect((await slipway(["list", "--provider", "cheap", "--json"])).stderr).toBe("");
   });
 });

@@ -26,6 +26,7 @@ export {
   spread,
 } from "./anywhere/spread.ts";
 export { type SpreadLeftover, SpreadRefusal } from "./anywhere/spread-refusal.ts";
+export { type Budget, BudgetRefusal } from "./budget/claim.ts";
 export { compose } from "./compose.ts";
 export { launch } from "./launch/launch.ts";
 export type { IdempotentProvider, LaunchFailpoint, LaunchOptions, StoredLaunchOptions } from "./launch/options.ts";

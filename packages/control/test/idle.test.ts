@@ -20,7 +20,8 @@ interface Inside {
   fails: Error | null;
 }
 
-async function scene({ instance = {} as Partial<Instance>, store = memoryStore() } = {}) {
+async function scene({ instance = {} }: { readonly instance?: Partial<Instance> } = {}) {
+  const store = memoryStore();
   const clock = simulatedClock();
   const world = newWorld(clock);
   const scripted = plainProvider(world, "tests");

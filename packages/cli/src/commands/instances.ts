@@ -6,6 +6,7 @@ import { mustLocate } from "../locate.ts";
 import { unreachable } from "../remembered.ts";
 import { noteLeftOut, type Scope, scopeOf } from "../scope.ts";
 import type { Session } from "../session.ts";
+import { totalOf } from "../spent.ts";
 import { identityFor, WayIn } from "../way-in.ts";
 
 interface Flags {
@@ -56,6 +57,8 @@ async function list(session: Session, _args: readonly string[], flags: Flags): P
     output.list(found, instanceColumns(world.clock, names.length > 1), nothing);
   }
   noteLeftOut(session, scope.leftOut);
+  const total = session.json ? null : totalOf(found, world.clock);
+  if (total !== null) output.note(total);
   for (const failure of failures.slice(1)) session.report(failure);
   if (failures.length > 0) throw failures[0];
 }

@@ -9,6 +9,7 @@ import {
   type ProviderError,
 } from "@slipway/core";
 import type { Session as InstanceSession, SshAccess } from "@slipway/reach";
+import { budgetFor } from "../budget.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { type Configure, notEmpty, several } from "../command.ts";
 import { forgetLaunch } from "../expiry.ts";
@@ -19,7 +20,7 @@ import { shellCommand } from "../printable.ts";
 import type { LoadedProvider } from "../providers.ts";
 import { RunInterrupts } from "../run-interrupts.ts";
 import type { Session } from "../session.ts";
-import { addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
+import { addBudgetOption, addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
 import { makeFreshKey, placementsFor, type SpawnRequest, spawnRequest, withExpiry } from "../spawn-request.ts";
 
 interface Flags extends SpawnFlags {
@@ -39,7 +40,7 @@ export const configure: Configure = (command, run) => {
     .option("-i, --identity <file>", "the private key to log in with (default: a new one for this run)", notEmpty)
     .option("--upload <path>", "a file, or a directory's content, that the command finds where it runs", notEmpty)
     .option("--download <path>", "what the command wrote there, copied to the same path here; several times", several);
-  addSpawnOptions(command).addHelpText(
+  addBudgetOption(addSpawnOptions(command)).addHelpText(
     "after",
     `
 Examples:
@@ -176,6 +177,7 @@ async function onInstance(run: Run): Promise<number> {
     assertAccepts(provider, options);
     const control = {
       store: await session.store(),
+      budget: await budgetFor(session, exact, request, flags.maxUsdPerDay),
       placements: request.region === undefined ? await placementsFor(provider, exact, options) : undefined,
       ...{ clock, signal: limit.signal, onEvent: session.onEvent },
     };

@@ -12,13 +12,14 @@ import {
 } from "@slipway/core";
 import { waitForBootstrapOf } from "../bootstrap.ts";
 import { linesOf, showingLines } from "../bootstrap-lines.ts";
+import { budgetFor } from "../budget.ts";
 import { CliError } from "../cli-error.ts";
 import { type Configure, notEmpty, wholeNumber } from "../command.ts";
 import { instanceFields, listCommand, priceOf, terminateCommand } from "../instance-view.ts";
 import { oneProvider } from "../locate.ts";
 import { printable, shellCommand } from "../printable.ts";
 import type { Session } from "../session.ts";
-import { addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
+import { addBudgetOption, addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
 import { noteExpiry, placementsFor, type SpawnRequest, spawnRequest, withExpiry } from "../spawn-request.ts";
 import { identityFor, WayIn } from "../way-in.ts";
 
@@ -42,7 +43,7 @@ export const configure: Configure = (command, run) => {
       "a private key with which --wait looks inside (default: that of --ssh-key)",
       notEmpty,
     );
-  addSpawnOptions(command).addHelpText(
+  addBudgetOption(addSpawnOptions(command)).addHelpText(
     "after",
     `
 Examples:
@@ -80,7 +81,7 @@ async function spawnAnywhere(session: Session, request: SpawnRequest, flags: Fla
   }
   session.context.key = request.key;
   session.context.look = shellCommand(["slipway", "list", "--key", request.key]);
-  const { instance, provider } = await launchCheapest(session, need, flags.ttl);
+  const { instance, provider } = await launchCheapest(session, need, flags);
   const { provider: projected } = await session.providers.load(provider.name);
   noteExpiry(session, projected, instance.expiresAt);
   await showLaunched(session, { provider: projected, exact: provider }, instance, request, flags);
@@ -97,7 +98,7 @@ async function spawnSeveral(session: Session, request: SpawnRequest, flags: Flag
   const need = needOf(request, flags);
   if (flags.dryRun === true) return previewSpread(session, need, { count, minimum });
   session.context.key = request.key;
-  await spreadCheapest(session, need, { count, minimum, ttl: flags.ttl });
+  await spreadCheapest(session, need, { count, minimum, flags });
 }
 
 async function showLaunched(
@@ -145,6 +146,7 @@ async function launchIt(
   assertAccepts(provider, options);
   noteExpiry(session, provider, options.expiresAt);
   const store = await session.store();
+  const budget = await budgetFor(session, exact, request, flags.maxUsdPerDay);
   return session.progress.during(`launching ${request.key} on ${provider.name}`, async () =>
     launch(provider, options, {
       store,
@@ -152,6 +154,7 @@ async function launchIt(
       clock: session.world.clock,
       onEvent: session.onEvent,
       leaseTimeoutMs: LEASE_PATIENCE_MS,
+      budget,
     }),
   );
 }

@@ -12,6 +12,7 @@ import {
   specHash,
   timestamp,
 } from "@slipway/core";
+import { BudgetRefusal } from "../budget/claim.ts";
 import { launch } from "../launch/launch.ts";
 import type { LaunchFailpoint } from "../launch/options.ts";
 import { type Poll, startPoll } from "../poll.ts";
@@ -29,6 +30,8 @@ export interface AnywhereControl {
   readonly account?: string | undefined;
   /** The cheapest first, if absent. */
   readonly order?: PlaceOrder | undefined;
+  /** In no 24 hours more than this, US dollars, over all launches of the owner in the store that name a budget. */
+  readonly maxUsdPerDay?: number | undefined;
   /** What only this place's provider understands, as an image of its own. The same place must get the same options. */
   readonly optionsFor?: ((place: Place) => Partial<SpawnOptions<Capability>>) | undefined;
   /** How long to wait for another process that works on the key, milliseconds. 0 if absent: CONFLICT at once. */
@@ -62,6 +65,8 @@ interface Running {
   readonly control: AnywhereControl;
   readonly account: string;
   readonly poll: Poll;
+  /** What no place could be asked for, since it would have been too dear. */
+  readonly refused: BudgetRefusal[];
 }
 
 const LONGEST_LEASE_LOOK = 2;
@@ -90,6 +95,7 @@ export async function launchAnywhere(
     control,
     account: control.account ?? "",
     poll,
+    refused: [],
   };
   try {
     const lease = await takeLease(run, anywhereId(owner, key));
@@ -152,6 +158,8 @@ async function settle(run: Running): Promise<AnywhereLaunch> {
     const launched = await tryPlace(run, place, tried, run.options.expiresAt);
     if (launched !== null) return launched;
   }
+  const [overBudget] = run.refused;
+  if (overBudget !== undefined && run.refused.length === tried.length) throw overBudget;
   throw new AnywhereRefusal(run.options.key, tried, unfit);
 }
 
@@ -224,7 +232,10 @@ async function tryPlace(
   if (provider === undefined) throw invalid(`there is no provider ${place.provider}`);
   const { store, account, leaseTimeoutMs, clock, onEvent, failpoint } = run.control;
   try {
-    const control = { store, account, leaseTimeoutMs, clock, onEvent, failpoint, signal: run.poll.signal };
+    const { maxUsdPerDay } = run.control;
+    const budget =
+      maxUsdPerDay === undefined ? undefined : { maxUsdPerDay, usdPerHour: place.price?.usdPerHour ?? null };
+    const control = { store, account, leaseTimeoutMs, clock, onEvent, failpoint, budget, signal: run.poll.signal };
     const wanted = { ...run.options, expiresAt };
     const options: BaseSpawnOptions = Object.assign(
       requestAt(wanted, provider, place),
@@ -237,6 +248,7 @@ async function tryPlace(
     if (!isProviderError(error) || !(await madeNothing(run, place, error))) throw error;
     tell(run, place, error.code);
     tried.push({ place, code: error.code, reason: error.message });
+    if (error instanceof BudgetRefusal) run.refused.push(error);
     await failpoint?.("before-next");
     return null;
   }

@@ -1,4 +1,5 @@
 import { ProviderError, type SerializedProviderError } from "@slipway/core";
+import type { BudgetRefusal } from "../budget/claim.ts";
 import type { AnywhereRefusal } from "./refusal.ts";
 import type { SpreadMember } from "./spread-record.ts";
 
@@ -7,8 +8,11 @@ export interface SpreadLeftover extends SpreadMember {
   readonly error: unknown;
 }
 
+/** Why a machine was launched nowhere. */
+export type Refusal = AnywhereRefusal | BudgetRefusal;
+
 interface Details {
-  readonly refusals: readonly AnywhereRefusal[];
+  readonly refusals: readonly Refusal[];
   readonly leftovers: readonly SpreadLeftover[];
 }
 
@@ -17,7 +21,7 @@ export class SpreadRefusal extends ProviderError<"CAPACITY_ERROR"> {
   /** Call again with the same key and options to terminate them. */
   readonly leftovers: readonly SpreadLeftover[];
   /** Why the missing ones were launched nowhere; empty where an earlier call began the rollback. */
-  readonly refusals: readonly AnywhereRefusal[];
+  readonly refusals: readonly Refusal[];
 
   constructor(
     key: string,

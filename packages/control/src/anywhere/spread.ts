@@ -1,4 +1,5 @@
 import { type Provider, ProviderError, specHash } from "@slipway/core";
+import { BudgetRefusal } from "../budget/claim.ts";
 import { startPoll } from "../poll.ts";
 import { launchId, recordId } from "../store/record.ts";
 import type { Lease } from "../store/store.ts";
@@ -8,7 +9,7 @@ import { type AnywhereControl, type AnywhereLaunch, launchAnywhere } from "./lau
 import { AnywhereRefusal } from "./refusal.ts";
 import type { AnywhereOptions } from "./request-at.ts";
 import { readSpread, type SpreadMember, type SpreadState, spreadRecord } from "./spread-record.ts";
-import { type SpreadLeftover, SpreadRefusal } from "./spread-refusal.ts";
+import { type Refusal, type SpreadLeftover, SpreadRefusal } from "./spread-refusal.ts";
 
 /** What `launchAnywhere` takes, several times. */
 export interface SpreadOptions extends AnywhereOptions {
@@ -127,7 +128,7 @@ function settled({ keys }: Running, members: readonly SpreadMember[]): Spread {
 
 interface Launches {
   readonly made: readonly SpreadMember[];
-  readonly refusals: readonly AnywhereRefusal[];
+  readonly refusals: readonly Refusal[];
 }
 
 /** Every machine is made, or is known to have made nothing. Throws where that is not known of one: nothing is ended then. */
@@ -136,7 +137,7 @@ async function launchAll(run: Running): Promise<Launches> {
   const { count: _count, minimum: _minimum, ...each } = options;
   const { atOnce = AT_ONCE, failpoint, ...rest } = control;
   const made: SpreadMember[] = [];
-  const refusals: AnywhereRefusal[] = [];
+  const refusals: Refusal[] = [];
   const unclear: unknown[] = [];
   const queue = keys.values();
   const worker = async (): Promise<void> => {
@@ -147,7 +148,7 @@ async function launchAll(run: Running): Promise<Launches> {
         made.push(memberOf(key, launched));
         await failpoint?.("after-member");
       } catch (error) {
-        if (error instanceof AnywhereRefusal) refusals.push(error);
+        if (error instanceof AnywhereRefusal || error instanceof BudgetRefusal) refusals.push(error);
         else unclear.push(error);
       }
     }
@@ -165,11 +166,7 @@ function memberOf(key: string, { instance, place }: AnywhereLaunch): SpreadMembe
  * The decision is written before the first end, with the ids that it is about: whoever goes on with it, however late, ends
  * these machines and no later ones.
  */
-async function rollBack(
-  run: Running,
-  members: readonly SpreadMember[],
-  refusals: readonly AnywhereRefusal[],
-): Promise<never> {
+async function rollBack(run: Running, members: readonly SpreadMember[], refusals: readonly Refusal[]): Promise<never> {
   const { control, options } = run;
   await control.failpoint?.("before-rollback");
   await write(run, "rolling-back", members);

@@ -6,6 +6,7 @@ import {
   ProviderError,
   timestamp,
 } from "@slipway/core";
+import { type Budget, claimBudget } from "../budget/claim.ts";
 import type { LaunchRecord } from "../store/record.ts";
 import { isStoreError, StoreError } from "../store/store-error.ts";
 import { expectedOf, type Launching, type Request, sendable } from "./launching.ts";
@@ -42,6 +43,7 @@ function placed(run: Launching, from: Pick<LaunchRecord, "attempt" | "gone">, pl
 export async function attempt(run: Launching, first: LaunchRecord): Promise<Instance> {
   for (let intent = await withToken(run, first); ; ) {
     await run.failpoint("before-intent");
+    if (run.budget !== undefined) await claim(run, intent, run.budget);
     await run.store.write(run.recordId, intent);
     await run.failpoint("after-intent");
     try {
@@ -60,6 +62,27 @@ async function withToken(run: Launching, intent: LaunchRecord): Promise<LaunchRe
   // No number: a record that was forgotten would begin at one again.
   const reports = crypto.randomUUID();
   return { ...intent, reports, request: { ...intent.request, bootstrap: await run.bootstrapOf(reports) } };
+}
+
+/** An earlier placement has its claim already; that one says that it made nothing. */
+async function claim(run: Launching, { request, expected }: LaunchRecord, budget: Budget): Promise<void> {
+  const { provider, store, recordId, poll } = run;
+  const { expiresAt } = expected;
+  const terminateBy = typeof request?.["terminateBy"] === "string" ? request["terminateBy"] : undefined;
+  const before = await store.read(recordId);
+  await claimBudget(
+    // The remote's own end is later than the caller's, and is certain.
+    {
+      provider: provider.name,
+      owner: provider.owner,
+      store,
+      recordId,
+      expiresAt: terminateBy ?? expiresAt,
+      before,
+      poll,
+    },
+    budget,
+  );
 }
 
 /**

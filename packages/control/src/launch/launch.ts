@@ -80,6 +80,7 @@ export async function launch(
     specHash: specHash(given),
     bootstrapOf: reporting?.of,
     placements: (control.placements ?? []).length === 0 ? [{}] : (control.placements ?? []).map(placementOf(provider)),
+    budget: control.budget,
     poll,
     busyUntil: timeoutMs === undefined ? poll.clock.now() + LONGEST_BUSY_MS : Number.POSITIVE_INFINITY,
     failpoint: control.failpoint ?? ((): void => undefined),

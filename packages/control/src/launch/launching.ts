@@ -1,4 +1,5 @@
 import { type Instance, type Provider, ProviderError, type SpawnOptions } from "@slipway/core";
+import type { Budget } from "../budget/claim.ts";
 import type { Poll } from "../poll.ts";
 import { sightOf } from "../regions.ts";
 import type { ExpectedInstance, JsonValue, LaunchIdentity, LaunchRecord } from "../store/record.ts";
@@ -26,6 +27,7 @@ export interface Launching {
   readonly bootstrapOf: ((launch: string) => Promise<JsonValue>) | undefined;
   /** At least one; the empty object where the caller gave none. */
   readonly placements: readonly Request[];
+  readonly budget: Budget | undefined;
   readonly poll: Poll;
   /** Until when it waits for a remote that still holds the key's name. */
   readonly busyUntil: number;

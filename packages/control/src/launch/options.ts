@@ -1,4 +1,5 @@
 import type { Instance, Provider, Snapshot, SpawnOptionsOf } from "@slipway/core";
+import type { Budget } from "../budget/claim.ts";
 import type { WaitOptions } from "../poll.ts";
 import type { BootstrapReports } from "../reports/bootstrap-reports.ts";
 import type { LaunchStore } from "../store/store.ts";
@@ -15,6 +16,11 @@ export interface LaunchOptions<P extends Provider = Provider> extends Omit<WaitO
    * that is known to have made nothing and is about the place (scope placement, subnet, capacity-type or region).
    */
   readonly placements?: readonly Partial<SpawnOptionsOf<P>>[] | undefined;
+  /**
+   * What the owner may spend in a day, over all launches in the store that name a budget. A new launch that would pass it is
+   * refused with a BudgetRefusal before anything is sent; one that finds its instance costs nothing more.
+   */
+  readonly budget?: Budget | undefined;
   /** How long to wait for another process that launches the same key, milliseconds. 0 if absent: CONFLICT at once. */
   readonly leaseTimeoutMs?: number | undefined;
   /** Makes a token for a bootstrap with `report: true`, for this launch alone. They need the same store. */

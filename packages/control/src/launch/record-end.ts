@@ -1,5 +1,6 @@
 import { type Clock, type Provider, timestamp } from "@slipway/core";
 import { forgetChoice } from "../anywhere/anywhere-record.ts";
+import { endClaim } from "../budget/claim.ts";
 import { type LaunchIdentity, type LaunchRecord, launchId } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
@@ -35,6 +36,7 @@ export async function recordEnd(
     const lease = await store.acquire(recordId);
     if (lease === null) return;
     try {
+      await endClaim(store, base.owner, recordId, clock);
       const record = await store.read(recordId);
       if (record?.kind !== "launch" || record.state !== "launched" || record.instanceId !== instance.id) return;
       if (fate === "forget") {

@@ -1,0 +1,31 @@
+import type { Clock, Instance } from "@slipway/core";
+
+const HOUR_MS = 3_600_000;
+const COSTS_NOTHING: ReadonlySet<Instance["status"]> = new Set(["terminated"] as const);
+
+/** What an instance has cost since it was made, at the price that its remote shows now; undefined where that is not known. */
+export function spentOn({ price, createdAt, status }: Instance, clock: Clock): number | undefined {
+  if (price === undefined || createdAt === null || COSTS_NOTHING.has(status)) return undefined;
+  const ms = clock.now() - Date.parse(createdAt);
+  return Number.isNaN(ms) ? undefined : (price.usdPerHour * Math.max(0, ms)) / HOUR_MS;
+}
+
+/** What all of these cost together, in one sentence; null where none of them costs anything, or none has a price. */
+export function totalOf(instances: readonly Instance[], clock: Clock): string | null {
+  const live = instances.filter(({ status }) => !COSTS_NOTHING.has(status));
+  const priced = live.filter(({ price }) => price !== undefined);
+  if (priced.length === 0) return null;
+  const perHour = priced.reduce((sum, { price }) => sum + (price?.usdPerHour ?? 0), 0);
+  const spent = priced.map((one) => spentOn(one, clock)).filter((amount) => amount !== undefined);
+  const soFar = spent.reduce((sum, amount) => sum + amount, 0);
+  const unknown = live.length - priced.length;
+  const rest = unknown === 0 ? "" : ` The price of ${unknown} of ${live.length} is not known.`;
+  return `Together $${usd(perHour)} per hour, about $${usd(soFar)} so far.${rest}`;
+}
+
+export function usd(amount: number): string {
+  // Enough digits that no price shows as nothing.
+  return amount >= 0.01 || amount === 0
+    ? amount.toFixed(amount >= 100 ? 2 : 4).replace(/0{1,2}$/, "")
+    : amount.toPrecision(2);
+}

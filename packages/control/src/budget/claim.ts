@@ -1,0 +1,168 @@
+import { type Clock, ProviderError, systemClock } from "@slipway/core";
+import type { Poll } from "../poll.ts";
+import type { LaunchRecord, StoredRecord } from "../store/record.ts";
+import type { LaunchStore, Lease } from "../store/store.ts";
+import { budgetId, budgetRecord, type Claim, readClaims } from "./budget-record.ts";
+import { DAY_MS, mostInADay } from "./most-in-a-day.ts";
+
+/** What an owner may spend, counted over all launches that name a budget and share a store. */
+export interface Budget {
+  /** In no 24 hours more than this, US dollars. */
+  readonly maxUsdPerDay: number;
+  /** What the machine costs, as it is known now; null where it is not known, and then the launch is refused. */
+  readonly usdPerHour: number | null;
+}
+
+/** The launch would pass the budget, or nobody knows whether it would. Nothing was launched. */
+export class BudgetRefusal extends ProviderError<"QUOTA_EXCEEDED"> {
+  readonly maxUsdPerDay: number;
+  /** What the dearest day would cost; null where the price is not known. */
+  readonly usdPerDay: number | null;
+
+  constructor(provider: string, maxUsdPerDay: number, usdPerDay: number | null) {
+    super("QUOTA_EXCEEDED", {
+      message:
+        usdPerDay === null
+          ? `the price is not known, so maxUsdPerDay ${maxUsdPerDay} cannot be checked`
+          : `with this launch a day would cost ${usdPerDay.toFixed(2)} US dollars, above maxUsdPerDay ${maxUsdPerDay}`,
+      provider,
+      operation: "launch",
+      effect: "none",
+      exhausted: true,
+      hint:
+        usdPerDay === null
+          ? "Choose a machine type whose price is listed, or launch it without a budget."
+          : "Terminate what is not needed, give it an earlier expiresAt, choose something cheaper, or raise the budget.",
+    });
+    this.maxUsdPerDay = maxUsdPerDay;
+    this.usdPerDay = usdPerDay;
+  }
+}
+
+interface Claiming {
+  readonly provider: string;
+  readonly owner: string;
+  readonly store: LaunchStore;
+  /** Of the launch, whose lease the caller holds. */
+  readonly recordId: string;
+  readonly expiresAt: string | undefined;
+  /** What stood under the key before. */
+  readonly before: StoredRecord | null;
+  readonly poll: Poll;
+}
+
+const LEASE_MS = 60_000;
+
+/**
+ * Counts a launch in its owner's budget before its intent is written, under the budget's own lease: of two processes that
+ * launch at once, the second one sees the first. Throws a BudgetRefusal where it would be too much.
+ */
+export async function claimBudget(run: Claiming, { maxUsdPerDay, usdPerHour }: Budget): Promise<void> {
+  const { provider, owner, store, recordId, poll } = run;
+  if (!(maxUsdPerDay > 0)) throw invalid(provider, "budget.maxUsdPerDay must be above 0");
+  if (usdPerHour === null || !(usdPerHour >= 0)) throw new BudgetRefusal(provider, maxUsdPerDay, null);
+  const lease = await takeLease(run);
+  try {
+    const now = poll.clock.now();
+    const known = await settled(store, await readClaims(store, owner), run, now);
+    const until = run.expiresAt === undefined ? Number.NaN : Date.parse(run.expiresAt);
+    const own: Claim = { id: recordId, usdPerHour, from: now, until: Number.isNaN(until) ? null : until, to: null };
+    const claims = [...known, own];
+    const usdPerDay = mostInADay(claims, now);
+    // A sum of fractions is a hair off.
+    const isOver = usdPerDay > maxUsdPerDay * (1 + 1e-9);
+    await store.write(budgetId(owner), budgetRecord(owner, isOver ? known : claims, poll.clock));
+    if (isOver) throw new BudgetRefusal(provider, maxUsdPerDay, usdPerDay);
+  } finally {
+    await store.release(lease).catch(() => undefined);
+  }
+}
+
+async function takeLease({ owner, store, poll, provider }: Claiming): Promise<Lease> {
+  const until = poll.clock.now() + LEASE_MS;
+  for (let look = 0; ; look += 1) {
+    poll.check();
+    const lease = await store.acquire(budgetId(owner));
+    if (lease !== null) return lease;
+    if (poll.clock.now() >= until) {
+      throw new ProviderError("BUSY", {
+        message: `the budget of ${owner} is being counted by another process`,
+        provider,
+        operation: "launch",
+        effect: "none",
+        hint: "Call again.",
+      });
+    }
+    await poll.pause(Math.min(look, 2));
+  }
+}
+
+/** The claims as the launches' own records say by now. What ended more than a day ago plays no part any more. */
+async function settled(
+  store: LaunchStore,
+  claims: readonly Claim[],
+  { recordId, before }: Claiming,
+  now: number,
+): Promise<readonly Claim[]> {
+  const kept: Claim[] = [];
+  for (const claim of claims) {
+    const record = claim.id === recordId ? before : await store.read(claim.id);
+    const isBusy =
+      claim.to === null && claim.id !== recordId && !mayRun(record) && (await isLaunching(store, claim.id));
+    const to = claim.to ?? (isBusy ? null : endOf(record, claim, now, claim.id === recordId));
+    // `from`: nothing was made.
+    if (to === claim.from || (to !== null && to < now - DAY_MS)) continue;
+    kept.push({ ...claim, to });
+  }
+  return kept;
+}
+
+function mayRun(record: StoredRecord | null): record is LaunchRecord {
+  return record?.kind === "launch" && (record.state === "intended" || record.state === "launched");
+}
+
+/** Between its claim and its intent a launch has no record, and holds its lease. */
+async function isLaunching(store: LaunchStore, id: string): Promise<boolean> {
+  const lease = await store.acquire(id);
+  if (lease === null) return true;
+  const isThere = mayRun(await store.read(id));
+  await store.release(lease).catch(() => undefined);
+  return isThere;
+}
+
+/** Null while it may run. An end that nobody noted is taken for one that came now. */
+function endOf(record: StoredRecord | null, { from }: Claim, now: number, isOwn: boolean): number | null {
+  if (record?.kind !== "launch") return now;
+  if (record.state === "refused") return from;
+  if (record.state === "ended") return Math.max(from, Date.parse(record.at));
+  // The caller launches the key anew: what was there is gone, or was never made.
+  if (isOwn) return record.state === "intended" ? from : now;
+  return null;
+}
+
+/** Notes the confirmed end of a launch, so that it costs nothing from now on. */
+export async function endClaim(
+  store: LaunchStore,
+  owner: string,
+  recordId: string,
+  clock: Clock = systemClock,
+): Promise<void> {
+  const isOpen = ({ id, to }: Claim): boolean => id === recordId && to === null;
+  // Most owners have no budget, and need no lease.
+  if (!(await readClaims(store, owner)).some(isOpen)) return;
+  const lease = await store.acquire(budgetId(owner));
+  // Whoever counts now notes it next time, as one that came then.
+  if (lease === null) return;
+  try {
+    const claims = await readClaims(store, owner);
+    const now = clock.now();
+    const ended = claims.map((one) => (isOpen(one) ? { ...one, to: Math.max(one.from, now) } : one));
+    await store.write(budgetId(owner), budgetRecord(owner, ended, clock));
+  } finally {
+    await store.release(lease).catch(() => undefined);
+  }
+}
+
+function invalid(provider: string, message: string): ProviderError<"INVALID_SPEC"> {
+  return new ProviderError("INVALID_SPEC", { message, provider, operation: "launch", effect: "none" });
+}
