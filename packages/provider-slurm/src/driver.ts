@@ -78,7 +78,9 @@ async function checkEnd({ client }: SlurmRemote, call: Call, { end, partition }:
   if (end === undefined) return;
   const overTime = await client.overTime(call, partition);
   if (overTime === "0 min") return;
-  throw refusal("UNSUPPORTED", call.operation, `no terminateBy is kept here: Slurm's OverTimeLimit is ${overTime}`);
+  throw refusal("UNSUPPORTED", call.operation, `no terminateBy is kept here: Slurm's OverTimeLimit is ${overTime}`, {
+    hint: "launch makes a terminateBy of an expiresAt: leave both out, give timeLimitMinutes, and run slipway reap.",
+  });
 }
 
 async function readSubmitted({ client }: SlurmRemote, call: Call, number: string): Promise<Job> {
