@@ -128,7 +128,7 @@ export const recordCases: readonly StoreCase[] = [
         });
       }
       const all = await allEntries(store);
-      assert.equal(all.length, 16);
+      assert.equal(all.length, 22);
       const filters: readonly EntryFilter[] = [
         ...(["launch", "run", "report", "pool", "anywhere", "idle", "spread", "budget"] as const).map((kind) => ({
           kind,
