@@ -6,8 +6,8 @@ import { harnesses } from "./harnesses.ts";
 import { registrations } from "./registrations.ts";
 
 // Each package runs the suite over this very harness in its own tests, so here it is only seen that it does.
-// `npm run soak:tests` runs it once more over what is released together: SLIPWAY_REGISTRY=suite.
-const modes = process.env["SLIPWAY_REGISTRY"] === "suite" ? undefined : [];
+// `npm run soak:tests` runs it once more over what is released together: SLIPWAY_WHOLE_SUITE=1.
+const modes = process.env["SLIPWAY_WHOLE_SUITE"] === "1" ? undefined : [];
 
 describeRegistry(new ProviderRegistry(await registrations()), harnesses, { modes });
 

@@ -4,8 +4,8 @@
 //   { node: [file, ...arguments] }   a program of this repository
 // `with` are arguments of the step's own, `env` variables that it adds; `quiet` keeps the output unless the step fails; `args` hands on what the user wrote after the command.
 import { build } from "./build.mjs";
-import { soaks } from "./soaks.mjs";
 import { engineCommands } from "./engine-commands.mjs";
+import { soaks } from "./soaks.mjs";
 import { testSummary } from "./summary.mjs";
 
 export const commands = {

@@ -1,5 +1,6 @@
 // What runs for long, as data: see commands.mjs.
 import { build } from "./build.mjs";
+import { suiteSteps } from "./suite-steps.mjs";
 import { testSummary } from "./summary.mjs";
 
 export const soaks = {
@@ -35,11 +36,16 @@ export const soaks = {
           SLIPWAY_FUZZ_RUNS: "3000",
           SLIPWAY_CHAOS_SEEDS: "1,2,3",
           SLIPWAY_FAULT_SEEDS: "8",
-          SLIPWAY_REGISTRY: "suite",
+          SLIPWAY_WHOLE_SUITE: "1",
         },
       },
     ],
     summary: testSummary,
+  },
+  "soak:suite": {
+    about: "the whole contract suite where `npm test` runs part of it: on wires that fail, and on other versions",
+    keepGoing: true,
+    steps: [build("@slipway/contract-tests..."), ...suiteSteps],
   },
   "soak:local": {
     about: "kill -9 at every step of a launch (--count N --seed S)",

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { awsWorld, failure, through } from "./world.ts";
 
 // Five hundred in `npm run soak:tests`: SLIPWAY_CRASH_RUNS.
-const RUNS = Number(process.env["SLIPWAY_CRASH_RUNS"] ?? "100");
+const RUNS = Number(process.env["SLIPWAY_CRASH_RUNS"] ?? "25");
 
 class Killed extends Error {}
 
