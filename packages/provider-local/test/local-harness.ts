@@ -22,13 +22,13 @@ export function variablesFor(isolation: Isolation): Readonly<Record<string, stri
 }
 
 /**
- * The isolations that this machine has, or the one that `SLIPWAY_SANDBOX=none` leaves. The reason why one is missing
- * stands in the report of the other.
+ * The best isolation that this machine has, or the one that `SLIPWAY_SANDBOX=none` leaves: `.ci/run` tests with both, in two
+ * stages. All that it has with SLIPWAY_WHOLE_SUITE=1. The reason why one is missing stands in the report of the other.
  */
 export async function isolationsHere(): Promise<readonly IsolationReport[]> {
   if (process.env["SLIPWAY_SANDBOX"] === "none") return [await detectIsolation()];
   const best = await detectIsolation({ variables: { ...process.env, SLIPWAY_SANDBOX: "auto" } });
-  if (best.isolation !== "bubblewrap") return [best];
+  if (best.isolation !== "bubblewrap" || process.env["SLIPWAY_WHOLE_SUITE"] !== "1") return [best];
   return [best, await detectIsolation({ variables: variablesFor("process-group") })];
 }
 

@@ -9,7 +9,7 @@ import { type LocalProvider, local } from "../src/index.ts";
 import { isolationsHere, variablesFor } from "./local-harness.ts";
 import { kill, taggedProcesses } from "./machine-inspector.ts";
 
-/** Every isolation that this machine has. */
+/** The isolations that are tested with. */
 export const isolations: readonly IsolationReport[] = await isolationsHere();
 export const hasBubblewrap: boolean = isolations.some(({ isolation }) => isolation === "bubblewrap");
 
