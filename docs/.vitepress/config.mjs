@@ -9,6 +9,7 @@ const guides = [
   ["Choosing a placement", "/guide/placement"],
   ["What it costs, and how it ends", "/guide/costs-and-ends"],
   ["Several machines", "/guide/several-machines"],
+  ["Workflows on engines", "/guide/workflows-on-engines"],
   ["Telemetry", "/guide/telemetry"],
   ["Clusters", "/guide/clusters"],
   ["Writing a provider", "/guide/writing-a-provider"],
