@@ -5,6 +5,22 @@ import { commandLine } from "./command-line.ts";
 const GROUP = { kind: "security-group", id: "sg-1", region: "here", reason: "no interface uses it" };
 const BUSY = { kind: "security-group", id: "sg-2", reason: "busy" };
 
+describe("slipway reconcile --apply", () => {
+  it("removes keys that no instance needs, and no other leftover", async () => {
+    const { slipway, remote } = commandLine({ leaves: true });
+    remote.leftovers = [
+      GROUP,
+      { kind: "ssh-key", id: "k-1", sshKey: "ssh-ed25519 AAAA a comment", reason: "no instance" },
+    ];
+    expect((await slipway(["reconcile"])).exitCode).toBe(0);
+    expect((await slipway(["reconcile", "--apply", "--yes", "--only", "orphan"])).exitCode).toBe(0);
+    expect(remote.called("removeLeftover")).toEqual([]);
+    const done = await slipway(["reconcile", "--apply", "--yes"]);
+    expect(done).toMatchObject({ exitCode: 0, stdout: "k-1 (ssh-key) removed: no instance needs it\n" });
+    expect(remote.leftovers).toEqual([GROUP]);
+  });
+});
+
 describe("slipway cleanup", () => {
   it("shows what could go, and changes nothing with --dry-run", async () => {
     const { slipway, remote } = commandLine({ leaves: true });

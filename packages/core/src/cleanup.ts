@@ -7,6 +7,8 @@ export interface CleanupItem {
   /** Enough to address it, as every id of the provider. */
   readonly id: string;
   readonly region?: string;
+  /** Of a key for log-ins: the public key, by which whoever made it for one instance knows it again. */
+  readonly sshKey?: string;
   /** Why it can go, in one sentence. */
   readonly reason: string;
 }

@@ -79,27 +79,34 @@ async function launch(remote: LambdaRemote, call: Call, request: Request, sent: 
   const text = userData({ script, sshKeys: furtherKeys, links: mounts.links }, call.operation);
   const body = bodyFor(request, place, await keyNameFor(remote, call, publicKey), mounts, text);
   try {
-    const id = await remote.client.launch(call, body, { secrets: bootstrapSecrets(script, text), onSent: sent });
-    // Lambda answers nothing but the id.
-    const { name, tags, ssh_key_names, file_system_names } = body;
-    const instance_type = place.type ?? { name: place.spec };
-    const asked = {
-      id,
-      status: "booting",
-      name,
-      tags,
-      region: { name: place.region },
-      instance_type,
-      ssh_key_names,
-      file_system_names,
-    };
-    return { machine: asked, isProvisional: true };
+    return await send(remote, call, { request, place, body, text }, sent);
   } catch (error) {
-    // The key that was looked up may have been removed since.
-    if (publicKey !== undefined && isProviderError(error, "INVALID_SPEC"))
-      remote.keyNames.delete(keyMaterial(publicKey));
-    throw error;
+    if (publicKey === undefined || !isProviderError(error, "INVALID_SPEC")) throw error;
+    // The key that was looked up may have been removed since, as by a cleanup: then once more with it.
+    remote.keyNames.delete(keyMaterial(publicKey));
+    const keys = await remote.client.sshKeys(call);
+    if (keys.some(({ name }) => body.ssh_key_names.includes(name))) throw error;
+    const again = bodyFor(request, place, await keyNameFor(remote, call, publicKey), mounts, text);
+    return await send(remote, call, { request, place, body: again, text }, sent);
   }
+}
+
+interface Launch {
+  readonly request: Request;
+  readonly place: Awaited<ReturnType<typeof choosePlace>>;
+  readonly body: LaunchBody;
+  readonly text: string | undefined;
+}
+
+async function send(remote: LambdaRemote, call: Call, { request, place, body, text }: Launch, sent: () => void) {
+  const secrets = bootstrapSecrets(request.script, text);
+  const id = await remote.client.launch(call, body, { secrets, onSent: sent });
+  // Lambda answers nothing but the id.
+  const { name, tags, ssh_key_names, file_system_names } = body;
+  const instance_type = place.type ?? { name: place.spec };
+  const region = { name: place.region };
+  const asked = { id, status: "booting", name, tags, region, instance_type, ssh_key_names, file_system_names };
+  return { machine: asked, isProvisional: true };
 }
 
 function bodyFor(

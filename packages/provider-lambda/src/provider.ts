@@ -1,5 +1,7 @@
 import {
   type CallOptions,
+  type CleanupMethods,
+  defineCleanup,
   type Provider,
   type ProviderHooks,
   runtimeDefaults,
@@ -9,6 +11,7 @@ import {
 } from "@slipway/core";
 import { checkedConfig, fromEnvironment, providerFromDriver, writeCache } from "@slipway/provider-kit/driver";
 import { keyedMutex } from "@slipway/provider-kit/limits";
+import { cleanupMethods } from "./cleanup.ts";
 import { LAUNCH_TIMEOUT_MS, lambdaClient } from "./client.ts";
 import { lambdaDriver } from "./driver.ts";
 import type { LambdaInstance } from "./instance.ts";
@@ -49,15 +52,16 @@ export function lambda(options: LambdaOptions): LambdaProvider {
   return lambdaParts(fromEnvironment(PROVIDER, ENVIRONMENT, options, process.env)).provider;
 }
 
-/** The provider and its hooks, over one client. */
+/** The provider, its hooks and its cleanup, over one client. */
 export function lambdaParts(options: LambdaSettings): {
   readonly provider: LambdaProvider;
   readonly hooks: ProviderHooks;
+  readonly cleanup: CleanupMethods;
 } {
   const { readAfterWriteMs = DEFAULT_READ_AFTER_WRITE_MS, owner, runtime } = options;
   const remote = remoteOf(options, readAfterWriteMs);
   const { client, regions } = remote;
-  return providerFromDriver<LambdaProvider, WireInstance, undefined, WireFileSystem>({
+  const parts = providerFromDriver<LambdaProvider, WireInstance, undefined, WireFileSystem>({
     name: PROVIDER,
     owner,
     tier: "additional",
@@ -107,6 +111,10 @@ export function lambdaParts(options: LambdaSettings): {
       }),
     },
   });
+  const cleanup = defineCleanup(parts.provider, cleanupMethods(remote), {
+    runtime: { ...runtime, clock: remote.clock },
+  });
+  return { ...parts, cleanup };
 }
 
 const WHY_NOT: WhyNot<LambdaCapability> = {

@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { lambdaEmulator } from "../emulator/index.ts";
 import { lambda, register } from "../src/index.ts";
-import { failure, lambdaWorld } from "./world.ts";
+import { API_KEY, runtimeOf } from "./lambda-harness.ts";
+import { failure, LAPTOP_KEY, lambdaWorld, OTHER_KEY } from "./world.ts";
 
 const OWNER = "tests";
 
@@ -32,6 +33,31 @@ describe("register", () => {
     expect(error.code).toBe("INVALID_SPEC");
     expect(error.message).not.toContain("s3cret");
     expect(() => lambda({ apiKey, owner: OWNER })).toThrow(/apiKey/);
+  });
+});
+
+describe("cleanup", () => {
+  test("removes the keys that this owner's launches added, once no instance was launched with them", async () => {
+    const { emulator, provider, another } = lambdaWorld({ bootMs: 0, endMs: 0 }, { sshKeyName: undefined });
+    const mine = await provider.spawn({ spec: "gpu_1x_a10", sshKeys: [OTHER_KEY] });
+    await another({ owner: "else" }).spawn({ spec: "gpu_1x_a10", sshKeys: ["ssh-ed25519 AAAAelse"] });
+    const runtime = runtimeOf(emulator);
+    const { cleanup } = await register({ apiKey: API_KEY }, { owner: OWNER, variables: {}, runtime });
+    expect(await cleanup.planCleanup()).toEqual([]);
+    const names = (): readonly string[] => emulator.control.sshKeys().map(({ publicKey }) => publicKey);
+    const [key] = emulator.control.sshKeys().filter(({ publicKey }) => publicKey === OTHER_KEY);
+    const item = { kind: "ssh-key", id: key?.id ?? "", reason: "r" };
+    expect(await cleanup.removeLeftover(item)).toBe("in-use");
+
+    await provider.terminate(mine.id);
+    expect(await cleanup.planCleanup()).toMatchObject([{ kind: "ssh-key", id: key?.id, sshKey: OTHER_KEY }]);
+    expect(await cleanup.removeLeftover(item)).toBe("removed");
+    expect(await cleanup.removeLeftover(item)).toBe("removed");
+    expect(names()).toEqual([LAPTOP_KEY, "ssh-ed25519 AAAAelse"]);
+    expect(await failure(cleanup.removeLeftover({ ...item, kind: "group" }))).toMatchObject({ code: "INVALID_SPEC" });
+    // Another one launches with the same key: it is added again.
+    await provider.spawn({ spec: "gpu_1x_a10", key: "again", sshKeys: [OTHER_KEY] });
+    expect(names()).toContain(OTHER_KEY);
   });
 });
 

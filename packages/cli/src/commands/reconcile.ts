@@ -1,9 +1,11 @@
 import type { ApplyResult, PlanItem, ReconcilePlan } from "@slipway/control";
 import type { Provider } from "@slipway/core";
+import { removeUnusedKeys } from "../account-keys.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { type Configure, someOf } from "../command.ts";
 import type { Column } from "../output.ts";
 import { printable, type Tone } from "../printable.ts";
+import type { LoadedProvider } from "../providers.ts";
 import { unreachable } from "../remembered.ts";
 import { noteLeftOut, scopeOf } from "../scope.ts";
 import type { Session } from "../session.ts";
@@ -16,6 +18,7 @@ interface Flags {
 
 interface Planned {
   readonly provider: Provider;
+  readonly registration: LoadedProvider["registration"];
   readonly plan: ReconcilePlan;
 }
 
@@ -54,7 +57,8 @@ export const configure: Configure = (command, run) => {
     .option("-y, --yes", "do not ask")
     .addHelpText(
       "after",
-      "\nWithout --apply nothing is changed. An instance of `slipway spot request` counts as an orphan.\n",
+      "\nWithout --apply nothing is changed. An instance of `slipway spot request` counts as an orphan. With --apply also the keys\n" +
+        "are removed that launches added to an account, and that no instance needs any more.\n",
     );
   run<Flags>(command, reconcile);
 };
@@ -77,7 +81,9 @@ async function actOn(session: Session, plans: readonly Planned[], flags: Flags, 
   }
   if (!session.json) session.output.list(items, COLUMNS, nothing);
   if (items.length > 0) await confirm(session, items, flags.yes === true);
-  return applyAll(session, plans);
+  const exitCode = await applyAll(session, plans);
+  if (flags.only === undefined) await removeKeys(session, plans);
+  return exitCode;
 }
 
 /** The plans that could be made, and why the others could not. */
@@ -96,7 +102,7 @@ async function plansOf(
   const plans: Planned[] = [];
   for (const name of scope.asked) {
     try {
-      const { provider } = await session.providers.load(name);
+      const { provider, registration } = await session.providers.load(name);
       const plan = await planFor(provider, { store, signal: session.world.signal, clock: session.world.clock });
       const items = plan.items.filter(
         ({ kind, instanceId }) =>
@@ -104,7 +110,7 @@ async function plansOf(
           // A listing that leaves out a region has not seen that what ran there is missing.
           !(kind === "missing" && hidden.has(`${name}\n${instanceId}`)),
       );
-      plans.push({ provider, plan: { ...plan, items } });
+      plans.push({ provider, registration, plan: { ...plan, items } });
     } catch (error) {
       if (session.world.signal.aborted) throw error;
       failures.push(error);
@@ -138,6 +144,15 @@ async function applyAll(session: Session, plans: readonly Planned[]): Promise<nu
   else for (const result of results) session.output.text(sentence(result));
   for (const result of results) if (result.outcome === "failed" && !session.json) session.report(result.error);
   return results.some(({ outcome }) => outcome === "failed") ? EXIT.failure : EXIT.ok;
+}
+
+/** A launch that was killed left the key that it had added to the account, with an instance or without. */
+async function removeKeys(session: Session, plans: readonly Planned[]): Promise<void> {
+  for (const { registration } of plans) {
+    for (const { id, kind } of await removeUnusedKeys(registration, session.call)) {
+      if (!session.json) session.output.text(`${printable(id)} (${printable(kind)}) removed: no instance needs it`);
+    }
+  }
 }
 
 function sentence(result: ApplyResult): string {

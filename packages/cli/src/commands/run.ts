@@ -9,6 +9,7 @@ import {
   type ProviderError,
 } from "@slipway/core";
 import type { Session as InstanceSession, SshAccess } from "@slipway/reach";
+import { forgetKey } from "../account-keys.ts";
 import { budgetFor } from "../budget.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { type Configure, notEmpty, several } from "../command.ts";
@@ -99,10 +100,11 @@ async function runAnywhere(
 /** The exit code; null where the launch made nothing, and `madeNothing` was told why. */
 async function runOn(
   session: Session,
-  { provider, registration }: LoadedProvider,
+  loaded: LoadedProvider,
   { argv, request, flags }: Pick<Run, "argv" | "request" | "flags">,
   madeNothing?: (error: ProviderError) => void,
 ): Promise<number | null> {
+  const { provider, registration } = loaded;
   assertAccepts(provider, request);
   const isDefault = provider.name === (await session.providers.defaultName());
   const named = isDefault ? [] : ["--provider", provider.name];
@@ -112,7 +114,8 @@ async function runOn(
   await refuseTakenKey(session, provider, flags);
   const interrupts = new RunInterrupts(session, howToEnd);
   try {
-    const run = { session, provider, exact: registration.provider ?? provider, request, argv, flags, interrupts };
+    const exact = registration.provider ?? provider;
+    const run = { session, provider, exact, loaded, request, argv, flags, interrupts };
     const exitCode = await session.progress.during(`launching ${request.key} on ${provider.name}`, () =>
       onInstance(run),
     );
@@ -161,6 +164,7 @@ interface Run {
   readonly provider: Provider;
   /** As its package made it: it may tell placements. */
   readonly exact: Provider;
+  readonly loaded: LoadedProvider;
   readonly request: SpawnRequest;
   readonly argv: readonly string[];
   readonly flags: Flags;
@@ -192,7 +196,7 @@ async function onInstance(run: Run): Promise<number> {
     try {
       return canExec(provider)
         ? await withInstance(provider, options, control, body)
-        : await withKey(session, flags, (access) => withInstance(provider, options, { ...control, access }, body));
+        : await withKey(run, (access) => withInstance(provider, options, { ...control, access }, body));
     } catch (error) {
       made ??= waitedFor(error);
       // After work that succeeded, it is the end of the instance that failed.
@@ -230,10 +234,15 @@ async function refuseTakenKey(session: Session, provider: Provider, { key }: Fla
   );
 }
 
-async function withKey<T>(session: Session, { identity }: Flags, act: (access: SshAccess) => Promise<T>): Promise<T> {
-  if (identity !== undefined) return await act({ identityFile: inputPath(session.world, identity) });
+async function withKey<T>(run: Run, act: (access: SshAccess) => Promise<T>): Promise<T> {
+  const { session, flags, loaded } = run;
+  if (flags.identity !== undefined) return await act({ identityFile: inputPath(session.world, flags.identity) });
   await using fresh = await makeFreshKey();
-  return await act({ identityFile: fresh.identityFile });
+  try {
+    return await act({ identityFile: fresh.identityFile });
+  } finally {
+    await forgetKey(session, loaded, fresh.identityFile);
+  }
 }
 
 /** The command as a job: it survives a lost connection, and nothing that it prints is lost or shown twice. */
