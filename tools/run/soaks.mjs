@@ -118,4 +118,11 @@ export const soaks = {
       },
     ],
   },
+  "soak:run": {
+    about: "`slipway run` killed at random moments, on local and on an emulated cloud (--count N of each, --seed S)",
+    steps: [
+      build("slipway-conformance^..."),
+      { title: "runs", package: "slipway-conformance", script: "soak:run", args: true },
+    ],
+  },
 };
