@@ -53,7 +53,7 @@ export function messagesIn(file, source) {
   };
   visit(program, (node) => {
     if (node.type === "Property" && TOLD.has(nameOf(node.key))) tellDeep(node.value, tell);
-    else if (node.type === "NewExpression" && /Error$/.test(nameOf(node.callee)))
+    else if (node.type === "NewExpression" && nameOf(node.callee).endsWith("Error"))
       for (const each of node.arguments) tell(each);
     else if (node.type === "ThrowStatement" && node.argument.type === "CallExpression") {
       for (const each of node.argument.arguments) tell(each);

@@ -51,6 +51,6 @@ async function ownKeys({ owner, client }: LambdaRemote, call: Call): Promise<rea
 
 async function usedNames({ client }: LambdaRemote, call: Call): Promise<ReadonlySet<string>> {
   // A key is for the launch alone: whatever ends needs none.
-  const living = (await client.instances(call)).filter(({ status }) => !/^terminat/.test(status));
+  const living = (await client.instances(call)).filter(({ status }) => !status.startsWith("terminat"));
   return new Set(living.flatMap(({ ssh_key_names: names }) => names ?? []));
 }
