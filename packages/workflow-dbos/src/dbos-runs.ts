@@ -19,7 +19,7 @@ export interface DbosHandle<Return> {
 export interface Dbos {
   registerWorkflow<Args extends unknown[], Return>(
     work: (...args: Args) => Promise<Return>,
-    config: { readonly name: string },
+    config: { readonly name: string; readonly maxRecoveryAttempts: number },
   ): (...args: Args) => Promise<Return>;
   startWorkflow<Args extends unknown[], Return>(
     work: (...args: Args) => Promise<Return>,
@@ -56,6 +56,8 @@ type Limit = { readonly maxDurationMs: number | null };
 type Registered = (runId: string, input: unknown, limit: Limit) => Promise<EngineOutcome>;
 
 const CANCELLED = "cancelled";
+// DBOS gives up a run that it has recovered 100 times, with nothing undone: a host that is often restarted gets there.
+const maxRecoveryAttempts = Number.MAX_SAFE_INTEGER;
 /** The longest that one call waits. */
 const LONGEST_WAIT_MS = 86_400_000;
 // As seen from no workflow: what is looked at there is no entry of a run.
@@ -81,10 +83,13 @@ export function dbosRuns(dbos: Dbos, workflows: readonly Workflow[], options: Db
         throw error;
       }
     };
-    registered.set(type, dbos.registerWorkflow(work, { name: `slipway ${type}` }));
+    registered.set(type, dbos.registerWorkflow(work, { name: `slipway ${type}`, maxRecoveryAttempts }));
   }
   // A workflow of its own that has been started is what every process sees of a cancellation, also after a crash.
-  const cancelling = dbos.registerWorkflow(() => dbos.setEvent(CANCELLED, true), { name: "slipway cancel" });
+  const cancelling = dbos.registerWorkflow(() => dbos.setEvent(CANCELLED, true), {
+    name: "slipway cancel",
+    maxRecoveryAttempts,
+  });
 
   return {
     begin: async ({ type }, input, { runId, maxDurationMs = null }) => {
