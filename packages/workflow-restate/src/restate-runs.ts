@@ -27,11 +27,13 @@ export interface RestateRuns {
     runId: string,
     options?: { readonly signal?: AbortSignal | undefined },
   ) => Promise<Out>;
-  /** Cancels a run: what it did is undone. */
+  /** Cancels a run: what it did is undone. Rejects where there is none of this id, or it has not begun yet: then call it again. */
   readonly cancel: (workflow: Pick<Workflow, "type">, runId: string) => Promise<void>;
 }
 
 const ANSWER_MS = 30_000;
+// Node's fetch waits five minutes for an answer, and a run may take longer.
+const CLIENT_TIMEOUTS: ReadonlySet<unknown> = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);
 
 export function restateRuns(options: RestateClientOptions): RestateRuns {
   const { ingress, headers = {}, fetch = globalThis.fetch } = options;
@@ -68,10 +70,20 @@ export function restateRuns(options: RestateClientOptions): RestateRuns {
     },
     result: async (workflow, runId, { signal } = {}) => {
       const path = `/restate/workflow/${pathOf(workflow.type, runId)}/attach`;
-      // What the service answered: an outcome is all that it returns.
-      const outcome = (await call(path, undefined, signal ?? new AbortController().signal)) as EngineOutcome;
-      return outputOf(workflow, runId, outcome);
+      for (;;) {
+        try {
+          // What the service answered: an outcome is all that it returns.
+          const outcome = (await call(path, undefined, signal ?? new AbortController().signal)) as EngineOutcome;
+          return await outputOf(workflow, runId, outcome);
+        } catch (error) {
+          if (!isClientTimeout(error)) throw error;
+        }
+      }
     },
     cancel: async ({ type }, runId) => void (await call(`/${pathOf(type, runId)}/cancel`)),
   };
+}
+
+function isClientTimeout(error: unknown): boolean {
+  return error instanceof TypeError && CLIENT_TIMEOUTS.has(Reflect.get(Object(error.cause), "code"));
 }

@@ -4,6 +4,7 @@ import {
   handlers,
   type InvocationId,
   type WorkflowContext as RestateContext,
+  TerminalError,
   type WorkflowDefinition,
   type WorkflowSharedContext,
 } from "@restatedev/restate-sdk";
@@ -38,6 +39,8 @@ export interface RestateService {
 }
 
 const DAY_MS = 86_400_000;
+/** Without end, for what a run takes. */
+const MOST_ATTEMPTS = 2 ** 31 - 1;
 
 /** A name that Restate takes, and another one for every type. */
 export function serviceName(type: string, namespace = "slipway"): string {
@@ -78,7 +81,9 @@ export function restateService(
       run,
       cancel: handlers.workflow.shared(async (ctx: WorkflowSharedContext<State>) => {
         const id = await ctx.get("invocation");
-        if (id !== null) ctx.cancel(id);
+        if (id === null)
+          throw new TerminalError(`there is no run ${ctx.key}, or it has not begun yet`, { errorCode: 404 });
+        ctx.cancel(id);
       }),
       begun: handlers.workflow.shared(async (ctx: WorkflowSharedContext<State>) => {
         const [id, input] = [await ctx.get("invocation"), await ctx.get("input")];
@@ -88,6 +93,8 @@ export function restateService(
     options: {
       workflowRetention: options.retentionMs ?? 30 * DAY_MS,
       abortTimeout: options.longestStepMs ?? DAY_MS,
+      // A server's own policy pauses a run that it could not go on with for some hours, until somebody resumes it.
+      retryPolicy: { maxAttempts: MOST_ATTEMPTS, onMaxAttempts: "pause", maxInterval: 60_000 },
     },
   });
 }

@@ -1,6 +1,6 @@
 import type { Workflow } from "@slipway/core";
 import { describe, expect, test } from "vitest";
-import { restateRuns, serviceName } from "../src/index.ts";
+import { restateRuns, restateService, serviceName } from "../src/index.ts";
 
 const validate = (value: unknown) => ({ value });
 const anything = { "~standard": { version: 1 as const, vendor: "test", validate } };
@@ -50,7 +50,44 @@ describe("restateRuns", () => {
     await expect(ingress({ ok: true, output: 7 }).runs.result(flow, "r")).resolves.toBe(7);
   });
 
+  test("waits on for a run that takes longer than a client waits for an answer", async () => {
+    let asked = 0;
+    const fetch: typeof globalThis.fetch = async () => {
+      asked += 1;
+      if (asked > 2) return Response.json({ ok: true, output: 7 });
+      const code = asked === 1 ? "UND_ERR_HEADERS_TIMEOUT" : "UND_ERR_BODY_TIMEOUT";
+      throw new TypeError("fetch failed", { cause: Object.assign(new Error("timeout"), { code }) });
+    };
+    await expect(restateRuns({ ingress: "http://restate.test", fetch }).result(flow, "r")).resolves.toBe(7);
+    const refused: typeof globalThis.fetch = async () => {
+      throw new TypeError("fetch failed", { cause: Object.assign(new Error("no"), { code: "ECONNREFUSED" }) });
+    };
+    const runs = restateRuns({ ingress: "http://restate.test", fetch: refused });
+    await expect(runs.result(flow, "r")).rejects.toThrow("fetch failed");
+  });
+
   test("says what Restate answered where it refuses", async () => {
     await expect(ingress().runs.cancel(flow, "r")).rejects.toThrow("404: no such service");
+  });
+});
+
+describe("restateService", () => {
+  test("Restate never stops calling a run: paused, what it did would stay until somebody resumes it", () => {
+    expect(restateService(flow)).toMatchObject({
+      options: { retryPolicy: { maxAttempts: 2 ** 31 - 1, onMaxAttempts: "pause", maxInterval: 60_000 } },
+    });
+  });
+
+  test("says that nothing was cancelled where a run is not known yet", async () => {
+    const { cancel } = Reflect.get(restateService(flow), "workflow");
+    const cancelled: unknown[] = [];
+    const ctx = (invocation: string | null) => ({
+      key: "r",
+      get: async () => invocation,
+      cancel: (id: unknown) => void cancelled.push(id),
+    });
+    await expect(cancel(ctx(null))).rejects.toMatchObject({ name: "TerminalError", code: 404 });
+    await cancel(ctx("inv_1"));
+    expect(cancelled).toEqual(["inv_1"]);
   });
 });
