@@ -30,6 +30,7 @@ export interface Dbos {
   runStep<Return>(work: () => Promise<Return>, config: { readonly name: string }): Promise<Return>;
   getEvent<T>(workflowID: string, key: string, timeoutSeconds: number): Promise<T | null>;
   setEvent<T>(key: string, value: T): Promise<void>;
+  readonly logger: { readonly error: (entry: unknown) => void };
 }
 
 export interface DbosOptions extends Pick<RunOptions, "graceMs" | "onEvent" | "failpoint"> {
@@ -60,6 +61,9 @@ const CANCELLED = "cancelled";
 const maxRecoveryAttempts = Number.MAX_SAFE_INTEGER;
 /** The longest that one call waits. */
 const LONGEST_WAIT_MS = 86_400_000;
+/** The codes of DBOS's errors that are meant for DBOS itself. */
+const CONFLICT = 5;
+const STOPPED = 24;
 // As seen from no workflow: what is looked at there is no entry of a run.
 const outside = AsyncLocalStorage.snapshot();
 
@@ -78,9 +82,11 @@ export function dbosRuns(dbos: Dbos, workflows: readonly Workflow[], options: Db
       try {
         return await runOnEngine(workflow, input, engine, how);
       } catch (error) {
-        // It stays pending, for a process that has its version: DBOS would call it ended.
-        if (isWorkflowError(error, "MISMATCH")) return new Promise(() => undefined);
-        throw error;
+        if (isDbosOwn(error)) throw error;
+        // It has to be called again, and DBOS would call it ended, with nothing undone: it stays pending for the next launch, or
+        // for a process that has its version.
+        if (!isWorkflowError(error, "MISMATCH")) dbos.logger.error(error);
+        return new Promise(() => undefined);
       }
     };
     registered.set(type, dbos.registerWorkflow(work, { name: `slipway ${type}`, maxRecoveryAttempts }));
@@ -152,4 +158,10 @@ function engineOf(dbos: Dbos, cancelId: string, { clock = systemClock, lookMs = 
       }
     },
   };
+}
+
+/** Another execution has the run, or DBOS was told to stop it. DBOS knows these itself, and keeps what the other one says. */
+function isDbosOwn(error: unknown): boolean {
+  const code: unknown = error instanceof Error ? Reflect.get(error, "dbosErrorCode") : undefined;
+  return code === CONFLICT || code === STOPPED;
 }
