@@ -10,11 +10,16 @@ export interface Job {
   readonly argv: readonly string[];
 }
 
-/** The table of a team's own. What runs where is the store's to know; this one says what is wanted and what came of it. */
+/**
+ * The table of a team's own. What runs where is the store's to know; this one says what is wanted and what came of it. It takes
+ * nothing that no machine could run: such a job would be open for ever, and a drain would not end.
+ */
 const TABLE = `create table if not exists job (
   key text primary key,
   place text not null,
-  argv json not null,
+  argv json not null check (json_typeof(argv) = 'array'
+    and jsonb_path_exists(argv::jsonb, '$[0] ? (@ != "")')
+    and not jsonb_path_exists(argv::jsonb, 'strict $[*] ? (@.type() != "string")', '{}', true)),
   result json,
   finished timestamptz
 )`;
