@@ -49,7 +49,7 @@ export function checkTerminateBy(
 ): void {
   if (terminateBy === undefined || Platform?.toLowerCase() !== "windows") return;
   throw refusal("INVALID_SPEC", operation, `terminateBy: ${ImageId} is Windows, which runs no cloud-init`, {
-    hint: "Leave terminateBy out, give expiresAt, and run slipway reap where something stays up.",
+    hint: "launch makes a terminateBy of an expiresAt: leave both out, and terminate it yourself; or spawn it with an expiresAt alone, and run slipway reap.",
   });
 }
 

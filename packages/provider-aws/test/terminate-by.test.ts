@@ -68,6 +68,8 @@ describe("terminateBy on EC2", () => {
     await expect(windows.spawn({ ...spec, key: "k", terminateBy: world.terminateBy })).rejects.toMatchObject({
       code: "INVALID_SPEC",
       effect: "none",
+      // Not "give expiresAt": that of a launch comes back as a terminateBy.
+      hint: expect.stringContaining("leave both out"),
     });
     expect(world.sent("RunInstances")).toEqual([]);
   });
