@@ -73,7 +73,7 @@ async function runOpen(
     const result = finalResult(one);
     if (result !== null) await jobs.finish(one.key, result);
     // Another controller has it, or the next round brings it.
-    else if (one.state === "failed") note(`job ${one.key}: ${String(one.error)}`);
+    else note(`job ${one.key}: ${String(one.state === "failed" ? one.error : one.leftover)}`);
   }
 }
 

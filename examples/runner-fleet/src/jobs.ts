@@ -61,7 +61,11 @@ export class Jobs {
 
 /** What the table keeps of a job's end; null while another call may bring one. */
 export function finalResult(result: JobResult): object | null {
-  if (result.state === "done") return { ...result.result, repeated: result.repeated };
+  if (result.state === "done") {
+    // Its machine was not given back, and the pool would keep it for this job. The next call has the stored result, and gives it back.
+    if (result.leftover !== undefined && result.storeError === undefined) return null;
+    return { ...result.result, repeated: result.repeated };
+  }
   // Begun twice, and nobody saw an end: it is not run a third time, so that a person must look.
   const { error, repeated } = result;
   const code: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined;

@@ -58,6 +58,16 @@ test("a job that another controller has, or that may run once more, has no resul
   expect(finalResult({ ...failed, error: conflict, repeated: true })).toEqual({ error: "Error: of another process" });
 });
 
+test("a job whose machine was not given back is asked for again: its result is stored, and the next call gives it back", () => {
+  const result = { exitCode: 0, stdout: "", stderr: "" };
+  const done = { key: "a", state: "done", result, repeated: false, stored: false } as const;
+  const leftover = new Error("the database is gone");
+  expect(finalResult(done)).toEqual({ ...result, repeated: false });
+  expect(finalResult({ ...done, leftover })).toBeNull();
+  // Nothing stored it: asked for again, it would run again.
+  expect(finalResult({ ...done, leftover, storeError: leftover })).toEqual({ ...result, repeated: false });
+});
+
 test("what the compose file sets is what the program reads", async () => {
   const read = (name: string) => readFile(new URL(`../${name}`, import.meta.url), "utf8");
   const [compose, main] = await Promise.all([read("compose.yaml"), read("src/main.ts")]);
