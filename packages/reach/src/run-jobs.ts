@@ -30,7 +30,10 @@ export type JobOutcome =
       readonly result: SessionResult;
       /** Why the result could not be stored. A later call then runs the job once more. */
       readonly storeError?: unknown;
-      /** Why the instance could not be confirmed gone: it may be left running. */
+      /**
+       * Why the instance could not be confirmed gone: it may be left running. With a pool, why its machine was not given back:
+       * the pool keeps it for this job, until a later call for the job gives it back.
+       */
       readonly leftover?: unknown;
     }
   | { readonly state: "failed"; readonly error: unknown };
