@@ -187,6 +187,53 @@ describe("reap", () => {
     expect(keysOf(one)).toEqual(["renewed"]);
   });
 
+  test("two owners, three providers of which one is down at first, a clock 20 minutes wrong, and ends that come while it looks", async () => {
+    const clock = simulatedClock();
+    const remote = remoteClock();
+    const local = { localAheadMs: 20 * MINUTE, onRemoteDate: remote.onRemoteDate };
+    // Each listing takes a minute, in which more comes due.
+    const onList = async (): Promise<void> => clock.advance(MINUTE);
+    const owners = ["mine", "theirs"];
+    const clouds = ["dated", "down", "silent"].flatMap((name) => {
+      const world = newWorld(clock);
+      return owners.map((owner) =>
+        cloud(name, clock, { ...local, onList, world, owner, dateAheadMs: name === "silent" ? null : 0 }),
+      );
+    });
+    const due = new Map<string, number>();
+    for (const [at, each] of clouds.entries()) {
+      for (const [key, inMs] of Object.entries({ old: -40, soon: 8, later: 60 })) {
+        due.set(`${at} ${key}`, clock.now() + inMs * MINUTE);
+        await each.spawn(`${at} ${key}`, inMs * MINUTE);
+      }
+    }
+    const unreadable = new ProviderError("UNAVAILABLE", {
+      ...{ message: "down", provider: "down", operation: "list", effect: "none" as const },
+    });
+    clouds[2]?.world.readFaults.push(unreadable, unreadable);
+    const alive = (): string[] =>
+      clouds
+        .flatMap((each, at) => (at % 2 === 0 ? keysOf(each) : []))
+        .map(String)
+        .sort();
+    const run = () =>
+      reap(
+        clouds.map(({ provider }) => provider),
+        { clock: shifted(clock, local.localAheadMs), remoteClock: remote },
+      );
+    const first = await run();
+    expect(first.complete).toBe(false);
+    expect(alive().filter((key) => key.endsWith("old"))).toEqual(["2 old", "3 old"]);
+    for (let round = 0; round < 12; round += 1) {
+      const before = new Set(alive());
+      await run();
+      const ended = [...before].filter((key) => !alive().includes(key));
+      // Never before the true time, whatever this machine's clock says.
+      for (const key of ended) expect(due.get(key), key).toBeLessThanOrEqual(clock.now() - 10 * MINUTE);
+    }
+    expect(alive().filter((key) => !key.endsWith("later"))).toEqual([]);
+  });
+
   test("an id that another owner or key has by now is left alone", async () => {
     const clock = simulatedClock();
     const one = cloud("one", clock);
