@@ -223,6 +223,20 @@ describe("slipway reap --print", () => {
     expect(command).toBe(`cd ${line.cwd} && slipway reap`);
   });
 
+  const noActionlint = missing("actionlint");
+  it.skipIf(noActionlint !== null)(`actionlint takes GitHub's workflow ${noActionlint ?? ""}`, async () => {
+    const [file] = await printed("github");
+    const lint = (input: string): string =>
+      execFileSync("actionlint", ["-no-color", "-shellcheck=", "-pyflakes=", "-"], {
+        input,
+        encoding: "utf8",
+        stdio: "pipe",
+      });
+    expect(lint(file?.content ?? "")).toBe("");
+    // The judge judges.
+    expect(() => lint((file?.content ?? "").replace("runs-on:", "run-on:"))).toThrow("Command failed: actionlint");
+  });
+
   it("GitHub gets a workflow with a schedule and no right to write", async () => {
     const [file] = await printed("github");
     expect(parse(file?.content ?? "")).toMatchObject({
