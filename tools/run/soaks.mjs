@@ -101,7 +101,12 @@ export const soaks = {
         package: "@slipway/store-postgres",
         script: "test:server",
         with: ["test/herd.server.ts", "test/pool.server.ts"],
-        env: { SLIPWAY_HERD_KEYS: "500", SLIPWAY_HERD_PROCESSES: "8", SLIPWAY_POOL_CRASHES: "100" },
+        env: {
+          SLIPWAY_HERD_KEYS: "500",
+          SLIPWAY_HERD_PROCESSES: "8",
+          SLIPWAY_POOL_CRASHES: "100",
+          SLIPWAY_POOL_KILLS: "6",
+        },
       },
     ],
   },

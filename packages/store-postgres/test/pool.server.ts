@@ -11,7 +11,7 @@ const missing = missingServer();
 const program = fileURLToPath(new URL("children/keep-pool.ts", import.meta.url));
 const MAX = 6;
 const CRASHES = Number(process.env["SLIPWAY_POOL_CRASHES"] ?? 20);
-const KILLS = 3;
+const KILLS = Number(process.env["SLIPWAY_POOL_KILLS"] ?? 3);
 const LOOK_MS = 2;
 const LEASE_MS = 2000;
 
@@ -58,8 +58,8 @@ test.skipIf(missing !== null)(
     }, LOOK_MS);
     /** A crash is of one that has come up; the pool is never told. */
     const whenFull = async (): Promise<void> => {
-      for (const until = Date.now() + 60_000; living().length < MAX; ) {
-        if (Date.now() > until) throw new Error(`the pool has ${living().length} of ${MAX} after a minute`);
+      for (const until = Date.now() + 180_000; living().length < MAX; ) {
+        if (Date.now() > until) throw new Error(`the pool has ${living().length} of ${MAX} after three minutes`);
         await pause(10);
       }
     };
