@@ -85,5 +85,5 @@ test.skipIf(missing !== null)(
       for (const child of controllers) await kill(child);
     }
   },
-  240_000,
+  1_200_000,
 );
