@@ -53,12 +53,12 @@ export const ec2Works: readonly Work[] = [
     keysFor,
   ),
   ec2Work(
-    { name: "reads at once", size: 1_000, most: 3, settled: true },
+    { name: "reads at once", size: 300, most: 3, settled: true },
     ({ provider, ids }) => Promise.all(ids.map((id) => provider.get(id))),
     spawned,
   ),
   ec2Work(
-    { name: "ends at once", size: 1_000, most: 4, settled: true },
+    { name: "ends at once", size: 300, most: 4, settled: true },
     ({ provider, ids }) => Promise.all(ids.map((id) => provider.terminate(id))),
     spawned,
   ),
