@@ -102,6 +102,17 @@ describe("launch with a budget", () => {
     await refusal(start("d", budget, { expiresAt: inHours(2) }));
   });
 
+  test("the end of another instance under the key ends no claim of the one that runs", async () => {
+    const { start, store, provider, clock, world } = scene();
+    const budget = { maxUsdPerDay: 30, usdPerHour: 1 };
+    const extra = await launch(provider, { key: "a" }, { store: memoryStore(), clock });
+    await start("a", budget);
+    clock.advance(60_000);
+    await terminateAndConfirm(provider, extra.id, { store, clock });
+    expect(living(world)).toHaveLength(1);
+    await refusal(start("b", budget));
+  });
+
   test("a repeated launch is counted once, and one that made nothing is not counted", async () => {
     const { start, world } = scene();
     const budget = { maxUsdPerDay: 24, usdPerHour: 1 };

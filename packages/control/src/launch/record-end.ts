@@ -36,9 +36,11 @@ export async function recordEnd(
     const lease = await store.acquire(recordId);
     if (lease === null) return;
     try {
-      await endClaim(store, base.owner, recordId, clock);
       const record = await store.read(recordId);
-      if (record?.kind !== "launch" || record.state !== "launched" || record.instanceId !== instance.id) return;
+      const names = record?.kind === "launch" ? record.instanceId : undefined;
+      // The claim of the key is the one of the instance that its record names: another one costs on.
+      if (record === null || names === instance.id) await endClaim(store, base.owner, recordId, clock);
+      if (record?.kind !== "launch" || record.state !== "launched" || names !== instance.id) return;
       if (fate === "forget") {
         await store.remove(recordId);
         await forgetChoice(store, identity);
