@@ -77,6 +77,14 @@ describe("spread", () => {
     expect(clouds.map(({ world }) => world.requests.length)).toEqual(spawns);
   });
 
+  test("a key that is too long for the last of its machines launches none", async () => {
+    const { call, alive, kinds } = scene();
+    const key = "k".repeat(126);
+    await expect(call(1, { key, count: 10 })).rejects.toMatchObject({ code: "INVALID_SPEC", effect: "none" });
+    expect(alive()).toEqual([]);
+    expect(await kinds()).toEqual([]);
+  });
+
   test("of 8 with capacity for 5: 6 are not there, and nothing is left", async () => {
     const { call, alive, kinds } = scene();
     const error = await refusal(call(6));

@@ -1,4 +1,4 @@
-import { type Provider, ProviderError, specHash } from "@slipway/core";
+import { isKey, type Provider, ProviderError, specHash } from "@slipway/core";
 import { BudgetRefusal } from "../budget/claim.ts";
 import { startPoll } from "../poll.ts";
 import { launchId, recordId } from "../store/record.ts";
@@ -80,6 +80,9 @@ export async function spread(
   const { key, count, minimum = count, signal, timeoutMs, bootstrap: _launchs, expiresAt: _first, ...wanted } = options;
   if (!Number.isInteger(count) || count < 1 || count > MOST) throw invalid(`count must be 1 to ${MOST}`);
   if (!Number.isInteger(minimum) || minimum < 1 || minimum > count) throw invalid("minimum must be 1 to count");
+  // The longest of all: one that is refused later would leave the machines of the others.
+  if (!isKey(`${key}-${count}`))
+    throw invalid(`key must be 1 to ${128 - `-${count}`.length} printable ASCII characters`);
   const [owner = ""] = new Set(providers.map((provider) => provider.owner));
   const poll = startPoll("anywhere", "spread", { ...control, signal, timeoutMs });
   const id = recordId("spread", owner, key);
