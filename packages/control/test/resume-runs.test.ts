@@ -94,6 +94,31 @@ describe("resumeRuns", () => {
     expect(trace).toEqual([]);
   });
 
+  test("a run that ended and was forgotten while it waited for its place is not begun anew", async () => {
+    await leave(steps(["a"]), "x", "before:a");
+    await leave(steps(["a"]), "y", "before:a");
+    trace.length = 0;
+    // Another host is faster with both, and what has ended is removed, while this host has its list of runs.
+    const stale: Store = {
+      ...store,
+      entries: async function* (filter) {
+        const entries = await allEntries(store, filter);
+        for (const { id } of entries) {
+          const lease = await store.acquire(id);
+          await store.remove(id);
+          if (lease !== null) await store.release(lease);
+        }
+        yield* entries;
+      },
+    };
+    const report = await resumeRuns(stale, [steps(["a"])], { clock, concurrency: 1 });
+    expect(trace).toEqual([]);
+    expect(report).toMatchObject({ completed: 0, failed: 0 });
+    expect(report.notResumed.map(({ outcome }) => outcome)).toEqual(["stopped", "stopped"]);
+    expect(String(report.notResumed[0]?.error)).toContain("its record was removed meanwhile");
+    expect(await allEntries(store)).toEqual([]);
+  });
+
   test("resumes an undo that was cut off, and the failed undos of ended runs only where that is asked for", async () => {
     let stuck = true;
     const failing = define(async ({ step }) => {

@@ -3,7 +3,7 @@ import { atMost } from "../at-most.ts";
 import type { RunRecord } from "../store/record.ts";
 import type { Store } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
-import { type RunOptions, runWorkflow } from "./run-workflow.ts";
+import { type RunOptions, resumeRun } from "./run-workflow.ts";
 import { owesUndo } from "./undo.ts";
 import { isWorkflowError } from "./workflow-error.ts";
 
@@ -132,8 +132,11 @@ function hostOf(options: ResumeOptions): Host {
     begin: ({ runId }, work) =>
       new Promise((placed) => {
         // A place may be free only in days.
-        aborted(options.signal).then(placed, placed);
+        const waiting = new AbortController();
+        options.signal?.addEventListener("abort", () => placed(), { once: true, signal: waiting.signal });
+        if (options.signal?.aborted === true) placed();
         const done = places(async () => {
+          waiting.abort();
           placed();
           // It may have waited for its place for long: then nobody wants it begun any more.
           if (options.signal?.aborted !== true) note(await work());
@@ -194,7 +197,7 @@ async function resume(
   try {
     // Nothing stands in a record for `undefined`.
     const given = input === null && !(await takes(workflow, null)) ? undefined : input;
-    await runWorkflow(workflow, given, how);
+    await resumeRun(workflow, given, how);
     return { runId, type, version, outcome: "completed" };
   } catch (error) {
     return { runId, type, version, outcome: outcomeOf(error), error };

@@ -60,13 +60,31 @@ export async function runWorkflow<In, Out>(
   input: NoInfer<In>,
   options: RunOptions,
 ): Promise<Out> {
+  return runUnderLease(workflow, input, options, true);
+}
+
+/** As `runWorkflow` for a run that was seen in its journal: where its record is gone since, it is over and not begun anew. */
+export async function resumeRun(
+  workflow: Workflow,
+  input: unknown,
+  options: RunOptions & { readonly runId: string },
+): Promise<unknown> {
+  return runUnderLease(workflow, input, options, false);
+}
+
+async function runUnderLease<In, Out>(
+  workflow: Workflow<In, Out>,
+  input: NoInfer<In>,
+  options: RunOptions,
+  mayBegin: boolean,
+): Promise<Out> {
   const { journal, runId = crypto.randomUUID(), clock = systemClock } = options;
   const given = await validInput(workflow, input, runId);
   const id = runRecordId(runId);
   const lease = await journal.acquire(id);
   if (lease === null) throw new WorkflowError("BUSY", { message: `another process runs ${runId} now`, runId });
   try {
-    const record = await openRecord(journal, id, workflow, given.json, { ...options, runId, clock });
+    const record = await openRecord(journal, id, workflow, given.json, { ...options, runId, clock, mayBegin });
     const resumed = { ...options, runId, clock, lease };
     return await continueRun(workflow, runJournal(journal, id, record), given.input, resumed);
   } finally {
@@ -81,11 +99,17 @@ async function openRecord(
   id: string,
   workflow: Workflow,
   input: JsonValue,
-  options: Pick<Continuation, "runId" | "clock" | "maxDurationMs">,
+  options: Pick<Continuation, "runId" | "clock" | "maxDurationMs"> & { readonly mayBegin: boolean },
 ): Promise<RunRecord> {
   const { type, version } = workflow;
-  const { runId, clock, maxDurationMs } = options;
+  const { runId, clock, maxDurationMs, mayBegin } = options;
   const before = await journal.read(id);
+  if (before === null && !mayBegin) {
+    throw new WorkflowError("MISMATCH", {
+      message: `${runId} is not resumed: its record was removed meanwhile`,
+      runId,
+    });
+  }
   if (before === null) {
     const startedAt = timestamp(clock);
     const limit = maxDurationMs === undefined ? {} : { maxDurationMs };
