@@ -77,6 +77,15 @@ describe("reap with idle", () => {
     expect(count()).toEqual({ opened: 4, closed: 4 });
   });
 
+  test("with a limit that is no number, nothing is idle", async () => {
+    const { look, clock, world } = await scene();
+    for (let round = 0; round < 5; round += 1) {
+      await look({ maxBusyCpus: Number.NaN });
+      clock.advance(10 * MINUTE);
+    }
+    expect(living(world)).toHaveLength(1);
+  });
+
   test("without it nothing is looked into", async () => {
     const { world, clock, provider, store, count } = await scene();
     clock.advance(24 * 60 * MINUTE);

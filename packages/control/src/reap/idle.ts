@@ -125,7 +125,8 @@ function judge(before: IdleState | null, seen: IdleLook, now: number, idle: Idle
   const usedS = busyS - before.last.busyS;
   // A counter that runs backwards began anew.
   if (elapsedS <= 0 || usedS < 0 || now < before.last.at) return begun;
-  if (usedS / elapsedS > (idle.maxBusyCpus ?? MAX_BUSY_CPUS)) return begun;
+  // Written so that a limit that is no number makes nothing idle.
+  if (!(usedS / elapsedS <= (idle.maxBusyCpus ?? MAX_BUSY_CPUS))) return begun;
   if (gpus.some((percent) => percent > MAX_BUSY_GPU_PERCENT)) return begun;
   // A GPU shows this moment alone: of a long time nobody looked, it says nothing.
   if (gpus.length > 0 && now - before.last.at > idle.forMs / 2) return begun;
