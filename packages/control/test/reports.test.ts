@@ -2,12 +2,14 @@ import { isProviderError, type ProviderError } from "@slipway/core";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
   allEntries,
+  apply,
   type BootstrapReports,
   bootstrapReports,
   type DataRecord,
   launch,
   launchId,
   memoryStore,
+  reconcile,
   type Store,
   StoreError,
   terminateAndConfirm,
@@ -159,6 +161,38 @@ describe("a launch with reports", () => {
     const storeless = await failureOf(launch(safeProvider(world), { key: "k", bootstrap }, { clock, reports }));
     expect(storeless.message).toContain("store");
     expect(world.requests).toEqual([]);
+  });
+
+  test("takes its report along when it is forgotten, by whoever saw its end", async () => {
+    for (const forget of [
+      async (id: string) => {
+        await terminateAndConfirm(provider, id, { clock, store });
+      },
+      async (id: string) => {
+        await provider.terminate(id);
+        clock.advance(world.lagMs + 60_000);
+        setStatus(world, id, "terminated");
+        const plan = await reconcile(provider, { store, clock });
+        expect((await apply(provider, plan, { store, clock })).map(({ outcome }) => outcome)).toEqual(["forgotten"]);
+      },
+    ]) {
+      const { id, token } = await launched();
+      expect(await post(token, { event: "exited", exitCode: 0 })).toBe(204);
+      expect(await rows()).toHaveLength(1);
+      await forget(id);
+      expect(await allEntries(store)).toEqual([]);
+      expect(await post(token, { event: "started", seq: 9 })).toBe(410);
+      expect(await rows()).toEqual([]);
+    }
+  });
+
+  test("an earlier machine under the key that sends too much keeps the next one's reports from nobody", async () => {
+    const first = await launched();
+    await terminateAndConfirm(provider, first.id, { clock, store });
+    const second = await launched();
+    for (let seq = 1; seq <= 30; seq += 1) await post(first.token, { seq });
+    expect(await post(first.token, { seq: 99 })).toBe(429);
+    expect(await post(second.token, { event: "started" })).toBe(204);
   });
 
   test("whose record was forgotten is not taken for the next one", async () => {

@@ -1,6 +1,7 @@
 import { type Clock, type Provider, timestamp } from "@slipway/core";
 import { forgetChoice } from "../anywhere/anywhere-record.ts";
 import { endClaim } from "../budget/claim.ts";
+import { forgetReport } from "../reports/report-record.ts";
 import { type LaunchIdentity, type LaunchRecord, launchId } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
@@ -43,6 +44,7 @@ export async function recordEnd(
       if (record?.kind !== "launch" || record.state !== "launched" || names !== instance.id) return;
       if (fate === "forget") {
         await store.remove(recordId);
+        await forgetReport(store, record);
         await forgetChoice(store, identity);
       } else await store.write(recordId, { ...record, state: "ended", at: timestamp(clock) } satisfies LaunchRecord);
     } finally {

@@ -2,6 +2,7 @@ import { type Clock, type Instance, type Provider, ProviderError, projectProvide
 import { type AtMost, atMost } from "../at-most.ts";
 import { hasEnded } from "../launch/lookup.ts";
 import { type Sight, sightOf } from "../regions.ts";
+import { forgetReport } from "../reports/report-record.ts";
 import { type LaunchRecord, launchId, type StoredRecord } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
 import { isSameLaunch, type PlanItem, type ReconcilePlan } from "./plan.ts";
@@ -236,6 +237,8 @@ const ACTIONS: { readonly [K in PlanItem["kind"]]: Action<K> } = {
     const listed = await run.provider.list({ ids: [item.instanceId] }, run.call);
     if ((one !== null && one.status !== "terminated") || listed.length > 0) return { skipped: "it is there" };
     await run.store.remove(run.recordId);
+    // It is forgotten, whatever becomes of what it reported.
+    await forgetReport(run.store, run.record).catch(() => undefined);
     return "forgotten";
   },
   drifted: async () => ({ skipped: "what to do with it is the caller's decision" }),

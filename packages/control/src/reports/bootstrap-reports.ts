@@ -53,7 +53,7 @@ export function bootstrapReports(options: BootstrapReportsOptions): BootstrapRep
     const ticket = await seal.open(bearer(request));
     if (ticket === null || ticket.until <= clock.now()) return answer(401);
     const id = reportId(ticket.identity);
-    const waitMs = rate(id, clock.now());
+    const waitMs = rate(`${id}\n${ticket.launch}`, clock.now());
     if (waitMs > 0) return answer(429, { "retry-after": `${Math.ceil(waitMs / 1000)}` });
     const body = await boundedBody(request, { mostBytes: MOST_BYTES, withinMs: BODY_MS, clock });
     if (typeof body === "number") return answer(body);

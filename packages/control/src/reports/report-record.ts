@@ -1,5 +1,13 @@
 import type { BootstrapTruth } from "@slipway/core";
-import { type DataRecord, type JsonValue, type LaunchIdentity, recordId, type StoredRecord } from "../store/record.ts";
+import {
+  type DataRecord,
+  type JsonValue,
+  type LaunchIdentity,
+  type LaunchRecord,
+  recordId,
+  type StoredRecord,
+} from "../store/record.ts";
+import type { LaunchStore } from "../store/store.ts";
 import type { ReportMessage } from "./message.ts";
 import type { Ticket } from "./ticket.ts";
 
@@ -26,6 +34,22 @@ export function judge(before: Reported | null, { launch }: Ticket, message: Repo
   if (seq <= before.seq) return 409;
   // How it ended is final, until a bootstrap begins again.
   return before.exitCode !== null && event !== "started" ? 409 : after;
+}
+
+/**
+ * For a launch whose record was forgotten, under the lease of that: nobody can read its report any more, and none is taken
+ * any more. Where one is being taken at this moment, it stays until the key is launched again.
+ */
+export async function forgetReport(store: LaunchStore, { identity, reports }: LaunchRecord): Promise<void> {
+  if (reports === undefined) return;
+  const id = reportId(identity);
+  const lease = await store.acquire(id);
+  if (lease === null) return;
+  try {
+    await store.remove(id);
+  } finally {
+    await store.release(lease).catch(() => undefined);
+  }
 }
 
 export function reportRecord({ identity }: Ticket, reported: Reported, at: string): DataRecord {
