@@ -157,6 +157,22 @@ describe("launch with a budget", () => {
     if (kind === "memory") expect(living(first.world)).toHaveLength(5);
   });
 
+  test("counts nothing under a lease that it lost, which another launch of the same store may hold by then", async () => {
+    const { start, store, world } = scene();
+    const lost: Store = {
+      ...store,
+      acquire: async (id) => {
+        const lease = await store.acquire(id);
+        return lease !== null && id.startsWith("budget:") ? { ...lease, held: () => false } : lease;
+      },
+    };
+    const budget = { maxUsdPerDay: 24, usdPerHour: 1 };
+    await expect(start("a", budget, {}, { store: lost })).rejects.toMatchObject({ code: "BUSY", effect: "none" });
+    expect(await store.read("budget:tests")).toBeNull();
+    expect(world.requests).toEqual([]);
+    await start("b", budget);
+  });
+
   test("a record that cannot be read refuses everything", async () => {
     const { start, store, world } = scene();
     const lease = await store.acquire("budget:tests");

@@ -71,6 +71,8 @@ export async function claimBudget(run: Claiming, { maxUsdPerDay, usdPerHour }: B
     const usdPerDay = mostInADay(claims, now);
     // A sum of fractions is a hair off.
     const isOver = usdPerDay > maxUsdPerDay * (1 + 1e-9);
+    // Another launch of this very store may have the lease since, and would let this one write over what it has counted.
+    if (!lease.held()) throw busy(provider, owner);
     await store.write(budgetId(owner), budgetRecord(owner, isOver ? known : claims, poll.clock));
     if (isOver) throw new BudgetRefusal(provider, maxUsdPerDay, usdPerDay);
   } finally {
@@ -84,15 +86,7 @@ async function takeLease({ owner, store, poll, provider }: Claiming): Promise<Le
     poll.check();
     const lease = await store.acquire(budgetId(owner));
     if (lease !== null) return lease;
-    if (poll.clock.now() >= until) {
-      throw new ProviderError("BUSY", {
-        message: `the budget of ${owner} is being counted by another process`,
-        provider,
-        operation: "launch",
-        effect: "none",
-        hint: "Call again.",
-      });
-    }
+    if (poll.clock.now() >= until) throw busy(provider, owner);
     await poll.pause(Math.min(look, 2));
   }
 }
@@ -156,11 +150,22 @@ export async function endClaim(
   try {
     const claims = await readClaims(store, owner);
     const now = clock.now();
+    if (!lease.held()) return;
     const ended = claims.map((one) => (isOpen(one) ? { ...one, to: Math.max(one.from, now) } : one));
     await store.write(budgetId(owner), budgetRecord(owner, ended, clock));
   } finally {
     await store.release(lease).catch(() => undefined);
   }
+}
+
+function busy(provider: string, owner: string): ProviderError<"BUSY"> {
+  return new ProviderError("BUSY", {
+    message: `the budget of ${owner} is being counted by another process`,
+    provider,
+    operation: "launch",
+    effect: "none",
+    hint: "Call again.",
+  });
 }
 
 function invalid(provider: string, message: string): ProviderError<"INVALID_SPEC"> {
