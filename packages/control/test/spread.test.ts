@@ -77,6 +77,16 @@ describe("spread", () => {
     expect(clouds.map(({ world }) => world.requests.length)).toEqual(spawns);
   });
 
+  test("a number of launches at once that is none forgets no machine of an earlier call", async () => {
+    const { call, alive } = scene();
+    const failpoint = (name: SpreadFailpoint): void => {
+      if (name === "after-member") throw new Killed();
+    };
+    await expect(call(5, {}, { failpoint })).rejects.toThrow(Killed);
+    expect(alive().length).toBeGreaterThan(0);
+    expect((await call(5, {}, { atOnce: Number.NaN })).members).toHaveLength(5);
+  });
+
   test("a key that is too long for the last of its machines launches none", async () => {
     const { call, alive, kinds } = scene();
     const key = "k".repeat(126);

@@ -156,7 +156,7 @@ async function launchAll(run: Running): Promise<Launches> {
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(Math.max(1, atOnce), keys.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(atOnce >= 1 ? atOnce : 1, keys.length) }, worker));
   if (unclear.length > 0) throw unclear[0];
   return { made, refusals };
 }
