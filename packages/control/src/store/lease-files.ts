@@ -69,6 +69,8 @@ export function leaseFiles(directory: string, processes: Processes, foreignIsDea
 
   const removeGivenBack = async (): Promise<void> => {
     for (const [name, token] of [...givenBack]) {
+      // Meanwhile it may have been removed, or taken over: then the file there is the next holder's.
+      if (givenBack.get(name) !== token) continue;
       await removeLease(name, token).catch(() => undefined);
     }
   };
@@ -108,7 +110,9 @@ export function leaseFiles(directory: string, processes: Processes, foreignIsDea
         if (await linked(draft, path)) return token;
         const current = await readLease(path);
         if (current === null) continue;
-        await removals.get(current.token)?.catch(() => undefined);
+        for (let one = removals.get(current.token); one !== undefined; one = removals.get(current.token)) {
+          await one.catch(() => undefined);
+        }
         const isGivenBack = givenBack.get(name) === current.token;
         if (!isGivenBack && !(await isDead(current.holder))) {
           if ((await readLease(path))?.token === current.token) return null;
