@@ -1,6 +1,16 @@
 import { type MemoryWorld, memory, memoryWorld } from "@slipway/provider-memory";
 import { beforeEach, expect, test } from "vitest";
-import { apply, launch, memoryStore, type ReconcilePlan, reconcile, type Store } from "../src/index.ts";
+import {
+  allEntries,
+  apply,
+  launch,
+  memoryStore,
+  type ReconcilePlan,
+  reap,
+  reconcile,
+  type Store,
+  terminateAndConfirm,
+} from "../src/index.ts";
 
 const owner = "tests";
 let world: MemoryWorld;
@@ -73,4 +83,30 @@ test("launch does not take for gone what it cannot look for: it makes no second 
     message: expect.stringContaining("cannot look"),
   });
   expect(alive()).toBe(1);
+});
+
+test("what cannot be looked for is not confirmed to be gone, and not forgotten", async () => {
+  const { id } = await launch(everywhere(), { key: "k", region: "mem-west-1" }, control);
+  // As a remote that says of an id that it does not know what it says of one that is gone.
+  const east = { ...inTheEast(), terminate: async () => undefined };
+  await expect(terminateAndConfirm(east, id, control)).rejects.toMatchObject({
+    code: "NOT_FOUND",
+    message: expect.stringContaining("cannot look"),
+    native: { id },
+  });
+  expect(alive()).toBe(1);
+  expect(await allEntries(store)).toHaveLength(1);
+  await terminateAndConfirm(everywhere(), id, control);
+  expect(await allEntries(store)).toEqual([]);
+});
+
+test("reap is not complete where something expired cannot be looked for", async () => {
+  const expiresAt = new Date(world.clock.now() + 3_600_000).toISOString();
+  const { id } = await launch(everywhere(), { key: "k", region: "mem-west-1", expiresAt }, control);
+  expect(await reap([inTheEast()], control)).toMatchObject({ complete: true });
+  await world.clock.sleep(2 * 3_600_000);
+  const report = await reap([inTheEast()], control);
+  expect(report).toMatchObject({ complete: false, providers: [{ instances: [], error: { native: { id } } }] });
+  expect(await reap([everywhere()], control)).toMatchObject({ complete: true });
+  expect(alive()).toBe(0);
 });

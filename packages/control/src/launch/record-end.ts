@@ -1,6 +1,7 @@
-import { type Clock, type Provider, timestamp } from "@slipway/core";
+import { type Clock, type Provider, ProviderError, timestamp } from "@slipway/core";
 import { forgetChoice } from "../anywhere/anywhere-record.ts";
 import { endClaim } from "../budget/claim.ts";
+import { sightOf } from "../regions.ts";
 import { forgetReport } from "../reports/report-record.ts";
 import { type LaunchIdentity, type LaunchRecord, launchId } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
@@ -30,9 +31,10 @@ export async function recordEnd(
   if (store === undefined) return;
   const base = { provider: provider.name, account, owner: provider.owner };
   try {
-    const identity =
-      instance.key === null ? await identityOf(store, base, instance.id) : { ...base, key: instance.key };
-    if (identity === null) return;
+    const unseen = instance.key === null ? await recordOf(store, base, instance.id) : null;
+    if (instance.key === null && unseen === null) return;
+    if (unseen !== null) await mustHaveSeen(provider, unseen, instance.id);
+    const identity = unseen?.identity ?? { ...base, key: instance.key ?? "" };
     const recordId = launchId(identity);
     const lease = await store.acquire(recordId);
     if (lease === null) return;
@@ -56,13 +58,27 @@ export async function recordEnd(
 }
 
 /** Where the remote no longer tells the key, the store does. */
-async function identityOf(
+async function recordOf(
   store: LaunchStore,
   base: Omit<LaunchIdentity, "key">,
   instanceId: string,
-): Promise<LaunchIdentity | null> {
+): Promise<LaunchRecord | null> {
   for await (const { record } of store.entries({ kind: "launch", states: ["launched"], ...base })) {
-    if (record.kind === "launch" && record.instanceId === instanceId) return record.identity;
+    if (record.kind === "launch" && record.instanceId === instanceId) return record;
   }
   return null;
+}
+
+/** What runs where nobody can look is not gone because it is not shown: forgotten, it would run on unseen. */
+async function mustHaveSeen(provider: Provider, record: LaunchRecord, id: string): Promise<void> {
+  const reason = await sightOf(provider, {}).whyNot(record);
+  if (reason === null) return;
+  throw new ProviderError("NOT_FOUND", {
+    message: `${id} is not known to be gone: ${reason}`,
+    provider: provider.name,
+    operation: "terminate",
+    effect: "none",
+    native: { id },
+    hint: "Configure that region, and terminate it again.",
+  });
 }

@@ -10,9 +10,9 @@ import {
 import { hasEnded } from "../launch/lookup.ts";
 import { type LaunchRecord, launchId } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
-import { isStoreError } from "../store/store-error.ts";
 import { terminateAndConfirm } from "../terminate-and-confirm.ts";
 import { forgetGone, type IdleOptions, type IdleOutcome, type IdleRun, watchIdle } from "./idle.ts";
+import { recordsOf } from "./launch-records.ts";
 import { type ClockCheck, checkClock, type RemoteClock, timeOnAll } from "./remote-clock.ts";
 
 export interface ReapOptions {
@@ -61,7 +61,7 @@ export interface ProviderReap {
   readonly instances: readonly Reaped[];
   /** Of the running instances that are not expired; empty without `idle`. */
   readonly idle: readonly IdleOutcome[];
-  /** Why its instances could not be listed, or why the store's records of them could not all be read. */
+  /** Why its instances could not all be listed, as in a region that is not configured, or the store's records of them not all be read. */
   readonly error?: unknown;
 }
 
@@ -149,28 +149,6 @@ async function look(provider: Provider, options: ReapOptions): Promise<Look> {
   } catch (error) {
     return { provider, instances: [], records: new Map(), date: dateNow(), error };
   }
-}
-
-async function recordsOf(
-  provider: Provider,
-  instances: readonly Instance[],
-  { store, account = "" }: ReapOptions,
-): Promise<{ readonly records: ReadonlyMap<string, LaunchRecord>; readonly unread: unknown }> {
-  const records = new Map<string, LaunchRecord>();
-  if (store === undefined) return { records, unread: undefined };
-  const ids = new Set(instances.map(({ id }) => id));
-  const { name, owner } = provider;
-  try {
-    for await (const { record } of store.entries({ kind: "launch", provider: name, account, owner })) {
-      if (record.kind !== "launch" || record.instanceId === undefined) continue;
-      if (ids.has(record.instanceId)) records.set(record.instanceId, record);
-    }
-  } catch (error) {
-    // What the remote itself tells still counts.
-    if (!isStoreError(error)) throw error;
-    return { records, unread: error };
-  }
-  return { records, unread: undefined };
 }
 
 async function reapOne(judged: Judged, options: ReapOptions): Promise<ProviderReap> {
