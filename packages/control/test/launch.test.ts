@@ -425,6 +425,22 @@ describe("a key whose name the remote still holds", () => {
 describe("placements", () => {
   const placements = [{ spec: "a" }, { spec: "b" }, { spec: "c" }];
 
+  test("the next one is not tried while what an earlier process sent may be there and cannot be looked for", async () => {
+    const provider = safeProvider(world);
+    const dying = launch(provider, { key: "k" }, { ...control, placements, failpoint: dieAt("after-spawn") });
+    await expect(dying).rejects.toThrow(Killed);
+    world.spawnFaults.push("refused-capacity", "refused-capacity");
+    const at = { provider: "scripted", operation: "list", effect: "none" } as const;
+    world.readFaults.push(new ProviderError("AUTH_ERROR", { message: "no", ...at }));
+    const error = await failureOf(launch(provider, { key: "k" }, { ...control, placements }));
+    expect(error.code).toBe("CAPACITY_ERROR");
+    expect(world.requests).toHaveLength(1);
+    expect(await record()).toMatchObject({ state: "intended", placement: 0 });
+    world.spawnFaults.length = 0;
+    expect((await launch(provider, { key: "k" }, { ...control, placements })).id).toBe("m-1");
+    expect(living(world)).toHaveLength(1);
+  });
+
   test("are tried in order after failures that made nothing", async () => {
     world.spawnFaults.push("refused-capacity", "refused-capacity");
     const instance = await launch(plainProvider(world), { key: "k" }, { ...control, placements });

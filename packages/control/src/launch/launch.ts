@@ -193,6 +193,8 @@ async function resend(run: Launching, intent: LaunchRecord): Promise<Instance> {
   } catch (error) {
     const next = intent.placement + 1;
     if (next >= run.placements.length || !isAboutThePlace(error)) throw error;
+    // That this call made nothing says nothing of an earlier one: only the record says that the key has nothing.
+    if ((await readRecord(run))?.state !== "refused") throw error;
     return attempt(run, newIntent(run, intent));
   }
 }
