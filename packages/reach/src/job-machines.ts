@@ -1,4 +1,4 @@
-import { isStoreError, type Lease, type Pool, type PoolSlot, terminateAndConfirm } from "@slipway/control";
+import { isStoreError, type Lease, launchId, type Pool, type PoolSlot, terminateAndConfirm } from "@slipway/control";
 import { type Clock, isProviderError, type Provider, type SpawnOptionsOf, systemClock } from "@slipway/core";
 import type { JobRecord } from "./job-record.ts";
 import { pause } from "./pause.ts";
@@ -11,6 +11,8 @@ import { type ErasedOptions, endUnderKey, prepared, READY_TIMEOUT_MS, withInstan
 export interface JobMachine {
   /** Nothing of an earlier call runs any more, and it holds no machine. `begun`: its command may run still. */
   readonly clear: (begun: boolean) => Promise<void>;
+  /** The job's result is stored: ends or gives back what a call left that was killed after it had stored that. */
+  readonly settle: () => Promise<void>;
   /** Does the work with a session, and then ends the machine or gives it back, whatever happened. */
   readonly use: (record: JobRecord, work: (session: Session) => Promise<void>) => Promise<void>;
 }
@@ -21,11 +23,18 @@ export function ownMachine<P extends Provider>(
   { key, options }: JobSpec<P>,
   control: RunJobsOptions<P>,
 ): JobMachine {
-  const { clock = systemClock, ttlMs } = control;
+  const { clock = systemClock, ttlMs, store, account = "" } = control;
   const instanceKey = `job-${key}`;
   return {
     clear: async (begun) => {
       if (begun) await endUnderKey(provider, instanceKey, clock, 0);
+    },
+    settle: async () => {
+      const recordId = launchId({ provider: provider.name, account, owner: provider.owner, key: instanceKey });
+      // Where its end was confirmed there is no such record, and the remote need not be asked.
+      const record = await whenAvailable(clock, () => store.read(recordId));
+      if (record?.kind !== "launch" || record.state !== "launched" || record.instanceId === undefined) return;
+      await terminateAndConfirm(provider, record.instanceId, { clock, store, account });
     },
     use: async ({ startedAt }, work) => {
       const expiry = ttlMs === undefined ? {} : { expiresAt: new Date(Date.parse(startedAt) + ttlMs).toISOString() };
@@ -67,17 +76,18 @@ export function pooledMachine(
     }
   };
 
+  const clear = async (begun: boolean): Promise<void> => {
+    const slots = await whenAvailable(clock, () => pool.slots());
+    for (const { claim: earlier, instanceId } of slots) {
+      if (earlier?.startsWith(prefix) !== true) continue;
+      // Its command must not run beside the repetition, so that its end is waited for.
+      if (begun && instanceId !== undefined) await terminateAndConfirm(provider, instanceId, { clock, store, account });
+      await giveBack(earlier, !begun);
+    }
+  };
   return {
-    clear: async (begun) => {
-      const slots = await whenAvailable(clock, () => pool.slots());
-      for (const { claim: earlier, instanceId } of slots) {
-        if (earlier?.startsWith(prefix) !== true) continue;
-        // Its command must not run beside the repetition, so that its end is waited for.
-        if (begun && instanceId !== undefined)
-          await terminateAndConfirm(provider, instanceId, { clock, store, account });
-        await giveBack(earlier, !begun);
-      }
-    },
+    clear,
+    settle: () => clear(false),
     use: async (_record, work) => {
       const faults: unknown[] = [];
       let isWhole = false;

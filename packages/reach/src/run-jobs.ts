@@ -128,9 +128,8 @@ async function runJob<P extends Provider>(
     const machine = machineFor(provider, job, lease, held);
     if (record.result !== null) {
       const done = { state: "done", key, result: record.result, repeated, stored: true } as const;
-      // A call that was killed between the two stored its result and gave no machine back.
-      if (options.pool === undefined) return done;
-      return await machine.clear(false).then(
+      // A call that was killed between the two stored its result and left its machine.
+      return await machine.settle().then(
         () => done,
         (leftover: unknown) => ({ ...done, leftover }),
       );

@@ -167,6 +167,17 @@ describe("runJobs", () => {
     expect(second).toEqual({ ...first, stored: true });
   });
 
+  it("ends the instance of a call that was killed after it had stored the result", async () => {
+    const store = memoryStore();
+    const left = job("left", "echo left");
+    const [first] = await runJobs(provider, [left], { store });
+    await launch(provider, { key: "job-left" }, { store });
+    expect(await runJobs(provider, [left], { store })).toEqual([{ ...first, stored: true }]);
+    expect(await provider.list()).toEqual([]);
+    const kinds = (await allEntries(store)).map(({ record }) => record.kind);
+    expect(kinds, "its launch is remembered, and would be missing").toEqual(["run"]);
+  });
+
   it("runs what was begun once more, after it ended the earlier instance, and then never again", async () => {
     const store = failingStore(Number.POSITIVE_INFINITY);
     const again = job("again", "exit 5");
