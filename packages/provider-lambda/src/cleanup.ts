@@ -6,7 +6,7 @@ import type { WireSshKey } from "./wire.ts";
 
 const KIND = "ssh-key";
 
-/** The keys that this owner's launches added to the account, and that no instance was launched with any more. */
+/** The keys that this owner's launches added to the account, and that neither an instance nor the configuration needs. */
 export function cleanupMethods(remote: LambdaRemote): CleanupMethods {
   return {
     planCleanup: async ({ signal } = {}) => {
@@ -49,8 +49,10 @@ async function ownKeys({ owner, client }: LambdaRemote, call: Call): Promise<rea
   return (await client.sshKeys(call)).filter(({ name }) => name.startsWith(prefix));
 }
 
-async function usedNames({ client }: LambdaRemote, call: Call): Promise<ReadonlySet<string>> {
+async function usedNames({ client, sshKeyName }: LambdaRemote, call: Call): Promise<ReadonlySet<string>> {
   // A key is for the launch alone: whatever ends needs none.
   const living = (await client.instances(call)).filter(({ status }) => !status.startsWith("terminat"));
-  return new Set(living.flatMap(({ ssh_key_names: names }) => names ?? []));
+  // Launches give the configured one without looking, and none of them would add it again.
+  const configured = sshKeyName === undefined ? [] : [sshKeyName];
+  return new Set([...configured, ...living.flatMap(({ ssh_key_names: names }) => names ?? [])]);
 }

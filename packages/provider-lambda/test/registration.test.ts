@@ -59,6 +59,17 @@ describe("cleanup", () => {
     await provider.spawn({ spec: "gpu_1x_a10", key: "again", sshKeys: [OTHER_KEY] });
     expect(names()).toContain(OTHER_KEY);
   });
+
+  test("leaves the key that sshKeyName names, whoever added it", async () => {
+    const { emulator, provider } = lambdaWorld({ bootMs: 0, endMs: 0 }, { sshKeyName: undefined });
+    const { id } = await provider.spawn({ spec: "gpu_1x_a10", sshKeys: [OTHER_KEY] });
+    await provider.terminate(id);
+    const key = emulator.control.sshKeys().find(({ publicKey }) => publicKey === OTHER_KEY);
+    const config = { apiKey: API_KEY, sshKeyName: key?.name };
+    const { cleanup } = await register(config, { owner: OWNER, variables: {}, runtime: runtimeOf(emulator) });
+    expect(await cleanup.planCleanup()).toEqual([]);
+    expect(await cleanup.removeLeftover({ kind: "ssh-key", id: key?.id ?? "", reason: "r" })).toBe("in-use");
+  });
 });
 
 describe("hooks", () => {
