@@ -1,5 +1,6 @@
 import { type Clock, canLog, type Provider } from "@slipway/core";
 import type { Session as Inside } from "@slipway/reach";
+import { CliError } from "./cli-error.ts";
 import type { WayIn } from "./way-in.ts";
 
 /** Where the lines of an instance's bootstrap are read: from the first, and on with what is yet to come. */
@@ -54,9 +55,13 @@ export async function showingLines<T>(
   }
 }
 
-// The log is readable by root alone, and the log-in user of a cloud's image is often another.
-const READ =
-  'r() { tail -c "+$2" "$1" 2>/dev/null || sudo -n tail -c "+$2" "$1" 2>/dev/null; }; r "$1" "$2" | head -c "$3" | base64';
+// The log is readable by root alone, and the log-in user of a cloud's image is often another. One that is not there yet
+// has no bytes.
+const READ = [
+  'if [ -r "$1" ]; then as=; elif sudo -n test -r "$1" 2>/dev/null; then as="sudo -n"; elif [ -e "$1" ]; then exit 77; else exit 0; fi',
+  '$as tail -c "+$2" "$1" | head -c "$3" | base64',
+].join("\n");
+const UNREADABLE = 77;
 
 async function* insideLines(
   way: WayIn,
@@ -87,6 +92,13 @@ async function* insideLines(
 
 async function readFrom(inside: Inside, path: string, at: number, signal: AbortSignal): Promise<Buffer> {
   const argv = ["/bin/sh", "-c", READ, "sh", path, String(at + 1), String(CHUNK_BYTES)];
-  const { stdout } = await inside.exec(argv, { signal });
-  return Buffer.from(stdout, "base64");
+  const { exitCode, stdout } = await inside.exec(argv, { signal });
+  if (exitCode === 0) return Buffer.from(stdout, "base64");
+  throw new CliError(
+    "UNSUPPORTED",
+    exitCode === UNREADABLE
+      ? `the user that this logs in as may not read ${path} on the instance, and has no sudo without a password`
+      : `${path} on the instance cannot be read (exit code ${exitCode})`,
+    "Log in as root, or look on the instance itself: it needs sh, tail, head and base64.",
+  );
 }

@@ -343,7 +343,8 @@ function full(remote: FakeRemote, env: RegisterEnvironment, name: string): Provi
         onStderr?.("err\n");
         return { exitCode: Number(argv[1] ?? 0), stdout: "out\n", stderr: "err\n" };
       },
-      logs: async function* (_id, { follow, signal } = {}) {
+      logs: async function* (id, { follow, signal } = {}) {
+        await remote.enter("logs", [id], signal);
         yield* remote.log;
         if (follow !== true) return;
         await new Promise<void>((resolve) => {

@@ -1,7 +1,8 @@
 import { join } from "node:path";
+import type { BootstrapTruth, ProviderRegistration, RegisterEnvironment } from "@slipway/core";
 import { describe, expect, it } from "vitest";
 import { commandLine } from "./command-line.ts";
-import { fault } from "./fake-provider.ts";
+import { type FakeRemote, fakeModule, fault } from "./fake-provider.ts";
 
 describe("slipway ssh", () => {
   it("runs the system's ssh with a known_hosts file of the instance's own", async () => {
@@ -186,9 +187,33 @@ describe("slipway logs", () => {
     expect((await slipway(["logs", "a", "-f"], { signal: controller.signal, stdout })).exitCode).toBe(130);
   });
 
+  it("-f fails where the lines could never be read, and the bootstrap has ended", async () => {
+    const { slipway, remote, modules } = commandLine();
+    modules.set("@slipway/provider-local", () => reportingBootstrap(remote));
+    await slipway(["spawn", "--key", "a"]);
+    remote.log = ["one"];
+    expect(await slipway(["logs", "a", "-f"])).toMatchObject({ exitCode: 0, stdout: "one\n" });
+    remote.failures.set("logs", () => fault("AUTH_ERROR", "local", "the key may not read logs"));
+    expect(await slipway(["logs", "a", "-f"])).toMatchObject({ exitCode: 1, stdout: "" });
+  });
+
   it("says so where the provider has none", async () => {
     const { slipway } = commandLine({ bare: true });
     await slipway(["spawn", "--key", "a"]);
     expect((await slipway(["logs", "a", "--json"])).error()).toMatchObject({ code: "UNSUPPORTED" });
   });
 });
+
+/** A provider that also reports the bootstrap, which has succeeded. */
+function reportingBootstrap(remote: FakeRemote): { readonly register: unknown } {
+  const { register } = fakeModule(remote) as {
+    register: (config: unknown, env: RegisterEnvironment) => Promise<ProviderRegistration>;
+  };
+  return {
+    register: async (config: unknown, env: RegisterEnvironment) => {
+      const made = await register(config, env);
+      const readBootstrap = async (): Promise<BootstrapTruth> => ({ state: "succeeded", exitCode: 0 });
+      return { ...made, provider: { ...made.provider, readBootstrap } };
+    },
+  };
+}

@@ -7,7 +7,7 @@ import {
   type Provider,
 } from "@slipway/core";
 import { addBootstrapOptions, type BootstrapFlags, bootstrapFrom } from "../bootstrap.ts";
-import { linesOf, showingLines } from "../bootstrap-lines.ts";
+import { type LineSource, linesOf, showingLines } from "../bootstrap-lines.ts";
 import { CliError } from "../cli-error.ts";
 import { type Configure, notEmpty, oneOf } from "../command.ts";
 import { mustLocate, oneProvider } from "../locate.ts";
@@ -49,11 +49,32 @@ async function logs(session: Session, [word = ""]: readonly string[], flags: Fla
       );
     }
     const end = flags.follow === true ? await endOfBootstrap(session, provider, instance.id, way) : null;
-    if (end !== null) return await showingLines(lines, clock, show, end);
+    if (end !== null) return await followed(lines, (watched) => showingLines(watched, clock, show, end));
     for await (const line of lines({ signal, follow: flags.follow === true })) show(line);
   } finally {
     await way.close();
   }
+}
+
+/** Here the lines are the result: throws where they could never be read. */
+async function followed(lines: LineSource, follow: (watched: LineSource) => Promise<void>): Promise<void> {
+  let wasRead = false;
+  let failure: unknown;
+  const watched: LineSource = async function* (options) {
+    try {
+      for await (const line of lines(options)) {
+        wasRead = true;
+        yield line;
+      }
+      // One that is stopped may end as if it had read.
+      wasRead ||= !options.signal.aborted;
+    } catch (error) {
+      if (!options.signal.aborted) failure = error;
+      throw error;
+    }
+  };
+  await follow(watched);
+  if (!wasRead && failure !== undefined) throw failure;
 }
 
 const LOOK_MS = 1000;
