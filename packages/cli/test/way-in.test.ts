@@ -31,6 +31,15 @@ describe("slipway exec --tty", () => {
   });
 });
 
+describe("slipway spawn --wait", () => {
+  it("launches nothing where the named key cannot be read", async () => {
+    const line = commandLine();
+    const run = await line.slipway(["spawn", "--key", "a", "--wait", "-i", "typo", "--json"]);
+    expect(run.error()).toMatchObject({ code: "UNREADABLE_FILE" });
+    expect(line.remote.called("spawn")).toEqual([]);
+  });
+});
+
 describe("slipway forward", () => {
   it("listens on the loopback alone, and ends where it cannot listen", async () => {
     const line = commandLine();
@@ -38,7 +47,7 @@ describe("slipway forward", () => {
     await line.slipway(["spawn", "--key", "a"]);
     await line.slipway(["forward", "a", "6006", "8080:80"]);
     const args = line.spawned[0]?.args ?? [];
-    expect(args).toEqual(expect.arrayContaining(["-N", "ExitOnForwardFailure=yes"]));
+    expect(args).toEqual(expect.arrayContaining(["-N", "ExitOnForwardFailure=yes", "ControlPath=none"]));
     expect(args.filter((_word, at) => args[at - 1] === "-L")).toEqual([
       "127.0.0.1:6006:127.0.0.1:6006",
       "127.0.0.1:8080:127.0.0.1:80",

@@ -43,6 +43,8 @@ async function forward(session: Session, [word = "", ...ports]: readonly string[
     identity: flags.identity,
     options: [
       ...["-N", "-o", "ExitOnForwardFailure=yes", "-o", "ServerAliveInterval=15"],
+      // Over a connection that the user's own ssh shares, the port would stay open after this command.
+      ...["-o", "ControlMaster=no", "-o", "ControlPath=none"],
       // ssh says nothing of its own once it listens; it runs this command then, on this machine.
       ...["-o", "PermitLocalCommand=yes", "-o", `LocalCommand=echo ${said}`],
       ...pairs.flatMap(([here, there]) => ["-L", `127.0.0.1:${here}:127.0.0.1:${there}`]),
