@@ -25,7 +25,6 @@ export function totalOf(instances: readonly Instance[], clock: Clock): string | 
 
 export function usd(amount: number): string {
   // Enough digits that no price shows as nothing.
-  return amount >= 0.01 || amount === 0
-    ? amount.toFixed(amount >= 100 ? 2 : 4).replace(/0{1,2}$/, "")
-    : amount.toPrecision(2);
+  if (amount > 0 && amount < 0.01) return amount.toPrecision(2);
+  return amount >= 100 ? amount.toFixed(2) : amount.toFixed(4).replace(/0{1,2}$/, "");
 }

@@ -1,6 +1,18 @@
 import { describe, expect, it } from "vitest";
+import { usd } from "../src/spent.ts";
 import { commandLine } from "./command-line.ts";
 import { fault } from "./fake-provider.ts";
+
+it("an amount keeps its cents, and is never nothing where it is something", () => {
+  expect([0, 0.00012, 0.75, 99.5, 100, 120.5].map(usd)).toEqual([
+    "0.00",
+    "0.00012",
+    "0.75",
+    "99.50",
+    "100.00",
+    "120.50",
+  ]);
+});
 
 describe("slipway list", () => {
   it("shows aligned columns, and says beside the results that there are none", async () => {
