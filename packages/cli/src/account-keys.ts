@@ -6,21 +6,28 @@ import type { Session } from "./session.ts";
 
 const FORGET_MS = 20_000;
 
+/** The keys among what a cleanup would remove. */
+export async function unusedKeys(
+  { cleanup }: Pick<ProviderRegistration, "cleanup">,
+  call: CallOptions,
+): Promise<readonly (CleanupItem & { readonly sshKey: string })[]> {
+  const items = (await cleanup?.planCleanup(call)) ?? [];
+  return items.flatMap((item) => (item.sshKey === undefined ? [] : [{ ...item, sshKey: item.sshKey }]));
+}
+
 /**
  * Removes the keys that this owner's launches added to a provider's account, where no instance needs them any more. Some
  * remotes let nobody in but by such a key. `publicKey`: this one alone. Returns what was removed.
  */
 export async function removeUnusedKeys(
-  { cleanup }: Pick<ProviderRegistration, "cleanup">,
+  registration: Pick<ProviderRegistration, "cleanup">,
   call: CallOptions,
   publicKey?: string,
 ): Promise<readonly CleanupItem[]> {
-  if (cleanup === undefined) return [];
   const removed: CleanupItem[] = [];
-  for (const item of await cleanup.planCleanup(call)) {
-    if (item.sshKey === undefined) continue;
+  for (const item of await unusedKeys(registration, call)) {
     if (publicKey !== undefined && bodyOf(item.sshKey) !== bodyOf(publicKey)) continue;
-    if ((await cleanup.removeLeftover(item, call)) === "removed") removed.push(item);
+    if ((await registration.cleanup?.removeLeftover(item, call)) === "removed") removed.push(item);
   }
   return removed;
 }

@@ -14,6 +14,7 @@ describe("slipway reconcile --apply", () => {
     ];
     expect((await slipway(["reconcile"])).exitCode).toBe(0);
     expect((await slipway(["reconcile", "--apply", "--yes", "--only", "orphan"])).exitCode).toBe(0);
+    expect((await slipway(["reconcile", "--apply"])).stderr).toContain("Add --yes.");
     expect(remote.called("removeLeftover")).toEqual([]);
     const done = await slipway(["reconcile", "--apply", "--yes"]);
     expect(done).toMatchObject({ exitCode: 0, stdout: "k-1 (ssh-key) removed: no instance needs it\n" });

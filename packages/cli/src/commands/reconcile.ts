@@ -1,6 +1,6 @@
 import type { ApplyResult, PlanItem, ReconcilePlan } from "@slipway/control";
 import type { Provider } from "@slipway/core";
-import { removeUnusedKeys } from "../account-keys.ts";
+import { removeUnusedKeys, unusedKeys } from "../account-keys.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { type Configure, someOf } from "../command.ts";
 import type { Column } from "../output.ts";
@@ -80,9 +80,10 @@ async function actOn(session: Session, plans: readonly Planned[], flags: Flags, 
     return EXIT.ok;
   }
   if (!session.json) session.output.list(items, COLUMNS, nothing);
-  if (items.length > 0) await confirm(session, items, flags.yes === true);
+  const yes = flags.yes === true;
+  if (items.length > 0) await confirm(session, questionOf(items), yes);
   const exitCode = await applyAll(session, plans);
-  if (flags.only === undefined) await removeKeys(session, plans);
+  if (flags.only === undefined) await removeKeys(session, plans, yes || items.length > 0);
   return exitCode;
 }
 
@@ -119,10 +120,13 @@ async function plansOf(
   return { plans, failures };
 }
 
-async function confirm(session: Session, items: readonly PlanItem[], yes: boolean): Promise<void> {
-  if (yes) return;
+function questionOf(items: readonly PlanItem[]): string {
   const ends = items.filter((item) => ACTIONS[item.kind] === "terminate").length;
-  const question = `Apply ${items.length} item${items.length === 1 ? "" : "s"}, ${ends} of which end an instance?`;
+  return `Apply ${items.length} item${items.length === 1 ? "" : "s"}, ${ends} of which end an instance?`;
+}
+
+async function confirm(session: Session, question: string, yes: boolean): Promise<void> {
+  if (yes) return;
   if (!session.interactive) {
     throw new CliError("NEEDS_CONFIRMATION", "--apply changes things, and there is no terminal to ask", "Add --yes.");
   }
@@ -147,7 +151,17 @@ async function applyAll(session: Session, plans: readonly Planned[]): Promise<nu
 }
 
 /** A launch that was killed left the key that it had added to the account, with an instance or without. */
-async function removeKeys(session: Session, plans: readonly Planned[]): Promise<void> {
+async function removeKeys(session: Session, plans: readonly Planned[], agreed: boolean): Promise<void> {
+  if (!agreed) {
+    const keys = [];
+    for (const { registration } of plans) keys.push(...(await unusedKeys(registration, session.call)));
+    if (keys.length === 0) return;
+    await confirm(
+      session,
+      `Remove ${keys.length === 1 ? "a key" : `${keys.length} keys`} that no instance needs?`,
+      false,
+    );
+  }
   for (const { registration } of plans) {
     for (const { id, kind } of await removeUnusedKeys(registration, session.call)) {
       if (!session.json) session.output.text(`${printable(id)} (${printable(kind)}) removed: no instance needs it`);
