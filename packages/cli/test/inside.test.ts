@@ -140,6 +140,17 @@ describe("slipway exec", () => {
   });
 });
 
+describe("slipway exec over ssh", () => {
+  it("hands its stdin on only where it is told to", async () => {
+    const line = commandLine({ bare: true });
+    line.remote.ssh = { host: "h", port: 22, user: "u" };
+    await line.slipway(["spawn", "--key", "a"]);
+    await line.slipway(["exec", "a", "--", "cat"]);
+    await line.slipway(["exec", "-i", "a", "--", "cat"]);
+    expect(line.spawned.map(({ args }) => args.includes("-n"))).toEqual([true, false]);
+  });
+});
+
 describe("slipway logs", () => {
   it("shows a remote's escape sequences on a terminal, and hands them on to a program as they are", async () => {
     const { slipway, remote } = commandLine();

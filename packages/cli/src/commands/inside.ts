@@ -164,7 +164,8 @@ async function exec(session: Session, [word = "", ...argv]: readonly string[], f
   // ssh joins its words for a shell to read: quoted, the shell reads them back as they were.
   const remote = [shellCommand(argv)];
   if (flags.tty === true) return runSsh(session, withTerminal(session, located), { remote, identity, options: ["-t"] });
-  if (!canExec(provider)) return runSsh(session, located, { remote, identity });
+  // Without --stdin ssh would read what the caller's loop is reading.
+  if (!canExec(provider)) return runSsh(session, located, { remote, identity, options: flags.stdin ? [] : ["-n"] });
 
   const { output } = session;
   const result = await provider.exec(instance.id, argv, {
