@@ -14,7 +14,11 @@ const MOST_BYTES = 16 * 2 ** 30;
 
 // A path that begins with a dash is no option.
 const OWN = 'umask 077; d="$HOME/.slipway-copies/$1"; shift; case "$1" in /*) p="$1" ;; *) p="./$1" ;; esac';
-const PUT = 'umask 077; d="$HOME/.slipway-copies/$1"; mkdir -p "$d" && cat >"$d/new" && mv "$d/new" "$d/$2"';
+// Of a connection that was lost the first try may go on, and end with what had arrived: only a whole part counts.
+const PUT = [
+  'umask 077; d="$HOME/.slipway-copies/$1"; n="$d/new-$$"',
+  'mkdir -p "$d" && cat >"$n" && [ "$(wc -c <"$n")" -eq "$3" ] && mv -f "$n" "$d/$2"',
+].join("\n");
 // In the order of their numbers, which have the same length.
 const TAKE_IN_FILE = [
   `${OWN}; umask 022; mkdir -p "$d/whole" && cat "$d"/part-* | tar -xzof - -C "$d/whole" || exit 1`,
@@ -54,7 +58,7 @@ export async function upload(host: JobHost, from: string, to: string, { signal }
   await copy.within(async () => {
     let number = 0;
     for await (const part of ahead(inParts(pack(from, "file", signal)))) {
-      await copy.run(PUT, [`part-${String(number).padStart(8, "0")}`], { stdin: part });
+      await copy.run(PUT, [`part-${String(number).padStart(8, "0")}`, String(part.length)], { stdin: part });
       number += 1;
     }
     if (isFile) await copy.run(TAKE_IN_FILE, [to, basename(from)]);

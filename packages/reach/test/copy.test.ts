@@ -21,7 +21,7 @@ import { type LocalProvider, local } from "@slipway/provider-local";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { download, upload } from "../src/copy.ts";
 import { openSession } from "../src/open-session.ts";
-import type { Session } from "../src/session.ts";
+import type { Session, SessionResult } from "../src/session.ts";
 import { openSshSession } from "../src/ssh-session.ts";
 import { missing, type Sshd, startSshd } from "./sshd.ts";
 
@@ -185,5 +185,35 @@ it("a lost connection is waited out, and each part arrives once", async () => {
     return { exitCode: 0, stdout: "", stderr: "" };
   };
   await upload({ provider: "p", instanceId: "i", clock, exec }, at, "to");
-  expect(seen.slice(0, 3)).toEqual([["part-00000000"], ["part-00000001"], ["to"]]);
+  const bytes = expect.stringMatching(/^\d+$/);
+  expect(seen.slice(0, 3)).toEqual([["part-00000000", bytes], ["part-00000001", bytes], ["to"]]);
+});
+
+it("what a lost connection leaves of a part takes the place of none", async () => {
+  const { at, large } = await project();
+  const home = join(directory, "home");
+  await mkdir(home);
+  const lost = new ProviderError("NETWORK", { message: "lost", provider: "p", operation: "exec", effect: "unknown" });
+  const run = ([file = "", ...args]: readonly string[], stdin: string | Uint8Array = ""): Promise<SessionResult> =>
+    new Promise((resolve) => {
+      const child = execFile(file, args, { cwd: home, env: { ...process.env, HOME: home } }, (error, stdout, stderr) =>
+        resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr }),
+      );
+      child.stdin?.end(stdin);
+    });
+  let late: (() => Promise<unknown>) | null = null;
+  const clock = { ...systemClock, sleep: async () => undefined };
+  const exec: Session["exec"] = async (argv, { stdin } = {}) => {
+    if (late === null && stdin instanceof Uint8Array) {
+      // Its end comes only after the part was sent again.
+      late = () => run(argv, stdin.subarray(0, 1000));
+      throw lost;
+    }
+    const result = await run(argv, stdin);
+    await late?.();
+    late = async () => undefined;
+    return result;
+  };
+  await upload({ provider: "p", instanceId: "i", clock, exec }, at, "to");
+  expect((await readFile(join(home, "to", "deep", "large"))).equals(large)).toBe(true);
 });
