@@ -11,7 +11,9 @@ export async function unusedKeys(
   { cleanup }: Pick<ProviderRegistration, "cleanup">,
   call: CallOptions,
 ): Promise<readonly (CleanupItem & { readonly sshKey: string })[]> {
-  const items = (await cleanup?.planCleanup(call)) ?? [];
+  // Elsewhere it would only look for other things, which takes time, and permissions that nobody may have given.
+  if (cleanup?.addsSshKeys !== true) return [];
+  const items = await cleanup.planCleanup(call);
   return items.flatMap((item) => (item.sshKey === undefined ? [] : [{ ...item, sshKey: item.sshKey }]));
 }
 
@@ -38,7 +40,7 @@ export async function forgetKey(
   { provider, registration }: LoadedProvider,
   identityFile: string,
 ): Promise<void> {
-  if (registration.cleanup === undefined) return;
+  if (registration.cleanup?.addsSshKeys !== true) return;
   try {
     const publicKey = await readFile(`${identityFile}.pub`, "utf8");
     // Also after Ctrl-C: the key was for this alone.

@@ -7,7 +7,7 @@ const BUSY = { kind: "security-group", id: "sg-2", reason: "busy" };
 
 describe("slipway reconcile --apply", () => {
   it("removes keys that no instance needs, and no other leftover", async () => {
-    const { slipway, remote } = commandLine({ leaves: true });
+    const { slipway, remote } = commandLine({ leaves: "keys" });
     remote.leftovers = [
       GROUP,
       { kind: "ssh-key", id: "k-1", sshKey: "ssh-ed25519 AAAA a comment", reason: "no instance" },
@@ -19,6 +19,15 @@ describe("slipway reconcile --apply", () => {
     const done = await slipway(["reconcile", "--apply", "--yes"]);
     expect(done).toMatchObject({ exitCode: 0, stdout: "k-1 (ssh-key) removed: no instance needs it\n" });
     expect(remote.leftovers).toEqual([GROUP]);
+  });
+});
+
+describe("slipway reconcile --apply of a provider that adds no keys", () => {
+  it("does not fail because it may not look for other leftovers", async () => {
+    const { slipway, remote } = commandLine({ leaves: true });
+    remote.failures.set("planCleanup", () => new Error("not authorized: DescribeSecurityGroups"));
+    expect(await slipway(["reconcile", "--apply", "--yes"])).toMatchObject({ exitCode: 0 });
+    expect(remote.called("planCleanup")).toEqual([]);
   });
 });
 

@@ -80,8 +80,8 @@ export interface FakeOptions {
   readonly regions?: readonly string[];
   /** With prices and placements. */
   readonly sells?: boolean;
-  /** With things of its own to clean up. */
-  readonly leaves?: boolean;
+  /** With things of its own to clean up; `keys`: keys of its launches among them. */
+  readonly leaves?: boolean | "keys";
 }
 
 /** A module as a provider package exports it, on a remote that the test holds. */
@@ -107,6 +107,7 @@ export function fakeModule(remote: FakeRemote, options: FakeOptions = {}): { rea
         provider: options.sells === true ? selling(remote, provider) : provider,
         hooks,
         ...(options.leaves === true ? { cleanup: cleaning(remote) } : {}),
+        ...(options.leaves === "keys" ? { cleanup: { ...cleaning(remote), addsSshKeys: true } } : {}),
       };
     },
   };

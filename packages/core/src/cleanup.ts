@@ -15,6 +15,8 @@ export interface CleanupItem {
 
 /** Beyond the contract: what instances, volumes and snapshots leave behind that no key stands for. It costs little, and adds up. */
 export interface CleanupMethods {
+  /** Launches add keys to the account, so that `planCleanup` may answer with an `sshKey`. Absent: it need not be asked for one. */
+  readonly addsSshKeys?: true;
   /** What could go now, of this owner's alone; nothing is changed. Complete, or it throws. */
   readonly planCleanup: (call?: CallOptions) => Promise<readonly CleanupItem[]>;
   /** Deletes one. `in-use`: something took it up meanwhile, and it stays. One that is gone already is `removed`. */

@@ -112,9 +112,10 @@ export function guardCalls(members: Map<string, unknown>, provider: GuardedProvi
 
 /** As `guardCalls`, for the methods of a registration's `cleanup`. */
 export function guardCleanup(methods: CleanupMethods, provider: Guard["provider"]): CleanupMethods {
-  const frame = (operation: keyof CleanupMethods, shape: CallShape): Method =>
+  const frame = (operation: "planCleanup" | "removeLeftover", shape: CallShape): Method =>
     guarded({ operation, shape, method: methods[operation] as Method, provider });
   return Object.freeze({
+    ...(methods.addsSshKeys === true ? { addsSshKeys: true } : {}),
     planCleanup: frame("planCleanup", PLAN_CLEANUP),
     removeLeftover: frame("removeLeftover", REMOVE_LEFTOVER),
     // Each frame takes and returns what the method that it is put around does.

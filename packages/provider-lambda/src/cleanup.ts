@@ -9,6 +9,7 @@ const KIND = "ssh-key";
 /** The keys that this owner's launches added to the account, and that neither an instance nor the configuration needs. */
 export function cleanupMethods(remote: LambdaRemote): CleanupMethods {
   return {
+    addsSshKeys: true,
     planCleanup: async ({ signal } = {}) => {
       const keys = await unusedKeys(remote, { operation: "planCleanup", signal });
       return keys.map(

@@ -43,6 +43,7 @@ describe("cleanup", () => {
     await another({ owner: "else" }).spawn({ spec: "gpu_1x_a10", sshKeys: ["ssh-ed25519 AAAAelse"] });
     const runtime = runtimeOf(emulator);
     const { cleanup } = await register({ apiKey: API_KEY }, { owner: OWNER, variables: {}, runtime });
+    expect(cleanup.addsSshKeys, "the command asks nobody else for keys").toBe(true);
     expect(await cleanup.planCleanup()).toEqual([]);
     const names = (): readonly string[] => emulator.control.sshKeys().map(({ publicKey }) => publicKey);
     const [key] = emulator.control.sshKeys().filter(({ publicKey }) => publicKey === OTHER_KEY);
