@@ -59,7 +59,7 @@ async function logs(session: Session, [word = ""]: readonly string[], flags: Fla
 /** Here the lines are the result: throws where they could never be read. */
 async function followed(lines: LineSource, follow: (watched: LineSource) => Promise<void>): Promise<void> {
   let wasRead = false;
-  let failure: unknown;
+  const failures: unknown[] = [];
   const watched: LineSource = async function* (options) {
     try {
       for await (const line of lines(options)) {
@@ -69,12 +69,13 @@ async function followed(lines: LineSource, follow: (watched: LineSource) => Prom
       // One that is stopped may end as if it had read.
       wasRead ||= !options.signal.aborted;
     } catch (error) {
-      if (!options.signal.aborted) failure = error;
+      // The last one: a log that cannot be read is tried every second.
+      if (!options.signal.aborted) failures.splice(0, 1, error);
       throw error;
     }
   };
   await follow(watched);
-  if (!wasRead && failure !== undefined) throw failure;
+  if (!wasRead && failures.length > 0) throw failures[0];
 }
 
 const LOOK_MS = 1000;
