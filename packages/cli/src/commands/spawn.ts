@@ -61,8 +61,7 @@ A value of --env stands in this command's own line, where every user of this mac
 
 async function spawn(session: Session, _args: readonly string[], flags: Flags): Promise<void> {
   const request = await spawnRequest(session, flags);
-  // A key that cannot be read must not be found out beside a machine that costs money.
-  if (flags.wait === true) await identityFor(session, flags);
+  if (flags.wait === true) await identityFor(session, flags); // A wrong path must not cost a machine.
   if (flags.count !== undefined || flags.minimum !== undefined) return spawnSeveral(session, request, flags);
   if (flags.any === true) return spawnAnywhere(session, request, flags);
   const { provider, registration } = await oneProvider(session);
