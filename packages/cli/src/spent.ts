@@ -1,4 +1,10 @@
 import type { Clock, Instance } from "@slipway/core";
+import type { Session } from "./session.ts";
+
+type Told = Pick<Session, "json"> & {
+  readonly output: Pick<Session["output"], "line" | "note">;
+  readonly world: Pick<Session["world"], "clock">;
+};
 
 const HOUR_MS = 3_600_000;
 const COSTS_NOTHING: ReadonlySet<Instance["status"]> = new Set(["terminated"] as const);
@@ -8,6 +14,15 @@ export function spentOn({ price, createdAt, status }: Instance, clock: Clock): n
   if (price === undefined || createdAt === null || COSTS_NOTHING.has(status)) return undefined;
   const ms = clock.now() - Date.parse(createdAt);
   return Number.isNaN(ms) ? undefined : (price.usdPerHour * Math.max(0, ms)) / HOUR_MS;
+}
+
+/** Says what an instance has cost that is ended now, where its remote shows a price. */
+export function noteSpent({ output, json, world }: Told, instance: Instance): void {
+  const spent = spentOn(instance, world.clock);
+  if (spent === undefined || instance.price === undefined) return;
+  const { usdPerHour } = instance.price;
+  if (json) output.line({ type: "cost", id: instance.id, usdPerHour, spentUsd: spent });
+  else output.note(`It cost about $${usd(spent)}, at $${usd(usdPerHour)} per hour.`);
 }
 
 /** What all of these cost together, in one sentence; null where none of them costs anything, or none has a price. */

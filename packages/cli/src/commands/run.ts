@@ -23,6 +23,7 @@ import { RunInterrupts } from "../run-interrupts.ts";
 import type { Session } from "../session.ts";
 import { addBudgetOption, addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
 import { makeFreshKey, placementsFor, type SpawnRequest, spawnRequest, withExpiry } from "../spawn-request.ts";
+import { noteSpent } from "../spent.ts";
 
 interface Flags extends SpawnFlags {
   readonly identity?: string;
@@ -186,9 +187,11 @@ async function onInstance(run: Run): Promise<number> {
       ...{ clock, signal: limit.signal, onEvent: session.onEvent },
     };
     let made: Pick<Instance, "id"> | undefined;
+    let ran: Instance | undefined;
     const seen = { done: false };
     const body = async (inside: InstanceSession, instance: Instance): Promise<number> => {
       made = instance;
+      ran = instance;
       const exitCode = await work(run, inside, instance, limit.signal);
       seen.done = true;
       return exitCode;
@@ -208,6 +211,8 @@ async function onInstance(run: Run): Promise<number> {
       if (left instanceof AggregateError) made = undefined;
       throw left;
     } finally {
+      // Its end is confirmed, or told of: what it costs after that is not this command's to say.
+      if (ran !== undefined) noteSpent(session, ran);
       if (made !== undefined) await forgetLaunch(session, provider, request.key, made.id);
     }
   } finally {
