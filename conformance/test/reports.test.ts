@@ -71,8 +71,10 @@ describe.skipIf(missing !== null)("machines that really run report to a server t
       // On this machine the log is the machine's own output.
       ...(name === "local" ? {} : { lastLines: ["first", "no such disk"] }),
     });
-    await terminateAndConfirm(provider, id, { store });
     expect(await allEntries(store, { kind: "report" })).toHaveLength(1);
+    // It goes with its launch.
+    await terminateAndConfirm(provider, id, { store });
+    expect(await allEntries(store, { kind: "report" })).toEqual([]);
   });
 
   test("one that lies with its own token changes nothing of another", async () => {
