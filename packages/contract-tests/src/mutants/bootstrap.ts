@@ -79,6 +79,7 @@ export const bootstrapMutants: MutantsOf<"bootstrap"> = {
   "bootstrap.rotated-token": {
     does: "does not tell the checksum without the token",
     mutate: rendering(({ stableChecksum: _left, ...script }) => script),
+    alsoKills: { "bootstrap.report": "the token of a report is one of those that it leaves out" },
   },
   "bootstrap.report": {
     does: "counts the token of the report as part of the spec",
