@@ -25,6 +25,7 @@ export async function eventually<T>(
     const left = until - clock.now();
     if (done(value) || left <= 0) return value;
     await clock.sleep(Math.min(pause, left));
-    pause = Math.min(pause * 2, Math.max(LONGEST_PAUSE_MS, (clock.now() - since) * PART));
+    // Whole milliseconds: a remote writes its clock's time into names.
+    pause = Math.min(pause * 2, Math.max(LONGEST_PAUSE_MS, Math.round((clock.now() - since) * PART)));
   }
 }

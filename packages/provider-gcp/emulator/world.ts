@@ -208,7 +208,7 @@ export function newOperation(
   const operation = {
     ...rest,
     id,
-    name: `operation-${now}-${id.slice(0, 13)}`,
+    name: `operation-${Math.trunc(now)}-${id.slice(0, 13)}`,
     insertedAt: now,
     doneAt: now + lastsMs,
     error: undefined,
