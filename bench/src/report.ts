@@ -72,8 +72,12 @@ export function tableOf({ title, unit, rows, growth = [], aims, notes }: Suite):
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join("  "),
   );
-  const verdicts = aims.map(({ aim, value, limit, met }) => {
-    return `${met ? "met   " : "missed"}  ${aim}: ${shown(value)} ${unit}, limit ${shown(limit)}`.replace(" ,", ",");
+  const verdicts = aims.map(({ aim, value, limit, met, isCount }) => {
+    const isPlain = isCount === true || aim.endsWith("ratio");
+    return `${met ? "met   " : "missed"}  ${aim}: ${shown(value)} ${isPlain ? "" : unit}, limit ${shown(limit)}`.replace(
+      " ,",
+      ",",
+    );
   });
   return [
     title,
