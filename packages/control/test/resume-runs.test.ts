@@ -229,6 +229,13 @@ describe("resumeRuns", () => {
     expect(report).toMatchObject({ completed: 1, unread: fault });
   });
 
+  test.each([Number.NaN, 0, 1.5])(
+    "refuses to begin %d runs at once, instead of waiting for ever",
+    async (concurrency) => {
+      await expect(resumeRuns(store, [], { concurrency })).rejects.toThrow("a whole number of at least 1");
+    },
+  );
+
   test("refuses two workflows of one type and version", async () => {
     await expect(resumeRuns(store, [steps(["a"]), steps(["b"])])).rejects.toThrow("two workflows test version 1");
   });

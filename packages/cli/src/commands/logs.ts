@@ -80,7 +80,7 @@ async function followed(lines: LineSource, follow: (watched: LineSource) => Prom
 
 const LOOK_MS = 1000;
 
-/** Waits until the bootstrap or its instance has ended. Null: nobody knows of a bootstrap there. */
+/** Waits until the bootstrap or its instance has ended. Null: no bootstrap is known there. */
 async function endOfBootstrap(
   session: Session,
   provider: Provider,

@@ -13,7 +13,7 @@ export interface Budget {
   readonly usdPerHour: number | null;
 }
 
-/** The launch would pass the budget, or nobody knows whether it would. Nothing was launched. */
+/** The launch would pass the budget, or its price is not known. Nothing was launched. */
 export class BudgetRefusal extends ProviderError<"QUOTA_EXCEEDED"> {
   readonly maxUsdPerDay: number;
   /** What the dearest day would cost; null where the price is not known. */

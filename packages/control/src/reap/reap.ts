@@ -178,7 +178,7 @@ async function watchAll(
   const { idle, store, account = "", dryRun = false, signal, timeoutMs, clock } = options;
   if (idle === undefined || store === undefined) return [];
   const run: IdleRun = { idle, store, account, dryRun, signal, timeoutMs, clock };
-  // Without a listing nobody knows what is gone.
+  // Without a listing nothing is known to be gone.
   if (error === undefined)
     await forgetGone(provider, new Set(instances.map(({ id }) => id)), run).catch(() => undefined);
   const running = instances.filter(

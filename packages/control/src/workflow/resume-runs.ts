@@ -65,7 +65,11 @@ export async function resumeRuns(
 ): Promise<ResumeReport> {
   const { everyMs, signal, clock = systemClock } = options;
   const known = byTypeAndVersion(workflows);
-  const host = hostOf(options);
+  const { concurrency = 16 } = options;
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw new TypeError("resumeRuns: concurrency must be a whole number of at least 1");
+  }
+  const host = hostOf(options, concurrency);
   const walkOnce = () => walk(store, host, known, options);
   let seen = await walkOnce();
   while (everyMs !== undefined && signal?.aborted !== true) {
@@ -105,8 +109,8 @@ interface Host {
   readonly counts: () => Omit<ResumeReport, "unread">;
 }
 
-function hostOf(options: ResumeOptions): Host {
-  const places = atMost(Math.max(1, options.concurrency ?? 16));
+function hostOf(options: ResumeOptions, concurrency: number): Host {
+  const places = atMost(concurrency);
   const underWay = new Map<string, Promise<void>>();
   const notResumed = new Map<string, ResumeOutcome>();
   let [completed, failed, busy] = [0, 0, 0];
