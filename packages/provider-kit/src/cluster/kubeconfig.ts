@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, readlink, realpath, rename, rm, stat, symlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import type * as Yaml from "yaml";
 import { fileLock } from "../sandbox/file-lock.ts";
@@ -21,7 +21,7 @@ const EXTENSION = "slipway";
 const PATIENCE_MS = 15_000;
 const POLL_MS = 50;
 /** What kubectl's lock holds where it is ours: one that is left over was left by a process that is dead. */
-const OURS = "slipway\n";
+const OURS = "slipway";
 
 /** A kubeconfig that cannot be read, written or locked, or has another's entries. The file is as it was. */
 export class KubeconfigError extends Error {
@@ -223,17 +223,16 @@ async function locked(path: string, work: () => Promise<void>): Promise<void> {
   }
 }
 
+/** The lock is a link: it appears with its whole content in one step, and kubectl takes it for held like a file. */
 async function takeKubectlLock(path: string): Promise<boolean> {
   try {
-    const file = await open(path, "wx", 0o600);
-    await file.writeFile(OURS);
-    await file.close();
+    await symlink(OURS, path);
     return true;
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
   }
-  const left = await readFile(path, "utf8").catch(() => "");
-  // Our own lock is held: who wrote this is dead.
+  const left = await readlink(path).catch(() => "");
+  // Our own lock is held: who made this is dead.
   if (left === OURS) await rm(path, { force: true });
   return false;
 }

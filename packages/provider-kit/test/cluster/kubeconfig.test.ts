@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { KubeconfigError, kubeconfigText, mergeKubeconfig, removeFromKubeconfig } from "../../src/cluster/index.ts";
@@ -131,12 +133,25 @@ describe("a kubeconfig", () => {
     expect(read()["clusters"]).toHaveLength(10);
   });
 
-  test("whose lock a dead process of ours left is locked anew", async () => {
-    await mergeKubeconfig(path, entry("a"));
-    writeFileSync(`${path}.lock`, "slipway\n");
-    await mergeKubeconfig(path, entry("b"));
-    expect(existsSync(`${path}.lock`)).toBe(false);
-    expect(read()["clusters"]).toHaveLength(2);
+  test("is never locked for good by a process that was killed, at whatever step", async () => {
+    const child = fileURLToPath(new URL("merge-and-die.ts", import.meta.url));
+    let killed = 0;
+    for (let fatal = 1; ; fatal++) {
+      path = join(folder, `killed-${fatal}`);
+      await mergeKubeconfig(path, entry("a"));
+      const argv = ["--conditions=@slipway/source", "--no-warnings", child, path, String(fatal)];
+      const { signal, status, stderr } = spawnSync(process.execPath, argv, { encoding: "utf8", timeout: 60_000 });
+      if (signal === null) {
+        expect(status, stderr).toBe(0);
+        break;
+      }
+      killed += 1;
+      await mergeKubeconfig(path, entry("b"));
+      const names = (read()["clusters"] as readonly { name: string }[]).map(({ name }) => name);
+      expect(names.filter((name) => name !== "slipway-killed")).toEqual(["slipway-a", "slipway-b"]);
+      expect(existsSync(`${path}.lock`)).toBe(false);
+    }
+    expect(killed).toBeGreaterThan(10);
   });
 
   test("of which nothing is to be removed is not touched", async () => {
