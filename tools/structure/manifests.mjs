@@ -1,4 +1,5 @@
 // What the package.json files and the lockfile promise.
+import { isDeepStrictEqual } from "node:util";
 import { namesIn } from "./arrows.mjs";
 
 const CORE = "@slipway/core";
@@ -52,6 +53,21 @@ export const manifestRules = [
             const line = tree.lineOf(file, `"${target}"`);
             yield { file, line, todo: `${target} lives in this workspace: its range is workspace:^, not ${range}` };
           }
+        }
+      }
+    },
+  },
+  {
+    name: "origin",
+    *check(tree) {
+      const { author, homepage, bugs, repository } = JSON.parse(tree.text("package.json"));
+      for (const { file, manifest } of tree.packages.filter((member) => !member.manifest.private)) {
+        const directory = file.slice(0, -"/package.json".length);
+        const wanted = { author, homepage, bugs, repository: repository && { ...repository, directory } };
+        for (const [field, value] of Object.entries(wanted)) {
+          if (isDeepStrictEqual(manifest[field], value)) continue;
+          const todo = `${field} is as in the root's package.json: ${JSON.stringify(value)}`;
+          yield { file, line: tree.lineOf(file, `"${field}"`), todo };
         }
       }
     },

@@ -40,6 +40,13 @@ const cases = [
   ["core-is-a-peer", "core as a dependency", manifest, depends(acme, { "@slipway/core": "workspace:^" })],
   ["core-is-a-peer", "core as a peer only", "packages/provider-kit/package.json", { ...kit, devDependencies: {} }],
   ["workspace-range", "a fixed range", manifest, depends(acme, { "@slipway/provider-kit": "workspace:*" })],
+  ["origin", "a package with an author of its own", manifest, { ...acme, author: "Acme" }],
+  [
+    "origin",
+    "a package that does not say where its source is",
+    "package.json",
+    { name: "slipway-workspace", repository: { type: "git", url: "git+https://example.com/slipway.git" } },
+  ],
   ["root-manifest", "a catalog specifier in the root", "package.json", { devDependencies: { vitest: "catalog:" } }],
   ["registry", "a host in the lockfile", "pnpm-lock.yaml", "resolution: {tarball: https://example.com/a.tgz}\n"],
   ["registry", "a registry in .npmrc", ".npmrc", "registry=https://example.com\n"],
