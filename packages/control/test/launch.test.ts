@@ -541,7 +541,7 @@ describe("bad input and broken stores", () => {
     expect(living(world)).toHaveLength(1);
   });
 
-  test("an id that cannot be recorded because the lease was lost does not promise what nobody knows", async () => {
+  test("an id that cannot be recorded because the lease was lost promises nothing that is not known", async () => {
     let writes = 0;
     const failing: Store = {
       ...store,

@@ -179,7 +179,7 @@ describe("waitForBootstrap", () => {
     expect(error.message).toMatch(/exit code 7[\s\S]*apt-get: not found/);
   });
 
-  test("an instance of which nobody knows a bootstrap is UNSUPPORTED, not an endless wait", async () => {
+  test("an instance whose bootstrap cannot be known is UNSUPPORTED, not an endless wait", async () => {
     const error = await failureOf(waitForBootstrap(provider, id, told()));
     expect(error.code).toBe("UNSUPPORTED");
     expect(error.message).toContain("does not report bootstrap status, nor does the session");

@@ -214,7 +214,7 @@ export interface FailureContext {
   readonly secrets?: readonly string[] | undefined;
 }
 
-/** The row that a command's answer is; undefined for words that nobody knows. */
+/** The row that a command's answer is; undefined for unknown words. */
 export function rowOf({ verb, exitCode, stderr }: CommandAnswer): AppleContainerErrorRow | undefined {
   return appleContainerErrorTable.find(
     (row) =>
@@ -224,7 +224,7 @@ export function rowOf({ verb, exitCode, stderr }: CommandAnswer): AppleContainer
   );
 }
 
-/** The error of a command that ended with anything but 0. Words that nobody knows are INTERNAL, and of unknown effect. */
+/** The error of a command that ended with anything but 0. Unknown words are INTERNAL, and of unknown effect. */
 export function answeredError(
   answer: CommandAnswer,
   { operation, writes, secrets = [] }: FailureContext,

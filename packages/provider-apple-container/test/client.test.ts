@@ -115,7 +115,7 @@ describe("answers", () => {
     expect(second).toMatchObject({ status: "stopped", statusReason: { code: "not-started" } });
   });
 
-  test("a state that nobody knows is unknown, and the year 1970 no time", async () => {
+  test("an unknown state is unknown, and the year 1970 no time", async () => {
     const odd = running();
     const list = {
       stdout: JSON.stringify([

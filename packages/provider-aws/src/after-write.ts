@@ -13,7 +13,7 @@ export function afterWrite<T>(call: Call, done: string, work: () => Promise<T>):
 
 /**
  * The reads that find out what a write came to that EC2 refused because of another one, as a repeated launch over a
- * quota: where they fail nobody knows whether something is there. `refused` begins the message.
+ * quota: where they fail it is unknown whether something is there. `refused` begins the message.
  */
 export function afterRefusal<T>(call: Call, refused: string, work: () => Promise<T>): Promise<T> {
   return atLeast("unknown", call, refused, work);

@@ -91,7 +91,7 @@ describe("an instance that EC2 names in a state that does not end", () => {
     expect(world.sent("TerminateInstances").length - before).toBe(2);
   });
 
-  test("for good is no success: nobody knows", async () => {
+  test("for good is no success: its effect is unknown", async () => {
     const { first, ...world } = await spawned(1);
     const error = await failure(through(world, runningOn(first, 2)).terminate(first));
     expect(error).toMatchObject({ code: "INTERNAL", effect: "unknown" });

@@ -29,7 +29,7 @@ export async function spotPrices(
   return prices;
 }
 
-/** Throws INVALID_SPEC where the price is above the cap, and where nobody knows it. */
+/** Throws INVALID_SPEC where the price is above the cap, and where it is not known. */
 export async function checkSpotCap(
   remote: GcpRemote,
   call: Call,

@@ -114,7 +114,7 @@ export function gcpVolumes(remote: GcpRemote): VolumeDriver<WireDisk> {
   };
 }
 
-/** Waits for the operation; a failure in it changed nothing, or nobody knows. */
+/** Waits for the operation; a failure in it changed nothing, or its effect is unknown. */
 async function ended(
   { client }: GcpRemote,
   call: Call,

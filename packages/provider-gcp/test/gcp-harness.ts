@@ -4,7 +4,7 @@ import { type GcpEmulator, type GcpEmulatorSettings, gcpEmulator } from "../emul
 import manifest from "../package.json" with { type: "json" };
 import { gcp, gcpErrorTable, register } from "../src/index.ts";
 
-/** A word that Google does not have, for the case of a state that nobody knows. */
+/** A word that Google does not have, for the case of an unknown state. */
 export const UNKNOWN_STATUS = "MIGRATING";
 export const TOKEN = "secret-gcp-token-5b1e";
 export const PROJECT = "slipway-tests";

@@ -125,7 +125,7 @@ describe("an operation that ends badly", () => {
 });
 
 describe("spot", () => {
-  test("is refused where the price is above the cap, and where nobody knows it", async () => {
+  test("is refused where the price is above the cap, and where it is not known", async () => {
     const { provider } = gcpWorld();
     const dear = await failure(provider.spawn({ spec: "e2-standard-4", spot: { maxUsdPerHour: 0.01 } }));
     expect(dear).toMatchObject({ code: "INVALID_SPEC", effect: "none" });

@@ -66,7 +66,7 @@ export const MUTATIONS: readonly Mutation[] = [
     apply: () => refusal(403, "forbidden", "Required 'x' permission"),
   },
   {
-    kind: "a reason nobody knows",
+    kind: "an unknown reason",
     codes: ["INVALID_SPEC"],
     refuses: true,
     apply: () => refusal(400, "brandNew", "no"),

@@ -95,7 +95,7 @@ function fitting(
   );
 }
 
-/** No price is above every cap: nobody knows what the machine would cost. */
+/** No price is above every cap: what the machine would cost is not known. */
 function centsOf({ price_cents_per_hour: cents = 0 }: WireInstanceType): number {
   return cents > 0 ? cents : Number.MAX_SAFE_INTEGER;
 }

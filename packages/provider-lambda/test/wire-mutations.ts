@@ -107,7 +107,7 @@ export const MUTATIONS: readonly Mutation[] = [
       oneOf(random, json({ error: { code: "global/invalid-api-key", message: "no" } }, 401), page(401)),
   },
   {
-    kind: "a code nobody knows",
+    kind: "an unknown code",
     refuses: true,
     weight: 6,
     code: "INVALID_SPEC",
@@ -150,7 +150,7 @@ export const MUTATIONS: readonly Mutation[] = [
       }),
   },
   {
-    kind: "a status nobody knows",
+    kind: "an unknown status",
     weight: 4,
     code: null,
     read: "saved",

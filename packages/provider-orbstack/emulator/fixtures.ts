@@ -66,7 +66,7 @@ export const orbctlFixtures: readonly OrbctlFixture[] = [
   said("unknown-user", "run", "user: unknown user root"),
   said("usage", "create", "unknown flag: --cpus"),
   said("usage", "delete", "unknown shorthand flag: 'x' in -x"),
-  // In no table: what nobody knows yet.
+  // In no table: not known yet.
   said("unknown", "create", "[-32098] create 'web': setup: something that nobody has seen"),
   said("unknown", "delete", "[-32098] something that nobody has seen"),
 ];

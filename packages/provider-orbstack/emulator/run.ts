@@ -64,7 +64,7 @@ async function inside(
     onStderr: call.onStderr,
   });
   try {
-    // Nobody knows what becomes of the program when its client ends: here it goes on.
+    // What becomes of the program when its client ends is not known: here it goes on.
     const { exitCode, stdout, stderr } = await Promise.race([running, rejected(call.signal)]);
     return { stdout, stderr, code: exitCode };
   } catch (error) {

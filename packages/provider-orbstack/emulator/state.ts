@@ -91,7 +91,7 @@ export interface CommandFault {
   readonly times?: number | undefined;
 }
 
-/** How this OrbStack deviates, or what nobody knows of the real one. */
+/** How this OrbStack deviates, or what is not known of the real one. */
 export interface EngineSettings {
   /** Exit code of `status` while it is stopped. */
   statusExitCode: number;

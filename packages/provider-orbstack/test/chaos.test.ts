@@ -23,7 +23,7 @@ const only =
     : ({ group }: { readonly group: string }): boolean => GROUPS.includes(group);
 const OFTEN = Number.POSITIVE_INFINITY;
 
-/** What a provider has to bear without a word: late answers, stale reads, notices, keys that nobody knows. */
+/** What a provider has to bear without a word: late answers, stale reads, notices, unknown keys. */
 const BEARABLE: ChaosPlanWithoutDrift = {
   staleReadMs: 4_000,
   faults: [

@@ -66,7 +66,7 @@ describe("OrbStack that goes off in the middle of a call", () => {
   });
 });
 
-test("words that nobody knows, of an OrbStack that runs, stay INTERNAL", async () => {
+test("unknown words of an OrbStack that runs stay INTERNAL", async () => {
   await world.control.addFaults({ command: "list", does: "fail", stderr: "what is that\n" });
   expect(await failure(world.provider.list())).toMatchObject({ code: "INTERNAL", effect: "none" });
 });

@@ -43,7 +43,7 @@ test("an update notice around the words does not hide them, and is not told", ()
   expect(error.message).toBe("orbctl info: [-32098] machine not found: 'x'");
 });
 
-test("words that nobody knows: unknown after a write, none after a read; cut, on one line, without secrets", () => {
+test("unknown words: unknown after a write, none after a read; cut, on one line, without secrets", () => {
   const stderr = `oh\u0007 dear s3cr3t\n${"x".repeat(1000)}`;
   const error = answeredError({ verb: "create", exitCode: 3, stderr }, { ...spawning, secrets: ["s3cr3t"] });
   expect(error).toMatchObject({ code: "INTERNAL", effect: "unknown", native: { status: 3, code: "unknown" } });

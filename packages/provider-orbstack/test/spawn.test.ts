@@ -104,7 +104,7 @@ describe("a creation without an answer", () => {
     expect(await machines()).toMatchObject([{ key: "a" }]);
   });
 
-  test("that was refused with words that nobody knows, and not done, is unknown", async () => {
+  test("that was refused with unknown words, and not done, is unknown", async () => {
     world.control.faults.add({ operation: "spawn", when: "before", row: "unknown" });
     expect(await failure(world.provider.spawn({ key: "a" }))).toMatchObject({ code: "INTERNAL", effect: "unknown" });
     expect(await machines()).toEqual([]);

@@ -36,7 +36,7 @@ export interface RunpodEmulator {
   readonly setSshKeys: (keys: readonly string[]) => void;
   readonly setBalance: (usd: number) => void;
   readonly setSpendLimit: (usdPerHour: number) => void;
-  /** Puts a status in the place of the clock's: EXITED, ERROR, TERMINATED, or a word that nobody knows. */
+  /** Puts a status in the place of the clock's: EXITED, ERROR, TERMINATED, or an unknown word. */
   readonly setStatus: (podId: string, status: string) => void;
   /** A pod ends at once, without a request. */
   readonly setGone: (podId: string) => void;

@@ -279,7 +279,7 @@ export class World {
         ),
     );
     if (places.length > 0 && open.length === 0) throw new Problem(403, "access denied");
-    // A data centre that nobody knows looks the same as one without stock.
+    // An unknown data centre looks the same as one without stock.
     const place = open.find((id) => this.free(spec, id, cloud) >= units);
     if (place === undefined) throw new Problem(400, NO_INSTANCES);
     return place;

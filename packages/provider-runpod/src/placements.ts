@@ -121,7 +121,7 @@ async function offersFor(context: RunpodContext, call: Call, wanted: Wanted): Pr
   );
 }
 
-/** No price is above every cap: nobody knows what the machine would cost. */
+/** No price is above every cap: what the machine would cost is not known. */
 function costOf({ usdPerHour = Number.MAX_SAFE_INTEGER }: Machine): number {
   return usdPerHour;
 }

@@ -178,7 +178,7 @@ export const MUTATIONS: readonly Mutation[] = [
     refuses: true,
     apply: () => new Response(null, { status: 307, headers: { location: "http://elsewhere.example/" } }),
   },
-  { kind: "a status nobody knows", code: "INTERNAL", apply: () => json({ hello: 1 }, 418) },
+  { kind: "an unknown status", code: "INTERNAL", apply: () => json({ hello: 1 }, 418) },
   { kind: "key refused", refuses: true, code: "AUTH_ERROR", apply: () => problem(401, "missing bearer token") },
   { kind: "retired", refuses: true, code: "UNSUPPORTED", apply: () => page(410) },
   {
@@ -208,7 +208,7 @@ export const MUTATIONS: readonly Mutation[] = [
       }),
   },
   {
-    kind: "a word nobody knows",
+    kind: "an unknown word",
     code: null,
     needsBody: true,
     apply: (answer) =>

@@ -109,7 +109,7 @@ function failed({ provider }: SshTarget, error: unknown, signal: AbortSignal, be
   return new ProviderError(code, { message, provider, operation: "exec", effect, cause: error });
 }
 
-/** The command began, and nobody knows how far it came. */
+/** The command began; how far it came is unknown. */
 function lost({ provider, id }: SshTarget): ProviderError<"NETWORK"> {
   return new ProviderError("NETWORK", {
     message: `the connection to ${id} was lost while a command ran`,

@@ -81,7 +81,7 @@ export function unproven(names: Capability[], one: "snapshots" | "spot", single:
   // @ts-expect-error misspelt
   supports(erased, "snapshot");
   if (supports(erased, one)) {
-    // @ts-expect-error which of the two is true, nobody knows
+    // @ts-expect-error which of the two is true is not known
     void erased.createSnapshot("i", { key: "s" });
   } else {
     void erased.spawn({});

@@ -9,7 +9,7 @@ describe("what spawn refuses is refused before the first request", () => {
   const sshKeys = ["ssh-ed25519 AAAA\nroot: true"];
   const bootstrap = { content: "#!/bin/sh\n", format: "shell", checksum: `sha256:${"0".repeat(64)}`, byteLength: 10 };
   test.each<readonly [string, Readonly<Record<string, unknown>>]>([
-    ["an option that nobody knows", { spec: "t3.micro", nonsense: true }],
+    ["an unknown option", { spec: "t3.micro", nonsense: true }],
     ["a port that is none", { spec: "t3.micro", ports: [{ port: 99_999 }] }],
     ["a label that is no text", { spec: "t3.micro", labels: { a: 5 } }],
     ["a script whose checksum is another's", { spec: "t3.micro", bootstrap }],

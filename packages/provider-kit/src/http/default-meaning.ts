@@ -6,7 +6,7 @@ interface Row {
   readonly from: number;
   readonly to: number;
   readonly code: ErrorCode;
-  /** Of a write. The remote refused, or nobody knows. */
+  /** Of a write. The remote refused, or the effect is unknown. */
   readonly effect: ErrorEffect;
   /** Only if the API itself answered, and no page of something in between. */
   readonly needsJson?: true;
