@@ -13,6 +13,11 @@ type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
  * The command as a process: the first signal aborts what is going on, the second one ends at once. SIGTERM and SIGHUP
  * come from programs, which send no second one: after a grace they end it in any case. `run` handles them by itself, since
  * it has a machine to terminate.
+ *
+ * @example
+ * ```ts
+ * await main(["node", "slipway", "list", "--json"]);
+ * ```
  */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
   const interrupted = new AbortController();

@@ -14,6 +14,11 @@ import type { World } from "./world.ts";
 /**
  * Runs one command line, without `node` and the script's name, and resolves with the exit code. What the world leaves
  * open is this process and its machine.
+ *
+ * @example
+ * ```ts
+ * const exitCode = await runCli(["list", "--json"]);
+ * ```
  */
 export async function runCli(words: readonly string[], given: Partial<World> = {}): Promise<number> {
   const commands = COMMANDS.map(({ name }) => name);

@@ -5,6 +5,14 @@ type Wrap<In extends Provider, Out extends Provider> = (provider: In) => Out;
 /**
  * Wraps a provider in layers. The last one is outermost: it sees a call first. Layers that add a capability give the
  * next one, and the result, the wider type.
+ *
+ * @example
+ * ```ts
+ * import { spanLayer } from "@slipway/otel";
+ *
+ * const seen = compose(provider, spanLayer());
+ * await seen.list();
+ * ```
  */
 export function compose<P extends Provider>(provider: P): P;
 export function compose<P extends Provider, A extends Provider>(provider: P, a: Wrap<P, A>): A;

@@ -14,6 +14,13 @@ const DEFAULT_TIMEOUT_MS = 600_000;
  * unknown resolves in the same way. Rejects with TIMEOUT while a read still shows it: the instance may still cost money,
  * and the caller calls again. With `store`, the record of its launch is forgotten or kept as `ended`, so that `reconcile`
  * does not find it missing. Calls with the same provider object share their reads.
+ *
+ * @example
+ * ```ts
+ * const { id } = await provider.spawn({ key: "worker-1", spec: "m1.small" });
+ * await terminateAndConfirm(provider, id, { timeoutMs: 120_000 });
+ * (await provider.list()).length; // => 0
+ * ```
  */
 export async function terminateAndConfirm(exact: Provider, id: string, options: TerminateOptions = {}): Promise<void> {
   const provider: Provider = projectProvider<Provider>(exact);

@@ -42,6 +42,13 @@ const OPERATION = "waitForBootstrap";
  * sources in their order. Rejects with INVALID_STATE, the exit code and the last lines if it failed or the instance
  * ended; with TIMEOUT and the last lines after ten minutes or `timeoutMs`; with UNSUPPORTED if the instance is running and
  * no source reports a bootstrap in it. Changes nothing: the caller decides whether to terminate.
+ *
+ * @example
+ * ```ts
+ * const { id } = await provider.spawn({ key: "worker-1", spec: "m1.small", bootstrap: { script: "echo ready" } });
+ * const { bootstrap } = await waitForBootstrap(provider, id);
+ * console.log(bootstrap.state);
+ * ```
  */
 export async function waitForBootstrap<P extends Provider>(
   provider: P,

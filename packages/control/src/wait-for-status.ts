@@ -24,6 +24,12 @@ type Judge = (instance: Instance) => Instance | string | null;
  * The message shows what the instance printed last, where the provider has logs. Changes nothing: the caller decides
  * whether to terminate. Waits with the same provider object share their looks: many cost one listing a tick, and `get`
  * decides for each instance whether its wait is over.
+ *
+ * @example
+ * ```ts
+ * const { id } = await provider.spawn({ key: "worker-1", spec: "m1.small" });
+ * (await waitForStatus(provider, id, "running", { timeoutMs: 300_000 })).status; // => "running"
+ * ```
  */
 export async function waitForStatus(
   provider: Provider,

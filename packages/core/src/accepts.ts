@@ -14,7 +14,18 @@ function lacking(provider: Provider, options: object): Capability | undefined {
   return undefined;
 }
 
-/** Does the provider have every capability that these options, built at run time, need? */
+/**
+ * Does the provider have every capability that these options, built at run time, need?
+ *
+ * @example
+ * ```ts
+ * import type { Capability, SpawnOptions } from "@slipway/core";
+ *
+ * const read: SpawnOptions<Capability> = { spec: "cpu", gpu: { count: 1 } };
+ * if (accepts(provider, read)) await provider.spawn(read);
+ * else console.log("this provider has no GPUs");
+ * ```
+ */
 export function accepts<C extends Capability>(
   provider: Provider<Instance, Snapshot, C>,
   options: SpawnOptions<Capability>,
@@ -22,7 +33,18 @@ export function accepts<C extends Capability>(
   return lacking(provider, options) === undefined;
 }
 
-/** As `accepts`, but throws UNSUPPORTED with the provider's own sentence. */
+/**
+ * As `accepts`, but throws UNSUPPORTED with the provider's own sentence.
+ *
+ * @example
+ * ```ts
+ * import type { Capability, SpawnOptions } from "@slipway/core";
+ *
+ * const read: SpawnOptions<Capability> = { spec: "m1.small", region: "mem-east-1" };
+ * assertAccepts(provider, read);
+ * const instance = await provider.spawn(read);
+ * ```
+ */
 export function assertAccepts<C extends Capability>(
   provider: Provider<Instance, Snapshot, C>,
   options: SpawnOptions<Capability>,

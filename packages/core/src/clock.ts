@@ -38,7 +38,16 @@ function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new DOMException("This operation was aborted", "AbortError");
 }
 
-/** ISO 8601 UTC of the clock's present. */
+/**
+ * ISO 8601 UTC of the clock's present.
+ *
+ * @example
+ * ```ts
+ * import { systemClock } from "@slipway/core";
+ *
+ * timestamp({ ...systemClock, now: () => 0 }); // => "1970-01-01T00:00:00.000Z"
+ * ```
+ */
 export function timestamp(clock: Clock): string {
   return new Date(clock.now()).toISOString();
 }
@@ -53,6 +62,18 @@ export interface Deadline {
 /**
  * Joins a caller's signal and a time limit on the injected clock. Past the limit the signal's reason is a `TimeoutError`,
  * as `AbortSignal.timeout` would give it, so that `abortError` tells the two apart.
+ *
+ * @example
+ * ```ts
+ * import { systemClock } from "@slipway/core";
+ *
+ * const limit = deadline(systemClock, 30_000, signal);
+ * try {
+ *   await systemClock.sleep(10, limit.signal);
+ * } finally {
+ *   limit.release();
+ * }
+ * ```
  */
 export function deadline(clock: Clock, timeoutMs: number | undefined, signal?: AbortSignal): Deadline {
   const controller = new AbortController();

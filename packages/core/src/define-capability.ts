@@ -42,6 +42,22 @@ export interface CapabilityDefinition {
  * The run-time half of a capability that a package merged into `CapabilityMap`. Hand it to `defineProvider`'s
  * `capabilityDefinitions`: from it come the refusal of its options where it is off, projection, its column in the
  * matrix, and its cases in the suite.
+ *
+ * @example
+ * ```ts
+ * declare module "@slipway/core" {
+ *   interface CapabilityMap<T> {
+ *     readonly pausing: { methods: { readonly pause: (id: string) => Promise<void> } };
+ *   }
+ * }
+ * export const pausing = defineCapability({
+ *   name: "pausing",
+ *   description: "Stops the processor of an instance.",
+ *   methods: { pause: "plain" },
+ *   options: {},
+ *   cases: [],
+ * });
+ * ```
  */
 export function defineCapability(definition: CapabilityDefinition): CapabilityDefinition {
   const { name, methods, options } = definition;
@@ -72,7 +88,14 @@ export function attachDefinitions(provider: object, definitions: readonly Capabi
   if (definitions.length > 0) Object.defineProperty(provider, DEFINITIONS, { value: definitions });
 }
 
-/** The capabilities of third parties that a provider was made with. */
+/**
+ * The capabilities of third parties that a provider was made with.
+ *
+ * @example
+ * ```ts
+ * capabilityDefinitionsOf(provider).map(({ name }) => name); // => []
+ * ```
+ */
 export function capabilityDefinitionsOf(provider: object): readonly CapabilityDefinition[] {
   const found: unknown = Reflect.get(provider, DEFINITIONS);
   // Only `attachDefinitions` writes under this symbol.

@@ -47,6 +47,13 @@ export interface DefineOptions {
  * flags and the methods. At run time it also: fills in every flag, refuses what is off, refused or malformed before any
  * call, gives a spawn without key a UUID, turns `timeoutMs` into the signal, makes every failure a ProviderError, and
  * sends `call.start` and `call.end`.
+ *
+ * @example
+ * ```ts
+ * import type { Provider, ProviderDefinition } from "@slipway/core";
+ *
+ * export const acme = (definition: ProviderDefinition<Provider>): Provider => defineProvider<Provider>(definition);
+ * ```
  */
 export function defineProvider<P extends Provider>(
   definition: ProviderDefinition<NoInfer<P>>,
@@ -105,6 +112,17 @@ export function defineProvider(written: object, options: DefineOptions = {}): ob
 /**
  * Makes the `cleanup` of a registration: puts the checks, the time limit, the error frame and the events around its
  * methods that `defineProvider` puts around a provider's own.
+ *
+ * @example
+ * ```ts
+ * import type { Provider } from "@slipway/core";
+ *
+ * export const cleanupOf = (provider: Provider) =>
+ *   defineCleanup(provider, {
+ *     planCleanup: async () => [],
+ *     removeLeftover: async () => "removed",
+ *   });
+ * ```
  */
 export function defineCleanup(
   { name, limits }: Pick<Provider, "name" | "limits">,

@@ -73,22 +73,85 @@ export interface PlacementMethods {
   readonly placements: (options: SpawnOptions<Capability>) => Promise<readonly Partial<SpawnOptions<Capability>>[]>;
 }
 
+/**
+ * Can programs be run inside its instances? In the true branch `exec` is there.
+ *
+ * @example
+ * ```ts
+ * import type { Provider } from "@slipway/core";
+ *
+ * async function uname(provider: Provider, id: string): Promise<string | undefined> {
+ *   if (!canExec(provider)) return undefined;
+ *   return (await provider.exec(id, ["uname", "-a"])).stdout;
+ * }
+ * ```
+ */
 export function canExec<P extends object>(provider: P): provider is P & ExecMethods {
   return "exec" in provider && typeof provider.exec === "function";
 }
 
+/**
+ * Can the lines that an instance prints be read? In the true branch `logs` is there.
+ *
+ * @example
+ * ```ts
+ * import type { Provider } from "@slipway/core";
+ *
+ * async function showLog(provider: Provider, id: string): Promise<void> {
+ *   if (!canLog(provider)) throw new Error(`${provider.name} keeps no log`);
+ *   for await (const line of provider.logs(id)) console.log(line);
+ * }
+ * ```
+ */
 export function canLog<P extends object>(provider: P): provider is P & LogMethods {
   return "logs" in provider && typeof provider.logs === "function";
 }
 
+/**
+ * Does its remote know how a bootstrap went? In the true branch `readBootstrap` is there.
+ *
+ * @example
+ * ```ts
+ * import type { Provider } from "@slipway/core";
+ *
+ * async function isReady(provider: Provider, id: string): Promise<boolean> {
+ *   if (!canReadBootstrap(provider)) return false;
+ *   return (await provider.readBootstrap(id))?.state === "succeeded";
+ * }
+ * ```
+ */
 export function canReadBootstrap<P extends object>(provider: P): provider is P & BootstrapMethods {
   return "readBootstrap" in provider && typeof provider.readBootstrap === "function";
 }
 
+/**
+ * Can it list what the remote sells? In the true branch `listOfferings` is there.
+ *
+ * @example
+ * ```ts
+ * import type { Provider } from "@slipway/core";
+ *
+ * async function specsOf(provider: Provider): Promise<readonly string[]> {
+ *   return canListOfferings(provider) ? (await provider.listOfferings()).map(({ spec }) => spec) : [];
+ * }
+ * ```
+ */
 export function canListOfferings<P extends object>(provider: P): provider is P & OfferingMethods {
   return "listOfferings" in provider && typeof provider.listOfferings === "function";
 }
 
+/**
+ * Can it say where a spawn could go? In the true branch `placements` is there.
+ *
+ * @example
+ * ```ts
+ * import type { Provider } from "@slipway/core";
+ *
+ * async function hasCapacity(provider: Provider): Promise<boolean | "not known"> {
+ *   return canPlace(provider) ? (await provider.placements({ spec: "gpu_1x_a10" })).length > 0 : "not known";
+ * }
+ * ```
+ */
 export function canPlace<P extends object>(provider: P): provider is P & PlacementMethods {
   return "placements" in provider && typeof provider.placements === "function";
 }

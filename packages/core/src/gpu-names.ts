@@ -47,7 +47,14 @@ const PLAIN_MEMORY_GB: Readonly<Record<string, number>> = {
   v100: 16,
 };
 
-/** Reads any remote's name of a GPU: `NVIDIA A10`, `a10` and `gpu_1x_a10` are one thing. */
+/**
+ * Reads any remote's name of a GPU: `NVIDIA A10`, `a10` and `gpu_1x_a10` are one thing.
+ *
+ * @example
+ * ```ts
+ * gpuModel("gpu_1x_a10").model === gpuModel("NVIDIA A10").model; // => true
+ * ```
+ */
 export function gpuModel(name: string): GpuModel {
   const words =
     name
@@ -76,6 +83,12 @@ export function gpuModel(name: string): GpuModel {
 /**
  * Is this GPU what was asked for? `exact`: both names say the same. `variant`: it is, and its name says more, as the size of
  * its memory. Null: it is another one, or it may be: what was asked for must be said of it.
+ *
+ * @example
+ * ```ts
+ * gpuFit("h100", "NVIDIA H100 80GB HBM3"); // => "variant"
+ * gpuFit("h100", "NVIDIA A10"); // => null
+ * ```
  */
 export function gpuFit(asked: string, has: string): "exact" | "variant" | null {
   const [wanted, found] = [gpuModel(asked), gpuModel(has)];

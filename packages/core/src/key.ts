@@ -5,12 +5,28 @@ const OWNER = /^[a-z0-9-]{1,63}$/;
 // RFC 4648's alphabet in lower case: safe in host names, tags and file names.
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
-/** 1 to 128 printable ASCII characters. */
+/**
+ * 1 to 128 printable ASCII characters.
+ *
+ * @example
+ * ```ts
+ * isKey("job 7/worker-1"); // => true
+ * isKey(""); // => false
+ * ```
+ */
 export function isKey(value: unknown): value is string {
   return typeof value === "string" && KEY.test(value);
 }
 
-/** `[a-z0-9-]{1,63}`. */
+/**
+ * `[a-z0-9-]{1,63}`.
+ *
+ * @example
+ * ```ts
+ * isOwner("team-a"); // => true
+ * isOwner("Team A"); // => false
+ * ```
+ */
 export function isOwner(value: unknown): value is string {
   return typeof value === "string" && OWNER.test(value);
 }
@@ -18,12 +34,26 @@ export function isOwner(value: unknown): value is string {
 /**
  * The only derivation of a remote name: `slip-`, 8 characters of the owner's hash, `-`, 20 of the key's. 34 characters
  * of `[a-z2-7-]`: it fits a DNS label, and an instance is found again by it where the remote has no labels.
+ *
+ * @example
+ * ```ts
+ * nameFor("team-a", "worker-1").length; // => 34
+ * ```
  */
 export function nameFor(owner: string, key: string): string {
   return `${namePrefixFor(owner)}${base32(key, 20)}`;
 }
 
-/** What all names of one owner begin with. */
+/**
+ * What all names of one owner begin with.
+ *
+ * @example
+ * ```ts
+ * import { nameFor } from "@slipway/core";
+ *
+ * nameFor("team-a", "worker-1").startsWith(namePrefixFor("team-a")); // => true
+ * ```
+ */
 export function namePrefixFor(owner: string): string {
   return `slip-${base32(owner, 8)}-`;
 }

@@ -19,6 +19,19 @@ export interface LayerCall {
 /**
  * A layer around every function of a provider. `around` calls `next` to go on, and answers what the function answers:
  * a promise for all but `generateBootstrap` (its script) and `logs` (an async iterable).
+ *
+ * @example
+ * ```ts
+ * const timed = layer(async ({ operation }, next) => {
+ *   const start = performance.now();
+ *   try {
+ *     return await next();
+ *   } finally {
+ *     console.log(operation, performance.now() - start);
+ *   }
+ * });
+ * await timed(provider).list();
+ * ```
  */
 export function layer(around: (call: LayerCall, next: () => unknown) => unknown): Layer {
   return (provider) => {
@@ -34,7 +47,15 @@ export function layer(around: (call: LayerCall, next: () => unknown) => unknown)
   };
 }
 
-/** The provider without some of its capabilities: their flags are off, their methods gone, their options refused. */
+/**
+ * The provider without some of its capabilities: their flags are off, their methods gone, their options refused.
+ *
+ * @example
+ * ```ts
+ * const plain = restrict(provider, "spot", "gpu");
+ * plain.capabilities.spot; // => false
+ * ```
+ */
 export function restrict<P extends Provider, const N extends CapabilityNames>(
   provider: P,
   ...names: N

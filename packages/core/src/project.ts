@@ -166,13 +166,29 @@ const DESCRIPTION = [
   "generateBootstrap",
 ] as const;
 
-/** The instance's contract fields in a new plain object; what a provider adds stays behind. */
+/**
+ * The instance's contract fields in a new plain object; what a provider adds stays behind.
+ *
+ * @example
+ * ```ts
+ * const instance = await provider.spawn({ key: "worker-1", spec: "m1.small" });
+ * JSON.stringify(projectInstance(instance));
+ * ```
+ */
 export function projectInstance(value: Instance): Instance {
   // Its tree names every field of Instance, and each is copied as it is.
   return copyOf("instance")(value) as Instance;
 }
 
-/** The snapshot's contract fields in a new plain object. */
+/**
+ * The snapshot's contract fields in a new plain object.
+ *
+ * @example
+ * ```ts
+ * const { id } = await provider.spawn({ key: "worker-1", spec: "m1.small" });
+ * JSON.stringify(projectSnapshot(await provider.createSnapshot(id, { key: "before-upgrade" })));
+ * ```
+ */
 export function projectSnapshot(value: Snapshot): Snapshot {
   return copyOf("snapshot")(value) as Snapshot;
 }
@@ -183,7 +199,15 @@ export type Projected<P extends Provider> = Provider<Instance, Snapshot, Capabil
   (P extends LogMethods ? LogMethods : unknown) &
   (P extends BootstrapMethods ? BootstrapMethods : unknown);
 
-/** The same provider through the contract alone: results are allow-listed, plain and JSON-safe. */
+/**
+ * The same provider through the contract alone: results are allow-listed, plain and JSON-safe.
+ *
+ * @example
+ * ```ts
+ * const exact = projectProvider(provider);
+ * JSON.stringify(await exact.list()); // => "[]"
+ * ```
+ */
 export function projectProvider<P extends Provider>(provider: P): Projected<P> {
   const members = membersOf(provider);
   const definitions = capabilityDefinitionsOf(provider);

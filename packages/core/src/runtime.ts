@@ -75,7 +75,14 @@ const silent = (): void => undefined;
 /** Says nothing: the default. */
 export const silentLog: Logger = { debug: silent, info: silent, warn: silent, error: silent };
 
-/** The parts that have a default without I/O: clock, fetch, log and onEvent. */
+/**
+ * The parts that have a default without I/O: clock, fetch, log and onEvent.
+ *
+ * @example
+ * ```ts
+ * const { clock, fetch } = runtimeDefaults({ fetch: async () => new Response("{}") });
+ * ```
+ */
 export function runtimeDefaults(
   runtime: Partial<Runtime> = {},
 ): Pick<Runtime, "clock" | "fetch" | "log" | "onEvent"> & Partial<Runtime> {
@@ -88,7 +95,21 @@ export function runtimeDefaults(
   };
 }
 
-/** Tells the runtime when an answer was written. One out of a cache says nothing of the remote's clock now. */
+/**
+ * Tells the runtime when an answer was written. One out of a cache says nothing of the remote's clock now.
+ *
+ * @example
+ * ```ts
+ * import type { Runtime } from "@slipway/core";
+ *
+ * export async function request(runtime: Partial<Runtime>, url: string): Promise<Response> {
+ *   const sentAt = Date.now();
+ *   const response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
+ *   reportRemoteDate(runtime, response.headers, { provider: "acme", sentAt, receivedAt: Date.now() });
+ *   return response;
+ * }
+ * ```
+ */
 export function reportRemoteDate(
   { onRemoteDate }: Partial<Runtime>,
   headers: { readonly get: (name: string) => string | null },
@@ -99,7 +120,17 @@ export function reportRemoteDate(
   if (!Number.isNaN(date)) onRemoteDate({ ...at, date });
 }
 
-/** A listener's fault must never become the fault of the call that it listens to. */
+/**
+ * A listener's fault must never become the fault of the call that it listens to.
+ *
+ * @example
+ * ```ts
+ * const listen = guardedListener(() => {
+ *   throw new Error("the dashboard is down");
+ * });
+ * listen({ type: "call.start", provider: "memory", operation: "list", callId: 1, at: "2026-01-01T00:00:00.000Z" });
+ * ```
+ */
 export function guardedListener(listener: (event: RuntimeEvent) => void): (event: RuntimeEvent) => void {
   return (event) => {
     try {

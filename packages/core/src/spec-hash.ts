@@ -9,6 +9,11 @@ const NOT_SPEC: ReadonlySet<string> = new Set(["signal", "timeoutMs", "bootstrap
  * What a repeated key compares: a checksum over the canonical JSON of the options without signal, timeout and rotating
  * secrets. A provider hashes what it sends, so it renders the bootstrap first: then a config and the script that was
  * rendered from it before give the same hash.
+ *
+ * @example
+ * ```ts
+ * specHash({ spec: "small", key: "a" }) === specHash({ spec: "small", key: "a", timeoutMs: 5_000 }); // => true
+ * ```
  */
 export function specHash(options: BaseSpawnOptions): string {
   const spec: Record<string, unknown> = {};
@@ -23,7 +28,14 @@ function bootstrapSpec(bootstrap: BootstrapConfig | BootstrapScript): unknown {
   return { ...config, report: typeof report === "object" ? { url: report.url } : report };
 }
 
-/** JSON with sorted keys and without what is undefined: equal values give equal text. */
+/**
+ * JSON with sorted keys and without what is undefined: equal values give equal text.
+ *
+ * @example
+ * ```ts
+ * canonicalJson({ b: 1, a: undefined, c: [2] }); // => '{"b":1,"c":[2]}'
+ * ```
+ */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, node: unknown) =>
     typeof node === "object" && node !== null && !Array.isArray(node)

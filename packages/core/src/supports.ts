@@ -13,6 +13,16 @@ export type Guarded<P extends Provider, N extends CapabilityNames> = [N[number]]
 /**
  * Does the provider have all these capabilities? In the true branch their methods and options are there. The names are
  * written out; a name that comes from input is read as `provider.capabilities[name]`.
+ *
+ * @example
+ * ```ts
+ * import type { Provider } from "@slipway/core";
+ *
+ * async function rest(provider: Provider, id: string): Promise<void> {
+ *   if (supports(provider, "hibernation")) await provider.hibernate(id);
+ *   else await provider.terminate(id);
+ * }
+ * ```
  */
 export function supports<P extends Provider, const N extends CapabilityNames>(
   provider: P | NoInfer<Guarded<P, N>>,
@@ -21,7 +31,19 @@ export function supports<P extends Provider, const N extends CapabilityNames>(
   return names.every((name) => provider.capabilities[name] === true);
 }
 
-/** As `supports`, but throws UNSUPPORTED with the provider's own sentence. */
+/**
+ * As `supports`, but throws UNSUPPORTED with the provider's own sentence.
+ *
+ * @example
+ * ```ts
+ * import type { Provider } from "@slipway/core";
+ *
+ * async function save(provider: Provider, id: string): Promise<string> {
+ *   assertSupports(provider, "snapshots");
+ *   return (await provider.createSnapshot(id, { key: "before-upgrade" })).id;
+ * }
+ * ```
+ */
 export function assertSupports<P extends Provider, const N extends CapabilityNames>(
   provider: P | NoInfer<Guarded<P, N>>,
   ...names: N

@@ -72,7 +72,29 @@ export interface Workflow<In = unknown, Out = unknown> {
 export type WorkflowInput<W> = W extends { readonly input: Schema<infer In> } ? In : never;
 export type WorkflowOutput<W> = W extends { readonly output: Schema<infer Out> } ? Out : never;
 
-/** A workflow as data, its types taken from its schemas. */
+/**
+ * A workflow as data, its types taken from its schemas.
+ *
+ * @example
+ * ```ts
+ * import { z } from "zod";
+ *
+ * export const pair = workflow({
+ *   type: "pair",
+ *   version: 1,
+ *   input: z.object({ spec: z.string() }),
+ *   output: z.object({ ids: z.array(z.string()) }),
+ *   run: async (ctx, { spec }) => {
+ *     const one = await ctx.step("one", async ({ key }) => (await provider.spawn({ key, spec })).id, {
+ *       undo: async ({ result }) => {
+ *         if (result !== undefined) await provider.terminate(result);
+ *       },
+ *     });
+ *     return { ids: [one] };
+ *   },
+ * });
+ * ```
+ */
 export function workflow<In, Out>(
   definition: Workflow<In, Out> & { readonly run: (ctx: WorkflowContext, input: NoInfer<In>) => Promise<NoInfer<Out>> },
 ): Workflow<In, Out> {

@@ -37,7 +37,14 @@ const OPTIONS = {
   version: { type: "boolean" },
 } as const;
 
-/** Runs one command line, and resolves with the exit code. */
+/**
+ * Runs one command line, and resolves with the exit code.
+ *
+ * @example
+ * ```ts
+ * const exitCode = await main(["my-cloud", "--yes"]);
+ * ```
+ */
 export async function main(argv: readonly string[]): Promise<number> {
   try {
     const given = read(argv);

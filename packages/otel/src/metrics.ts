@@ -40,7 +40,15 @@ export interface Telemetry {
   readonly observePool: (name: string, pool: CountedPool) => void;
 }
 
-/** Metrics without keys and instance ids: each of those would be a series of its own. */
+/**
+ * Metrics without keys and instance ids: each of those would be a series of its own.
+ *
+ * @example
+ * ```ts
+ * const { onEvent } = telemetry();
+ * export const runtime = { onEvent };
+ * ```
+ */
 export function telemetry(options: MeterOptions = {}): Telemetry {
   const meter = options.meter ?? metrics.getMeter(NAME);
   const calls = meter.createHistogram("slipway.call.duration", { unit: "s", description: "Calls to a provider" });

@@ -11,6 +11,13 @@ export interface SpanOptions {
 /**
  * A layer that makes a span of each call, which is the active one while the call runs: what the provider does inside, as its
  * HTTP requests, nests in it. Use it as the outermost layer of `compose`.
+ *
+ * @example
+ * ```ts
+ * import { compose } from "@slipway/control";
+ *
+ * await compose(provider, spanLayer()).list();
+ * ```
  */
 export function spanLayer(options: SpanOptions = {}): Layer {
   return layer(({ provider, operation, args }, next) => {
@@ -22,6 +29,11 @@ export function spanLayer(options: SpanOptions = {}): Layer {
 /**
  * Runs `launch`, `runWorkflow` or anything else in a span of its own: their calls have spans by the layer, and they have none.
  * `await traced("launch", { "slipway.key": key }, () => launch(…))`
+ *
+ * @example
+ * ```ts
+ * const instances = await traced("nightly check", { "team": "a" }, () => provider.list());
+ * ```
  */
 export function traced<T>(
   name: string,
@@ -32,7 +44,14 @@ export function traced<T>(
   return spanned(tracerOf(options), name, attributes, SpanKind.INTERNAL, work);
 }
 
-/** Puts what has no span of its own on the active one: waits, placements, an instance that was there before. */
+/**
+ * Puts what has no span of its own on the active one: waits, placements, an instance that was there before.
+ *
+ * @example
+ * ```ts
+ * export const runtime = { onEvent: addSpanEvent };
+ * ```
+ */
 export function addSpanEvent(event: RuntimeEvent): void {
   // These two are the layer's spans; the words of a command may hold anything.
   if (event.type === "call.start" || event.type === "call.end" || event.type === "command.run") return;

@@ -48,6 +48,15 @@ export interface ContainerEmulator {
   readonly close: () => Promise<void>;
 }
 
+/**
+ * @example
+ * ```ts
+ * import { appleContainer } from "@slipway/provider-apple-container";
+ *
+ * const { exec, clock } = containerEmulator();
+ * const machines = appleContainer({ owner: "me", runtime: { exec, clock } });
+ * ```
+ */
 export function containerEmulator(settings: ContainerEmulatorSettings = {}): ContainerEmulator {
   const clock = settings.clock ?? simulatedClock();
   const directory = settings.directory ?? mkdtempSync(join(tmpdir(), "slipway-container-"));

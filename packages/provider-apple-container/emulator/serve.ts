@@ -9,7 +9,16 @@ export interface ServeOptions {
   readonly speed?: number | undefined;
 }
 
-/** A program that is `container` as far as any process of this machine can tell, and a Mac behind it that is empty. */
+/**
+ * A program that is `container` as far as any process of this machine can tell, and a Mac behind it that is empty.
+ *
+ * @example
+ * ```ts
+ * // A program of the name `container`, as the command takes it: its folder comes first in PATH.
+ * const { variables } = await serve();
+ * console.log(variables);
+ * ```
+ */
 export async function serve({ speed = 1 }: ServeOptions = {}): Promise<EmulatorProgram> {
   const directory = mkdtempSync(join(tmpdir(), "slipway-container-"));
   const program = join(directory, "container");

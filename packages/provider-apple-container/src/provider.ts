@@ -60,6 +60,13 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 /**
  * Instances as containers on this Mac. It runs nothing before the first call. With `networks: true` an instance may be
  * spawned with `network`, which needs macOS 26. Throws INVALID_SPEC for options that are wrong.
+ *
+ * @example
+ * ```ts
+ * const machines = appleContainer({ owner: "me" });
+ * const { id } = await machines.spawn({ key: "worker-1", image: "docker.io/library/debian:13" });
+ * await machines.terminate(id);
+ * ```
  */
 export function appleContainer(options: AppleContainerNetworkOptions): AppleContainerNetworkProvider;
 export function appleContainer(options: AppleContainerOptions): AppleContainerProvider;

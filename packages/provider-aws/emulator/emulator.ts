@@ -31,6 +31,15 @@ export interface Ec2Emulator {
   readonly control: Ec2EmulatorControl;
 }
 
+/**
+ * @example
+ * ```ts
+ * import { aws } from "@slipway/provider-aws";
+ *
+ * const { fetch, clock } = ec2Emulator();
+ * const cloud = aws({ owner: "me", regions: ["us-east-1"], runtime: { fetch, clock } });
+ * ```
+ */
 export function ec2Emulator(settings: Ec2EmulatorSettings = {}): Ec2Emulator {
   const clock = settings.clock ?? simulatedClock();
   const all = resolved(settings);

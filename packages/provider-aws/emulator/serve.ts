@@ -22,7 +22,16 @@ export interface Ec2EmulatorServer extends EmulatorServer {
   readonly emulator: Ec2Emulator;
 }
 
-/** The emulator as a server on the loopback, for all services that it knows. */
+/**
+ * The emulator as a server on the loopback, for all services that it knows.
+ *
+ * @example
+ * ```ts
+ * const server = await serve();
+ * console.log(server.baseUrl, server.variables);
+ * await server.close();
+ * ```
+ */
 export async function serve(options: ServeOptions = {}): Promise<Ec2EmulatorServer> {
   const { port, speed = 1, machines: kind, ...settings } = options;
   return await withMachines(kind, async (machines) => {

@@ -61,7 +61,18 @@ export function isEnding({ status }: Pick<Instance, "status">): boolean {
   return status === "terminating" || status === "terminated";
 }
 
-/** What EC2 tells of an instance, as our type. */
+/**
+ * What EC2 tells of an instance, as our type.
+ *
+ * @example
+ * ```ts
+ * import { DescribeInstancesCommand, EC2Client } from "@aws-sdk/client-ec2";
+ *
+ * const { Reservations = [] } = await new EC2Client({ region: "eu-central-1" }).send(new DescribeInstancesCommand({}));
+ * for (const { Instances = [] } of Reservations)
+ *   for (const one of Instances) console.log(materialize("eu-central-1", one).status);
+ * ```
+ */
 export function materialize(region: string, instance: Ec2Instance): AWSInstance {
   const { Tags } = instance;
   const nativeId = instance.InstanceId ?? "";

@@ -52,6 +52,13 @@ const UNCLEAR_CLAIM_MS = 3_600_000;
 /**
  * Instances on AWS EC2. What the options leave out is read from the variables that `register` reads. Throws INVALID_SPEC
  * for options that are wrong; it calls nothing, and loads no SDK.
+ *
+ * @example
+ * ```ts
+ * const cloud = aws({ owner: "me", regions: ["eu-central-1"] });
+ * const { id } = await cloud.spawn({ key: "worker-1", spec: "t3.micro", maxUsdPerHour: 0.05 });
+ * await cloud.terminate(id);
+ * ```
  */
 export function aws(options: AwsOptions): AwsProvider {
   return awsParts(withEnvironment(options, process.env)).provider;

@@ -37,7 +37,14 @@ const SPOT_STATUSES: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>
   ["marked-for-stop", "SPOT_INTERRUPTED"],
 ]);
 
-/** What EC2's reason for an instance's end means; undefined where somebody wanted it, or EC2 tells nothing. */
+/**
+ * What EC2's reason for an instance's end means; undefined where somebody wanted it, or EC2 tells nothing.
+ *
+ * @example
+ * ```ts
+ * codeOfReason({ Code: "Server.InsufficientInstanceCapacity" }); // => "CAPACITY_ERROR"
+ * ```
+ */
 export function codeOfReason(reason: {
   readonly Code?: string | undefined;
   readonly Message?: string | undefined;
@@ -51,7 +58,14 @@ function meaningIn(code: string): ErrorCode | undefined {
   return REASONS.get(code) ?? REASONS.get(bareCode(code));
 }
 
-/** What the status of a spot request means; undefined for what goes well or was wanted. */
+/**
+ * What the status of a spot request means; undefined for what goes well or was wanted.
+ *
+ * @example
+ * ```ts
+ * codeOfSpotStatus("capacity-not-available"); // => "CAPACITY_ERROR"
+ * ```
+ */
 export function codeOfSpotStatus(status: string): ErrorCode | undefined {
   return SPOT_STATUSES.get(status);
 }

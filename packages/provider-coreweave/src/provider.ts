@@ -10,7 +10,16 @@ export const KUBECONFIG_VARIABLE = "COREWEAVE_KUBECONFIG";
 
 export type CoreweaveProvider = KubernetesProvider & OfferingMethods;
 
-/** Pods on CoreWeave Kubernetes Service. Throws INVALID_SPEC for options that are wrong; it calls nothing. */
+/**
+ * Pods on CoreWeave Kubernetes Service. Throws INVALID_SPEC for options that are wrong; it calls nothing.
+ *
+ * @example
+ * ```ts
+ * const cluster = coreweave({ owner: "me", context: "prod" });
+ * const { id } = await cluster.spawn({ key: "worker-1", image: "docker.io/library/debian:13" });
+ * await cluster.terminate(id);
+ * ```
+ */
 export function coreweave(options: CoreweaveOptions): CoreweaveProvider {
   return coreweaveParts(options).provider;
 }

@@ -23,6 +23,15 @@ const PATH = /^\/compute\/v1\/projects\/([^/]+)\/(.+)$/;
 const PRICES = /^\/v1\/(services\/.+)$/;
 const VERSION = /^\d{4}-\d{2}-\d{2}$/;
 
+/**
+ * @example
+ * ```ts
+ * import { gcp } from "@slipway/provider-gcp";
+ *
+ * const { fetch, clock } = gcpEmulator();
+ * const cloud = gcp({ owner: "me", project: "slipway-emulator", runtime: { fetch, clock } });
+ * ```
+ */
 export function gcpEmulator(settings: GcpEmulatorSettings = {}): GcpEmulator {
   const clock = settings.clock ?? simulatedClock();
   const all = resolved(settings);

@@ -21,7 +21,16 @@ export interface GcpEmulatorServer extends EmulatorServer {
   readonly emulator: GcpEmulator;
 }
 
-/** The emulator as a server on the loopback. */
+/**
+ * The emulator as a server on the loopback.
+ *
+ * @example
+ * ```ts
+ * const server = await serve();
+ * console.log(server.baseUrl, server.variables);
+ * await server.close();
+ * ```
+ */
 export async function serve(options: ServeOptions = {}): Promise<GcpEmulatorServer> {
   const { port, speed = 1, machines: kind, ...settings } = options;
   return await withMachines(kind, async (machines) => {

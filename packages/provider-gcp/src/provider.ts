@@ -50,7 +50,16 @@ const DEFAULT_READ_AFTER_WRITE_MS = 10_000;
 // So late Google begins with an end that has its time.
 const TERMINATION_LATE_MS = 30_000;
 
-/** Instances on Google Compute Engine. Throws INVALID_SPEC for options that are wrong; it calls nothing. */
+/**
+ * Instances on Google Compute Engine. Throws INVALID_SPEC for options that are wrong; it calls nothing.
+ *
+ * @example
+ * ```ts
+ * const cloud = gcp({ owner: "me", project: "my-project", zones: ["europe-west3-a"] });
+ * const { id } = await cloud.spawn({ key: "worker-1", spec: "e2-micro" });
+ * await cloud.terminate(id);
+ * ```
+ */
 export function gcp(options: GcpOptions & { readonly zones: readonly [string] }): GcpZoneProvider;
 export function gcp(options: GcpOptions): GcpProvider;
 export function gcp(options: GcpOptions): GcpProvider {

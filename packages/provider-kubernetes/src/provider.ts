@@ -57,14 +57,30 @@ export interface KubernetesFlavour {
   readonly variable?: string;
 }
 
-/** Pods on Kubernetes clusters. Throws INVALID_SPEC for options that are wrong; it calls nothing. */
+/**
+ * Pods on Kubernetes clusters. Throws INVALID_SPEC for options that are wrong; it calls nothing.
+ *
+ * @example
+ * ```ts
+ * const cluster = kubernetes({ owner: "me", context: "kind-dev" });
+ * const { id } = await cluster.spawn({ key: "worker-1", image: "docker.io/library/debian:13" });
+ * await cluster.terminate(id);
+ * ```
+ */
 export function kubernetes(options: KubernetesOptions & OneContext): KubernetesClusterProvider;
 export function kubernetes(options: KubernetesOptions): KubernetesProvider;
 export function kubernetes(options: KubernetesOptions): KubernetesProvider {
   return kubernetesParts(options).provider;
 }
 
-/** The provider and its hooks, over one client for each context. */
+/**
+ * The provider and its hooks, over one client for each context.
+ *
+ * @example
+ * ```ts
+ * const { provider: pods } = kubernetesParts({ owner: "me", context: "kind-dev" });
+ * ```
+ */
 export function kubernetesParts(
   options: KubernetesOptions,
   flavour?: KubernetesFlavour,

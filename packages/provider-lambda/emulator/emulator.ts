@@ -21,6 +21,15 @@ export interface LambdaEmulator {
 
 const PREFIX = "/api/v1/";
 
+/**
+ * @example
+ * ```ts
+ * import { lambda } from "@slipway/provider-lambda";
+ *
+ * const { fetch, clock } = lambdaEmulator();
+ * const cloud = lambda({ owner: "me", apiKey: "lambda-emulator-key", runtime: { fetch, clock } });
+ * ```
+ */
 export function lambdaEmulator(settings: LambdaEmulatorSettings = {}): LambdaEmulator {
   const clock = settings.clock ?? simulatedClock();
   const all = resolved(settings);

@@ -47,6 +47,13 @@ const DEFAULT_READ_AFTER_WRITE_MS = 10_000;
 /**
  * Instances on Lambda Cloud. Reads the variables that `register` reads. Throws AUTH_ERROR
  * where there is no key, and INVALID_SPEC for options that are wrong; it calls nothing.
+ *
+ * @example
+ * ```ts
+ * const cloud = lambda({ owner: "me", apiKey: "from your vault" });
+ * const { id } = await cloud.spawn({ key: "worker-1", spec: "gpu_1x_a10", sshKeys: ["laptop"] });
+ * await cloud.terminate(id);
+ * ```
  */
 export function lambda(options: LambdaOptions): LambdaProvider {
   return lambdaParts(fromEnvironment(PROVIDER, ENVIRONMENT, options, process.env)).provider;

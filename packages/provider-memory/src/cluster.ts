@@ -37,7 +37,15 @@ export interface MemoryNode extends ClusterNode {
   readonly hostPort?: number;
 }
 
-/** Clusters whose nodes are records of the world: nothing runs in them but what the world's `runInNode` says. */
+/**
+ * Clusters whose nodes are records of the world: nothing runs in them but what the world's `runInNode` says.
+ *
+ * @example
+ * ```ts
+ * const clusters = memoryCluster({ owner: "me" });
+ * await clusters.listClusters(); // => []
+ * ```
+ */
 export function memoryCluster(options: MemoryOptions): ClusterProvider<MemoryNode> {
   const world = options.world ?? memoryWorld({ clock: options.runtime?.clock });
   const context = contextOf(options, world);

@@ -47,7 +47,15 @@ export type MemoryProvider = Provider<
   LogMethods &
   BootstrapMethods;
 
-/** The contract's model: a provider on a remote that is only data. Two of them over one world share nothing else. */
+/**
+ * The contract's model: a provider on a remote that is only data. Two of them over one world share nothing else.
+ *
+ * @example
+ * ```ts
+ * const remote = memory({ owner: "me" });
+ * (await remote.spawn({ key: "worker-1", spec: "m1.small" })).key; // => "worker-1"
+ * ```
+ */
 export function memory(options: MemoryOptions): MemoryProvider {
   const world = options.world ?? memoryWorld({ clock: options.runtime?.clock });
   const context = contextOf(options, world);

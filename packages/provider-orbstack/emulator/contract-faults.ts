@@ -38,7 +38,14 @@ const SNAPSHOT_METHODS: Readonly<Record<string, string>> = {
   info: "getSnapshotStatus",
 };
 
-/** Can a fault stand there as `orbctl` would show it? */
+/**
+ * Can a fault stand there as `orbctl` would show it?
+ *
+ * @example
+ * ```ts
+ * canPlace({ operation: "spawn", when: "before" });
+ * ```
+ */
 export function canPlace({ operation, when, code }: Pick<Fault, "operation" | "when" | "code">): boolean {
   const command = COMMANDS[operation];
   if (command === undefined || when === "stale-read") return false;

@@ -55,6 +55,15 @@ export interface OrbstackEmulator {
   readonly close: () => Promise<void>;
 }
 
+/**
+ * @example
+ * ```ts
+ * import { orbstack } from "@slipway/provider-orbstack";
+ *
+ * const { exec, clock } = orbstackEmulator();
+ * const machines = orbstack({ owner: "me", runtime: { exec, clock } });
+ * ```
+ */
 export function orbstackEmulator(settings: OrbstackEmulatorSettings = {}): OrbstackEmulator {
   const clock = settings.clock ?? simulatedClock();
   const directory = settings.directory ?? mkdtempSync(join(tmpdir(), "slipway-orbstack-"));

@@ -64,7 +64,16 @@ const OF_ENGINE: ReadonlySet<string> = new Set(["start", "stop"]);
 /** These pass on what a program prints as it comes. */
 const STREAMED: ReadonlySet<string> = new Set(["run", "exec", "shell"]);
 
-/** One call of `orbctl`. It rejects only where the client is ended; everything else is an answer. */
+/**
+ * One call of `orbctl`. It rejects only where the client is ended; everything else is an answer.
+ *
+ * @example
+ * ```ts
+ * import { orbstackEmulator } from "@slipway/provider-orbstack/emulator";
+ *
+ * const { code, stdout } = await orbstackEmulator().orbctl(["list", "--format", "json"]);
+ * ```
+ */
 export async function orbctl(argv: readonly string[], options: OrbctlOptions): Promise<Answer> {
   const daemon: Daemon = {
     store: options.store,

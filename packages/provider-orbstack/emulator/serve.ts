@@ -12,7 +12,16 @@ export interface ServeOptions {
   readonly state?: Partial<OrbState> | undefined;
 }
 
-/** A program that is `orbctl` as far as any process of this machine can tell, and a Mac behind it without machines. */
+/**
+ * A program that is `orbctl` as far as any process of this machine can tell, and a Mac behind it without machines.
+ *
+ * @example
+ * ```ts
+ * // A program of the name `orbctl`, as the command takes it: its folder comes first in PATH.
+ * const { variables } = await serve();
+ * console.log(variables);
+ * ```
+ */
 export async function serve({ speed = 1, state = {} }: ServeOptions = {}): Promise<EmulatorProgram> {
   const directory = mkdtempSync(join(tmpdir(), "slipway-orbstack-"));
   const program = join(directory, "orbctl");

@@ -161,6 +161,12 @@ const DEFAULT_ENGINE_SETTINGS: EngineSettings = {
   atDiskCap: [],
 };
 
+/**
+ * @example
+ * ```ts
+ * const state = initialState();
+ * ```
+ */
 export function initialState(settings: Partial<OrbState> = {}): OrbState {
   return {
     engine: "Running",

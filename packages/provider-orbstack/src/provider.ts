@@ -43,7 +43,16 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const READ_AFTER_WRITE_MS = 2_000;
 const MAKING_AT_ONCE = 2;
 
-/** Instances as Linux machines of OrbStack's. It runs nothing before the first call. Throws INVALID_SPEC for options that are wrong. */
+/**
+ * Instances as Linux machines of OrbStack's. It runs nothing before the first call. Throws INVALID_SPEC for options that are wrong.
+ *
+ * @example
+ * ```ts
+ * const machines = orbstack({ owner: "me" });
+ * const { id } = await machines.spawn({ key: "worker-1", image: "debian:trixie" });
+ * await machines.terminate(id);
+ * ```
+ */
 export function orbstack(options: OrbstackOptions): OrbstackProvider {
   return providerOf(orbstackContext(options), options);
 }

@@ -46,6 +46,15 @@ export interface RunpodEmulator {
 
 const MAX_BODY_BYTES = 102_400;
 
+/**
+ * @example
+ * ```ts
+ * import { runpod } from "@slipway/provider-runpod";
+ *
+ * const { fetch, clock } = runpodEmulator();
+ * const cloud = runpod({ owner: "me", apiKey: "runpod-emulator-key", runtime: { fetch, clock } });
+ * ```
+ */
 export function runpodEmulator(settings: RunpodEmulatorSettings = {}): RunpodEmulator {
   const clock = settings.clock ?? simulatedClock();
   const world = new World(settings, clock);

@@ -101,7 +101,14 @@ export function failureOf(row: string | undefined, code: string | undefined): Re
   return answer();
 }
 
-/** Is there an answer that a provider has to take for this code? */
+/**
+ * Is there an answer that a provider has to take for this code?
+ *
+ * @example
+ * ```ts
+ * canSay("CAPACITY_ERROR"); // => true
+ * ```
+ */
 export function canSay(code: string): boolean {
   return Object.hasOwn(ROW_OF_CODE, code);
 }

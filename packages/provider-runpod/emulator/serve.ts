@@ -24,7 +24,16 @@ export interface RunpodEmulatorServer extends EmulatorServer {
 // It lets in every key where the settings name none.
 const ANY_KEY = "runpod-emulator-key";
 
-/** The emulator as a server on the loopback. */
+/**
+ * The emulator as a server on the loopback.
+ *
+ * @example
+ * ```ts
+ * const server = await serve();
+ * console.log(server.baseUrl, server.variables);
+ * await server.close();
+ * ```
+ */
 export async function serve(options: ServeOptions = {}): Promise<RunpodEmulatorServer> {
   const { port, speed = 1, machines: kind, ...settings } = options;
   return await withMachines(kind, async (machines) => {

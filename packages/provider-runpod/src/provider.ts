@@ -64,6 +64,13 @@ const DEFAULT_PROBE_TIMEOUT_MS = 3_000;
 /**
  * Pods on RunPod. Reads the variables that `register` reads. Throws AUTH_ERROR
  * where there is no key, and INVALID_SPEC for options that are wrong; it calls nothing.
+ *
+ * @example
+ * ```ts
+ * const cloud = runpod({ owner: "me", apiKey: "from your vault" });
+ * const { id } = await cloud.spawn({ key: "worker-1", gpu: { type: "NVIDIA A40", count: 1 } });
+ * await cloud.terminate(id);
+ * ```
  */
 export function runpod(options: RunpodOptions): RunpodProvider {
   return runpodParts(fromEnvironment(PROVIDER, ENVIRONMENT, options, process.env)).provider;

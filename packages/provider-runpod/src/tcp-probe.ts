@@ -12,7 +12,16 @@ export type Probe = (
   limits: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
 ) => Promise<boolean>;
 
-/** Opens a TCP connection and closes it at once; nothing is sent. */
+/**
+ * Opens a TCP connection and closes it at once; nothing is sent.
+ *
+ * @example
+ * ```ts
+ * import { runpod } from "@slipway/provider-runpod";
+ *
+ * const cloud = runpod({ owner: "me", apiKey: "from your vault", probe: tcpProbe });
+ * ```
+ */
 export const tcpProbe: Probe = ({ host, port }, { timeoutMs, signal }) =>
   new Promise((resolve) => {
     if (signal?.aborted === true) return resolve(false);

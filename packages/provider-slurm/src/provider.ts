@@ -39,7 +39,16 @@ const QUEUE_READS = { capacity: 30, refillPerSecond: 2 };
 const REASON_MS = 1_500;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
-/** Instances on a Slurm cluster. Throws INVALID_SPEC for options that are wrong; it runs nothing. */
+/**
+ * Instances on a Slurm cluster. Throws INVALID_SPEC for options that are wrong; it runs nothing.
+ *
+ * @example
+ * ```ts
+ * const cluster = slurm({ owner: "me", partition: "gpu" });
+ * const { id } = await cluster.spawn({ key: "worker-1", bootstrap: { script: "srun hostname" } });
+ * await cluster.terminate(id);
+ * ```
+ */
 export function slurm(options: SlurmOptions): SlurmProvider {
   return slurmParts(options).provider;
 }

@@ -12,6 +12,16 @@ export type AccessArguments<P> = P extends ExecMethods
 /**
  * Opens a way into an instance: the provider's own exec where it has one, OpenSSH elsewhere. Connects at the first
  * command. Rejects with NOT_FOUND, with UNAVAILABLE as long as the provider shows no SSH endpoint, or with UNSUPPORTED.
+ *
+ * @example
+ * ```ts
+ * import { local } from "@slipway/provider-local";
+ *
+ * const machines = local({ owner: "me" });
+ * const { id } = await machines.spawn({ key: "worker-1" });
+ * await using session = await openSession(machines, id);
+ * console.log((await session.exec(["uname", "-r"])).stdout);
+ * ```
  */
 export async function openSession<P extends Provider>(
   provider: P,

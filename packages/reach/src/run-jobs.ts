@@ -71,6 +71,14 @@ const MOST_BEGINNINGS = 2;
  * Runs each job in an instance of its own, or in one of a pool. Returns the results in the order of the jobs; a job that fails is a result
  * too. A job with a stored result is not run again. One that an earlier call began, without an end that anybody saw, is
  * run at most once more, and its result says so.
+ *
+ * @example
+ * ```ts
+ * import { local } from "@slipway/provider-local";
+ *
+ * const jobs = ["a", "b", "c"].map((name) => ({ key: `job-${name}`, argv: ["echo", name] }));
+ * for (const result of await runJobs(local({ owner: "me" }), jobs, { store, concurrency: 2 })) console.log(result);
+ * ```
  */
 export async function runJobs<P extends Provider>(
   provider: P,

@@ -60,6 +60,15 @@ const KEY_GRACE_MS = 60_000;
  * terminates and confirms whatever happens. Where the provider has no exec, the public key beside `access.identityFile`
  * is added to `sshKeys`. Rejects with what failed first; an AggregateError holds both if the instance could not be
  * confirmed gone. After a crash the same key finds the same instance, and the body is run again.
+ *
+ * @example
+ * ```ts
+ * import { local } from "@slipway/provider-local";
+ *
+ * const { exitCode } = await withInstance(local({ owner: "me" }), { key: "worker-1" }, { store }, (session) =>
+ *   session.exec(["uname", "-r"]),
+ * );
+ * ```
  */
 export async function withInstance<P extends Provider, T>(
   provider: P,

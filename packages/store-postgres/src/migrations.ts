@@ -10,6 +10,11 @@ export interface Migration {
 /**
  * Every migration in order, for a schema of this name. Each is one transaction and records its own version; each may be
  * repeated. `applyMigrations` does the same; so does `psql`.
+ *
+ * @example
+ * ```ts
+ * migrationsFor("slipway").length > 0; // => true
+ * ```
  */
 export function migrationsFor(schema = "slipway"): readonly Migration[] {
   const name = quoted(schema);
@@ -66,7 +71,17 @@ export interface SchemaOptions {
   readonly schema?: string | undefined;
 }
 
-/** Applies the migrations that are missing. Safe to call from several hosts at once. Resolves with their versions. */
+/**
+ * Applies the migrations that are missing. Safe to call from several hosts at once. Resolves with their versions.
+ *
+ * @example
+ * ```ts
+ * import { Pool } from "pg";
+ *
+ * const applied = await applyMigrations(new Pool({ connectionString: process.env["DATABASE_URL"] }));
+ * console.log("applied", applied);
+ * ```
+ */
 export async function applyMigrations(pool: PostgresPool, options: SchemaOptions = {}): Promise<readonly number[]> {
   const answers = answersOf(pool);
   const applied: number[] = [];
@@ -104,14 +119,30 @@ export interface SchemaState {
   readonly state: "current" | "missing" | "outdated" | "newer";
 }
 
-/** Looks, and changes nothing: for a check before a deployment, as `slipway doctor` makes it. */
+/**
+ * Looks, and changes nothing: for a check before a deployment, as `slipway doctor` makes it.
+ *
+ * @example
+ * ```ts
+ * import { Pool } from "pg";
+ *
+ * console.log(await checkSchema(new Pool({ connectionString: process.env["DATABASE_URL"] })));
+ * ```
+ */
 export async function checkSchema(pool: PostgresPool, options: SchemaOptions = {}): Promise<SchemaState> {
   return schemaState(answersOf(pool), options.schema);
 }
 
 const CONNECT_MS = 10_000;
 
-/** As `checkSchema`, on a connection of its own: what `slipway doctor` calls. */
+/**
+ * As `checkSchema`, on a connection of its own: what `slipway doctor` calls.
+ *
+ * @example
+ * ```ts
+ * console.log(await checkDatabase(process.env["DATABASE_URL"] ?? "postgres://localhost/slipway"));
+ * ```
+ */
 export async function checkDatabase(connectionString: string, options: SchemaOptions = {}): Promise<SchemaState> {
   const { default: pg } = await import("pg");
   const pool = new pg.Pool({ connectionString, max: 1, connectionTimeoutMillis: CONNECT_MS });

@@ -39,6 +39,15 @@ const PAGE = 1000;
  * are renewed while their holder lives; the statement that writes looks at the lease itself, so a late writer changes
  * nothing. Works behind a pooler in transaction mode. The pool stays yours: `close` ends only what the store has begun.
  * Records hold secrets while a launch is open: give no other user access to the schema.
+ *
+ * @example
+ * ```ts
+ * import { launch } from "@slipway/control";
+ * import { Pool } from "pg";
+ *
+ * const database = new Pool({ connectionString: process.env["DATABASE_URL"] });
+ * await launch(provider, { key: "worker-1", spec: "m1.small" }, { store: postgresStore(database) });
+ * ```
  */
 export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions = {}): Store {
   const { schema = "slipway", leaseMs = LEASE_MS } = options;

@@ -71,7 +71,22 @@ const outside = AsyncLocalStorage.snapshot();
 const idOf = (type: string, runId: string): string => JSON.stringify([type, runId]);
 const cancelIdOf = (type: string, runId: string): string => JSON.stringify([type, runId, CANCELLED]);
 
-/** Registers the workflows with DBOS; to be called before `DBOS.launch()`. */
+/**
+ * Registers the workflows with DBOS; to be called before `DBOS.launch()`.
+ *
+ * @example
+ * ```ts
+ * import { DBOS } from "@dbos-inc/dbos-sdk";
+ * import { register } from "@slipway/provider-aws";
+ *
+ * const { workflows } = await register({ regions: ["eu-central-1"] }, { owner: "me", variables: process.env });
+ *
+ * const runs = dbosRuns(DBOS, [workflows.multiAz]); // before the launch of DBOS
+ * DBOS.setConfig({ name: "fleet", systemDatabaseUrl: "postgres://localhost/dbos", executorID: "host-1", applicationVersion: "1" });
+ * await DBOS.launch();
+ * await runs.begin(workflows.multiAz, { spawn: { spec: "m5.large" } }, { runId: "build-17", maxDurationMs: 600_000 });
+ * ```
+ */
 export function dbosRuns(dbos: Dbos, workflows: readonly Workflow[], options: DbosOptions = {}): DbosRuns {
   const registered = new Map<string, Registered>();
   for (const workflow of workflows) {

@@ -35,6 +35,18 @@ const ANSWER_MS = 30_000;
 // Node's fetch waits five minutes for an answer, and a run may take longer.
 const CLIENT_TIMEOUTS: ReadonlySet<unknown> = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);
 
+/**
+ * @example
+ * ```ts
+ * import { register } from "@slipway/provider-aws";
+ *
+ * const { workflows } = await register({ regions: ["eu-central-1"] }, { owner: "me", variables: process.env });
+ *
+ * const runs = restateRuns({ ingress: "http://127.0.0.1:8080" });
+ * await runs.begin(workflows.multiAz, { spawn: { spec: "m5.large" } }, { runId: "build-17", maxDurationMs: 600_000 });
+ * const { instanceId } = await runs.result(workflows.multiAz, "build-17");
+ * ```
+ */
 export function restateRuns(options: RestateClientOptions): RestateRuns {
   const { ingress, headers = {}, fetch = globalThis.fetch } = options;
   const call = async (path: string, body?: unknown, signal = AbortSignal.timeout(ANSWER_MS)): Promise<unknown> => {

@@ -42,12 +42,32 @@ const DAY_MS = 86_400_000;
 /** Without end, for what a run takes. */
 const MOST_ATTEMPTS = 2 ** 31 - 1;
 
-/** A name that Restate takes, and another one for every type. */
+/**
+ * A name that Restate takes, and another one for every type.
+ *
+ * @example
+ * ```ts
+ * serviceName("aws.multi-az").includes("."); // => false
+ * ```
+ */
 export function serviceName(type: string, namespace = "slipway"): string {
   return `${namespace}_${type.replaceAll(/[^A-Za-z0-9]/g, (each) => `_${each.codePointAt(0)?.toString(16) ?? ""}_`)}`;
 }
 
-/** Makes a service of Restate of a workflow. Its runs are begun, cancelled and awaited with `restateRuns`. */
+/**
+ * Makes a service of Restate of a workflow. Its runs are begun, cancelled and awaited with `restateRuns`.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http2";
+ * import { createEndpointHandler } from "@restatedev/restate-sdk";
+ * import { register } from "@slipway/provider-aws";
+ *
+ * const { workflows } = await register({ regions: ["eu-central-1"] }, { owner: "me", variables: process.env });
+ *
+ * createServer(createEndpointHandler({ services: [restateService(workflows.multiAz)] })).listen(9080, "127.0.0.1");
+ * ```
+ */
 export function restateService(
   workflow: Workflow,
   options: RestateServiceOptions = {},

@@ -43,6 +43,13 @@ export function choiceRecord(owner: string, key: string, choice: Choice, clock: 
   };
 }
 
+/**
+ * @example
+ * ```ts
+ * const choice = await readChoice(store, "me", "worker-1");
+ * console.log(choice === null ? "no place was chosen" : `${choice.provider} ${choice.spec}`);
+ * ```
+ */
 export async function readChoice(store: LaunchStore, owner: string, key: string): Promise<Choice | null> {
   const id = anywhereId(owner, key);
   const record = await store.read(id);

@@ -77,6 +77,12 @@ const LONGEST_LEASE_LOOK = 2;
  * chosen is written before anything is sent, and after a crash the next call with the same key and options goes on there.
  * A `launch` of the key on another provider is CONFLICT. Rejects with an AnywhereRefusal that names every place and why it
  * was not that, with CONFLICT as `launch` does, or with an error of unknown effect: call it again.
+ *
+ * @example
+ * ```ts
+ * const { place, instance } = await launchAnywhere([provider], { key: "worker-1", cpus: 2 }, { store });
+ * console.log(instance.id, place.provider, place.spec);
+ * ```
  */
 export async function launchAnywhere(
   providers: readonly Provider[],

@@ -56,7 +56,16 @@ export type PlaceOrder = (places: readonly Place[]) => readonly Place[];
 
 const usdOf = ({ price }: Place): number => price?.usdPerHour ?? Number.MAX_VALUE;
 
-/** The default: by price; what has none comes last. */
+/**
+ * The default: by price; what has none comes last.
+ *
+ * @example
+ * ```ts
+ * import { findPlaces } from "@slipway/control";
+ *
+ * await findPlaces([provider], { cpus: 2 }, { order: cheapestFirst });
+ * ```
+ */
 export const cheapestFirst: PlaceOrder = (places) => places.toSorted((a, b) => usdOf(a) - usdOf(b));
 
 export interface FindOptions {
@@ -68,6 +77,13 @@ export interface FindOptions {
 /**
  * Asks all providers what they sell, and matches it against the need. Launches nothing. A provider that cannot be asked is
  * among the `unfit`, and keeps none of the others waiting.
+ *
+ * @example
+ * ```ts
+ * const { places, unfit } = await findPlaces([provider], { gpu: { type: "a10", count: 1 } });
+ * for (const { provider: name, spec, price } of places) console.log(name, spec, price);
+ * console.log(unfit.length, "cannot take it");
+ * ```
  */
 export async function findPlaces(
   providers: readonly Provider[],

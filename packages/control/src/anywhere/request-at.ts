@@ -12,7 +12,18 @@ export interface AnywhereOptions
   readonly key: string;
 }
 
-/** What a place's provider is asked for. The same options and place give the same request. */
+/**
+ * What a place's provider is asked for. The same options and place give the same request.
+ *
+ * @example
+ * ```ts
+ * import { findPlaces } from "@slipway/control";
+ *
+ * const need = { key: "worker-1", cpus: 2 };
+ * const { places } = await findPlaces([provider], need);
+ * for (const place of places) console.log(requestAt(need, provider, place));
+ * ```
+ */
 export function requestAt(wanted: AnywhereOptions, provider: Provider, place: Place): BaseSpawnOptions {
   const { key, name, image, bootstrap, ports, sshKeys, labels, expiresAt, gpu, spot = false, maxUsdPerHour } = wanted;
   const isCapped = maxUsdPerHour !== undefined && provider.refuses.maxUsdPerHour === undefined && !spot;

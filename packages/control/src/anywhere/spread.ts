@@ -71,6 +71,12 @@ const AT_ONCE = 4;
  * can be had, those that were made are terminated again, and it rejects with a SpreadRefusal that names what may be left.
  * Call it again after any crash or unclear failure: machines that were made are found by their keys, and a rollback that
  * was begun is finished. Once it has resolved, the same call returns the same machines and launches nothing more.
+ *
+ * @example
+ * ```ts
+ * const { members, missing } = await spread([provider], { key: "fleet", count: 8, minimum: 5, cpus: 2 }, { store });
+ * console.log(members.length, "run", missing.length, "found no place");
+ * ```
  */
 export async function spread(
   providers: readonly Provider[],

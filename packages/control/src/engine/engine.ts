@@ -63,7 +63,19 @@ export type EngineOutcome =
       readonly cause?: RecordedError;
     };
 
-/** The run's output, as the workflow's schema gives it; throws the WorkflowError that the run ended with. */
+/**
+ * The run's output, as the workflow's schema gives it; throws the WorkflowError that the run ended with.
+ *
+ * @example
+ * ```ts
+ * import { runOnEngine, type WorkflowEngine } from "@slipway/control/engine";
+ * import type { Workflow } from "@slipway/core";
+ *
+ * export async function run<Out>(flow: Workflow<unknown, Out>, input: unknown, engine: WorkflowEngine): Promise<Out> {
+ *   return outputOf(flow, "deploy-7", await runOnEngine(flow, input, engine, { runId: "deploy-7" }));
+ * }
+ * ```
+ */
 export async function outputOf<Out>(
   workflow: Pick<Workflow<unknown, Out>, "type" | "output">,
   runId: string,

@@ -29,6 +29,20 @@ const GRACE_MS = 30_000;
  * Runs a workflow inside a run of a durable engine, with all that `runWorkflow` promises but what the journal of a store
  * gives: the engine keeps the entries, calls this again after a crash, and has one process for each run. Answers how the
  * run ended, also where it failed; rejects where the engine has to call it again, with nothing undone.
+ *
+ * @example
+ * ```ts
+ * import { setTimeout } from "node:timers/promises";
+ * import type { WorkflowEngine } from "@slipway/control/engine";
+ * import type { Workflow } from "@slipway/core";
+ *
+ * // An engine gives `once` a memory: what was answered under a name is answered again after a crash.
+ * const engine: WorkflowEngine = {
+ *   once: (_name, work) => work(),
+ *   sleep: async (ms) => setTimeout(ms),
+ * };
+ * export const run = (flow: Workflow, input: unknown) => runOnEngine(flow, input, engine, { runId: "deploy-7" });
+ * ```
  */
 export async function runOnEngine(
   workflow: Workflow,

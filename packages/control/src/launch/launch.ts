@@ -45,6 +45,13 @@ interface ErasedLaunchOptions extends Omit<LaunchOptions, "placements"> {
  * ending and the remote holds its name, it waits, ten minutes or `timeoutMs`. Rejects with the provider's own error,
  * with CONFLICT if another process works on the key or other options stand under it, or with a StoreError.
  * Without a store only where the provider's type has `idempotentSpawn`.
+ *
+ * @example
+ * ```ts
+ * const instance = await launch(provider, { key: "worker-1", spec: "m1.small" }, { store });
+ * // The same call after a crash, in any process, finds the same instance.
+ * (await launch(provider, { key: "worker-1", spec: "m1.small" }, { store })).id === instance.id; // => true
+ * ```
  */
 export function launch<P extends Provider>(
   provider: P,

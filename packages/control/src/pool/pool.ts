@@ -76,6 +76,13 @@ const LEASE_LOOK_MS = 50;
 /**
  * Keeps machines ready without a lock on the whole: a pool has `max` numbered slots, a slot's number is part of its key, and
  * `launch` has one instance for each key. So `max` holds for any number of controllers, whichever of them are killed.
+ *
+ * @example
+ * ```ts
+ * const workers = pool(provider, { name: "workers", desired: 1, max: 6, spawn: { spec: "m1.small" } }, { store });
+ * await workers.keep();
+ * (await workers.slots()).length; // => 6
+ * ```
  */
 export function pool<P extends Provider>(provider: P, spec: PoolSpec<P>, options: PoolOptions): Pool;
 export function pool(exact: Provider, spec: ErasedSpec, options: PoolOptions): Pool {

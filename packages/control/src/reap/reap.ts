@@ -85,6 +85,12 @@ const MOST_AT_ONCE = 8;
  * passed for the margin on this machine's clock and on the remote's, whichever is behind. Each instance is looked at
  * again right before it is terminated, under the lease of its key where there is a store. A provider that cannot be
  * listed keeps none of the others waiting; the report names it and is not complete.
+ *
+ * @example
+ * ```ts
+ * const { complete, providers } = await reap([provider], { dryRun: true });
+ * if (!complete) console.log("not everything could be looked at", providers);
+ * ```
  */
 export async function reap(providers: readonly Provider[], options: ReapOptions = {}): Promise<ReapReport> {
   checkIdle(options);

@@ -10,6 +10,17 @@ export interface RemoteClock {
   readonly latest: (provider: string) => RemoteDate | undefined;
 }
 
+/**
+ * @example
+ * ```ts
+ * import { reap } from "@slipway/control";
+ * import { lambda } from "@slipway/provider-lambda";
+ *
+ * const clock = remoteClock();
+ * const cloud = lambda({ owner: "me", apiKey: "from your vault", runtime: { onRemoteDate: clock.onRemoteDate } });
+ * await reap([cloud], { remoteClock: clock });
+ * ```
+ */
 export function remoteClock(): RemoteClock {
   const dates = new Map<string, RemoteDate>();
   return {

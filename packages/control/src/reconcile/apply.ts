@@ -56,6 +56,14 @@ type Action<K extends PlanItem["kind"]> = (run: Applying, item: Extract<PlanItem
  * other, but for duplicates of which all keep what no item ends. Before the first missing one is forgotten it waits `limits.readAfterWriteMs`: the
  * plan may be another machine's, and what that has not seen proves nothing here. A terminate is accepted, not confirmed:
  * `terminateAndConfirm` waits for the end.
+ *
+ * @example
+ * ```ts
+ * import { reconcile } from "@slipway/control";
+ *
+ * const plan = await reconcile(provider, { store });
+ * await apply(provider, plan, { store }); // => []
+ * ```
  */
 export async function apply(
   exact: Provider,

@@ -104,7 +104,16 @@ export interface Findings {
   readonly now: number;
 }
 
-/** Compares what the remote lists with what the store knows. Pure: the same findings give the same plan. */
+/**
+ * Compares what the remote lists with what the store knows. Pure: the same findings give the same plan.
+ *
+ * @example
+ * ```ts
+ * import { type Findings, reconcile } from "@slipway/control";
+ *
+ * export const orphansOf = (findings: Findings) => planFrom(findings).items.filter(({ kind }) => kind === "orphan");
+ * ```
+ */
 export function planFrom(findings: Findings): ReconcilePlan {
   const { provider, owner, account, listedAt, notLooked = [] } = findings;
   const books = openBooks(findings);

@@ -31,6 +31,12 @@ export interface ReconcileOptions {
  * cannot be read, since what is merely not seen would look like an orphan. Of records that are CORRUPT or of a newer FORMAT
  * the plan names the error in `unread`, and has only what is certain without them. A launch in a region that the provider is not
  * configured for is in `notLooked`, and in no item.
+ *
+ * @example
+ * ```ts
+ * const plan = await reconcile(provider, { store });
+ * plan.items; // => []
+ * ```
  */
 export async function reconcile(exact: Provider, options: ReconcileOptions): Promise<ReconcilePlan> {
   const provider: Provider = projectProvider<Provider>(exact);
@@ -143,7 +149,14 @@ async function entriesAbout(
   return { entries: kept, unread: undefined };
 }
 
-/** This owner's instances that certainly nobody who uses the store has launched. Deletes nothing. */
+/**
+ * This owner's instances that certainly nobody who uses the store has launched. Deletes nothing.
+ *
+ * @example
+ * ```ts
+ * for (const { instanceId, reason } of await findOrphans(provider, { store })) console.log(instanceId, reason);
+ * ```
+ */
 export async function findOrphans(provider: Provider, options: ReconcileOptions): Promise<readonly OrphanItem[]> {
   const { items } = await reconcile(provider, options);
   return items.filter((item) => item.kind === "orphan");

@@ -42,6 +42,15 @@ const BODY_MS = 10_000;
 /**
  * What machines report of their bootstrap, kept in the store of the launches. A report is the machine's word: it is shown, and
  * it ends a wait for the bootstrap; it never changes, ends or adopts an instance.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ * import { nodeListener } from "@slipway/control";
+ *
+ * const reports = bootstrapReports({ secret: "from your vault", store });
+ * export const server = createServer(nodeListener(reports.handle));
+ * ```
  */
 export function bootstrapReports(options: BootstrapReportsOptions): BootstrapReports {
   const { store, account = "", lifeMs = LIFE_MS, clock = systemClock } = options;

@@ -1,6 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-/** A fetch handler as a listener for `node:http`. It never throws: whatever a client sends has an answer. */
+/**
+ * A fetch handler as a listener for `node:http`. It never throws: whatever a client sends has an answer.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ *
+ * export const server = createServer(nodeListener(async (request) => new Response(request.url)));
+ * ```
+ */
 export function nodeListener(
   handle: (request: Request) => Promise<Response>,
 ): (incoming: IncomingMessage, outgoing: ServerResponse) => void {

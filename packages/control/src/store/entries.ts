@@ -15,7 +15,17 @@ export interface EntryFilter {
   readonly states?: readonly string[] | undefined;
 }
 
-/** Does a filter want this record? For authors of stores, and the meaning of every filter of theirs. */
+/**
+ * Does a filter want this record? For authors of stores, and the meaning of every filter of theirs.
+ *
+ * @example
+ * ```ts
+ * import { allEntries } from "@slipway/control";
+ *
+ * const entries = await allEntries(store);
+ * entries.filter(({ record }) => matchesFilter(record, { kind: "launch", owner: "me" }));
+ * ```
+ */
 export function matchesFilter(record: StoredRecord, filter: EntryFilter = {}): boolean {
   const { kind, states, provider, account, owner } = filter;
   if (kind !== undefined && record.kind !== kind) return false;
@@ -29,7 +39,14 @@ export function matchesFilter(record: StoredRecord, filter: EntryFilter = {}): b
   );
 }
 
-/** All entries that a filter wants, at once: for a store that is known to be small. */
+/**
+ * All entries that a filter wants, at once: for a store that is known to be small.
+ *
+ * @example
+ * ```ts
+ * await allEntries(store); // => []
+ * ```
+ */
 export async function allEntries(
   store: { readonly entries: (filter?: EntryFilter) => AsyncIterable<StoreEntry> },
   filter?: EntryFilter,

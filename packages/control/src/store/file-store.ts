@@ -25,6 +25,14 @@ export interface FileStoreOptions {
  * run that goes on, one with its steps), and one lease file per id while it is held. Records hold secrets: the directory
  * is made with mode 0700 and files with 0600. The directory is made at the first write; nothing is read or written before
  * the first call.
+ *
+ * @example
+ * ```ts
+ * import { launch } from "@slipway/control";
+ *
+ * const files = fileStore("./state");
+ * await launch(provider, { key: "worker-1", spec: "m1.small" }, { store: files });
+ * ```
  */
 export function fileStore(directory: string, options: FileStoreOptions = {}): Store {
   const root = resolve(directory);

@@ -4,7 +4,17 @@ import { withSteps } from "./run-steps.ts";
 import type { Store } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 
-/** A store that ends with this process: for tests, and for providers whose spawn is idempotent by itself. */
+/**
+ * A store that ends with this process: for tests, and for providers whose spawn is idempotent by itself.
+ *
+ * @example
+ * ```ts
+ * import { launch } from "@slipway/control";
+ *
+ * const kept = memoryStore();
+ * await launch(provider, { key: "worker-1", spec: "m1.small" }, { store: kept });
+ * ```
+ */
 export function memoryStore(): Store {
   // With what was added to it since, for one of a run.
   const records = new Map<string, { readonly text: string; readonly steps: string[] }>();

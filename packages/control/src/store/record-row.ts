@@ -7,7 +7,16 @@ import { withSteps } from "./run-steps.ts";
  * knows nothing of those rows, refuses it instead of running finished steps again.
  */
 
-/** What a filter can ask for, as columns: kind, provider, account, owner, state. For authors of stores. */
+/**
+ * What a filter can ask for, as columns: kind, provider, account, owner, state. For authors of stores.
+ *
+ * @example
+ * ```ts
+ * import { recordText, type StoredRecord } from "@slipway/control";
+ *
+ * export const rowOf = (id: string, record: StoredRecord) => [id, ...recordColumns(record), recordText(record)];
+ * ```
+ */
 export function recordColumns(record: StoredRecord): readonly (string | null)[] {
   const { kind, state } = record;
   if (record.kind === "run") return [kind, null, null, null, state];
@@ -17,7 +26,16 @@ export function recordColumns(record: StoredRecord): readonly (string | null)[] 
 
 const WRAPPED = "run with steps";
 
-/** The text that a row keeps. For authors of stores. */
+/**
+ * The text that a row keeps. For authors of stores.
+ *
+ * @example
+ * ```ts
+ * import { parseRecordRow, type StoredRecord } from "@slipway/control";
+ *
+ * export const copyOf = (record: StoredRecord) => parseRecordRow(recordText(record));
+ * ```
+ */
 export function recordText(record: StoredRecord): string {
   return JSON.stringify(record.kind === "run" ? { kind: WRAPPED, record } : record);
 }
@@ -31,7 +49,20 @@ export type RowContent =
     }
   | { readonly fault: "CORRUPT" | "FORMAT" };
 
-/** Reads `recordText`, with the steps that were added since: one JSON text a line, in their order. For authors of stores. */
+/**
+ * Reads `recordText`, with the steps that were added since: one JSON text a line, in their order. For authors of stores.
+ *
+ * @example
+ * ```ts
+ * import type { StoredRecord } from "@slipway/control";
+ *
+ * export function recordOf(row: { readonly record: string }): StoredRecord {
+ *   const content = parseRecordRow(row.record);
+ *   if (!("record" in content)) throw new Error("this row holds no record");
+ *   return content.record;
+ * }
+ * ```
+ */
 export function parseRecordRow(text: unknown, steps?: unknown): RowContent {
   try {
     const value: unknown = JSON.parse(String(text));

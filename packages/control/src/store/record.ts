@@ -125,18 +125,40 @@ export type StoredRecord = LaunchRecord | RunRecord | DataRecord;
 /** What a record can be. Each kind has its reader, and leaves all others alone. */
 export type RecordKind = StoredRecord["kind"];
 
-/** The id of a record: its kind and what tells it apart from others of its kind, each safe from the separator. */
+/**
+ * The id of a record: its kind and what tells it apart from others of its kind, each safe from the separator.
+ *
+ * @example
+ * ```ts
+ * recordId("run", "deploy-7") === recordId("run", "deploy-8"); // => false
+ * ```
+ */
 export function recordId(kind: RecordKind, ...parts: readonly string[]): string {
   return [kind, ...parts.map(encodeURIComponent)].join(":");
 }
 
-/** The id that a launch is stored under. */
+/**
+ * The id that a launch is stored under.
+ *
+ * @example
+ * ```ts
+ * const identity = { provider: "aws", account: "", owner: "me", key: "worker-1" };
+ * launchId(identity) === launchId({ ...identity, key: "worker-2" }); // => false
+ * ```
+ */
 export function launchId(identity: LaunchIdentity): string {
   const { provider, account, owner, key } = identity;
   return recordId("launch", provider, account, owner, key);
 }
 
-/** The id that a run of a workflow is stored under. */
+/**
+ * The id that a run of a workflow is stored under.
+ *
+ * @example
+ * ```ts
+ * runRecordId("deploy-7") === runRecordId("deploy-8"); // => false
+ * ```
+ */
 export function runRecordId(runId: string): string {
   return recordId("run", runId);
 }
@@ -234,6 +256,11 @@ const CHECKS: Readonly<Record<RecordKind, (value: unknown) => boolean>> = {
 /**
  * Why a value is not a record: `CORRUPT`, or `FORMAT` where it is of a kind that only a newer version knows. Null if it is
  * a whole record.
+ *
+ * @example
+ * ```ts
+ * recordFault("no record"); // => "CORRUPT"
+ * ```
  */
 export function recordFault(value: unknown): "CORRUPT" | "FORMAT" | null {
   const kind: unknown = isObject(value) ? Reflect.get(value, "kind") : undefined;
@@ -246,6 +273,11 @@ export function recordFault(value: unknown): "CORRUPT" | "FORMAT" | null {
 /**
  * Is it a whole record? For authors of stores: what does not pass must be reported with the code of `recordFault`, never
  * taken for "nothing there", since that would launch a second instance.
+ *
+ * @example
+ * ```ts
+ * isStoredRecord({ kind: "launch" }); // => false
+ * ```
  */
 export function isStoredRecord(value: unknown): value is StoredRecord {
   return recordFault(value) === null;

@@ -52,7 +52,19 @@ export class StoreError extends Error {
   }
 }
 
-/** Is it a StoreError, made by any copy of this package, and of one of these codes if any are given? */
+/**
+ * Is it a StoreError, made by any copy of this package, and of one of these codes if any are given?
+ *
+ * @example
+ * ```ts
+ * import { reconcile } from "@slipway/control";
+ *
+ * await reconcile(provider, { store }).catch((error) => {
+ *   if (!isStoreError(error, "UNAVAILABLE")) throw error;
+ *   console.log("the store cannot be reached; nothing was changed");
+ * });
+ * ```
+ */
 export function isStoreError(error: unknown, ...codes: readonly StoreErrorCode[]): error is StoreError {
   if (typeof error !== "object" || error === null || !(BRAND in error)) return false;
   return codes.length === 0 || ("code" in error && codes.some((code) => code === error.code));

@@ -57,6 +57,16 @@ export interface ResumeReport {
  * exactly one gets a run, by its lease. It goes by what stands in the store and by nothing that it was told: a run that one
  * walk missed is found by the next. A run is resumed with the workflow of its own type and version, its recorded input and
  * its recorded `maxDurationMs`.
+ *
+ * @example
+ * ```ts
+ * import type { Workflow } from "@slipway/core";
+ *
+ * export async function afterRestart(workflows: readonly Workflow[]): Promise<void> {
+ *   const { completed, failed, notResumed } = await resumeRuns(store, workflows, { concurrency: 4 });
+ *   console.log(completed, "completed", failed, "failed", notResumed);
+ * }
+ * ```
  */
 export async function resumeRuns(
   store: Store,

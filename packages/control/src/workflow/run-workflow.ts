@@ -54,6 +54,21 @@ const GRACE_MS = 30_000;
  * what could not be undone. A run that has ended answers the same again.
  *
  * A StoreError means that the run has stopped where it was, with nothing undone: call it again with its runId.
+ *
+ * @example
+ * ```ts
+ * import { workflow } from "@slipway/core";
+ * import { z } from "zod";
+ *
+ * const greeting = workflow({
+ *   type: "greeting",
+ *   version: 1,
+ *   input: z.string(),
+ *   output: z.string(),
+ *   run: ({ step }, name) => step("greet", async () => `Hello ${name}`),
+ * });
+ * await runWorkflow(greeting, "world", { journal: store, runId: "greeting-1", maxDurationMs: 60_000 }); // => "Hello world"
+ * ```
  */
 export async function runWorkflow<In, Out>(
   workflow: Workflow<In, Out>,

@@ -38,6 +38,11 @@ export function failpointName(when: "before" | "ran" | "after", undo: boolean, s
 /**
  * A pure function of the workflow's type, the runId and the step's name, and a valid key of the contract whatever they
  * hold. Without the type, runs of two workflows under one runId would find each other's instances.
+ *
+ * @example
+ * ```ts
+ * stepKey("machine", "deploy-7", "launch") === stepKey("cluster", "deploy-7", "launch"); // => false
+ * ```
  */
 export function stepKey(type: string, runId: string, name: string): string {
   return `wf-${process

@@ -58,7 +58,22 @@ export class WorkflowError extends Error {
   }
 }
 
-/** Is it a WorkflowError, made by any copy of this package, and of one of these codes if any are given? */
+/**
+ * Is it a WorkflowError, made by any copy of this package, and of one of these codes if any are given?
+ *
+ * @example
+ * ```ts
+ * import { runWorkflow } from "@slipway/control";
+ * import type { Workflow } from "@slipway/core";
+ *
+ * export async function run(flow: Workflow, input: unknown): Promise<void> {
+ *   await runWorkflow(flow, input, { journal: store, runId: "deploy-7", maxDurationMs: 600_000 }).catch((error) => {
+ *     if (!isWorkflowError(error)) throw error;
+ *     console.log(error.code, "was not undone:", error.leftovers);
+ *   });
+ * }
+ * ```
+ */
 export function isWorkflowError(error: unknown, ...codes: readonly WorkflowErrorCode[]): error is WorkflowError {
   if (typeof error !== "object" || error === null || !(BRAND in error)) return false;
   return codes.length === 0 || ("code" in error && codes.some((code) => code === error.code));

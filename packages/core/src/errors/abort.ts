@@ -4,6 +4,12 @@ import { type Operation, ProviderError } from "./provider-error.ts";
 /**
  * The error of a call that its signal ended: TIMEOUT where the signal's reason is a `TimeoutError` (as
  * `AbortSignal.timeout` gives it), CANCELLED otherwise. `effect` is what is true at the place that noticed.
+ *
+ * @example
+ * ```ts
+ * const ended = AbortSignal.abort(new DOMException("30 s are over", "TimeoutError"));
+ * abortError(ended, { provider: "lambda", operation: "get", effect: "none" }).code; // => "TIMEOUT"
+ * ```
  */
 export function abortError(
   signal: AbortSignal,

@@ -125,7 +125,21 @@ export interface SerializedProviderError {
 /** The union over the codes, so that `code` narrows the rest and `retryable` narrows `code`. */
 export type AnyProviderError<C extends ErrorCode = ErrorCode> = C extends ErrorCode ? ProviderError<C> : never;
 
-/** Is it a ProviderError, made by any copy of core, and of one of these codes if any are given? */
+/**
+ * Is it a ProviderError, made by any copy of core, and of one of these codes if any are given?
+ *
+ * @example
+ * ```ts
+ * import { setTimeout } from "node:timers/promises";
+ *
+ * try {
+ *   await provider.spawn({ key: "worker-1", spec: "m1.small" });
+ * } catch (error) {
+ *   if (!isProviderError(error, "CAPACITY_ERROR", "RATE_LIMIT_ERROR")) throw error;
+ *   await setTimeout(error.retryAfterMs ?? 60_000);
+ * }
+ * ```
+ */
 export function isProviderError<const C extends ErrorCode = ErrorCode>(
   error: unknown,
   ...codes: readonly C[]
@@ -137,6 +151,15 @@ export function isProviderError<const C extends ErrorCode = ErrorCode>(
 /**
  * May a spawn that failed so be sent again as it is? Only if waiting can help and nothing was done, or the provider
  * promises that a repeat changes nothing. Otherwise look the instance up by its key first.
+ *
+ * @example
+ * ```ts
+ * const options = { key: "worker-1", spec: "m1.small" };
+ * await provider.spawn(options).catch((error) => {
+ *   if (!mayRepeat(error, provider)) throw error;
+ *   return provider.spawn(options);
+ * });
+ * ```
  */
 export function mayRepeat(
   error: unknown,

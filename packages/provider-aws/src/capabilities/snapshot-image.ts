@@ -43,7 +43,17 @@ export function snapshotStatus(state: string | undefined): SnapshotStatus {
 
 const GIB = 1024 ** 3;
 
-/** What EC2 tells of an image, as our type. */
+/**
+ * What EC2 tells of an image, as our type.
+ *
+ * @example
+ * ```ts
+ * import { DescribeImagesCommand, EC2Client } from "@aws-sdk/client-ec2";
+ *
+ * const { Images = [] } = await new EC2Client({ region: "eu-central-1" }).send(new DescribeImagesCommand({ Owners: ["self"] }));
+ * for (const image of Images) console.log(materializeSnapshot("eu-central-1", image).status);
+ * ```
+ */
 export function materializeSnapshot(region: string, image: Image): AWSSnapshot {
   const { owner, key, name } = ownershipOf(image.Tags);
   const imageId = image.ImageId ?? "";

@@ -101,6 +101,16 @@ export interface MemoryWorld<out TClock extends Clock = Clock> {
   readonly transport: Transport;
 }
 
+/**
+ * @example
+ * ```ts
+ * import { memory } from "@slipway/provider-memory";
+ *
+ * const world = memoryWorld();
+ * const one = memory({ owner: "me", world });
+ * const other = memory({ owner: "me", world }); // as from another process: they share the remote alone
+ * ```
+ */
 export function memoryWorld(settings?: Omit<MemoryWorldSettings, "clock">): MemoryWorld<SimulatedClock>;
 export function memoryWorld<TClock extends Clock>(
   settings: MemoryWorldSettings<TClock> & { readonly clock: TClock },

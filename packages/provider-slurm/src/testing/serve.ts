@@ -2,7 +2,15 @@ import { ProviderError } from "@slipway/core";
 import type { EmulatorProgram } from "@slipway/provider-kit/emulator";
 import { missingTools, slurmCluster } from "./slurm-cluster.ts";
 
-/** For `slipway emulate slurm`: nothing is emulated, it is a real cluster on this machine. UNSUPPORTED where it cannot start. */
+/**
+ * For `slipway emulate slurm`: nothing is emulated, it is a real cluster on this machine. UNSUPPORTED where it cannot start.
+ *
+ * @example
+ * ```ts
+ * const { variables } = await serve();
+ * console.log(variables);
+ * ```
+ */
 export async function serve(): Promise<EmulatorProgram> {
   const reason = missingTools();
   if (reason !== undefined) {

@@ -51,7 +51,15 @@ const TOOLS = ["munged", "munge", "slurmctld", "slurmd", "sbatch", "squeue", "sc
 const PATIENCE_MS = 30_000;
 const LOOK_MS = 100;
 
-/** Why `slurmCluster` cannot start here; undefined if it can. */
+/**
+ * Why `slurmCluster` cannot start here; undefined if it can.
+ *
+ * @example
+ * ```ts
+ * const missing = missingTools();
+ * if (missing !== undefined) console.log(missing);
+ * ```
+ */
 export function missingTools({ accounting = false }: Pick<SlurmClusterOptions, "accounting"> = {}): string | undefined {
   const paths = `${process.env["PATH"] ?? ""}${delimiter}/usr/sbin`.split(delimiter);
   const missing = [...TOOLS, ...(accounting ? ACCOUNTING_TOOLS : [])].filter(
@@ -61,7 +69,19 @@ export function missingTools({ accounting = false }: Pick<SlurmClusterOptions, "
   return process.getuid?.() === 0 ? undefined : "the test cluster needs root";
 }
 
-/** Starts munged, slurmctld and six slurmd as root on free ports of the loopback address. It needs no systemd. */
+/**
+ * Starts munged, slurmctld and six slurmd as root on free ports of the loopback address. It needs no systemd.
+ *
+ * @example
+ * ```ts
+ * const cluster = await slurmCluster();
+ * try {
+ *   console.log(await cluster.run("sinfo"));
+ * } finally {
+ *   await cluster.close();
+ * }
+ * ```
+ */
 export async function slurmCluster(options: SlurmClusterOptions = {}): Promise<SlurmCluster> {
   const { enforcePartLimits = "ALL", messageTimeoutSeconds = 10, accounting = false, clock = systemClock } = options;
   const reason = missingTools({ accounting });

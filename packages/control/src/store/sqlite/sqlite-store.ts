@@ -23,6 +23,14 @@ export interface SqliteStoreOptions {
 /**
  * A store in one SQLite file, for the processes of one machine: one file to copy, and what is written is there in whole or
  * not at all. Needs a local file system. Records hold secrets: the file is made with mode 0600. Nothing is read or written before the first call.
+ *
+ * @example
+ * ```ts
+ * import { launch } from "@slipway/control";
+ *
+ * const rows = sqliteStore("./slipway.db");
+ * await launch(provider, { key: "worker-1", spec: "m1.small" }, { store: rows });
+ * ```
  */
 export function sqliteStore(file: string, options: SqliteStoreOptions = {}): Store {
   const path = resolve(file);
