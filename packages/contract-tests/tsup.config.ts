@@ -8,7 +8,6 @@ export default defineConfig({
     stores: "src/stores.ts",
     reach: "src/reach.ts",
     "workflow-engine": "src/workflow-engine.ts",
-    "mutants/index": "src/mutants/index.ts",
   },
   format: ["esm"],
   dts: false,

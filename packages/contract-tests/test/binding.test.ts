@@ -2,8 +2,8 @@ import { ProviderRegistry } from "@slipway/core";
 import { expect, test } from "vitest";
 import { declareContract, declareRegistry, type TestRunner } from "../src/binding.ts";
 import type { Harness, HarnessFactory } from "../src/harness.ts";
-import { intercept } from "../src/mutants/intercept.ts";
 import { memoryHarness } from "./memory-harness.ts";
+import { intercept } from "./mutants/intercept.ts";
 
 type Outcome = "passed" | "failed" | "skipped";
 

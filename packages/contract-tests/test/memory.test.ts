@@ -1,6 +1,6 @@
-import { bare } from "../src/mutants/index.ts";
 import { describeProviderContract } from "../src/vitest.ts";
 import { memoryHarness } from "./memory-harness.ts";
+import { bare } from "./mutants/index.ts";
 
 const plain = memoryHarness();
 describeProviderContract("memory", plain);

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { cases } from "../src/cases.ts";
-import { casesWithoutMutant, killMutants, mutants } from "../src/mutants/index.ts";
 import { type RuleId, rules } from "../src/rules.ts";
 import { memoryHarness } from "./memory-harness.ts";
+import { casesWithoutMutant, killMutants, mutants } from "./mutants/index.ts";
 
 // SLIPWAY_MUTANTS=all, as `npm run soak:mutants` has it: each mutant meets every case, and may fail none that it does not
 // name. Otherwise it meets the cases that it names alone: that it is killed is proven in a hundredth of the time.

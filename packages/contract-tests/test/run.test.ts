@@ -6,11 +6,11 @@ import { cases } from "../src/cases.ts";
 import { must, NotApplicable } from "../src/conformance-failure.ts";
 import type { ContractCase } from "../src/contract-case.ts";
 import type { Harness } from "../src/harness.ts";
-import { intercept } from "../src/mutants/intercept.ts";
 import { plan } from "../src/plan.ts";
 import { incomplete } from "../src/report.ts";
 import { runConformance } from "../src/run.ts";
 import { memoryHarness } from "./memory-harness.ts";
+import { intercept } from "./mutants/intercept.ts";
 import { poorHarness } from "./poor-remote.ts";
 
 const factory = memoryHarness();

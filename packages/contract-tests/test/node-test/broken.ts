@@ -1,7 +1,7 @@
 import type { Instance } from "@slipway/core";
-import { answered } from "../../src/mutants/intercept.ts";
 import { describeProviderContract } from "../../src/node-test.ts";
 import { memoryHarness } from "../memory-harness.ts";
+import { answered } from "../mutants/intercept.ts";
 
 const factory = memoryHarness();
 const mutate = answered<readonly Instance[]>("list", (found) => found.slice(0, 5));

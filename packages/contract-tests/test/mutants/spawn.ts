@@ -1,5 +1,5 @@
 import type { Instance } from "@slipway/core";
-import type { InspectedInstance } from "../harness.ts";
+import type { InspectedInstance } from "../../src/harness.ts";
 import { answered, asked, describing, fields, ignoring, intercept, told } from "./intercept.ts";
 import type { MutantsOf, Mutate } from "./mutant.ts";
 

@@ -1,5 +1,5 @@
 import { type Instance, isProviderError, type Provider, ProviderError, type ProviderErrorDetails } from "@slipway/core";
-import type { Harness } from "../harness.ts";
+import type { Harness } from "../../src/harness.ts";
 import type { Mutate } from "./mutant.ts";
 
 /** One call that a mutated provider has seen. */

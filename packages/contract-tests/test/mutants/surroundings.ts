@@ -6,7 +6,7 @@ import {
   isProviderError,
   type ProviderHooks,
 } from "@slipway/core";
-import type { Harness } from "../harness.ts";
+import type { Harness } from "../../src/harness.ts";
 import { answered, failed, fields, intercept, lackingMethods, reworded } from "./intercept.ts";
 import type { MutantsOf, Mutate } from "./mutant.ts";
 

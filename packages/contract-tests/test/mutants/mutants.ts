@@ -1,4 +1,4 @@
-import { CASE_IDS, type CaseGroup, type CaseId } from "../case-ids.ts";
+import { CASE_IDS, type CaseGroup, type CaseId } from "../../src/case-ids.ts";
 import { bootstrapMutants } from "./bootstrap.ts";
 import { capabilitiesMutants } from "./capabilities.ts";
 import {

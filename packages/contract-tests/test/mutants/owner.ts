@@ -1,5 +1,5 @@
 import { type Instance, isProviderError } from "@slipway/core";
-import type { InspectedInstance } from "../harness.ts";
+import type { InspectedInstance } from "../../src/harness.ts";
 import { asked, fields, intercept, type SeenCall } from "./intercept.ts";
 import type { MutantsOf, Mutate } from "./mutant.ts";
 

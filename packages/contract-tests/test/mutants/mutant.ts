@@ -1,5 +1,5 @@
-import type { CaseGroup, CaseId, CaseIdOf } from "../case-ids.ts";
-import type { Harness } from "../harness.ts";
+import type { CaseGroup, CaseId, CaseIdOf } from "../../src/case-ids.ts";
+import type { Harness } from "../../src/harness.ts";
 
 /** What a mutant does to a harness that conforms: one behaviour changed. */
 export type Mutate = (harness: Harness) => Harness;

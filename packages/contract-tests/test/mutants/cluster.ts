@@ -1,5 +1,5 @@
 import { type Cluster, type ClusterNode, type ClusterProvider, isProviderError } from "@slipway/core";
-import type { Harness } from "../harness.ts";
+import type { Harness } from "../../src/harness.ts";
 import { wrongly } from "./intercept.ts";
 import type { MutantsOf, Mutate } from "./mutant.ts";
 

@@ -1,9 +1,9 @@
 import { BUILTIN_CAPABILITIES, type BuiltinCapability, restrict } from "@slipway/core";
-import type { CaseId } from "../case-ids.ts";
-import { type CaseResult, runCase } from "../case-result.ts";
-import type { Harness, HarnessFactory } from "../harness.ts";
-import { plan } from "../plan.ts";
-import type { RuleId } from "../rules.ts";
+import type { CaseId } from "../../src/case-ids.ts";
+import { type CaseResult, runCase } from "../../src/case-result.ts";
+import type { Harness, HarnessFactory } from "../../src/harness.ts";
+import { plan } from "../../src/plan.ts";
+import type { RuleId } from "../../src/rules.ts";
 import type { Mutant, Mutate } from "./mutant.ts";
 import { mutants as all } from "./mutants.ts";
 
