@@ -17,7 +17,8 @@ import { refusals } from "../errors/refusal.ts";
 import { keyedMutex } from "../limits/keyed-mutex.ts";
 import { defaultHooks, type HookParts } from "./default-hooks.ts";
 import type { Call, Driver } from "./driver.ts";
-import { type AnyListFilter, type AnySpawnOptions, LifeCycle } from "./life-cycle.ts";
+import type { AnyListFilter, AnySpawnOptions } from "./driver-context.ts";
+import { LifeCycle } from "./life-cycle.ts";
 import { type VolumeDriver, volumesFromDriver } from "./volume-driver.ts";
 import { writeCache } from "./write-cache.ts";
 

@@ -1,0 +1,71 @@
+import { abortError, type CallOptions, type Instance } from "@slipway/core";
+import type { Call, Driver } from "./driver.ts";
+import { type AnySpawnOptions, type DriverContext, pause } from "./driver-context.ts";
+import type { LifeCycleRefusals } from "./life-cycle-refusals.ts";
+
+const UNSEEN_PAUSE_MS = 1_000;
+
+/** Terminating what has an id: believed only once a read, or a write that could not be mistaken, has said so. */
+export class Termination<M, I extends Instance, O extends AnySpawnOptions, T> {
+  readonly #driver: Driver<M, I, O, T>;
+  readonly #context: DriverContext<M>;
+  readonly #refusals: LifeCycleRefusals;
+
+  constructor(driver: Driver<M, I, O, T>, context: DriverContext<M>, refusals: LifeCycleRefusals) {
+    this.#driver = driver;
+    this.#context = context;
+    this.#refusals = refusals;
+  }
+
+  async terminate(id: string, { signal }: CallOptions): Promise<void> {
+    const [driver, context] = [this.#driver, this.#context];
+    if (!driver.isId(id)) return;
+    const call: Call = { operation: "terminate", signal };
+    await context.mutex(`terminate ${id}`, call, async () => {
+      if (context.writeCache.isEnded(id)) return;
+      for (;;) {
+        const machine = await (driver.peek ?? driver.get)(call, id);
+        if (machine !== null) {
+          const { status, ownership } = driver.identify(machine);
+          if (status === "terminating" || status === "terminated") return;
+          if (ownership === null) throw this.#refusals.unmanaged(call, id);
+        }
+        // Also what no read shows: it may be so new that only a write finds it.
+        const outcome = await driver.destroy(call, id, machine);
+        if (typeof outcome === "object" && !(await this.#isEnding(call, id, machine !== null))) throw outcome.unclear;
+        if (outcome !== "gone") break;
+        const isNew = context.writeCache.ofId(id) !== undefined;
+        if (isNew && driver.waitsForUnseen !== true) throw this.#refusals.unseen(call, id);
+        // What a read has just shown is not gone because one answer says so: another read decides.
+        if (machine !== null && !(await this.#isEnding(call, id, true))) throw this.#refusals.contradicted(call, id);
+        if (machine !== null || !isNew) break;
+        await pause(this.#context, call, UNSEEN_PAUSE_MS, "none");
+      }
+      context.writeCache.ended(id);
+    });
+  }
+
+  /** After an answer that may mean that it is ending: another process may have begun it so shortly ago that reads lag. */
+  async #isEnding(call: Call, id: string, wasSeen: boolean): Promise<boolean> {
+    const looked = async (isLast: boolean): Promise<boolean> => {
+      try {
+        const now = await this.#driver.get(call, id);
+        // No read may show it yet: then its absence is a proof only after the lag.
+        if (now === null) return isLast || (wasSeen && this.#context.writeCache.ofId(id) === undefined);
+        return ["terminating", "terminated"].includes(this.#driver.identify(now).status);
+      } catch {
+        // It cannot be read: then the answer to the write is all that is known.
+        this.#assertWanted(call);
+        return false;
+      }
+    };
+    if (await looked(false)) return true;
+    await pause(this.#context, call, this.#context.readAfterWriteMs, "unknown");
+    return await looked(true);
+  }
+
+  #assertWanted({ operation, signal }: Call): void {
+    if (signal?.aborted === true)
+      throw abortError(signal, { provider: this.#context.provider, operation, effect: "unknown" });
+  }
+}
