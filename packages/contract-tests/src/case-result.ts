@@ -2,7 +2,8 @@ import { caseContext, type Mode, mustLeaveNothing, type Project } from "./case-c
 import { ConformanceFailure, NotApplicable, shown } from "./conformance-failure.ts";
 import type { ContractCase } from "./contract-case.ts";
 import type { HarnessFactory } from "./harness.ts";
-import type { RuleId } from "./rules.ts";
+import type { RuleId } from "./rule-ids.ts";
+import { sentenceOf } from "./rules.ts";
 
 /** How one case ended. JSON-safe. */
 export interface CaseResult {
@@ -87,7 +88,10 @@ async function inWorld(
 
 function endingOf(error: unknown): Ending {
   if (error instanceof NotApplicable) return { status: "not-applicable", reason: error.message };
-  if (error instanceof ConformanceFailure) return { status: "failed", reason: error.message, rule: error.rule };
+  if (error instanceof ConformanceFailure) {
+    const { rule, saw, next } = error;
+    return { status: "failed", reason: `${rule}: ${saw}\n  The rule: ${sentenceOf(rule)}\n  Next: ${next}`, rule };
+  }
   if (error instanceof Late) return { status: "failed", reason: error.message };
   const stack = error instanceof Error ? `\n${error.stack?.split("\n").slice(1, 6).join("\n")}` : "";
   return { status: "failed", reason: `a call that had to work was rejected: ${shown(error)}${stack}` };

@@ -1,5 +1,5 @@
 import { type ErrorCode, type ErrorEffect, isProviderError, type ProviderError } from "@slipway/core";
-import { type RuleId, sentenceOf } from "./rules.ts";
+import type { RuleId } from "./rule-ids.ts";
 
 /** A broken rule: which one, what was seen, and what the provider's author does next. */
 export class ConformanceFailure extends Error {
@@ -9,7 +9,7 @@ export class ConformanceFailure extends Error {
   readonly next: string;
 
   constructor(rule: RuleId, saw: string, next: string) {
-    super(`${rule}: ${saw}\n  The rule: ${sentenceOf(rule)}\n  Next: ${next}`);
+    super(`${rule}: ${saw}\n  Next: ${next}`);
     this.rule = rule;
     this.saw = saw;
     this.next = next;

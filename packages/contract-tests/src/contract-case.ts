@@ -1,7 +1,7 @@
 import type { Capability } from "@slipway/core";
 import type { CaseContext } from "./case-context.ts";
 import type { CaseGroup, CaseId, CaseIdOf } from "./case-ids.ts";
-import type { RuleId } from "./rules.ts";
+import type { RuleId } from "./rule-ids.ts";
 
 /** An optional part of a harness, or of its registration, without which a case cannot run. */
 export type HarnessFeature =

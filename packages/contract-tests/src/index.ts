@@ -25,7 +25,8 @@ export type {
 export { type Fate, type PlannedCase, plan } from "./plan.ts";
 export { renderBadge, renderJson, renderMarkdown, renderTable } from "./render-report.ts";
 export { type ConformanceReport, type ReportCounts, summaryOf } from "./report.ts";
-export { type Rule, type RuleId, type RuleSubject, rules } from "./rules.ts";
+export type { RuleId } from "./rule-ids.ts";
+export { type Rule, type RuleSubject, rules } from "./rules.ts";
 export { type ConformanceOptions, MODES, runConformance } from "./run.ts";
 export { type Skip, skipProblems } from "./skips.ts";
 export { SUITE_VERSION } from "./suite-version.ts";

@@ -1,13 +1,36 @@
 import type { Capability } from "@slipway/core";
-import { CAPABILITY_RULES } from "./rules/capability-rules.ts";
-import { FAILURE_RULES } from "./rules/failure-rules.ts";
-import { REMOTE_CALL_RULES } from "./rules/remote-calls.ts";
-import { SURROUNDING_RULES } from "./rules/surroundings.ts";
-
-type Sentences = typeof REMOTE_CALL_RULES & typeof CAPABILITY_RULES & typeof FAILURE_RULES & typeof SURROUNDING_RULES;
-
-/** The number of a rule in CONTRACT.md. */
-export type RuleId = keyof Sentences;
+import { RULE_IDS, type RuleId, type RuleSection } from "./rule-ids.ts";
+import { bootstrapRules } from "./topics/bootstrap.ts";
+import { cancellationRules } from "./topics/cancellation.ts";
+import { capabilitiesRules } from "./topics/capabilities.ts";
+import { clusterRules } from "./topics/cluster.ts";
+import { concurrencyRules } from "./topics/concurrency.ts";
+import { costsRules } from "./topics/costs.ts";
+import { effectRules } from "./topics/effect.ts";
+import { errorsRules } from "./topics/errors.ts";
+import { getRules } from "./topics/get.ts";
+import { hibernationRules } from "./topics/hibernation.ts";
+import { hooksRules } from "./topics/hooks.ts";
+import { idempotencyRules } from "./topics/idempotency.ts";
+import { identityRules } from "./topics/identity.ts";
+import { keyRules } from "./topics/key.ts";
+import { launchRules } from "./topics/launch.ts";
+import { listRules } from "./topics/list.ts";
+import { networkingRules } from "./topics/networking.ts";
+import { ownerRules } from "./topics/owner.ts";
+import { packageRules } from "./topics/package.ts";
+import { projectionRules } from "./topics/projection.ts";
+import { redactionRules } from "./topics/redaction.ts";
+import { regionsRules } from "./topics/regions.ts";
+import { snapshotsRules } from "./topics/snapshots.ts";
+import { spawnRules } from "./topics/spawn.ts";
+import { spotRules } from "./topics/spot.ts";
+import { tailscaleRules } from "./topics/tailscale.ts";
+import { terminateRules } from "./topics/terminate.ts";
+import { terminateByRules } from "./topics/terminate-by.ts";
+import { volumesRules } from "./topics/volumes.ts";
+import { warmVolumesRules } from "./topics/warm-volumes.ts";
+import { workflowsRules } from "./topics/workflows.ts";
 
 /** Whom a rule binds: every provider, or one package of the contract's own house, whose tests hold it. */
 export type RuleSubject = "provider" | "core" | "control";
@@ -20,9 +43,41 @@ export interface Rule {
   readonly subject: RuleSubject;
 }
 
-const SENTENCES: Sentences = { ...REMOTE_CALL_RULES, ...CAPABILITY_RULES, ...FAILURE_RULES, ...SURROUNDING_RULES };
+const SENTENCES: { readonly [Id in RuleId]: string } = {
+  ...identityRules,
+  ...ownerRules,
+  ...keyRules,
+  ...idempotencyRules,
+  ...getRules,
+  ...spawnRules,
+  ...terminateRules,
+  ...listRules,
+  ...bootstrapRules,
+  ...capabilitiesRules,
+  ...projectionRules,
+  ...regionsRules,
+  ...snapshotsRules,
+  ...spotRules,
+  ...volumesRules,
+  ...warmVolumesRules,
+  ...hibernationRules,
+  ...costsRules,
+  ...tailscaleRules,
+  ...networkingRules,
+  ...terminateByRules,
+  ...launchRules,
+  ...errorsRules,
+  ...effectRules,
+  ...redactionRules,
+  ...cancellationRules,
+  ...concurrencyRules,
+  ...hooksRules,
+  ...packageRules,
+  ...workflowsRules,
+  ...clusterRules,
+};
 
-const CAPABILITY_OF_SECTION: Readonly<Record<string, Capability>> = {
+const CAPABILITY_OF_SECTION: { readonly [S in RuleSection]?: Capability } = {
   IDEM: "idempotentSpawn",
   REGION: "multiRegion",
   GPU: "gpu",
@@ -63,16 +118,15 @@ const SUBJECTS: { readonly [Id in RuleId]?: Exclude<RuleSubject, "provider"> } =
   "FLOW-06": "control",
 };
 
-// The keys of an object literal typed Sentences are its rule ids.
-const IDS = Object.keys(SENTENCES) as RuleId[];
-
-/** The contract as data, in the order of CONTRACT.md's sections. */
-export const rules: readonly Rule[] = IDS.map((id) => ({
-  id,
-  sentence: SENTENCES[id],
-  capability: CAPABILITY_OF_SECTION[id.slice(0, id.indexOf("-"))] ?? null,
-  subject: SUBJECTS[id] ?? "provider",
-}));
+/** The contract as data, in the order of CONTRACT.md. */
+export const rules: readonly Rule[] = (Object.keys(RULE_IDS) as RuleSection[]).flatMap((section) =>
+  RULE_IDS[section].map((id) => ({
+    id,
+    sentence: SENTENCES[id],
+    capability: CAPABILITY_OF_SECTION[section] ?? null,
+    subject: SUBJECTS[id] ?? "provider",
+  })),
+);
 
 /** A rule's sentence, for messages. */
 export function sentenceOf(id: RuleId): string {

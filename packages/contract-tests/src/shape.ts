@@ -1,6 +1,6 @@
 import { INSTANCE_STATUSES } from "@slipway/core";
 import { must, shown } from "./conformance-failure.ts";
-import type { RuleId } from "./rules.ts";
+import type { RuleId } from "./rule-ids.ts";
 
 /** What is wrong with a value, as the end of a sentence; null if nothing is. */
 type Check = (value: unknown) => string | null;

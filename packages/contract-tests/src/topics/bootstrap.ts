@@ -8,7 +8,7 @@ import {
 import { type CaseContext, honoured } from "../case-context.ts";
 import { must, mustEqual, mustReject, mustResolve, NotApplicable, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { RuleId } from "../rules.ts";
+import type { RuleId, Rules } from "../rule-ids.ts";
 import { eventually } from "../waiting.ts";
 
 const HOSTILE = `'"\`$(touch /tmp/x)\${HOME}\\\n\tend %s !! é 漢字 🚢 EOF\r\n#cloud-config\n`;
@@ -19,6 +19,23 @@ const CONFIG: BootstrapConfig = {
 };
 // Nobody packs more than this; a larger limit cannot be tried in reasonable time.
 const LARGEST_TRIED_BYTES = 4 * 1024 * 1024;
+
+export const bootstrapRules: Rules<"BOOT"> = {
+  "BOOT-01":
+    "`generateBootstrap` answers `content`, `format`, the `checksum` and the `byteLength` of the content's UTF-8 bytes.",
+  "BOOT-02": "The same config gives the same bytes, in every process; another config gives others.",
+  "BOOT-03": "`generateBootstrap` makes no call and changes nothing.",
+  "BOOT-04": "A rendered script whose checksum, format or length is wrong is INVALID_SPEC before any call.",
+  "BOOT-05": "A bootstrap that is larger than `limits.maxUserDataBytes` after packing is INVALID_SPEC before any call.",
+  "BOOT-06":
+    "Every value of a config may hold every character but NUL; NUL is INVALID_SPEC, and so is a script that a shell would misread: the line ends of Windows in its first line, or blanks before `#!`.",
+  "BOOT-07":
+    "Where a provider tells of the bootstrap, it tells the true end: `succeeded`, or `failed` with the exit code.",
+  "BOOT-08":
+    "`stableChecksum` is the checksum without the registration token and without the token of `report`: a rotated token does not change it.",
+  "BOOT-09":
+    "A provider with `readBootstrap` reports there what `get` reports of the bootstrap, or its true end where `get` reports none, with its last lines free of control characters; null for an instance without one, NOT_FOUND where there is none.",
+};
 
 /** What is rendered, what is refused, and how it ended. */
 export const bootstrapCases: Cases<"bootstrap"> = {

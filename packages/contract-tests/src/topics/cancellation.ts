@@ -3,9 +3,20 @@ import type { CaseContext } from "../case-context.ts";
 import { must, mustReject, settled } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
 import { judged, listFindsWhatIsThere } from "../judgement.ts";
+import type { Rules } from "../rule-ids.ts";
 
 const DELAY_MS = 2_000;
 const SOON_MS = 50;
+
+export const cancellationRules: Rules<"CANCEL"> = {
+  "CANCEL-01":
+    "A call whose signal is aborted before it begins rejects with CANCELLED and effect `none`, and nothing changes.",
+  "CANCEL-02": "A call that is aborted on its way rejects with CANCELLED and the true effect, or has succeeded.",
+  "CANCEL-03": "A call that takes longer than `timeoutMs` rejects with TIMEOUT and the true effect.",
+  "CANCEL-04": "Aborting after a call has resolved changes nothing.",
+  "CANCEL-05":
+    "Methods beyond the contract (`listOfferings`, `placements`, `readBootstrap`, `planCleanup`, `removeLeftover`) keep CANCEL-01 to CANCEL-03 and ERR-01, and refuse an option that they do not know with INVALID_SPEC and effect `none`.",
+};
 
 /** What aborting and time limits do, and what they do not. */
 export const cancellationCases: Cases<"cancellation"> = {

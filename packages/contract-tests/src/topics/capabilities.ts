@@ -2,6 +2,7 @@ import { assertSupports, type BuiltinCapability, capabilityTable, type Provider 
 import type { CaseContext } from "../case-context.ts";
 import { errorOf, must, mustEqual, mustReject, NotApplicable, settled, shown } from "../conformance-failure.ts";
 import type { CaseBody, Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 
 // Something well-formed for each option, for providers that must refuse it or where the harness says nothing better.
 const SAMPLES: Readonly<Record<string, unknown>> = {
@@ -18,6 +19,22 @@ const SAMPLES: Readonly<Record<string, unknown>> = {
 // These need a thing that is made first; their own groups do that.
 const TRIED_ELSEWHERE: readonly BuiltinCapability[] = ["snapshots", "persistentVolumes", "warmVolumes"];
 const WORKS_ANYWHERE: readonly BuiltinCapability[] = ["spot", "gpu", "hibernation"];
+
+export const capabilitiesRules: Rules<"CAP" | "GPU"> = {
+  "CAP-01": "`capabilities` holds a boolean for each of the eleven, and no flag changes while the provider lives.",
+  "CAP-02":
+    "Where a flag is on, every method that it unlocks is there and every option works: nothing that the type offers throws UNSUPPORTED.",
+  "CAP-03": "Where a flag is off, the methods that it unlocks are absent.",
+  "CAP-04":
+    "Where a flag is off, its options are refused with UNSUPPORTED and the sentence of `whyNot` before any call, also for callers without types.",
+  "CAP-05": "`whyNot` has one sentence for every flag that is off.",
+  "CAP-06": "`accepts` and `assertAccepts` say of options built at run time what `spawn` would say.",
+  "CAP-07": "`defineProvider` refuses a definition whose flags and methods disagree.",
+  "CAP-08":
+    "A capability of a third party, described by `defineCapability`, is refused where it is off, is projected, and brings its own cases into the suite.",
+  "GPU-01": "An instance spawned with `gpu` has that many accelerators, as far as the remote tells.",
+  "GPU-02": "A count below 1 or not whole is INVALID_SPEC before any call.",
+};
 
 /** A capability that is on works, and one that is off is refused. */
 export const capabilitiesCases: Cases<"capabilities"> = {

@@ -1,14 +1,37 @@
-import type { Cluster, ClusterConfig } from "@slipway/core";
+import type { Cluster, ClusterConfig, ClusterNode } from "@slipway/core";
 import type { CaseContext } from "../case-context.ts";
 import { errorOf, must, mustEqual, mustReject, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 import { mustHaveShape } from "../shape.ts";
 import { eventually } from "../waiting.ts";
 
 const ids = (things: readonly { readonly id: string }[]): readonly string[] => things.map(({ id }) => id).sort();
+const heads = (nodes: readonly ClusterNode[]): readonly ClusterNode[] =>
+  nodes.filter(({ role }) => role === "control-plane");
 const UNKNOWN = { name: "no-such-cluster" };
+const NOT_FOUND = { codes: ["NOT_FOUND"], effect: "none" } as const;
 const TRICKY = ["a b", "$(exit 3)", "'quoted'", "`x`", "*", "semi;colon"];
 let clusters = 0;
+
+export const clusterRules: Rules<"CLUSTER"> = {
+  "CLUSTER-01":
+    "`provision` answers a cluster of this owner with the nodes that were asked for, one of them the control plane.",
+  "CLUSTER-02":
+    "The same config again answers the same cluster, completes what is missing of it, and makes nothing twice.",
+  "CLUSTER-03": "Another config under the same name is CONFLICT with effect `none`.",
+  "CLUSTER-04": "`listClusters` and `listNodes` are complete and agree; an unknown cluster has no nodes.",
+  "CLUSTER-05":
+    "`deleteNodes` removes the nodes and no others, and resolves for an empty list and for nodes that are gone.",
+  "CLUSTER-06": "`getApiServerEndpoint` answers an https URL; an unknown cluster is NOT_FOUND.",
+  "CLUSTER-07":
+    "`execInContainer` takes an argument list and no shell, and a non-zero exit is a result; an unknown node is NOT_FOUND.",
+  "CLUSTER-08": "Calls at once with the same config make one cluster.",
+  "CLUSTER-09": "A config that nobody could make is INVALID_SPEC with effect `none`, and nothing is made.",
+  "CLUSTER-10":
+    "A call whose signal is aborted rejects with CANCELLED and the true effect; one that was aborted before it began does nothing.",
+  "CLUSTER-11": "A node is never an instance: `list` does not show it, and `terminate` does not end it.",
+};
 
 /** Kubernetes clusters on one runtime. */
 export const clusterCases: Cases<"cluster"> = {
@@ -22,8 +45,7 @@ export const clusterCases: Cases<"cluster"> = {
       mustEqual("CLUSTER-01", "its name", cluster.name, config.name, "Keep the name.");
       mustEqual("CLUSTER-01", "its owner", cluster.owner, context.cluster().owner, "Tag it with the owner.");
       mustEqual("CLUSTER-01", "the number of nodes", cluster.nodes.length, config.nodes ?? 1, "Make that many.");
-      const heads = cluster.nodes.filter(({ role }) => role === "control-plane").length;
-      must(heads >= 1, "CLUSTER-01", "there is no control plane", "Make the first node one.");
+      must(heads(cluster.nodes).length >= 1, "CLUSTER-01", "there is no control plane", "Make the first node one.");
     },
   },
   "cluster.same-config": {
@@ -112,13 +134,8 @@ export const clusterCases: Cases<"cluster"> = {
       const endpoint = await context.cluster().getApiServerEndpoint(cluster);
       const right = URL.canParse(endpoint) && new URL(endpoint).protocol === "https:";
       must(right, "CLUSTER-06", `it is ${shown(endpoint)}`, "Answer an https URL that the host reaches.");
-      await mustReject(
-        "CLUSTER-06",
-        "the endpoint of an unknown cluster",
-        () => context.cluster().getApiServerEndpoint(UNKNOWN),
-        { codes: ["NOT_FOUND"], effect: "none" },
-        "Read it live.",
-      );
+      const call = () => context.cluster().getApiServerEndpoint(UNKNOWN);
+      await mustReject("CLUSTER-06", "the endpoint of an unknown cluster", call, NOT_FOUND, "Read it live.");
     },
   },
   "cluster.exec": {
@@ -151,13 +168,9 @@ export const clusterCases: Cases<"cluster"> = {
     title: "runs nothing in a node that is not there",
     rules: ["CLUSTER-07"],
     run: async (context) => {
-      await mustReject(
-        "CLUSTER-07",
-        "a command in an unknown node",
-        () => context.cluster().execInContainer("no-such-node", ["true"]),
-        { codes: ["NOT_FOUND"], effect: "none" },
-        "Look the node up among this owner's first.",
-      );
+      const call = () => context.cluster().execInContainer("no-such-node", ["true"]);
+      const next = "Look the node up among this owner's first.";
+      await mustReject("CLUSTER-07", "a command in an unknown node", call, NOT_FOUND, next);
     },
   },
   "cluster.completed": {
@@ -175,9 +188,8 @@ export const clusterCases: Cases<"cluster"> = {
       );
       const again = await provider.provision(config);
       mustEqual("CLUSTER-02", "the number of its nodes", again.nodes.length, 2, "Make what is missing.");
-      const heads = again.nodes.filter(({ role }) => role === "control-plane");
-      const before = cluster.nodes.filter(({ role }) => role === "control-plane");
-      mustEqual("CLUSTER-02", "its control plane", ids(heads), ids(before), "Keep what is there.");
+      const now = ids(heads(again.nodes));
+      mustEqual("CLUSTER-02", "its control plane", now, ids(heads(cluster.nodes)), "Keep what is there.");
     },
   },
   "cluster.at-once": {
@@ -211,14 +223,10 @@ export const clusterCases: Cases<"cluster"> = {
     run: async (context) => {
       const provider = context.cluster();
       for (const [what, config] of NO_CONFIGS) {
-        await mustReject(
-          "CLUSTER-09",
-          what,
-          // On purpose: what an untyped caller may send.
-          () => provider.provision(config as ClusterConfig),
-          { codes: ["INVALID_SPEC"], effect: "none" },
-          "Check it by clusterConfigSchema of @slipway/core/schema.",
-        );
+        // On purpose: what an untyped caller may send.
+        const call = () => provider.provision(config as ClusterConfig);
+        const next = "Check it by clusterConfigSchema of @slipway/core/schema.";
+        await mustReject("CLUSTER-09", what, call, { codes: ["INVALID_SPEC"], effect: "none" }, next);
       }
       const all = await provider.listClusters();
       mustEqual("CLUSTER-09", "the clusters after that", all.length, 0, "Check before anything is made.");
@@ -262,13 +270,7 @@ export const clusterCases: Cases<"cluster"> = {
       mustEqual("CLUSTER-11", "the nodes that list() shows", ids(shownAs), [], "Look for an instance's own tags.");
       for (const id of nodes) await settled(() => provider.terminate(id));
       const left = await context.cluster().listNodes(cluster);
-      mustEqual(
-        "CLUSTER-11",
-        "the nodes after terminate()",
-        ids(left),
-        nodes,
-        "End only what bears an instance's tags.",
-      );
+      mustEqual("CLUSTER-11", "the nodes after terminate()", ids(left), nodes, "End what bears an instance's tags.");
     },
   },
 };

@@ -1,10 +1,18 @@
 import { errorOf, must, mustEqual, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 import { eventually } from "../waiting.ts";
 
 const AT_ONCE = 5;
 const times = <T>(act: (i: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: AT_ONCE }, (_, i) => act(i)));
+
+export const concurrencyRules: Rules<"CONC"> = {
+  "CONC-01": "Concurrent spawns of different keys give one instance each.",
+  "CONC-02": "Concurrent terminations of one instance all resolve, and it is gone.",
+  "CONC-03":
+    "Reads while writes are under way are true: nothing that was there all the time is missing, and nothing is shown twice.",
+};
 
 /** What many callers at once may rely on. */
 export const concurrencyCases: Cases<"concurrency"> = {

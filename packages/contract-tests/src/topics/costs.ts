@@ -2,9 +2,15 @@ import { assertSupports, type Cost } from "@slipway/core";
 import type { CaseContext } from "../case-context.ts";
 import { must, mustEqual } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 import { mustHaveShape } from "../shape.ts";
 
 const DAY_MS = 24 * 3_600_000;
+
+export const costsRules: Rules<"COST"> = {
+  "COST-01": "`getCosts` answers amounts of at least zero for times inside the query.",
+  "COST-02": "`group` is null without `groupBy`, and names the day, instance or spec with it.",
+};
 
 /** What instances cost. */
 export const costsCases: Cases<"costs"> = {

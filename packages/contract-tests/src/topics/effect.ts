@@ -4,6 +4,7 @@ import { must, mustEqual, NotApplicable, settled } from "../conformance-failure.
 import type { Cases } from "../contract-case.ts";
 import { judged, listFindsWhatIsThere } from "../judgement.ts";
 import { volumeSize, WRITES } from "../operations.ts";
+import type { Rules } from "../rule-ids.ts";
 import { eventually } from "../waiting.ts";
 
 // What a remote says when it has decided against the request: it knows that it did nothing.
@@ -15,6 +16,17 @@ const REFUSALS: readonly ErrorCode[] = [
   "INVALID_SPEC",
 ];
 const OFTEN = 50;
+
+export const effectRules: Rules<"EFFECT"> = {
+  "EFFECT-01": "What is refused before anything is sent has effect `none`, and the remote is unchanged.",
+  "EFFECT-02": "`none` is never said where the remote changed.",
+  "EFFECT-03": "A documented refusal has effect `none`, never `unknown`.",
+  "EFFECT-04": "After `unknown` or `applied`, `list({ keys })` finds exactly what the remote holds.",
+  "EFFECT-05":
+    "An unrecognised answer to a write is INTERNAL with effect `unknown`, or `applied` where the remote clearly did it; never `none`.",
+  "EFFECT-06":
+    "`mayRepeat` is true only for a retryable error whose effect is `none` or whose provider has `idempotentSpawn`.",
+};
 
 /** Whether the remote changed, judged by the inspector. */
 export const effectCases: Cases<"effect"> = {

@@ -4,10 +4,20 @@ import { ConformanceFailure, must, mustEqual, NotApplicable, settled, shown } fr
 import type { Cases } from "../contract-case.ts";
 import type { ErrorTableRow } from "../harness.ts";
 import { OPERATIONS } from "../operations.ts";
-import { otherSpec } from "../other-spec.ts";
+import type { Rules } from "../rule-ids.ts";
+import { otherSpec } from "../same-key.ts";
 
 // A provider that tries again by itself meets the fault again.
 const OFTEN = 50;
+
+export const errorsRules: Rules<"ERR"> = {
+  "ERR-01":
+    "Every rejection is a ProviderError, recognised by `isProviderError`, that names its provider and operation.",
+  "ERR-02":
+    "Category and retryability follow from the code; the scope is the code's own or the one that the provider's table says.",
+  "ERR-03": "Every row of the provider's error table is emitted as it is written there.",
+  "ERR-04": "An error is JSON-safe data that holds its message.",
+};
 
 /** What an error is made of, and that each row of the provider's table is true. */
 export const errorsCases: Cases<"errors"> = {

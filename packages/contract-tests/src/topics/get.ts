@@ -1,8 +1,16 @@
 import { must, mustEqual, mustReject, mustResolve, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 import { mustHaveShape } from "../shape.ts";
 
 const MALFORMED_IDS = ["", " ", "no such thing!", "../../etc/passwd", "x".repeat(4_096), "nul\0byte", "$(reboot)"];
+
+export const getRules: Rules<"GET"> = {
+  "GET-01": "`get` gives null if the remote says that there is no such instance, and for a malformed id.",
+  "GET-02":
+    "Every other failure of `get` throws: null is never a guess, and a not-found is believed only in the remote's own words.",
+  "GET-03": "`get` tells of an instance what `spawn` told of it, as far as that does not change by itself.",
+};
 
 /** What one instance is told to be. */
 export const getCases: Cases<"get"> = {

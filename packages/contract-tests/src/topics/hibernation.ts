@@ -2,11 +2,20 @@ import { assertSupports, type Instance, type Provider, type Snapshot } from "@sl
 import type { CaseContext } from "../case-context.ts";
 import { must, mustEqual, mustReject, mustResolve } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 
 type Sleeping = Provider<Instance, Snapshot, "hibernation">;
 const able = (provider: Provider): Sleeping => {
   assertSupports(provider, "hibernation");
   return provider;
+};
+
+export const hibernationRules: Rules<"HIBER"> = {
+  "HIBER-01":
+    "`hibernate` brings an instance spawned with `hibernation: true` to `hibernated`, and `resume` back to `running`.",
+  "HIBER-02": "`hibernate` on a hibernated instance and `resume` on a running one change nothing.",
+  "HIBER-03": "An instance spawned without it cannot hibernate: INVALID_STATE with effect `none`.",
+  "HIBER-04": "An unknown instance is NOT_FOUND.",
 };
 
 /** Instances that sleep and keep their memory. */

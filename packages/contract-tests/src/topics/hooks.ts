@@ -2,10 +2,23 @@ import { HEARTBEAT_TASKS, type HeartbeatTask, type Receipt } from "@slipway/core
 import type { CaseContext } from "../case-context.ts";
 import { must, mustEqual, mustReject, NotApplicable, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 
 const LONG_MS = 60_000;
 const OFTEN = 50;
 const EXPIRY_MS = 500;
+
+export const hooksRules: Rules<"HOOK"> = {
+  "HOOK-01": "`onStartup` resolves where credentials, tools and permissions are there, and changes nothing remotely.",
+  "HOOK-02": "`onStartup` rejects with a ProviderError that says what is missing.",
+  "HOOK-03": "`onShutdown` ends no instance.",
+  "HOOK-04": "`onHeartbeat` answers one receipt for each task that was asked for, in the same order.",
+  "HOOK-05": "What is not done by the deadline is answered as failed with TIMEOUT.",
+  "HOOK-06":
+    "A heartbeat task that fails is a failed receipt: the hook does not reject, and the other tasks are answered.",
+  "HOOK-07": "`onHeartbeat` ends, deletes and changes nothing.",
+  "HOOK-08": "Through a registry no hook throws: a failing hook is a failed receipt.",
+};
 
 /** What a provider does when a program starts, lives and ends. */
 export const hooksCases: Cases<"hooks"> = {

@@ -3,7 +3,8 @@ import type { CaseContext } from "../case-context.ts";
 import type { CaseIdOf } from "../case-ids.ts";
 import { must, mustEqual, type Outcome, settled, shown } from "../conformance-failure.ts";
 import type { CaseBody } from "../contract-case.ts";
-import { otherSpec } from "../other-spec.ts";
+import type { Rules } from "../rule-ids.ts";
+import { otherSpec } from "../same-key.ts";
 import { eventually } from "../waiting.ts";
 
 const on = { name: "idempotentSpawn", when: "on" } as const;
@@ -13,6 +14,17 @@ type Id = Extract<
   CaseIdOf<"key">,
   `key.concurrent${string}` | "key.five-times" | "key.answer-lost" | "key.failed-after"
 >;
+
+export const idempotencyRules: Rules<"IDEM"> = {
+  "IDEM-01":
+    "While another process creates the same key, `spawn` answers that instance after waiting, or CONFLICT or BUSY; there is never a second one.",
+  "IDEM-02":
+    "What a killed or cut-off client left half made is completed, or removed and made again, by the next spawn of its key; it is never left.",
+  "IDEM-03":
+    "Of two processes that spawn one key with different specs at once, at most one gets an instance and the other gets CONFLICT or BUSY.",
+  "IDEM-04":
+    "A repeated spawn is the same request: neither a cache nor chance nor another process alters what it asks for.",
+};
 
 /** What `idempotentSpawn` promises for processes that share nothing but the remote. */
 export const idempotencyCases: { readonly [K in Id]: CaseBody } = {

@@ -1,7 +1,18 @@
 import { BUILTIN_CAPABILITIES, isOwner, ProviderRegistry } from "@slipway/core";
 import { errorOf, must, mustEqual, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 import { shapeProblems } from "../shape.ts";
+
+export const identityRules: Rules<"ID"> = {
+  "ID-01":
+    "An instance's `id` is enough to address it from any process with the same credentials; no method that takes an id takes a region.",
+  "ID-02": "`spawn`, `get` and `list` answer one and the same `id` and `nativeId` for one instance.",
+  "ID-03": "A bare native id is accepted wherever an id is, and is looked for in every configured region.",
+  "ID-04": "Two instances never share an `id` or a `nativeId`.",
+  "ID-05":
+    "A provider describes itself: a name of lower-case letters, digits and dashes, a tier, a contract version and its limits as numbers, and none of it changes.",
+};
 
 /** What a provider says of itself, and what an id is good for. */
 export const identityCases: Cases<"identity"> = {

@@ -2,15 +2,33 @@ import { type Instance, isKey, type Provider } from "@slipway/core";
 import { type CaseContext, honoured } from "../case-context.ts";
 import { errorOf, must, mustEqual, mustReject, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import { otherSpecs } from "../other-spec.ts";
+import type { Rules } from "../rule-ids.ts";
+import { otherSpecs, repeatedKeyMustAnswer } from "../same-key.ts";
 import { eventually } from "../waiting.ts";
 import { idempotencyCases } from "./idempotency.ts";
-import { repeatedKeyMustAnswer } from "./repeated-key.ts";
 
 const PRINTABLE = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).join("");
 const MALFORMED_KEYS: readonly unknown[] = ["", "x".repeat(129), "naïve", "line\nbreak", "nul\0", 7, null, {}];
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const gone = (instance: Instance | null): boolean => instance === null || instance.status === "terminated";
+
+export const keyRules: Rules<"KEY"> = {
+  "KEY-01": "A spawn without a key gets a UUID as its key, so that two such spawns give two instances.",
+  "KEY-02":
+    "A key is 1 to 128 printable ASCII characters: each of these is taken and kept apart from every other, and anything else is INVALID_SPEC before any call.",
+  "KEY-03":
+    "Same owner, key and spec, and the instance is neither terminating nor terminated: `spawn` answers that instance and nothing changes remotely.",
+  "KEY-04": "That also holds while the instance is stopped, hibernated or in error.",
+  "KEY-05":
+    "Same owner and key, another spec: CONFLICT with effect `none` and the existing instance's id in `native.id`; nothing changes remotely.",
+  "KEY-06":
+    "Same owner and key, and the instance is terminated or gone: a new instance with an id of its own, as often as that happens. One that is terminating is never returned: `spawn` makes a new one, or throws BUSY with `retryAfterMs` and effect `none` while the remote still holds the name.",
+  "KEY-07":
+    "The spec compared leaves out `signal`, `timeoutMs` and the registration token, and a bootstrap config equals the script rendered from it.",
+  "KEY-08": "An instance's `key` and `owner` are those that it was spawned with, or null where the remote keeps none.",
+  "KEY-09":
+    "`specHash` is the SHA-256 of the options' canonical JSON without `signal`, `timeoutMs` and rotating secrets: the order of fields does not matter.",
+};
 
 /** What a key is, and every row of what a repeated one means. */
 export const keyCases: Cases<"key"> = {

@@ -2,6 +2,7 @@ import type { Instance } from "@slipway/core";
 import { honoured } from "../case-context.ts";
 import { must, mustEqual, mustReject, NotApplicable, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 import { eventually } from "../waiting.ts";
 
 const SEVERAL = 7;
@@ -17,6 +18,16 @@ const steady = ({
   price: _p,
   ...rest
 }: Instance) => JSON.stringify(rest, Object.keys(rest).sort());
+
+export const listRules: Rules<"LIST"> = {
+  "LIST-01": "`list` answers everything but `terminated`; terminated instances only if the filter asks for them.",
+  "LIST-02":
+    "`list` is complete: it holds every instance of the owner in every region that the provider was configured with.",
+  "LIST-03": "A failed page, a failed region and a remote that is down are errors, never a shorter or an empty answer.",
+  "LIST-04": "A filter's fields are joined by AND, the values of one field by OR.",
+  "LIST-05": "A filter that the contract does not know is INVALID_SPEC, never ignored.",
+  "LIST-06": "`list` tells of an instance what `get` tells of it.",
+};
 
 /** What list shows, what it hides, and that it is never a guess. */
 export const listCases: Cases<"list"> = {

@@ -1,5 +1,11 @@
 import { must, mustReject, NotApplicable, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
+
+export const networkingRules: Rules<"NET"> = {
+  "NET-01": "`spawn({ network })` is accepted and gives an instance.",
+  "NET-02": "A malformed network is INVALID_SPEC before any call.",
+};
 
 /** Networks of the caller's. */
 export const networkingCases: Cases<"networking"> = {

@@ -1,9 +1,25 @@
 import { nameFor } from "@slipway/core";
 import { must, mustEqual, mustReject, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 
 const OTHER = { owner: "another-owner" } as const;
 const ids = (instances: readonly { readonly id: string }[]): readonly string[] => instances.map(({ id }) => id).sort();
+
+export const ownerRules: Rules<"OWNER"> = {
+  "OWNER-01": "A provider has an `owner` of 1 to 63 lower-case letters, digits and dashes.",
+  "OWNER-02":
+    "Owner and key are written in the call that creates the instance: also when its answer is lost, nothing untagged remains.",
+  "OWNER-03": "`list()` answers this owner's instances and nobody else's.",
+  "OWNER-04":
+    "`list({ owner })` answers that owner's instances, and `list({ owner: \"*\" })` everything that bears Slipway's tag.",
+  "OWNER-05": "A machine without Slipway's tag is never listed.",
+  "OWNER-06":
+    "A thing that has our name but not our tag is CONFLICT with effect `none`: it is neither adopted nor changed nor deleted.",
+  "OWNER-07": "The same key under two owners names two instances.",
+  "OWNER-08":
+    "`nameFor(owner, key)` is the only derivation of a remote name: `slip-`, 8 base32 characters of the owner's SHA-256, `-`, 20 of the key's.",
+};
 
 /** Whose an instance is, and what is nobody's. */
 export const ownerCases: Cases<"owner"> = {

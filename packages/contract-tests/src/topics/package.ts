@@ -3,6 +3,17 @@ import type { CaseContext } from "../case-context.ts";
 import { must, mustEqual, NotApplicable, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
 import type { HarnessPackage } from "../harness.ts";
+import type { Rules } from "../rule-ids.ts";
+
+export const packageRules: Rules<"PKG" | "REGISTRY" | "RUNTIME"> = {
+  "PKG-01":
+    "A provider package's manifest names its provider and contract under `slipway`, and both agree with the provider.",
+  "PKG-02": "`register` validates its config and rejects with INVALID_SPEC; it answers a registration.",
+  "REGISTRY-01": "A registry accepts the contract versions n and n-1, and refuses others with the line that upgrades.",
+  "RUNTIME-01":
+    "A listener that throws is not the fault of the call that it listens to, and `log` is silent by default.",
+  "RUNTIME-02": "`timeoutMs` is counted on the injected clock and no other.",
+};
 
 /** What a provider's package says of itself. */
 export const packageCases: Cases<"package"> = {

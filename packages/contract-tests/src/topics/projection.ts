@@ -10,6 +10,7 @@ import {
 } from "@slipway/core";
 import { must, mustEqual } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 import { mustBeJsonSafe, mustHaveShape } from "../shape.ts";
 
 const CORE_MEMBERS = [
@@ -27,6 +28,15 @@ const CORE_MEMBERS = [
   "get",
   "generateBootstrap",
 ];
+
+export const projectionRules: Rules<"PROJ"> = {
+  "PROJ-01": "Through projection only the contract's fields are answered, in plain objects.",
+  "PROJ-02":
+    "Through projection only the contract's methods, those of the capabilities that are on, `exec`, `logs` and `readBootstrap` are there.",
+  "PROJ-03": "A projected provider tells in every contract field the same as the exact one.",
+  "PROJ-04":
+    "By a written name a registry answers the exact provider; by a name from data the erased and projected one.",
+};
 
 /** What is left of a provider where only the contract counts. */
 export const projectionCases: Cases<"projection"> = {

@@ -3,7 +3,8 @@ import { isProviderError, type ProviderError } from "@slipway/core";
 import type { CaseContext } from "../case-context.ts";
 import { must, settled } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import { otherSpec } from "../other-spec.ts";
+import type { Rules } from "../rule-ids.ts";
+import { otherSpec } from "../same-key.ts";
 import { provokedErrors } from "./errors.ts";
 
 const TOKEN = "tok-c0ntract-5ecret";
@@ -15,6 +16,12 @@ const BOOTSTRAP = {
   registrationToken: TOKEN,
 } as const;
 const OFTEN = 50;
+
+export const redactionRules: Rules<"SECRET"> = {
+  "SECRET-01": "No secret, token or user data stands in an error's message or properties.",
+  "SECRET-02": "No secret, token or user data stands in a log line, an event or an argument list.",
+  "SECRET-03": "No token and no user data stands in what a call answers.",
+};
 
 /** Where secrets must not show. */
 export const redactionCases: Cases<"redaction"> = {

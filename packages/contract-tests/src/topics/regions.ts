@@ -1,6 +1,7 @@
 import { assertSupports, type Instance, type Provider, type Snapshot } from "@slipway/core";
 import { must, mustEqual, mustReject, NotApplicable, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 import { mustHaveShape } from "../shape.ts";
 
 type Regional = Provider<Instance, Snapshot, "multiRegion">;
@@ -9,6 +10,15 @@ const able = (provider: Provider): Regional => {
   return provider;
 };
 const ids = (instances: readonly Instance[]): readonly string[] => instances.map(({ id }) => id).sort();
+
+export const regionsRules: Rules<"REGION"> = {
+  "REGION-01": "`listRegions` answers the configured regions, each once, and at least one.",
+  "REGION-02": "An instance spawned in a region is there, and says so.",
+  "REGION-03": "`list` covers all configured regions, and its `region` filter keeps one.",
+  "REGION-04":
+    "A region that was not configured is INVALID_SPEC before any call, so that nothing runs where `list` does not look.",
+  "REGION-05": "A region that fails makes `list` fail with scope `region`.",
+};
 
 /** Where instances are, and that list looks everywhere. */
 export const regionsCases: Cases<"regions"> = {

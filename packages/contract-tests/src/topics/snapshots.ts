@@ -2,6 +2,7 @@ import { assertSupports, type Instance, type Provider, type Snapshot } from "@sl
 import type { CaseContext } from "../case-context.ts";
 import { errorOf, must, mustEqual, mustReject, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 import { mustHaveShape } from "../shape.ts";
 import { eventually } from "../waiting.ts";
 
@@ -12,6 +13,18 @@ const able = (provider: Provider): Snapshotting => {
 };
 const ids = (snapshots: readonly Snapshot[]): readonly string[] => snapshots.map(({ id }) => id).sort();
 const UNKNOWN = "no-such-snapshot";
+
+export const snapshotsRules: Rules<"SNAP"> = {
+  "SNAP-01":
+    "`createSnapshot` answers a snapshot of that instance, with owner and key, which becomes `available` or `failed` by itself.",
+  "SNAP-02": "The same key and instance give the same snapshot; nothing is made twice.",
+  "SNAP-03": "`getSnapshotStatus` gives null only if there is no such snapshot.",
+  "SNAP-04": "`deleteSnapshot` removes all that the snapshot costs, and resolves for ids that are gone or unknown.",
+  "SNAP-05": "`listSnapshots` is complete, keeps to this owner unless asked otherwise, and filters by instance.",
+  "SNAP-06":
+    "`spawn({ fromSnapshot })` makes an instance from an available snapshot; an unknown one is INVALID_SPEC or NOT_FOUND with effect `none`.",
+  "SNAP-07": "A snapshot of an unknown instance is NOT_FOUND with effect `none`, and a malformed key INVALID_SPEC.",
+};
 
 /** Copies of instances. */
 export const snapshotsCases: Cases<"snapshots"> = {

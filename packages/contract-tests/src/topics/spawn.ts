@@ -2,6 +2,7 @@ import type { BaseSpawnOptions, RefusableOption } from "@slipway/core";
 import { type CaseContext, honoured } from "../case-context.ts";
 import { must, mustEqual, mustReject, mustResolve, NotApplicable, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 import { mustHaveShape } from "../shape.ts";
 
 const MALFORMED: readonly { readonly option: keyof BaseSpawnOptions; readonly value: unknown }[] = [
@@ -39,6 +40,29 @@ const withoutSpec = ({ harness }: CaseContext): object =>
   "spec" in harness.spawnOptions() ? { spec: undefined } : { resources: undefined };
 const MANY = 200;
 const EXPIRY_MS = 1_000;
+
+export const spawnRules: Rules<"DATA" | "SPAWN"> = {
+  "DATA-01": "Everything that is answered is JSON-safe plain data, in the fields and types of the contract.",
+  "DATA-02": "Times are ISO 8601 in UTC.",
+  "DATA-03": "A value that the remote does not tell is absent or null, never invented; a price is never a silent zero.",
+  "SPAWN-01": "`spawn` resolves when the remote accepted it, and the remote then holds exactly one instance more.",
+  "SPAWN-02":
+    "A spawned instance gets to `running` by itself, or to `error` or `terminated`, where `statusReason` says why.",
+  "SPAWN-03":
+    "A base option that a provider cannot honour is named in `refuses` with a sentence, and is refused with UNSUPPORTED and that sentence before any call.",
+  "SPAWN-04":
+    "Nothing is ignored in silence: an option that neither the contract nor the provider knows is INVALID_SPEC before any call.",
+  "SPAWN-05": "A malformed option is INVALID_SPEC before any call, and the message names it.",
+  "SPAWN-06":
+    "`spec` and `resources` exclude each other, and both together are INVALID_SPEC before any call; with `limits.specTakesResources` both together are honoured.",
+  "SPAWN-07": "The caller's labels are answered as they were given, without Slipway's own tags.",
+  "SPAWN-08": "`expiresAt` is answered as it was given, and nothing ends the instance because of it.",
+  "SPAWN-09":
+    "More labels than `limits.maxLabels` and a name longer than `limits.nameMaxLength` are INVALID_SPEC before any call.",
+  "SPAWN-10": "Where the price is known, a spawn whose `maxUsdPerHour` is below it is INVALID_SPEC before any call.",
+  "SPAWN-11": "`spawn` does not change the options that it is given.",
+  "SPAWN-12": "`isSpot` is true exactly where interruptible capacity was asked for.",
+};
 
 /** What a spawn answers, and what it refuses before any call. */
 export const spawnCases: Cases<"spawn"> = {

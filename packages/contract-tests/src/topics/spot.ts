@@ -2,6 +2,7 @@ import { assertSupports, type Instance, type Provider, type Snapshot, type SpotR
 import type { CaseContext } from "../case-context.ts";
 import { errorOf, must, mustEqual, NotApplicable, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 import { mustHaveShape } from "../shape.ts";
 import { eventually } from "../waiting.ts";
 
@@ -9,6 +10,16 @@ type Bidding = Provider<Instance, Snapshot, "spot">;
 const able = (provider: Provider): Bidding => {
   assertSupports(provider, "spot");
   return provider;
+};
+
+export const spotRules: Rules<"SPOT"> = {
+  "SPOT-01": "`spawn({ spot })` gives an instance whose `isSpot` is true.",
+  "SPOT-02":
+    "`requestSpotInstance` answers a request; once it is `fulfilled`, its `instanceId` is an instance as every other.",
+  "SPOT-03": "The same key answers the same request and makes no second instance.",
+  "SPOT-04":
+    "`cancelSpotRequest` ends the request and also an instance that it made; it resolves for requests that are gone or unknown.",
+  "SPOT-05": "`getSpotPrices` answers prices above zero with their time and source, and filters by spec and region.",
 };
 
 /** Interruptible capacity. */

@@ -1,11 +1,20 @@
 import type { CaseContext } from "../case-context.ts";
 import { must, mustEqual, mustReject, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 import { eventually } from "../waiting.ts";
 
 const LEAD_MS = 120_000;
 // Read so long before the end at the latest: a look takes time of its own.
 const BEFORE_MS = 500;
+
+export const terminateByRules: Rules<"EXP"> = {
+  "EXP-01": "An instance spawned with `terminateBy` is terminated at that time, although nobody asks for it.",
+  "EXP-02":
+    "It is not terminated earlier, and at most `limits.terminateLateMs` later; stopped is not terminated. One that has not begun by then never runs, however long its remote still tells it as `pending`.",
+  "EXP-03": "The instance tells the time that it was given, and who keeps it: `remote` or `machine`.",
+  "EXP-04": "A time that has passed, or that is none, is INVALID_SPEC before any call.",
+};
 
 /** An end that comes by itself. */
 export const terminateByCases: Cases<"terminate-by"> = {

@@ -1,11 +1,21 @@
 import type { Instance } from "@slipway/core";
 import { errorOf, must, mustEqual, mustReject, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
 import { eventually } from "../waiting.ts";
 
 const MALFORMED_IDS = ["", " ", "no such thing!", "../../etc/passwd", "x".repeat(4_096), "nul\0byte", "$(reboot)"];
 const leaving = (instance: Instance | null): boolean =>
   instance === null || instance.status === "terminating" || instance.status === "terminated";
+
+export const terminateRules: Rules<"TERM"> = {
+  "TERM-01":
+    "Once `terminate` has resolved, `get` gives null, `terminating` or `terminated`, except within `limits.readAfterWriteMs`.",
+  "TERM-02": "What was terminated ends: the remote holds it no longer.",
+  "TERM-03": "`terminate` resolves for ids that are gone, unknown or malformed, as often as it is called.",
+  "TERM-04": "`terminate` rejects if the outcome is unclear, and can then be called again.",
+  "TERM-05": "`terminate` ends the one instance that it names and no other.",
+};
 
 /** How an instance ends. */
 export const terminateCases: Cases<"terminate"> = {

@@ -3,6 +3,7 @@ import type { CaseContext } from "../case-context.ts";
 import { errorOf, must, mustEqual, mustReject, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
 import { volumeSize } from "../operations.ts";
+import type { Rules } from "../rule-ids.ts";
 import { mustHaveShape } from "../shape.ts";
 import { eventually } from "../waiting.ts";
 
@@ -14,6 +15,16 @@ const able = (provider: Provider): Storing => {
 const ids = (volumes: readonly Volume[]): readonly string[] => volumes.map(({ id }) => id).sort();
 const UNKNOWN = "no-such-volume";
 const PATH = "/mnt/data";
+
+export const volumesRules: Rules<"VOL"> = {
+  "VOL-01": "`createVolume` answers a volume of that size, with owner and key.",
+  "VOL-02": "The same key and size give the same volume; another size is CONFLICT with effect `none`.",
+  "VOL-03": "`listVolumes` is complete, keeps to this owner unless asked otherwise, and filters by id and key.",
+  "VOL-04": "`deleteVolume` removes the volume, and resolves for ids that are gone or unknown.",
+  "VOL-05": "An attached volume is not deleted: INVALID_STATE, and it stays as it is.",
+  "VOL-06": "`spawn({ volumes })` attaches them, and they outlive the instance.",
+  "VOL-07": "A volume that is not there is INVALID_SPEC or NOT_FOUND at spawn, with effect `none`.",
+};
 
 /** Disks that outlive instances. */
 export const volumesCases: Cases<"volumes"> = {

@@ -3,6 +3,7 @@ import type { CaseContext } from "../case-context.ts";
 import { errorOf, must, mustEqual, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
 import { volumeSize } from "../operations.ts";
+import type { Rules } from "../rule-ids.ts";
 import { mustHaveShape } from "../shape.ts";
 import { eventually } from "../waiting.ts";
 
@@ -12,6 +13,13 @@ const able = (provider: Provider): Warming => {
   return provider;
 };
 const POOL = "contract-pool";
+
+export const warmVolumesRules: Rules<"WARM"> = {
+  "WARM-01": "`warmVolume` answers a volume of the pool, and the same volume for the same key.",
+  "WARM-02": "`claimWarmVolume` attaches a free volume of the pool to the instance; null if none is free.",
+  "WARM-03": "Two claims never get the same volume.",
+  "WARM-04": "`releaseWarmVolume` gives the volume back to its pool, and resolves however often it is called.",
+};
 
 /** Volumes that wait to be used. */
 export const warmVolumesCases: Cases<"warm-volumes"> = {

@@ -1,5 +1,17 @@
 import { must, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../rule-ids.ts";
+
+export const workflowsRules: Rules<"FLOW"> = {
+  "FLOW-01":
+    "A workflow that a provider ships has a type, a whole version of at least 1, input and output schemas, and a contract whose fields and duration are set.",
+  "FLOW-02":
+    "A step's name is unique in a run, and its `key` is a pure function of the workflow's type, run id and name.",
+  "FLOW-03": "Undos run in reverse order, all of them, also for the failed step if its error's effect is not `none`.",
+  "FLOW-04": "What could not be undone is in the error's `leftovers`.",
+  "FLOW-05": "A run whose process was killed is resumed by its run id, and no finished step runs again.",
+  "FLOW-06": "Cancelling undoes, and `maxDurationMs` cancels.",
+};
 
 /** The workflows that a provider ships. */
 export const workflowsCases: Cases<"workflows"> = {
