@@ -1,4 +1,4 @@
-import type { Provider } from "@slipway/core";
+import { operationTable, type Provider, type RequestOperation } from "@slipway/core";
 import type { CaseContext } from "./case-context.ts";
 import { NotApplicable } from "./conformance-failure.ts";
 
@@ -40,39 +40,39 @@ const onText =
     return () => call("slipway-contract-tests");
   };
 
-/** A call that works, but for the fault placed there, for every operation that a row of an error table may name. */
-export const OPERATIONS: Readonly<Record<string, Prepare>> = {
+// Null: the suite cannot call it by itself.
+const WITH_REQUEST: { readonly [N in RequestOperation]: Prepare | null } = {
   spawn: async ({ provider, request }) => {
     const options = request();
     return () => provider.spawn(options);
   },
-  terminate: onInstance("terminate"),
-  get: onInstance("get"),
-  list: withoutArguments("list"),
   createSnapshot: async (context) => await onInstance("createSnapshot", { key: context.key() })(context),
-  getSnapshotStatus: onText("getSnapshotStatus"),
-  deleteSnapshot: onText("deleteSnapshot"),
-  listSnapshots: withoutArguments("listSnapshots"),
   createVolume: async (context) => {
     const options = { key: context.key(), sizeBytes: volumeSize(context) };
     return () => method(context.provider, "createVolume")(options);
   },
-  deleteVolume: onText("deleteVolume"),
-  listVolumes: withoutArguments("listVolumes"),
+  warmVolume: null,
+  claimWarmVolume: null,
   requestSpotInstance: async ({ provider, request }) => {
     const options = request();
     return () => method(provider, "requestSpotInstance")(options);
   },
-  cancelSpotRequest: onText("cancelSpotRequest"),
-  getSpotPrices: withoutArguments("getSpotPrices"),
-  releaseWarmVolume: onText("releaseWarmVolume"),
-  hibernate: onInstance("hibernate"),
-  resume: onInstance("resume"),
-  listRegions: withoutArguments("listRegions"),
   getCosts: async ({ provider, clock }) => {
     const query = { from: new Date(clock.now() - 3_600_000).toISOString(), to: new Date(clock.now()).toISOString() };
     return () => method(provider, "getCosts")(query);
   },
+};
+
+/** A call that works, but for the fault placed there, for every operation that a row of an error table may name. */
+export const OPERATIONS: Readonly<Record<string, Prepare>> = {
+  ...Object.fromEntries(
+    Object.entries(operationTable()).flatMap(([name, { takes }]) => {
+      if (Object.hasOwn(WITH_REQUEST, name)) return [];
+      const prepare = takes === undefined ? withoutArguments : takes === "instance" ? onInstance : onText;
+      return [[name, prepare(name)]];
+    }),
+  ),
+  ...Object.fromEntries(Object.entries(WITH_REQUEST).flatMap(([name, call]) => (call === null ? [] : [[name, call]]))),
   onStartup:
     async ({ harness }) =>
     () =>
@@ -80,18 +80,6 @@ export const OPERATIONS: Readonly<Record<string, Prepare>> = {
 };
 
 /** Operations that change the remote; every other only reads. */
-export const WRITES: ReadonlySet<string> = new Set([
-  "spawn",
-  "terminate",
-  "createSnapshot",
-  "deleteSnapshot",
-  "createVolume",
-  "deleteVolume",
-  "requestSpotInstance",
-  "cancelSpotRequest",
-  "warmVolume",
-  "claimWarmVolume",
-  "releaseWarmVolume",
-  "hibernate",
-  "resume",
-]);
+export const WRITES: ReadonlySet<string> = new Set(
+  Object.entries(operationTable()).flatMap(([name, { writes }]) => (writes ? [name] : [])),
+);

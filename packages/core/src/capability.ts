@@ -8,7 +8,7 @@ import type { Snapshot, SnapshotMethods } from "./snapshot.ts";
 import type { SpotMethods, SpotOptions } from "./spot.ts";
 import type { TailscaleOptions } from "./tailscale.ts";
 import type { TerminateByOptions } from "./terminate-by.ts";
-import type { VolumeMethods, VolumeMount } from "./volume.ts";
+import type { Volume, VolumeMethods, VolumeMount } from "./volume.ts";
 import type { WarmVolumeMethods } from "./warm-volume.ts";
 
 /** One provider's own types, in a bag, so that a later addition breaks nobody who merged a capability. */
@@ -55,6 +55,9 @@ export type BuiltinCapability =
   | "tailscaleNative"
   | "idempotentSpawn"
   | "customNetworking";
+
+/** Core's own beside the eleven: a provider that does not name one does not have it. */
+export type FurtherCapability = "terminateBy";
 
 // Not `keyof CapabilityMap`: the compiler's messages then say "Capability".
 /** Every capability known to this program: the eleven and all that packages merged. */
@@ -136,8 +139,59 @@ export type ResultKind =
   /** A JSON-safe copy of all that the method answers. */
   | "plain";
 
+/** All that is known of one method of the contract before it is called. */
+export interface OperationRow {
+  /** How its result is copied when a provider is projected. */
+  readonly result: ResultKind;
+  /** Can it change the remote? */
+  readonly writes: boolean;
+  /** Which argument carries `signal` and `timeoutMs`. */
+  readonly callArgument: number;
+  /** The first argument is the id of such a thing. */
+  readonly takes?: "instance" | "snapshot" | "volume" | "spotRequest";
+  /** The first argument is a request, checked as this method's is. */
+  readonly checks?: "spawn" | "list";
+}
+
+type ResultOf<R> = [R] extends [void]
+  ? "nothing"
+  : [R] extends [Instance | null]
+    ? "instance"
+    : [R] extends [readonly Instance[]]
+      ? "instances"
+      : [R] extends [Snapshot | null]
+        ? "snapshot"
+        : [R] extends [readonly Snapshot[]]
+          ? "snapshots"
+          : [R] extends [Volume | null]
+            ? "volume"
+            : [R] extends [readonly Volume[]]
+              ? "volumes"
+              : Exclude<
+                  ResultKind,
+                  "nothing" | "instance" | "instances" | "snapshot" | "snapshots" | "volume" | "volumes"
+                >;
+
+/** What a method must be given beside an id; never where an id is enough, or nothing. */
+export type RequestOf<M> = M extends (...args: infer Args) => unknown
+  ? Args extends readonly [string]
+    ? never
+    : Args extends readonly [string, infer Request] | readonly [infer Request]
+      ? Request
+      : never
+  : never;
+
+/** The rows of these methods: what a method answers, and whether it takes an id, its signature says. */
+export type OperationRows<Methods> = {
+  readonly [N in keyof Methods]: Methods[N] extends (...args: infer Args) => Promise<infer R>
+    ? OperationRow & { readonly result: ResultOf<R> } & ([Args[0]] extends [string]
+          ? Required<Pick<OperationRow, "takes">>
+          : { readonly takes?: never })
+    : never;
+};
+
 export interface CapabilityRow {
-  readonly methods: Readonly<Record<string, ResultKind>>;
+  readonly methods: Readonly<Record<string, OperationRow>>;
   readonly spawn: Readonly<Record<string, true>>;
   readonly list: Readonly<Record<string, true>>;
 }
@@ -145,61 +199,77 @@ export interface CapabilityRow {
 /** The run-time twin of `CapabilityMap`; the compiler demands every method and option of the eleven here. */
 export const capabilityTable: {
   readonly [K in BuiltinCapability]: {
-    readonly methods: Readonly<Record<BuiltinKeys<K, "methods">, ResultKind>>;
+    readonly methods: OperationRows<Pick<CapabilityPart<K, "methods">, BuiltinKeys<K, "methods">>>;
     readonly spawn: Readonly<Record<BuiltinKeys<K, "spawn">, true>>;
     readonly list: Readonly<Record<BuiltinKeys<K, "list">, true>>;
   };
 } = {
   snapshots: {
     methods: {
-      createSnapshot: "snapshot",
-      getSnapshotStatus: "plain",
-      deleteSnapshot: "nothing",
-      listSnapshots: "snapshots",
+      createSnapshot: { result: "snapshot", writes: true, callArgument: 1, takes: "instance" },
+      getSnapshotStatus: { result: "plain", writes: false, callArgument: 1, takes: "snapshot" },
+      deleteSnapshot: { result: "nothing", writes: true, callArgument: 1, takes: "snapshot" },
+      listSnapshots: { result: "snapshots", writes: false, callArgument: 1 },
     },
     spawn: { fromSnapshot: true },
     list: {},
   },
   spot: {
-    methods: { requestSpotInstance: "spotRequest", cancelSpotRequest: "nothing", getSpotPrices: "spotPrices" },
+    methods: {
+      requestSpotInstance: { result: "spotRequest", writes: true, callArgument: 0, checks: "spawn" },
+      cancelSpotRequest: { result: "nothing", writes: true, callArgument: 1, takes: "spotRequest" },
+      getSpotPrices: { result: "spotPrices", writes: false, callArgument: 1 },
+    },
     spawn: { spot: true },
     list: {},
   },
   gpu: { methods: {}, spawn: { gpu: true }, list: {} },
-  multiRegion: { methods: { listRegions: "regions" }, spawn: { region: true }, list: { region: true } },
+  multiRegion: {
+    methods: { listRegions: { result: "regions", writes: false, callArgument: 0 } },
+    spawn: { region: true },
+    list: { region: true },
+  },
   persistentVolumes: {
-    methods: { createVolume: "volume", listVolumes: "volumes", deleteVolume: "nothing" },
+    methods: {
+      createVolume: { result: "volume", writes: true, callArgument: 0 },
+      listVolumes: { result: "volumes", writes: false, callArgument: 1 },
+      deleteVolume: { result: "nothing", writes: true, callArgument: 1, takes: "volume" },
+    },
     spawn: { volumes: true },
     list: {},
   },
   warmVolumes: {
-    methods: { warmVolume: "volume", claimWarmVolume: "volume", releaseWarmVolume: "nothing" },
+    methods: {
+      warmVolume: { result: "volume", writes: true, callArgument: 0 },
+      claimWarmVolume: { result: "volume", writes: true, callArgument: 0 },
+      releaseWarmVolume: { result: "nothing", writes: true, callArgument: 1, takes: "volume" },
+    },
     spawn: { warmVolume: true },
     list: {},
   },
-  hibernation: { methods: { hibernate: "instance", resume: "instance" }, spawn: { hibernation: true }, list: {} },
-  costExplorer: { methods: { getCosts: "costs" }, spawn: {}, list: {} },
+  hibernation: {
+    methods: {
+      hibernate: { result: "instance", writes: true, callArgument: 1, takes: "instance" },
+      resume: { result: "instance", writes: true, callArgument: 1, takes: "instance" },
+    },
+    spawn: { hibernation: true },
+    list: {},
+  },
+  costExplorer: {
+    methods: { getCosts: { result: "costs", writes: false, callArgument: 0 } },
+    spawn: {},
+    list: {},
+  },
   tailscaleNative: { methods: {}, spawn: { tailscale: true }, list: {} },
   idempotentSpawn: { methods: {}, spawn: {}, list: {} },
   customNetworking: { methods: {}, spawn: { network: true }, list: {} },
 };
 
-/** Capabilities of core's beside the eleven: a provider that does not name one does not have it. */
-export const furtherCapabilities: Readonly<Record<"terminateBy", CapabilityRow>> = {
+/** The rows of those beside the eleven. */
+export const furtherCapabilities: Readonly<Record<FurtherCapability, CapabilityRow>> = {
   terminateBy: { methods: {}, spawn: { terminateBy: true }, list: {} },
 };
 
-/** The eleven, in the order of the documentation. */
-export const BUILTIN_CAPABILITIES: readonly BuiltinCapability[] = [
-  "snapshots",
-  "spot",
-  "gpu",
-  "multiRegion",
-  "persistentVolumes",
-  "warmVolumes",
-  "hibernation",
-  "costExplorer",
-  "tailscaleNative",
-  "idempotentSpawn",
-  "customNetworking",
-];
+/** The eleven, in the order of the documentation: that of the table. */
+// Its keys are these names and no other.
+export const BUILTIN_CAPABILITIES: readonly BuiltinCapability[] = Object.keys(capabilityTable) as BuiltinCapability[];

@@ -5,6 +5,7 @@ import {
   furtherCapabilities,
   type ResultKind,
 } from "./capability.ts";
+import { coreOperations } from "./operations.ts";
 import type { BaseSpawnOptions } from "./options.ts";
 import type { Provider } from "./provider.ts";
 import { requestChecks } from "./request-checks.ts";
@@ -72,7 +73,7 @@ export function defineCapability(definition: CapabilityDefinition): CapabilityDe
 function contractWords(): ReadonlySet<string> {
   const { spawn, list } = requestChecks();
   const words = new Set<string>([...Object.keys(spawn), ...Object.keys(list)]);
-  for (const word of ["spawn", "terminate", "list", "get", "generateBootstrap", "exec", "logs", "readBootstrap"])
+  for (const word of [...Object.keys(coreOperations), "generateBootstrap", "exec", "logs", "readBootstrap"])
     words.add(word);
   for (const [capability, row] of Object.entries({ ...capabilityTable, ...furtherCapabilities })) {
     for (const word of [capability, ...Object.keys({ ...row.methods, ...row.spawn, ...row.list })]) words.add(word);
@@ -109,9 +110,16 @@ export function capabilityRows(definitions: readonly CapabilityDefinition[]): Re
     rows.set(name as Capability, row);
   }
   for (const { name, options, methods } of definitions) {
-    rows.set(name, { methods, spawn: asSet(options.spawn), list: asSet(options.list) });
+    rows.set(name, { methods: asOperations(methods), spawn: asSet(options.spawn), list: asSet(options.list) });
   }
   return rows;
+}
+
+/** Methods of third parties count as writes: that is the safe side. */
+function asOperations(methods: CapabilityDefinition["methods"]): CapabilityRow["methods"] {
+  return Object.fromEntries(
+    Object.entries(methods).map(([name, result]) => [name, { result, writes: true, callArgument: 1 }]),
+  );
 }
 
 function asSet(names: readonly string[] | undefined): Readonly<Record<string, true>> {

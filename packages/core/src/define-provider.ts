@@ -5,6 +5,7 @@ import { attachDefinitions, type CapabilityDefinition, capabilityRows } from "./
 import { guardCalls, guardCleanup } from "./guard-calls.ts";
 import { isOwner } from "./key.ts";
 import { membersOf } from "./members.ts";
+import { coreOperations } from "./operations.ts";
 import { type CapabilitiesOf, CONTRACT_VERSION, type Provider, type WhyNot } from "./provider.ts";
 import { guardedListener, type Runtime } from "./runtime.ts";
 
@@ -23,8 +24,6 @@ export type ProviderDefinition<P extends Provider> = Omit<
     readonly whyNot?: WhyNot<CapabilitiesOf<P>>;
     readonly refuses?: P["refuses"];
   };
-
-const CORE_METHODS = ["spawn", "terminate", "list", "get", "generateBootstrap"] as const;
 
 /** What the body reads of any definition. */
 type AnyDefinition = Pick<Provider, "name" | "owner" | "limits"> & {
@@ -69,7 +68,7 @@ export function defineProvider(written: object, options: DefineOptions = {}): ob
   const rows = capabilityRows(definitions);
 
   if (!isOwner(owner)) throw new TypeError(`${name}: owner must match [a-z0-9-]{1,63}`);
-  for (const method of CORE_METHODS) {
+  for (const method of [...Object.keys(coreOperations), "generateBootstrap"]) {
     if (typeof members.get(method) !== "function") throw new TypeError(`${name} has no ${method}`);
   }
   for (const [capability, on] of Object.entries(capabilities)) {

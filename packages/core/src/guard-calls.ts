@@ -1,4 +1,4 @@
-import type { Capability, CapabilityFlags, CapabilityRow } from "./capability.ts";
+import type { Capability, CapabilityFlags, CapabilityRow, OperationRow } from "./capability.ts";
 import type { CleanupMethods } from "./cleanup.ts";
 import { type Clock, deadline, timestamp } from "./clock.ts";
 import { abortError } from "./errors/abort.ts";
@@ -7,6 +7,7 @@ import { isProviderError, ProviderError } from "./errors/provider-error.ts";
 import type { RuntimeEvent } from "./events.ts";
 import { isKey } from "./key.ts";
 import type { ProviderLimits } from "./limits.ts";
+import { coreOperations } from "./operations.ts";
 import type { CallOptions } from "./options.ts";
 import {
   callFault,
@@ -17,52 +18,23 @@ import {
   requestChecks,
 } from "./request-checks.ts";
 
-/** Whether a call can change the remote, and which argument carries `signal` and `timeoutMs`. */
-interface CallShape {
-  readonly writes: boolean;
-  readonly callArgument: number;
-  /** Which argument is a request that is checked, and against which rules. */
-  readonly checks?: "spawn" | "list";
-  /** The first argument is an id. */
-  readonly takesId?: true;
+/** What the frame around a call has to know. */
+interface CallShape extends Omit<OperationRow, "result"> {
   /** It asks where a spawn could go, and makes nothing: its request gets no key. */
   readonly keyless?: true;
   /** It takes no option but the call's own. */
   readonly exact?: true;
 }
 
-// Written out: made of calls and spreads, this table would take a tenth of the whole import.
-/** Every contract method, and those beyond it that core knows. Methods of third parties' capabilities count as writes: that is the safe side. */
-const CALLS: Readonly<Record<string, CallShape>> = {
-  spawn: { writes: true, callArgument: 0, checks: "spawn" },
-  terminate: { writes: true, callArgument: 1, takesId: true },
-  list: { writes: false, callArgument: 1, checks: "list" },
-  get: { writes: false, callArgument: 1, takesId: true },
-  createSnapshot: { writes: true, callArgument: 1, takesId: true },
-  getSnapshotStatus: { writes: false, callArgument: 1, takesId: true },
-  deleteSnapshot: { writes: true, callArgument: 1, takesId: true },
-  listSnapshots: { writes: false, callArgument: 1 },
-  requestSpotInstance: { writes: true, callArgument: 0, checks: "spawn" },
-  cancelSpotRequest: { writes: true, callArgument: 1, takesId: true },
-  getSpotPrices: { writes: false, callArgument: 1 },
-  listRegions: { writes: false, callArgument: 0 },
-  createVolume: { writes: true, callArgument: 0 },
-  listVolumes: { writes: false, callArgument: 1 },
-  deleteVolume: { writes: true, callArgument: 1, takesId: true },
-  warmVolume: { writes: true, callArgument: 0 },
-  claimWarmVolume: { writes: true, callArgument: 0 },
-  releaseWarmVolume: { writes: true, callArgument: 1, takesId: true },
-  hibernate: { writes: true, callArgument: 1, takesId: true },
-  resume: { writes: true, callArgument: 1, takesId: true },
-  getCosts: { writes: false, callArgument: 0 },
-  exec: { writes: true, callArgument: 2, takesId: true },
-  readBootstrap: { writes: false, callArgument: 1, takesId: true, exact: true },
+/** Methods beyond the contract that core knows. */
+const EXTRAS: Readonly<Record<string, CallShape>> = {
+  exec: { writes: true, callArgument: 2, takes: "instance" },
+  readBootstrap: { writes: false, callArgument: 1, takes: "instance", exact: true },
   listOfferings: { writes: false, callArgument: 0, exact: true },
   placements: { writes: false, callArgument: 0, checks: "spawn", keyless: true },
 };
 const PLAN_CLEANUP: CallShape = { writes: false, callArgument: 0, exact: true };
 const REMOVE_LEFTOVER: CallShape = { writes: true, callArgument: 1, exact: true };
-const MERGED_CALL: CallShape = { writes: true, callArgument: 1 };
 
 export interface GuardedProvider {
   readonly name: string;
@@ -98,11 +70,11 @@ interface Guard {
 /** Puts the checks, the deadline, the error frame and the events around every contract method of a provider. */
 export function guardCalls(members: Map<string, unknown>, provider: GuardedProvider): void {
   const rules: Rules = { spawn: rulesFor("spawn", provider), list: rulesFor("list", provider) };
-  const merged = [...provider.rows].flatMap(([, row]) => Object.keys(row.methods));
-  for (const operation of new Set([...Object.keys(CALLS), ...merged])) {
+  const shapes: Record<string, CallShape> = { ...coreOperations, ...EXTRAS };
+  for (const [, row] of provider.rows) Object.assign(shapes, row.methods);
+  for (const [operation, shape] of Object.entries(shapes)) {
     const method = members.get(operation);
     if (typeof method !== "function") continue;
-    const shape = CALLS[operation] ?? MERGED_CALL;
     members.set(operation, guarded({ operation, shape, method: method as Method, provider, rules }));
   }
   // `defineProvider` has checked that it is there.
@@ -214,7 +186,7 @@ function ownArguments(shape: CallShape, args: readonly unknown[]): unknown[] {
 
 function subjectOf(shape: CallShape, args: readonly unknown[]): { readonly id?: string; readonly key?: string } {
   const first = args[0];
-  if (shape.takesId === true && typeof first === "string") return { id: first };
+  if (shape.takes !== undefined && typeof first === "string") return { id: first };
   const key: unknown = typeof first === "object" && first !== null && "key" in first ? first.key : undefined;
   return isKey(key) ? { key } : {};
 }
@@ -224,7 +196,7 @@ function refuseWrong({ operation, shape, provider, rules }: Guard, args: readonl
   const refuse = (code: "INVALID_SPEC" | "UNSUPPORTED", message: string): never => {
     throw new ProviderError(code, { message, provider: provider.name, operation, effect: "none" });
   };
-  if (shape.takesId === true && typeof args[0] !== "string") refuse("INVALID_SPEC", `${operation} needs an id`);
+  if (shape.takes !== undefined && typeof args[0] !== "string") refuse("INVALID_SPEC", `${operation} needs an id`);
   if (shape.checks !== undefined && rules !== undefined && (args[0] !== undefined || shape.checks === "spawn")) {
     const refusal = refusalOf(args[0], rules[shape.checks]);
     if (refusal !== null) {

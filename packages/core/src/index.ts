@@ -20,10 +20,14 @@ export {
   type CapabilityPart,
   type CapabilityRow,
   capabilityTable,
+  type FurtherCapability,
   type LackedMethods,
   type Lacks,
   type Named,
+  type OperationRow,
+  type OperationRows,
   type ProviderTypes,
+  type RequestOf,
   type ResultKind,
 } from "./capability.ts";
 export type { CleanupItem, CleanupMethods } from "./cleanup.ts";
@@ -118,6 +122,7 @@ export { isKey, isOwner, nameFor, namePrefixFor } from "./key.ts";
 export { type AddingLayer, type Layer, type LayerCall, layer, restrict } from "./layer.ts";
 export type { ProviderLimits } from "./limits.ts";
 export type { NetworkOptions } from "./network.ts";
+export { type OperationName, operationTable, type RequestOperation } from "./operations.ts";
 export type {
   BaseListFilter,
   BaseSpawnOptions,

@@ -1,6 +1,7 @@
 import type { Capability, CapabilityNames, Named } from "./capability.ts";
 import { attachDefinitions, capabilityDefinitionsOf, capabilityRows } from "./define-capability.ts";
 import { membersOf } from "./members.ts";
+import { operationTable } from "./operations.ts";
 import type { Provider, Supporting, Without } from "./provider.ts";
 import { lacks } from "./supports.ts";
 
@@ -72,9 +73,9 @@ export function restrict<P extends Provider, const N extends CapabilityNames>(
   const why = Object.fromEntries(names.map((name) => [name, "it was restricted by its user"]));
   members["capabilities"] = { ...provider.capabilities, ...off };
   members["whyNot"] = { ...provider.whyNot, ...why };
-  for (const operation of ["spawn", "list", "requestSpotInstance"]) {
+  for (const [operation, { checks }] of Object.entries(operationTable())) {
     const method = members[operation];
-    if (typeof method !== "function") continue;
+    if (checks === undefined || typeof method !== "function") continue;
     members[operation] = async (request: unknown, ...rest: unknown[]): Promise<unknown> => {
       for (const [option, capability] of owners) {
         if (typeof request !== "object" || request === null || Reflect.get(request, option) === undefined) continue;

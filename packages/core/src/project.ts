@@ -1,4 +1,4 @@
-import type { ResultKind } from "./capability.ts";
+import type { OperationRow, ResultKind } from "./capability.ts";
 import type { Cost } from "./cost.ts";
 import { attachDefinitions, capabilityDefinitionsOf, capabilityRows } from "./define-capability.ts";
 import {
@@ -12,6 +12,7 @@ import {
 } from "./extras.ts";
 import type { Instance } from "./instance.ts";
 import { membersOf } from "./members.ts";
+import { coreOperations } from "./operations.ts";
 import type { CallOptions } from "./options.ts";
 import type { Price } from "./price.ts";
 import type { CapabilitiesOf, Provider } from "./provider.ts";
@@ -148,12 +149,6 @@ function makeCopies(): Readonly<Record<ResultKind, Copy>> {
   };
 }
 
-const CORE_RESULTS: Readonly<Record<string, ResultKind>> = {
-  spawn: "instance",
-  terminate: "nothing",
-  list: "instances",
-  get: "instance",
-};
 const DESCRIPTION = [
   "name",
   "owner",
@@ -211,16 +206,16 @@ export type Projected<P extends Provider> = Provider<Instance, Snapshot, Capabil
 export function projectProvider<P extends Provider>(provider: P): Projected<P> {
   const members = membersOf(provider);
   const definitions = capabilityDefinitionsOf(provider);
-  const results: Record<string, ResultKind> = { ...CORE_RESULTS };
+  const operations: Record<string, OperationRow> = { ...coreOperations };
   for (const [capability, row] of capabilityRows(definitions)) {
-    if (provider.capabilities[capability] === true) Object.assign(results, row.methods);
+    if (provider.capabilities[capability] === true) Object.assign(operations, row.methods);
   }
   const projected: Record<string, unknown> = {};
   for (const name of DESCRIPTION) projected[name] = members.get(name);
-  for (const [name, kind] of Object.entries(results)) {
+  for (const [name, { result }] of Object.entries(operations)) {
     const method = members.get(name);
     if (typeof method !== "function") continue;
-    const copy = copyOf(kind);
+    const copy = copyOf(result);
     projected[name] = async (...args: unknown[]): Promise<unknown> => copy(await method(...args));
   }
   if (canExec(provider)) projected["exec"] = members.get("exec");

@@ -1,4 +1,4 @@
-import { isProviderError } from "@slipway/core";
+import { isProviderError, operationTable } from "@slipway/core";
 import { memory, memoryCluster, memoryWorld } from "@slipway/provider-memory";
 import { expect, test } from "vitest";
 
@@ -21,11 +21,7 @@ const GARBAGE: readonly unknown[] = [
   { colour: "blue" },
 ];
 const ID = "mem-east-1/mem-000000000000";
-const METHODS = [
-  ...["spawn", "list", "get", "terminate", "requestSpotInstance", "cancelSpotRequest", "getSpotPrices", "listRegions"],
-  ...["createVolume", "listVolumes", "deleteVolume", "warmVolume", "claimWarmVolume", "releaseWarmVolume", "getCosts"],
-  ...["hibernate", "resume", "getSnapshotStatus", "deleteSnapshot", "listSnapshots"],
-];
+const METHODS = Object.keys(operationTable()).filter((method) => method !== "createSnapshot");
 const CLUSTER_METHODS = ["provision", "listNodes", "deleteNodes", "getApiServerEndpoint", "execInContainer"];
 
 const world = memoryWorld();

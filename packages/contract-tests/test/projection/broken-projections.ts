@@ -1,11 +1,4 @@
-import {
-  BUILTIN_CAPABILITIES,
-  capabilityTable,
-  isProviderError,
-  type Provider,
-  projectProvider,
-  type ResultKind,
-} from "@slipway/core";
+import { isProviderError, operationTable, type Provider, projectProvider, type ResultKind } from "@slipway/core";
 import type { Project } from "../../src/case-context.ts";
 
 /** A projection with one behaviour changed. */
@@ -17,15 +10,10 @@ export interface BrokenProjection {
 type Method = (...args: readonly unknown[]) => unknown;
 
 /** Every method whose answer is projected, with the kind of its answer. */
-const METHODS: ReadonlyMap<string, ResultKind> = new Map<string, ResultKind>([
-  ["spawn", "instance"],
-  ["terminate", "nothing"],
-  ["list", "instances"],
-  ["get", "instance"],
-  ...BUILTIN_CAPABILITIES.flatMap((name) => Object.entries(capabilityTable[name].methods)),
-]);
-const NAMES = [...METHODS.keys()];
-const methodsOf = (kind: ResultKind): readonly string[] => NAMES.filter((name) => METHODS.get(name) === kind);
+const METHODS = Object.entries(operationTable());
+const NAMES = METHODS.map(([name]) => name);
+const methodsOf = (kind: ResultKind): readonly string[] =>
+  METHODS.flatMap(([name, { result }]) => (result === kind ? [name] : []));
 
 // What follows was found by running the whole suite, every case projected, over each change that a projection can make:
 // these are the changes that some case sees. Those that none sees are core's own: its projection's types demand every

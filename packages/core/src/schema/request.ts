@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { BuiltinCapability, CapabilityMap } from "../capability.ts";
+import type { BuiltinCapability, CapabilityMap, FurtherCapability } from "../capability.ts";
 import { INSTANCE_STATUSES, type InstanceStatus } from "../instance.ts";
 import { isKey } from "../key.ts";
 import type { BaseListFilter, BaseSpawnOptions } from "../options.ts";
@@ -8,10 +8,10 @@ import { tied } from "./tied.ts";
 import { time } from "./time.ts";
 
 type Unlocked<A extends "spawn" | "list"> = {
-  [K in BuiltinCapability | "terminateBy"]: CapabilityMap[K] extends { readonly [_ in A]: infer Options }
+  [K in BuiltinCapability | FurtherCapability]: CapabilityMap[K] extends { readonly [_ in A]: infer Options }
     ? (options: Options) => void
     : never;
-}[BuiltinCapability | "terminateBy"];
+}[BuiltinCapability | FurtherCapability];
 type Intersection<A extends "spawn" | "list"> = Unlocked<A> extends (options: infer All) => void ? All : never;
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 

@@ -13,6 +13,7 @@ import { type Constraints, constraintsOn } from "./constraints.ts";
 import { dice, type NumberedCall, type Verdict } from "./dice.ts";
 import type { DriftWorld } from "./drift.ts";
 import type { ChaosEntry, ChaosJournal } from "./journal.ts";
+import { isRead } from "./operations.ts";
 import {
   type ChaosDrift,
   type ChaosFault,
@@ -20,7 +21,6 @@ import {
   type ChaosPlanWithoutDrift,
   checkPlan,
   isTouched,
-  READS,
 } from "./plan.ts";
 import { type StaleReads, staleReads } from "./stale-reads.ts";
 import { fieldOf, isThing, textIn } from "./things.ts";
@@ -183,7 +183,7 @@ async function answeredWith(
   answer: unknown,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const effect = READS.has(at.operation) ? "none" : "unknown";
+  const effect = isRead(at.operation) ? "none" : "unknown";
   switch (fault.when) {
     case "before":
     case "after":

@@ -1,4 +1,5 @@
 import { type Clock, type Instance, type Provider, ProviderError } from "@slipway/core";
+import { showsInstances, starts } from "./operations.ts";
 import type { ChaosConstraints } from "./plan.ts";
 import { fieldOf, numberIn, type Thing, textIn, thingsIn } from "./things.ts";
 
@@ -18,7 +19,6 @@ export interface Constraints {
 }
 
 const NEEDS_DISK = new Set(["spawn", "requestSpotInstance", "createSnapshot", "createVolume", "warmVolume"]);
-const STARTS = new Set(["spawn", "requestSpotInstance"]);
 
 export function constraintsOn(provider: Provider, limits: ChaosConstraints, clock: Clock): Constraints {
   const bounded = [limits.maxInstances, limits.cpus, limits.memoryBytes].some((bound) => bound !== undefined);
@@ -87,7 +87,7 @@ export function constraintsOn(provider: Provider, limits: ChaosConstraints, cloc
       if (limits.diskFull === true && NEEDS_DISK.has(operation))
         return refused(operation, "CAPACITY_ERROR", "the disk is full");
       if (operation === "terminate") return () => void mine.delete(String(args[0]));
-      if (!bounded || !STARTS.has(operation)) return () => undefined;
+      if (!bounded || !starts(operation)) return () => undefined;
       // One at a time: two who look together would both find capacity.
       const before = last;
       let leave = (): void => undefined;
@@ -118,7 +118,7 @@ export function constraintsOn(provider: Provider, limits: ChaosConstraints, cloc
       return [{ ...Object(filter), status: [...status, "running"] }, ...rest];
     },
     shown: (operation, args, answer) => {
-      if (limits.bootMs === undefined || !SHOWS_INSTANCES.has(operation)) return answer;
+      if (limits.bootMs === undefined || !showsInstances(operation)) return answer;
       if (!Array.isArray(answer)) return thingsIn(answer).map(slowed)[0] ?? answer;
       const status = fieldOf(args[0], "status");
       return thingsIn(answer)
@@ -127,5 +127,3 @@ export function constraintsOn(provider: Provider, limits: ChaosConstraints, cloc
     },
   };
 }
-
-const SHOWS_INSTANCES = new Set(["spawn", "get", "list"]);

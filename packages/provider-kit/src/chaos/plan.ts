@@ -1,5 +1,6 @@
 import { ERROR_CODES, type ErrorCode, type ErrorScope } from "@slipway/core";
 import type { FaultTiming } from "../emulator/faults.ts";
+import { isRead, kindOf } from "./operations.ts";
 
 /** When a rule of a plan acts. All that are given must hold. */
 export interface ChaosTrigger {
@@ -79,27 +80,8 @@ export interface ChaosPlanWithoutDrift extends ChaosPlan {
   readonly drift?: undefined;
 }
 
-/** Methods that change nothing. Every other counts as a write: that is the safe side. */
-export const READS: ReadonlySet<string> = new Set([
-  "get",
-  "list",
-  "getSnapshotStatus",
-  "listSnapshots",
-  "listVolumes",
-  "listRegions",
-  "getSpotPrices",
-  "getCosts",
-]);
-
 /** Those of the contract that call nothing, or answer no promise. */
 const UNTOUCHED: ReadonlySet<string> = new Set(["generateBootstrap", "logs"]);
-const STALE_READABLE: ReadonlySet<string> = new Set([
-  "get",
-  "list",
-  "getSnapshotStatus",
-  "listSnapshots",
-  "listVolumes",
-]);
 const TIMINGS: readonly FaultTiming[] = ["before", "after", "reply-lost", "delayed", "stale-read"];
 const ACTIONS: readonly DriftAction[] = ["stop", "remove", "rename", "addUnmanaged", "changeAddress"];
 
@@ -108,7 +90,7 @@ export function isTouched(operation: string): boolean {
 }
 
 export function canBeStale(operation: string): boolean {
-  return STALE_READABLE.has(operation);
+  return isRead(operation) && kindOf(operation) !== undefined;
 }
 
 /** Throws a TypeError that names what is wrong: a plan with a typing error would else do nothing, and a test pass. */

@@ -1,4 +1,5 @@
 import type { Clock } from "@slipway/core";
+import { kindOf, rowOf } from "./operations.ts";
 import { fieldOf, isThing, type Thing, textIn, thingsIn } from "./things.ts";
 
 /** Remembers what was written lately, so that a read can be answered as if it had not been. */
@@ -15,39 +16,10 @@ interface HiddenWrite {
   readonly before: Thing | undefined;
 }
 
-const KINDS: Readonly<Record<string, string>> = {
-  spawn: "instance",
-  terminate: "instance",
-  hibernate: "instance",
-  resume: "instance",
-  get: "instance",
-  list: "instance",
-  createSnapshot: "snapshot",
-  deleteSnapshot: "snapshot",
-  getSnapshotStatus: "snapshot",
-  listSnapshots: "snapshot",
-  createVolume: "volume",
-  deleteVolume: "volume",
-  warmVolume: "volume",
-  claimWarmVolume: "volume",
-  releaseWarmVolume: "volume",
-  listVolumes: "volume",
-};
-const WRITES_BY_ANSWER = new Set([
-  "spawn",
-  "hibernate",
-  "resume",
-  "createSnapshot",
-  "createVolume",
-  "warmVolume",
-  "claimWarmVolume",
-]);
-const WRITES_BY_ID = new Set(["terminate", "deleteSnapshot", "deleteVolume", "releaseWarmVolume"]);
-
 export function staleReads(clock: Clock, windowMs: number): StaleReads {
   const known = new Map<string, Thing>();
   const writes = new Map<string, HiddenWrite>();
-  const nameOf = (operation: string, id: string): string => `${KINDS[operation]} ${id}`;
+  const nameOf = (operation: string, id: string): string => `${kindOf(operation)} ${id}`;
 
   const wrote = (operation: string, id: string): void => {
     const name = nameOf(operation, id);
@@ -64,11 +36,13 @@ export function staleReads(clock: Clock, windowMs: number): StaleReads {
 
   return {
     note: (operation, args, answer) => {
-      if (KINDS[operation] === undefined) return;
+      if (kindOf(operation) === undefined) return;
       const [id] = args;
-      if (WRITES_BY_ID.has(operation) && typeof id === "string") wrote(operation, id);
+      const { writes, result } = rowOf(operation) ?? {};
+      // What a write does not return, it names.
+      if (writes === true && result === "nothing" && typeof id === "string") wrote(operation, id);
       for (const thing of thingsIn(answer)) {
-        if (WRITES_BY_ANSWER.has(operation)) wrote(operation, thing.id);
+        if (writes === true) wrote(operation, thing.id);
         known.set(nameOf(operation, thing.id), thing);
       }
     },
@@ -92,7 +66,7 @@ export function staleReads(clock: Clock, windowMs: number): StaleReads {
 
 /** Things that a late listing still shows though they are gone. */
 function missing(operation: string, writes: ReadonlyMap<string, HiddenWrite>, since: number): readonly Thing[] {
-  const kind = `${KINDS[operation]} `;
+  const kind = `${kindOf(operation)} `;
   return [...writes].flatMap(([name, { at, before }]) =>
     name.startsWith(kind) && at > since && before !== undefined ? [before] : [],
   );
