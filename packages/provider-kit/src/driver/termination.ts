@@ -32,12 +32,12 @@ export class Termination<M, I extends Instance, O extends AnySpawnOptions, T> {
         }
         // Also what no read shows: it may be so new that only a write finds it.
         const outcome = await driver.destroy(call, id, machine);
-        if (typeof outcome === "object" && !(await this.#isEnding(call, id, machine !== null))) throw outcome.unclear;
+        if (typeof outcome === "object" && !(await this.#isEnding(call, id))) throw outcome.unclear;
         if (outcome !== "gone") break;
         const isNew = context.writeCache.ofId(id) !== undefined;
         if (isNew && driver.waitsForUnseen !== true) throw this.#refusals.unseen(call, id);
         // What a read has just shown is not gone because one answer says so: another read decides.
-        if (machine !== null && !(await this.#isEnding(call, id, true))) throw this.#refusals.contradicted(call, id);
+        if (machine !== null && !(await this.#isEnding(call, id, outcome))) throw this.#refusals.contradicted(call, id);
         if (machine !== null || !isNew) break;
         await pause(this.#context, call, UNSEEN_PAUSE_MS, "none");
       }
@@ -46,12 +46,12 @@ export class Termination<M, I extends Instance, O extends AnySpawnOptions, T> {
   }
 
   /** After an answer that may mean that it is ending: another process may have begun it so shortly ago that reads lag. */
-  async #isEnding(call: Call, id: string, wasSeen: boolean): Promise<boolean> {
+  async #isEnding(call: Call, id: string, word?: "gone"): Promise<boolean> {
     const looked = async (isLast: boolean): Promise<boolean> => {
       try {
         const now = await this.#driver.get(call, id);
-        // No read may show it yet: then its absence is a proof only after the lag.
-        if (now === null) return isLast || (wasSeen && this.#context.writeCache.ofId(id) === undefined);
+        // No read may show it yet, whoever made it: then its absence is a proof only after the lag, or beside the remote's word.
+        if (now === null) return isLast || (word === "gone" && this.#context.writeCache.ofId(id) === undefined);
         return ["terminating", "terminated"].includes(this.#driver.identify(now).status);
       } catch {
         // It cannot be read: then the answer to the write is all that is known.

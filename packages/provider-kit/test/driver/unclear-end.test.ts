@@ -1,0 +1,81 @@
+import { type Instance, type Provider, ProviderError } from "@slipway/core";
+import { expect, test } from "vitest";
+import { type Destroyed, type Driver, providerFromDriver } from "../../src/driver/index.ts";
+import { simulatedClock } from "../../src/emulator/index.ts";
+
+const LAG_MS = 5_000;
+const lost = new ProviderError("UNAVAILABLE", {
+  provider: "t",
+  operation: "terminate",
+  effect: "unknown",
+  message: "the answer says nothing",
+});
+
+interface Script {
+  readonly destroyed: Destroyed;
+  /** Does the end happen, whatever is answered? */
+  readonly ends: boolean;
+  /** From the first end asked for, reads miss the instance for so long: they come from where its creation is not known yet. */
+  readonly missedMs?: number;
+}
+
+/** One instance of another process, and a process that ends it. */
+function world({ destroyed, ends, missedMs = 0 }: Script) {
+  const clock = simulatedClock();
+  let isThere = true;
+  let shownFrom = 0;
+  let asked = 0;
+  const driver: Driver<string, Instance, Parameters<Provider["spawn"]>[0]> = {
+    isId: () => true,
+    identify: (id) => ({ id, status: "running", ownership: { owner: "o", key: id, specHash: "h", labels: {} } }),
+    toInstance: (_, base) => ({ ...base, addresses: {}, isSpot: false, createdAt: null }),
+    bootstrap: { format: "shell" },
+    list: async function* () {
+      yield isThere ? ["i"] : [];
+    },
+    get: async (_, id) => (isThere && clock.now() >= shownFrom ? id : null),
+    prepare: () => undefined,
+    create: async (_, { key }) => ({ machine: key }),
+    destroy: async () => {
+      asked += 1;
+      if (ends) isThere = false;
+      if (asked === 1) shownFrom = clock.now() + missedMs;
+      return destroyed;
+    },
+  };
+  const { provider } = providerFromDriver<Provider, string, unknown>({
+    name: "t",
+    owner: "o",
+    tier: "testing",
+    capabilities: {},
+    limits: { maxUserDataBytes: 1_000, maxLabels: 8, nameMaxLength: 64, readAfterWriteMs: LAG_MS, requestLifeMs: 0 },
+    driver,
+    hooks: { startup: async () => undefined },
+    extras: () => ({}),
+    runtime: { clock },
+  });
+  return { provider, clock, asked: () => asked };
+}
+
+test("an end with an unclear answer is not done because one read misses the instance: reads may lag", async () => {
+  const { provider, asked } = world({ destroyed: { unclear: lost }, ends: false, missedMs: LAG_MS - 1 });
+  await expect(provider.terminate("i")).rejects.toBe(lost);
+  expect(await provider.get("i")).toMatchObject({ status: "running" });
+  await expect(provider.terminate("i")).rejects.toBe(lost);
+  expect(asked()).toBe(2);
+});
+
+test("it is done where nothing shows the instance for as long as reads may lag", async () => {
+  const { provider, clock } = world({ destroyed: { unclear: lost }, ends: true });
+  const begun = clock.now();
+  await provider.terminate("i");
+  expect(clock.now() - begun).toBe(LAG_MS);
+  expect(await provider.get("i")).toBeNull();
+});
+
+test("where the remote says itself that it is gone, and a read agrees, nothing is waited for", async () => {
+  const { provider, clock } = world({ destroyed: "gone", ends: true });
+  const begun = clock.now();
+  await provider.terminate("i");
+  expect(clock.now()).toBe(begun);
+});
