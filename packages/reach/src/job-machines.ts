@@ -1,11 +1,12 @@
-import { isStoreError, type Lease, launchId, type Pool, type PoolSlot, terminateAndConfirm } from "@slipway/control";
-import { type Clock, isProviderError, type Provider, type SpawnOptionsOf, systemClock } from "@slipway/core";
+import { type Lease, launchId, type Pool, type PoolSlot, StoreError, terminateAndConfirm } from "@slipway/control";
+import { isProviderError, type Provider, type SpawnOptionsOf, systemClock } from "@slipway/core";
+import { endUnderKey, whenAvailable } from "./end-launch.ts";
 import type { JobRecord } from "./job-record.ts";
 import { pause } from "./pause.ts";
 import { refusal } from "./refusal.ts";
 import type { JobSpec, RunJobsOptions } from "./run-jobs.ts";
 import type { Session } from "./session.ts";
-import { type ErasedOptions, endUnderKey, prepared, READY_TIMEOUT_MS, withInstance } from "./with-instance.ts";
+import { type ErasedOptions, prepared, READY_TIMEOUT_MS, withInstanceUnder } from "./with-instance.ts";
 
 /** Where one job finds its machine: an instance of its own, or one of a pool. The caller holds the job's lease. */
 export interface JobMachine {
@@ -17,17 +18,41 @@ export interface JobMachine {
   readonly use: (record: JobRecord, work: (session: Session) => Promise<void>) => Promise<void>;
 }
 
+/** Another process may run the job by now: what was under way here was stopped. */
+export function leaseLost(key: string, cause?: unknown): StoreError {
+  return new StoreError("NOT_HELD", {
+    message: `the lease of job ${key} was lost while it ran`,
+    hint: "Call runJobs again: it returns the result that another process may have stored, or runs the job once more.",
+    cause,
+  });
+}
+
 /** Launched for the job, and ended after it. */
 export function ownMachine<P extends Provider>(
   provider: P,
   { key, options }: JobSpec<P>,
+  lease: Lease,
   control: RunJobsOptions<P>,
 ): JobMachine {
   const { clock = systemClock, ttlMs, store, account = "" } = control;
   const instanceKey = `job-${key}`;
+  const mustHold = (): void => {
+    if (!lease.held()) throw leaseLost(key);
+  };
+  /** Whoever has the job's lease has its instance too, under the same key, and ends it. */
+  const underLease = async (end: () => Promise<void>): Promise<void> => {
+    if (lease.held()) return await end();
+    const again = await whenAvailable(clock, () => store.acquire(lease.id));
+    if (again === null) throw leaseLost(key);
+    try {
+      await end();
+    } finally {
+      await store.release(again).catch(() => undefined);
+    }
+  };
   return {
     clear: async (begun) => {
-      if (begun) await endUnderKey(provider, instanceKey, clock, 0);
+      if (begun) await endUnderKey(provider, instanceKey, clock, 0, mustHold);
     },
     settle: async () => {
       const recordId = launchId({ provider: provider.name, account, owner: provider.owner, key: instanceKey });
@@ -39,13 +64,12 @@ export function ownMachine<P extends Provider>(
     use: async ({ startedAt }, work) => {
       const expiry = ttlMs === undefined ? {} : { expiresAt: new Date(Date.parse(startedAt) + ttlMs).toISOString() };
       const spawning: SpawnOptionsOf<P> = { ...options, ...expiry, key: instanceKey };
-      await withInstance(provider, spawning, control, work);
+      await withInstanceUnder(provider, spawning, control, work, underLease);
     },
   };
 }
 
 const POLL_MS = 1000;
-const PATIENCE_MS = 60_000;
 
 /**
  * Claimed of a pool for one job. The claim's name holds the token of the job's lease: a process that has lost the lease, and
@@ -118,16 +142,4 @@ function claimNames(key: string, { token }: Lease): { readonly prefix: string; r
 /** Nothing ran, and it says nothing of the machine. */
 function leavesItWhole(error: unknown): boolean {
   return isProviderError(error) && error.effect === "none" && ["INVALID_SPEC", "CANCELLED"].includes(error.code);
-}
-
-/** A database that restarts must cost no machine and no result. What was sent may have been done: `work` may be repeated. */
-export async function whenAvailable<T>(clock: Clock, work: () => Promise<T>, may = (): boolean => true): Promise<T> {
-  for (const until = clock.now() + PATIENCE_MS; ; ) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isStoreError(error) || !error.retryable || clock.now() >= until || !may()) throw error;
-      await clock.sleep(POLL_MS);
-    }
-  }
 }

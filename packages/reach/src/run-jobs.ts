@@ -1,4 +1,4 @@
-import { type Lease, type Pool, StoreError } from "@slipway/control";
+import type { Lease, Pool } from "@slipway/control";
 import {
   isProviderError,
   type Provider,
@@ -7,7 +7,8 @@ import {
   systemClock,
   timestamp,
 } from "@slipway/core";
-import { type JobMachine, ownMachine, pooledMachine, whenAvailable } from "./job-machines.ts";
+import { whenAvailable } from "./end-launch.ts";
+import { type JobMachine, leaseLost, ownMachine, pooledMachine } from "./job-machines.ts";
 import { JobRecord } from "./job-record.ts";
 import { refusal } from "./refusal.ts";
 import type { SessionExecOptions, SessionResult } from "./session.ts";
@@ -159,18 +160,9 @@ function machineFor<P extends Provider>(
   options: RunJobsOptions<P>,
 ): JobMachine {
   const { pool, reuse = true } = options;
-  if (pool === undefined) return ownMachine(provider, job, options);
+  if (pool === undefined) return ownMachine(provider, job, lease, options);
   // The signatures have checked `access` against the provider's type.
   return pooledMachine(provider, job, lease, { ...(options as ErasedOptions), pool, reuse });
-}
-
-/** Another process may run the job by now: what was under way here was stopped. */
-function leaseLost(key: string, cause: unknown): StoreError {
-  return new StoreError("NOT_HELD", {
-    message: `the lease of job ${key} was lost while it ran`,
-    hint: "Call runJobs again: it returns the result that another process may have stored, or runs the job once more.",
-    cause,
-  });
 }
 
 async function run<P extends Provider>(

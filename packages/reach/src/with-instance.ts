@@ -21,6 +21,7 @@ import {
   type SpawnOptionsOf,
   systemClock,
 } from "@slipway/core";
+import { endLaunch, notedWrites } from "./end-launch.ts";
 import { openNativeSession } from "./native-session.ts";
 import { openSession } from "./open-session.ts";
 import { pause } from "./pause.ts";
@@ -51,7 +52,6 @@ export interface ErasedOptions extends Omit<StoredLaunchOptions, "placements"> {
 
 export const READY_TIMEOUT_MS = 900_000;
 const POLL_MS = 1000;
-const END_PATIENCE_MS = 300_000;
 // Between the start of sshd and the writing of its key file a log-in with the right key may be refused.
 const KEY_GRACE_MS = 60_000;
 
@@ -59,7 +59,8 @@ const KEY_GRACE_MS = 60_000;
  * Launches an instance, waits until it is running and its bootstrap has succeeded, runs the body with a session, and
  * terminates and confirms whatever happens. Where the provider has no exec, the public key beside `access.identityFile`
  * is added to `sshKeys`. Rejects with what failed first; an AggregateError holds both if the instance could not be
- * confirmed gone. After a crash the same key finds the same instance, and the body is run again.
+ * confirmed gone. After a crash the same key finds the same instance, and the body is run again. What another process works on,
+ * or has launched, under the key by the time that the launch fails is left to that process.
  *
  * @example
  * ```ts
@@ -70,11 +71,22 @@ const KEY_GRACE_MS = 60_000;
  * );
  * ```
  */
-export async function withInstance<P extends Provider, T>(
+export function withInstance<P extends Provider, T>(
   provider: P,
   options: SpawnOptionsOf<P>,
   control: WithInstanceOptions<P>,
   body: InstanceWork<T>,
+): Promise<T> {
+  return withInstanceUnder(provider, options, control, body, (end) => end());
+}
+
+/** `withInstance` whose instance is ended only by `under`: what another process may have by now is that process's to end. */
+export async function withInstanceUnder<P extends Provider, T>(
+  provider: P,
+  options: SpawnOptionsOf<P>,
+  control: WithInstanceOptions<P>,
+  body: InstanceWork<T>,
+  under: (end: () => Promise<void>) => Promise<void>,
 ): Promise<T> {
   const { access } = control as ErasedOptions;
   const key = options.key ?? crypto.randomUUID();
@@ -82,22 +94,26 @@ export async function withInstance<P extends Provider, T>(
   const spawning = { ...options, key, ...(sshKeys === undefined ? {} : { sshKeys }) };
   const clock = control.clock ?? systemClock;
   const { store, account } = control as ErasedOptions;
+  const noted = notedWrites(
+    store,
+    launchId({ provider: provider.name, account: account ?? "", owner: provider.owner, key }),
+  );
   let id: string;
   try {
-    ({ id } = await launch(provider, spawning, control));
+    ({ id } = await launch(provider, spawning, { ...control, store: noted.store }));
   } catch (error) {
     // Not one that is known to have made nothing: whatever is there under the key must not run on.
     if (isProviderError(error) && error.effect === "none") throw error;
     // Then another process may work under the key. What this one made, `launch` has ended itself, or names it.
     if (isStoreError(error, "NOT_HELD")) throw error;
-    throw await afterwards(provider, key, error, () => endLaunch(provider, key, clock, { store, account }));
+    throw await afterwards(provider, key, error, () => under(() => endLaunch(provider, key, clock, noted)));
   }
   const outcome = await prepared(provider, id, options, control, body, clock).then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   );
   // Without the caller's signal: an abort is the very moment at which the instance must go.
-  const end = (): Promise<void> => terminateAndConfirm(provider, id, { clock, store, account });
+  const end = (): Promise<void> => under(() => terminateAndConfirm(provider, id, { clock, store, account }));
   if ("error" in outcome) throw await afterwards(provider, id, outcome.error, end);
   await end();
   return outcome.value;
@@ -116,56 +132,6 @@ async function afterwards(
   } catch (left) {
     const message = `the work failed, and instance ${what} of ${provider.name} may be left running`;
     return new AggregateError([error, left], message);
-  }
-}
-
-/**
- * After a launch that failed: ends what it made, and forgets its intent. Nobody may ever launch the key again, and the
- * request in it holds the bootstrap's secrets. Without the lease the record is another process's.
- */
-async function endLaunch(
-  provider: Provider,
-  key: string,
-  clock: Clock,
-  { store, account = "" }: Pick<ErasedOptions, "store" | "account">,
-): Promise<void> {
-  const recordId = launchId({ provider: provider.name, account, owner: provider.owner, key });
-  // Taken before the first look: whatever was sent under an earlier lease is over by the last one.
-  const lease = await store.acquire(recordId).catch(() => null);
-  try {
-    await endUnderKey(provider, key, clock);
-    if (lease === null) return;
-    const record = await store.read(recordId).catch(() => null);
-    // What cannot be removed stays: nothing runs any more, which is what matters.
-    if (record?.kind === "launch" && record.state !== "ended") await store.remove(recordId).catch(() => undefined);
-  } finally {
-    if (lease !== null) await store.release(lease).catch(() => undefined);
-  }
-}
-
-/**
- * Terminates whatever is there under a key, until nothing can come any more of a request that is under way for so long,
- * or be hidden by a read that lags.
- */
-export async function endUnderKey(
-  provider: Provider,
-  key: string,
-  clock: Clock,
-  requestLifeMs: number = provider.limits.requestLifeMs,
-): Promise<void> {
-  const until = clock.now() + requestLifeMs + provider.limits.readAfterWriteMs;
-  const giveUpAt = until + END_PATIENCE_MS;
-  for (;;) {
-    const begun = clock.now();
-    try {
-      const found = await provider.list({ keys: [key] });
-      for (const { id } of found) await terminateAndConfirm(provider, id, { clock });
-      if (begun >= until) return;
-    } catch (error) {
-      if (!isProviderError(error) || !error.retryable || clock.now() >= giveUpAt) throw error;
-    }
-    const left = until - clock.now();
-    await clock.sleep(left > 0 ? Math.min(POLL_MS, left) : POLL_MS);
   }
 }
 
