@@ -15,7 +15,7 @@ function world() {
   const { clock } = emulator;
   const provider = lambda({ apiKey: EMULATOR_API_KEY, owner: "jobs", runtime: { clock, fetch: emulator.fetch } });
   const live = (): readonly string[] =>
-    emulator.control.instances().flatMap(({ nativeId, status }) => (/^terminat/.test(status) ? [] : [nativeId]));
+    emulator.control.instances().flatMap(({ nativeId, status }) => (status.startsWith("terminat") ? [] : [nativeId]));
   return { clock, provider, live, memory: memoryStore() };
 }
 type World = ReturnType<typeof world>;
