@@ -13,7 +13,7 @@ import {
 import { type Isolation, tryFileLock } from "@slipway/provider-kit/sandbox";
 import { LOCAL_ERRORS, type LocalErrorId } from "../src/errors.ts";
 import { crash } from "./machine-inspector.ts";
-import { stateDirectoryOf } from "./state-directories.ts";
+import { hurry, stateDirectoryOf } from "./state-directories.ts";
 
 interface Provocation {
   readonly operation: Operation;
@@ -47,7 +47,11 @@ const PROVOCATIONS: { readonly [Id in LocalErrorId]?: Provocation } = {
       const locks = join(stateDirectoryOf(provider), "locks");
       mkdirSync(locks, { recursive: true });
       const lock = await tryFileLock(join(locks, `instances.${nameFor(provider.owner, "held")}`));
-      return await provider.spawn({ key: "held" }).finally(() => lock?.release());
+      const calm = hurry(provider);
+      return await provider.spawn({ key: "held" }).finally(async () => {
+        calm();
+        await lock?.release();
+      });
     },
   },
   "corrupt-record": {

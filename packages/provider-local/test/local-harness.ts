@@ -2,16 +2,15 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Harness, HarnessFactory } from "@slipway/contract-tests";
-import { nameFor, systemClock } from "@slipway/core";
+import { nameFor } from "@slipway/core";
 import { detectIsolation, type Isolation, type IsolationReport } from "@slipway/provider-kit/sandbox";
 import { type LocalProvider, local, register } from "../src/index.ts";
 import { badMachine } from "./bad-machine.ts";
 import { errorRows } from "./error-rows.ts";
 import { kill, machineInspector, taggedProcesses } from "./machine-inspector.ts";
-import { forgetStateDirectory, rememberStateDirectory } from "./state-directories.ts";
+import { forgetStateDirectory, hurryingClock, rememberStateDirectory } from "./state-directories.ts";
 
 const TOKEN = "registration-token-for-tests";
-const PATIENCE_MS = 1_500;
 const MIB = 1024 * 1024;
 
 /** What each isolation is asked for with. */
@@ -38,14 +37,16 @@ export function localHarness(isolation: Isolation): HarnessFactory {
   return async () => {
     const owner = `contract-${process.pid}-${++worlds}`;
     const stateDirectory = mkdtempSync(join(tmpdir(), "slipway-local-"));
-    rememberStateDirectory(owner, stateDirectory);
+    const clock = hurryingClock();
+    rememberStateDirectory(owner, { directory: stateDirectory, clock });
     const variables = variablesFor(isolation);
     const machine = badMachine(stateDirectory);
     const seen: unknown[] = [];
     const note = (...said: unknown[]): void => void seen.push(said);
-    const runtime = { onEvent: note, log: { debug: note, info: note, warn: note, error: note } };
+    const runtime = { clock, onEvent: note, log: { debug: note, info: note, warn: note, error: note } };
     const isolatedNetworks = isolation === "bubblewrap";
-    const config = { stateDirectory, patienceMs: PATIENCE_MS, isolatedNetworks };
+    // Patience is the default: no case may depend on how fast the machine is.
+    const config = { stateDirectory, isolatedNetworks };
     const { provider, ...rest } = await register(config, { owner, variables, runtime });
     if (provider === undefined) throw new Error("local registers no provider");
     const own = local({ owner, stateDirectory, variables });
@@ -68,11 +69,11 @@ export function localHarness(isolation: Isolation): HarnessFactory {
       inspector: machineInspector(stateDirectory, machine.instancesDirectory),
       faults: machine.faults,
       errorTable: errorRows(isolation),
-      clock: systemClock,
+      clock,
       unknownId: `${nameFor(owner, "never made")}-00000000`,
       secrets: [TOKEN],
       transcript: () => JSON.stringify(seen),
-      patienceMs: 10_000,
+      patienceMs: 30_000,
       terminateByLeadMs: 5_000,
       caseTimeoutMs: 60_000,
       volumeSizeBytes: MIB,
