@@ -37,3 +37,5 @@ export function describeRegistry<R extends Registrations>(
 ): void {
   declareRegistry(runner, registry, harnesses, options);
 }
+
+export { describeWorkflowEngine, type WorkflowEngineOptions } from "./engine-cases/describe.ts";

@@ -1,16 +1,10 @@
-import { describe, expect, test } from "vitest";
-import { type EngineCase, engineCases, runEngineCase } from "../src/workflow-engine.ts";
+import { expect, test } from "vitest";
+import { describeWorkflowEngine } from "../src/vitest.ts";
+import { type EngineCase, runEngineCase } from "../src/workflow-engine.ts";
 import { journalEngine } from "./journal-engine.ts";
 
-describe.each(["rejects", "signals"] as const)("an engine that %s where a run is cancelled", (style) => {
-  test.concurrent.each(engineCases.map((one) => [one.id, one.title, one] as const))(
-    "%s: %s",
-    async (id, _title, engineCase) => {
-      const skip = await runEngineCase(engineCase, journalEngine(style));
-      expect(skip === undefined || id === "engine.killed").toBe(true);
-    },
-  );
-});
+for (const style of ["rejects", "signals"] as const)
+  describeWorkflowEngine(`an engine that ${style} where a run is cancelled`, journalEngine(style));
 
 const names = ["a", "b", "c"];
 const steps = names.flatMap((name) => ["before", "ran", "after"].map((when) => `${when}:${name}`));

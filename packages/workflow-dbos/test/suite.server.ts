@@ -3,13 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DBOS } from "@dbos-inc/dbos-sdk";
-import {
-  type EngineHarness,
-  engineCases,
-  runEngineCase,
-  startEngineHost,
-} from "@slipway/contract-tests/workflow-engine";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describeWorkflowEngine } from "@slipway/contract-tests/vitest";
+import { type EngineHarness, startEngineHost } from "@slipway/contract-tests/workflow-engine";
+import { afterAll, beforeAll } from "vitest";
 import { missingServer, type PostgresServer, startPostgres } from "../../store-postgres/test/server/postgres-server.ts";
 
 const missing = missingServer();
@@ -65,17 +61,4 @@ const harness: EngineHarness = {
   },
 };
 
-describe.skipIf(missing !== null)("DBOS", () => {
-  const [alone, beside] = [true, false].map((isAlone) =>
-    engineCases
-      .filter(({ needs }) => (needs !== undefined) === isAlone)
-      .map((one) => [one.id, one.title, one] as const),
-  );
-  test.concurrent.each(beside ?? [])("%s: %s", async (_id, _title, engineCase) => {
-    expect(await runEngineCase(engineCase, harness)).toBeUndefined();
-  });
-  // These restart the server that all share.
-  test.each(alone ?? [])("%s: %s", async (_id, _title, engineCase) => {
-    expect(await runEngineCase(engineCase, harness)).toBeUndefined();
-  });
-});
+describeWorkflowEngine("DBOS", harness, { missing, runsAll: true });

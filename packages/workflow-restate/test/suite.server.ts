@@ -2,15 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import {
-  type EngineHarness,
-  engineCases,
-  engineSuite,
-  runEngineCase,
-  startEngineHost,
-} from "@slipway/contract-tests/workflow-engine";
+import { describeWorkflowEngine } from "@slipway/contract-tests/vitest";
+import { type EngineHarness, engineSuite, startEngineHost } from "@slipway/contract-tests/workflow-engine";
 import type { Workflow } from "@slipway/core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll } from "vitest";
 import { restateRuns } from "../src/index.ts";
 import { freePort, missingRestate, type RestateServer, startRestate } from "./server/restate-server.ts";
 
@@ -67,17 +62,4 @@ const harness: EngineHarness = {
   },
 };
 
-describe.skipIf(missing !== null)("Restate", () => {
-  const [alone, beside] = [true, false].map((isAlone) =>
-    engineCases
-      .filter(({ needs }) => (needs !== undefined) === isAlone)
-      .map((one) => [one.id, one.title, one] as const),
-  );
-  test.concurrent.each(beside ?? [])("%s: %s", async (_id, _title, engineCase) => {
-    expect(await runEngineCase(engineCase, harness)).toBeUndefined();
-  });
-  // These kill the server that all share.
-  test.each(alone ?? [])("%s: %s", async (_id, _title, engineCase) => {
-    expect(await runEngineCase(engineCase, harness)).toBeUndefined();
-  });
-});
+describeWorkflowEngine("Restate", harness, { missing, runsAll: true });
