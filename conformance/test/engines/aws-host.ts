@@ -1,16 +1,24 @@
 // A host of the AWS workflows on an engine: `dbos` or `restate`, the world's directory, the variables of the emulated AWS as
 // JSON, and the address of the database, or the host's own port.
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http2";
+import { join } from "node:path";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { createEndpointHandler } from "@restatedev/restate-sdk";
 import { engineSuite, serveEngineHost } from "@slipway/contract-tests/workflow-engine";
 import { dbosRuns } from "@slipway/workflow-dbos";
 import { restateService } from "@slipway/workflow-restate";
 import { awsFlows } from "./aws-flows.ts";
+import { POINT_FILE } from "./kills.ts";
 
 const [engine = "", world = "", variables = "{}", address = ""] = process.argv.slice(2);
-const { failpoint } = engineSuite(world);
+const { failpoint: dieWhereTold } = engineSuite(world);
+const failpoint = async (name: string): Promise<void> => {
+  // So that whoever had it killed can say where that was.
+  writeFileSync(join(world, POINT_FILE), name);
+  await dieWhereTold(name);
+};
 const flows = await awsFlows(JSON.parse(variables));
 const all = [...flows.values()];
 

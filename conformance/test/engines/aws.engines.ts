@@ -1,95 +1,64 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { engineWorld } from "@slipway/contract-tests/workflow-engine";
-import { isWorkflowError } from "@slipway/control";
-import { type Ec2EmulatorServer, serve } from "@slipway/provider-aws/emulator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { missingServer } from "../../../packages/store-postgres/test/server/postgres-server.ts";
 import { missingRestate } from "../../../packages/workflow-restate/test/server/restate-server.ts";
 import { AWS_INPUTS } from "./aws-flows.ts";
-import { type AwsEngine, ENGINES } from "./engine-hosts.ts";
+import { type AwsLane, type LaneRun, startLane } from "./aws-lane.ts";
+import { ENGINES } from "./engine-hosts.ts";
+import { type Kill, tableOf } from "./kills.ts";
 
 const missing: Readonly<Record<string, string | null>> = { dbos: missingServer(), restate: missingRestate() };
 /** Every so many points of a run its host is killed, in a run of its own; 1 is each of them. */
 const stride = Number(process.env["SLIPWAY_ENGINE_STRIDE"] ?? "7");
-
-const bare = (id: string): string => id.slice(id.indexOf("/") + 1);
-
-/** The ids of the instances in an output, whichever workflow's it is. */
-function idsOf(output: unknown): readonly string[] {
-  const { instanceId, members = [] } = Object(output) as { instanceId?: string; members?: { instanceId: string }[] };
-  return [...(instanceId === undefined ? [] : [instanceId]), ...members.map((member) => member.instanceId)].map(bare);
-}
+const isSoak = stride === 1;
+/** So many runs of a flow are under way at once, each on servers of its own. */
+const LANES = isSoak ? 3 : 1;
+const kills: Kill[] = [];
+afterAll(() => {
+  if (kills.length > 0) console.log(`\n${tableOf(kills)}`);
+});
 
 describe.each(Object.keys(ENGINES))("the workflows of AWS on %s", (name) => {
   const isMissing = missing[name] !== null;
-  let folder: string;
-  let aws: Ec2EmulatorServer;
-  let engine: AwsEngine;
+  let lanes: readonly AwsLane[] = [];
   beforeAll(async () => {
-    if (isMissing) return;
-    folder = await mkdtemp(join(tmpdir(), "slipway-aws-engines-"));
-    aws = await serve({ bootMs: 50, endMs: 50, limits: null });
-    const start = ENGINES[name];
-    if (start === undefined) throw new Error(`no engine ${name}`);
-    engine = await start(folder, aws.variables);
+    if (!isMissing) lanes = await Promise.all(Array.from({ length: LANES }, () => startLane(name)));
   });
   afterAll(async () => {
-    if (isMissing) return;
-    await engine.stop();
-    await aws.close();
-    await rm(folder, { recursive: true });
+    await Promise.all(lanes.map((lane) => lane.stop()));
   });
 
-  const live = (): readonly string[] =>
-    aws.emulator.control
-      .instances()
-      .filter((instance) => instance.live)
-      .map(({ id }) => bare(id));
-
-  /** Runs a flow to its end with a host that dies after so many points. */
-  const runWith = async (flow: string, points: number, withEngine: boolean) => {
-    const world = engineWorld(folder);
-    const runId = `${points} ${withEngine}`;
-    world.dieAfter(points);
-    const input = AWS_INPUTS[flow.replace(" fails", "") as keyof typeof AWS_INPUTS];
-    const death = engine.died().then(() => "died" as const);
-    const begun = engine.begin(flow, input, { runId }).catch((error: unknown) => {
-      // It may have died before it could answer: then the run goes on below.
-      if (isWorkflowError(error)) throw error;
-    });
-    await Promise.race([begun, death]);
-    const end = () =>
-      engine.result(flow, runId).then(
-        (output) => ({ output, leftovers: [] as readonly unknown[], isFailed: false }),
-        (error: unknown) => {
-          if (isWorkflowError(error)) return { output: null, leftovers: error.leftovers, isFailed: true };
-          throw error;
-        },
-      );
-    const ended = end();
-    const first = await Promise.race([ended, death, ended.catch(() => death)]);
-    if (first !== "died") return { ...first, isKilled: false };
-    if (withEngine) await engine.restartEngine();
-    await engine.restart();
-    return { ...(await (name === "dbos" || withEngine ? end() : ended)), isKilled: true };
+  /** Kills a flow at one point after the other, until a run comes to none that is left. */
+  const killAll = async (flow: string, withEngine: (points: number) => boolean): Promise<void> => {
+    let next = isSoak ? 0 : 1;
+    let isOver = false;
+    const wrong: LaneRun[] = [];
+    const work = async (lane: AwsLane): Promise<void> => {
+      while (!isOver) {
+        const points = next;
+        next += stride;
+        const run = await lane.runWith(flow, points, withEngine(points));
+        kills.push(run);
+        if (run.isFailed !== flow.endsWith("fails") || run.leaked.length + run.leftovers > 0) wrong.push(run);
+        isOver ||= run.point === null;
+      }
+    };
+    const stop = (error: unknown): never => {
+      isOver = true;
+      throw error;
+    };
+    const ended = await Promise.allSettled(lanes.map((lane) => work(lane).catch(stop)));
+    expect([...wrong, ...ended.filter(({ status }) => status === "rejected")]).toEqual([]);
   };
 
-  test.skipIf(isMissing).each(Object.keys(AWS_INPUTS).flatMap((flow) => [flow, `${flow} fails`]))(
-    "%s, killed at every point that is tried: nothing is left",
-    async (flow) => {
-      for (let points = 1; ; points += stride) {
-        const before = live();
-        const { output, leftovers, isFailed, isKilled } = await runWith(flow, points, points === 1);
-        const after = live().filter((id) => !before.includes(id));
-        const how = `${flow}, killed after ${points} points`;
-        expect(isFailed, how).toBe(flow.endsWith("fails"));
-        expect(leftovers, how).toEqual([]);
-        expect(after.toSorted(), how).toEqual(idsOf(output).toSorted());
-        expect(aws.emulator.control.launchTemplates(), how).toEqual([]);
-        if (!isKilled) break;
-      }
-    },
+  const flows = Object.keys(AWS_INPUTS).flatMap((flow) => [flow, `${flow} fails`]);
+  const limits = isSoak ? { timeout: 3_600_000 } : {};
+  test.skipIf(isMissing).each(flows)("%s, killed at every point that is tried: nothing is left", limits, (flow) =>
+    // The first one with its engine; in the soak each of them, below.
+    killAll(flow, (points) => !isSoak && points === 1),
+  );
+  test.skipIf(isMissing || !isSoak).each(flows)(
+    "%s, killed with its engine at every point: nothing is left",
+    limits,
+    (flow) => killAll(flow, () => true),
   );
 });
