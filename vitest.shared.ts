@@ -1,3 +1,4 @@
+import { readFileSync, writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, mergeConfig, type ViteUserConfig } from "vitest/config";
 
@@ -7,6 +8,23 @@ const conditions = ["@slipway/source", "node", "development|production"];
 // Tests start many processes from source. With Node's own cache each file is parsed and stripped of its types once, and not
 // by each process: a start of the command takes a third of the processor's time.
 const compiled = fileURLToPath(new URL("node_modules/.cache/node-compile", import.meta.url));
+
+// `npm test` says where its time goes: the processor's time of a run with all the processes that it started and waited for.
+process.once("exit", () => {
+  const used = processorSeconds();
+  if (used !== undefined) writeSync(1, `        CPU  ${used.toFixed(1)} s\n`);
+});
+
+/** Linux keeps it in hundredths of a second; elsewhere nobody can say it for processes that have ended. */
+function processorSeconds(): number | undefined {
+  try {
+    const stat = readFileSync("/proc/self/stat", "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) / 100;
+  } catch {
+    return undefined;
+  }
+}
 
 /** What every package's vitest shares: siblings are read as source. Type tests are compiled with the rest by `typecheck`. */
 export const shared: ViteUserConfig = defineConfig({

@@ -29,12 +29,20 @@ function countTests(text) {
   return Object.fromEntries(Object.keys(vitest).map((key) => [key, vitest[key] + nodeTest[key]]));
 }
 
+/** The processor's seconds of a package's tests, from the `CPU  12.3 s` line of its vitest; nothing where none was printed. */
+export function countProcessorTime(text) {
+  const lines = [...text.replace(ESCAPES, "").matchAll(/^\s*(?:[^|\n]*:test:\s*)?CPU\s{2,}(\d+\.\d) s\s*$/gm)];
+  return lines.length === 0 ? undefined : lines.reduce((sum, [, used]) => sum + Number(used), 0);
+}
+
 /** One row for each package, then the one line that `.ci/run` and people read. */
 export function testSummary({ root, name, results, say }, ms) {
   const rows = results.some(({ step }) => step.countTests) ? packageCounts(root) : [];
   const tools = results.find(({ title }) => title === "tools");
   if (tools) rows.unshift({ name: "tools", ...countNodeTest(tools.output) });
   for (const row of rows) say(`  ${row.name.padEnd(34)} ${describe(row)}`);
+  const used = rows.reduce((sum, row) => sum + (row.cpu ?? 0), 0);
+  if (used > 0) say(`  ${"the processor, of these tests".padEnd(34)} ${used.toFixed(1)} s CPU`);
   const total = (key) => rows.reduce((sum, row) => sum + row[key], 0);
   const failed = results.filter(({ code }) => code !== 0).map(({ title }) => title);
   const verdict = failed.length === 0 ? "every step passed" : `failed: ${failed.join(", ")}`;
@@ -45,7 +53,8 @@ export function testSummary({ root, name, results, say }, ms) {
 function packageCounts(root) {
   return testLogs(root).flatMap(({ name, file }) => {
     try {
-      return [{ name, ...countTests(readFileSync(file, "utf8")) }];
+      const text = readFileSync(file, "utf8");
+      return [{ name, ...countTests(text), cpu: countProcessorTime(text) }];
     } catch (error) {
       if (error.code === "ENOENT") return [];
       throw error;
@@ -53,9 +62,10 @@ function packageCounts(root) {
   });
 }
 
-function describe({ passed, failed, skipped }) {
+function describe({ passed, failed, skipped, cpu }) {
   const parts = [`${passed} passed`];
   if (failed > 0) parts.push(`${failed} failed`);
   if (skipped > 0) parts.push(`${skipped} skipped`);
+  if (cpu !== undefined) parts.push(`${cpu.toFixed(1)} s CPU`);
   return parts.join(", ");
 }

@@ -10,7 +10,7 @@ import { commands, unknownCommand } from "../run/commands.mjs";
 import { judge } from "../run/platform.mjs";
 import { environment, exitCode } from "../run/processes.mjs";
 import { resolveStep, seconds, workspaceMembers } from "../run/steps.mjs";
-import { countNodeTest, countVitest, testSummary } from "../run/summary.mjs";
+import { countNodeTest, countProcessorTime, countVitest, testSummary } from "../run/summary.mjs";
 import { installStep, parsePin, readPin, toolNode } from "../run/toolchain.mjs";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
@@ -124,6 +124,12 @@ test("vitest's totals are counted, colours or not", () => {
     "\u001b[2m Test Files \u001b[22m 1 failed | 2 passed (3)\n\u001b[2m      Tests \u001b[22m 1 failed | 12 passed | 2 skipped | 1 todo (16)\n Tests  5 passed (5)\n";
   assert.deepEqual(countVitest(text), { passed: 17, failed: 1, skipped: 3 });
   assert.deepEqual(countVitest("x Tests are fun (3)\n"), { passed: 0, failed: 0, skipped: 0 });
+});
+
+test("the processor's time of a package is read, and nothing where its tests printed none", () => {
+  assert.equal(countProcessorTime("   Duration  2 s\n        CPU  12.3 s\n"), 12.3);
+  assert.equal(countProcessorTime("@slipway/core:test:         CPU  1.5 s\n        CPU  2.5 s\n"), 4);
+  assert.equal(countProcessorTime("a test that says CPU  12.3 s\n"), undefined);
 });
 
 test("node:test's totals are counted in both forms", () => {
