@@ -1,14 +1,14 @@
 import type { ViteUserConfig } from "vitest/config";
-import { shared } from "../../vitest.shared.ts";
+import { inSharedWorkers } from "../../vitest.shared.ts";
 
 // Without "module": under that name the SDK's own packages hold files that Node itself cannot import.
 const conditions = ["@slipway/source", "node", "development|production"];
 
 const config: ViteUserConfig = {
-  ...shared,
+  ...inSharedWorkers,
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { ...shared.test, name: "provider-aws" },
+  test: { ...inSharedWorkers.test, name: "provider-aws" },
 };
 
 export default config;

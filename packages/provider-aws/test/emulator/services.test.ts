@@ -15,7 +15,8 @@ function world() {
   const emulator = ec2Emulator();
   const settings = {
     region: "us-east-1",
-    credentials: EMULATOR_CREDENTIALS,
+    // The SDK writes into what it is given.
+    credentials: { ...EMULATOR_CREDENTIALS },
     maxAttempts: 1,
     requestHandler: handlerOf(emulator.fetch),
   };
