@@ -1,4 +1,4 @@
-// The whole contract suite where `npm test` runs only part of it.
+// The whole of what `npm test` runs only part of: the contract suite, and histories of one key.
 const whole = (provider, title, args) => ({
   title: `${provider} ${title}`,
   package: `@slipway/provider-${provider}`,
@@ -15,4 +15,11 @@ export const suiteSteps = [
     "-t",
     "without networks|cases of the wire",
   ]),
+  {
+    title: "aws, two processes and one key",
+    package: "@slipway/provider-aws",
+    script: "test",
+    with: ["test/one-key.test.ts"],
+    env: { SLIPWAY_KEY_RUNS: "200" },
+  },
 ];

@@ -1,5 +1,5 @@
 // Two processes and one key while EC2's reads lag. SLIPWAY_KEY_RUNS says how many histories are run, SLIPWAY_FIRST_SEED
-// where they begin; a seed gives the same history again.
+// where they begin; a seed gives the same history again. `npm run soak:suite` runs 200, `npm run soak:tests` 2 000.
 import "@aws-sdk/client-ec2";
 import { type LaunchFailpoint, launch, memoryStore, type Store } from "@slipway/control";
 import { isProviderError } from "@slipway/core";
@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import type { AWSSpawnOptions } from "../src/index.ts";
 import { type AwsWorld, awsWorld } from "./world.ts";
 
-const RUNS = Number(process.env["SLIPWAY_KEY_RUNS"] ?? "200");
+const RUNS = Number(process.env["SLIPWAY_KEY_RUNS"] ?? "20");
 const FIRST_SEED = Number(process.env["SLIPWAY_FIRST_SEED"] ?? "1");
 const LAG_MS = 30_000;
 const REQUEST_LIFE_MS = 120_000;
