@@ -1,6 +1,6 @@
 import { readFileSync, writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { defineConfig, mergeConfig, type ViteUserConfig } from "vitest/config";
+import { configDefaults, defineConfig, mergeConfig, type ViteUserConfig } from "vitest/config";
 
 // Without "module": under that name some packages hold files that Node itself cannot import.
 const conditions = ["@slipway/source", "node", "development|production"];
@@ -47,3 +47,17 @@ export const shared: ViteUserConfig = defineConfig({
 export const inSharedWorkers: ViteUserConfig = mergeConfig(shared, {
   test: { isolate: false, unstubEnvs: true, unstubGlobals: true, restoreMocks: true },
 });
+
+/** The same, but for files that replace modules (`vi.mock`): each of them has a worker of its own. */
+export function inSharedWorkersBut(name: string, alone: readonly string[]): ViteUserConfig {
+  const most = mergeConfig(inSharedWorkers, { test: { name, exclude: [...configDefaults.exclude, ...alone] } });
+  const rest = { ...shared, test: { ...shared.test, name: `${name}, alone`, include: [...alone] } };
+  return defineConfig({
+    test: {
+      projects: [
+        { ...most, extends: false },
+        { ...rest, extends: false },
+      ],
+    },
+  });
+}

@@ -1,4 +1,7 @@
-import { mergeConfig } from "vitest/config";
-import { shared } from "../../vitest.shared.ts";
+import { inSharedWorkersBut } from "../../vitest.shared.ts";
 
-export default mergeConfig(shared, { test: { name: "control" } });
+export default inSharedWorkersBut("control", [
+  "test/file-store-faults.test.ts",
+  "test/lease-handover.test.ts",
+  "test/file-costs.test.ts",
+]);
