@@ -179,6 +179,34 @@ describe.each(["memory", "file"])("killed and resumed with the %s store", (kind)
     expect(again).toMatchObject({ code: "FAILED", leftovers: [] });
   });
 
+  test.each(["undo-before:a", "undo-ran:a", "undo-after:a"])(
+    "at %s of a cancelled run: what it had not come to is not begun by the replay that looks for its undos",
+    async (point) => {
+      const controller = new AbortController();
+      const flow = define(async ({ step, sleep }) => {
+        await step("a", make("a"), unmake("a"));
+        await Promise.all([step("b", make("b"), unmake("b")), sleep(1000)]);
+      });
+      const dying = run(flow, {
+        signal: controller.signal,
+        failpoint: (name) => {
+          if (name === "after:a") controller.abort();
+          dieAt(point)(name);
+        },
+      });
+      await expect(dying).rejects.toBeInstanceOf(Killed);
+      const before = trace.length;
+      // Not cancelled itself: what was cancelled stays so.
+      expect(await failureOf(run(flow))).toMatchObject({ code: "CANCELLED", leftovers: [] });
+      // What a replay had begun would go on behind the answer.
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(trace.slice(before).filter((line) => line.startsWith("make"))).toEqual([]);
+      expect(things.size).toBe(0);
+      const record = await journal.read(runRecordId("r"));
+      expect(record?.kind === "run" && record.steps.map(({ kind, name }) => `${kind} ${name}`)).toEqual(["step a"]);
+    },
+  );
+
   test("in a step, and then cancelled: what the step may have done is undone", async () => {
     await expect(run(three, { failpoint: dieAt("ran:b") })).rejects.toBeInstanceOf(Killed);
     const error = await failureOf(run(three, { signal: AbortSignal.abort() }));
