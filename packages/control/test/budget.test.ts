@@ -173,6 +173,64 @@ describe("launch with a budget", () => {
     await start("b", budget);
   });
 
+  test("counting takes no lease of another launch: whoever launches that one meanwhile would be refused for nothing", async () => {
+    const { start, store, world } = scene();
+    const budget = { maxUsdPerDay: 100, usdPerHour: 1 };
+    await start("forgotten", budget);
+    const lease = await store.acquire("launch:scripted::tests:forgotten");
+    await store.remove("launch:scripted::tests:forgotten");
+    if (lease !== null) await store.release(lease);
+    world.spawnFaults.push("refused-capacity");
+    await expect(start("refused", budget)).rejects.toMatchObject({ code: "CAPACITY_ERROR" });
+    const write: Store["write"] = async (id, record) => {
+      if (record.kind === "launch") throw new Killed();
+      await store.write(id, record);
+    };
+    await expect(start("killed", budget, {}, { store: { ...store, write } })).rejects.toBeInstanceOf(Killed);
+    const taken: string[] = [];
+    const acquire: Store["acquire"] = (id) => {
+      taken.push(id);
+      return store.acquire(id);
+    };
+    await start("b", budget, {}, { store: { ...store, acquire } });
+    expect(taken).toEqual(["launch:scripted::tests:b", "budget:tests"]);
+  });
+
+  test("one whose intent is slow to be written is counted by all others", async () => {
+    const { start, store, world } = scene();
+    const write: Store["write"] = async (id, record) => {
+      if (record.kind === "launch") for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+      await store.write(id, record);
+    };
+    const budget = { maxUsdPerDay: 24 * 3, usdPerHour: 1 };
+    const slow = { store: { ...store, write } };
+    const calls = Array.from({ length: 6 }, (_, n) => start(`k-${n}`, budget, {}, slow));
+    const results = await Promise.allSettled(calls);
+    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(3);
+    expect(living(world)).toHaveLength(3);
+  });
+
+  test("sends nothing where the budget's lease is lost while the intent is written", async () => {
+    const { start, store, world } = scene();
+    let isLost = false;
+    const losing: Store = {
+      ...store,
+      acquire: async (id) => {
+        const lease = await store.acquire(id);
+        return lease !== null && id.startsWith("budget:") ? { ...lease, held: () => !isLost } : lease;
+      },
+      write: async (id, record) => {
+        await store.write(id, record);
+        if (record.kind === "launch" && record.state === "intended") isLost = true;
+      },
+    };
+    const budget = { maxUsdPerDay: 24, usdPerHour: 1 };
+    await expect(start("a", budget, {}, { store: losing })).rejects.toMatchObject({ code: "BUSY", effect: "none" });
+    expect(world.requests).toEqual([]);
+    expect(await store.read("launch:scripted::tests:a")).toMatchObject({ state: "refused" });
+    await start("b", budget);
+  });
+
   test("a record that cannot be read refuses everything", async () => {
     const { start, store, world } = scene();
     const lease = await store.acquire("budget:tests");

@@ -1,6 +1,6 @@
 import { type Clock, ProviderError, systemClock } from "@slipway/core";
 import type { Poll } from "../poll.ts";
-import type { LaunchRecord, StoredRecord } from "../store/record.ts";
+import type { StoredRecord } from "../store/record.ts";
 import type { LaunchStore, Lease } from "../store/store.ts";
 import { budgetId, budgetRecord, type Claim, readClaims } from "./budget-record.ts";
 import { DAY_MS, mostInADay } from "./most-in-a-day.ts";
@@ -54,10 +54,16 @@ interface Claiming {
 const LEASE_MS = 60_000;
 
 /**
- * Counts a launch in its owner's budget before its intent is written, under the budget's own lease: of two processes that
- * launch at once, the second one sees the first. Throws a BudgetRefusal where it would be too much.
+ * Counts a launch in its owner's budget under the budget's own lease, and has `begin` write its intent before the lease is
+ * given back: of two processes that launch at once, the second one sees the first, and whoever counts knows that no claim
+ * is still without its intent. Throws a BudgetRefusal where it would be too much, and BUSY where the lease was lost
+ * meanwhile: then nothing may be sent.
  */
-export async function claimBudget(run: Claiming, { maxUsdPerDay, usdPerHour }: Budget): Promise<void> {
+export async function claimBudget(
+  run: Claiming,
+  { maxUsdPerDay, usdPerHour }: Budget,
+  begin: () => Promise<void>,
+): Promise<void> {
   const { provider, owner, store, recordId, poll } = run;
   if (!(maxUsdPerDay > 0)) throw invalid(provider, "budget.maxUsdPerDay must be above 0");
   if (usdPerHour === null || !(usdPerHour >= 0)) throw new BudgetRefusal(provider, maxUsdPerDay, null);
@@ -75,6 +81,9 @@ export async function claimBudget(run: Claiming, { maxUsdPerDay, usdPerHour }: B
     if (!lease.held()) throw busy(provider, owner);
     await store.write(budgetId(owner), budgetRecord(owner, isOver ? known : claims, poll.clock));
     if (isOver) throw new BudgetRefusal(provider, maxUsdPerDay, usdPerDay);
+    await begin();
+    // Whoever has counted since may have taken this claim for one that came to nothing.
+    if (!lease.held()) throw busy(provider, owner);
   } finally {
     await store.release(lease).catch(() => undefined);
   }
@@ -101,27 +110,12 @@ async function settled(
   const kept: Claim[] = [];
   for (const claim of claims) {
     const record = claim.id === recordId ? before : await store.read(claim.id);
-    const isBusy =
-      claim.to === null && claim.id !== recordId && !mayRun(record) && (await isLaunching(store, claim.id));
-    const to = claim.to ?? (isBusy ? null : endOf(record, claim, now, claim.id === recordId));
+    const to = claim.to ?? endOf(record, claim, now, claim.id === recordId);
     // `from`: nothing was made.
     if (to === claim.from || (to !== null && to < now - DAY_MS)) continue;
     kept.push({ ...claim, to });
   }
   return kept;
-}
-
-function mayRun(record: StoredRecord | null): record is LaunchRecord {
-  return record?.kind === "launch" && (record.state === "intended" || record.state === "launched");
-}
-
-/** Between its claim and its intent a launch has no record, and holds its lease. */
-async function isLaunching(store: LaunchStore, id: string): Promise<boolean> {
-  const lease = await store.acquire(id);
-  if (lease === null) return true;
-  const isThere = mayRun(await store.read(id));
-  await store.release(lease).catch(() => undefined);
-  return isThere;
 }
 
 /** Null while it may run. An end that nobody noted is taken for one that came now. */

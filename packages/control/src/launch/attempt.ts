@@ -43,8 +43,8 @@ function placed(run: Launching, from: Pick<LaunchRecord, "attempt" | "gone">, pl
 export async function attempt(run: Launching, first: LaunchRecord): Promise<Instance> {
   for (let intent = await withToken(run, first); ; ) {
     await run.failpoint("before-intent");
-    if (run.budget !== undefined) await claim(run, intent, run.budget);
-    await run.store.write(run.recordId, intent);
+    if (run.budget === undefined) await run.store.write(run.recordId, intent);
+    else await claim(run, intent, run.budget);
     await run.failpoint("after-intent");
     try {
       return await send(run, intent);
@@ -64,25 +64,27 @@ async function withToken(run: Launching, intent: LaunchRecord): Promise<LaunchRe
   return { ...intent, reports, request: { ...intent.request, bootstrap: await run.bootstrapOf(reports) } };
 }
 
-/** An earlier placement has its claim already; that one says that it made nothing. */
-async function claim(run: Launching, { request, expected }: LaunchRecord, budget: Budget): Promise<void> {
+/** Claims and writes the intent. An earlier placement has its claim already; that one says that it made nothing. */
+async function claim(run: Launching, intent: LaunchRecord, budget: Budget): Promise<void> {
   const { provider, store, recordId, poll } = run;
+  const { request, expected } = intent;
   const { expiresAt } = expected;
   const terminateBy = typeof request?.["terminateBy"] === "string" ? request["terminateBy"] : undefined;
   const before = await store.read(recordId);
-  await claimBudget(
-    // The remote's own end is later than the caller's, and is certain.
-    {
-      provider: provider.name,
-      owner: provider.owner,
-      store,
-      recordId,
-      expiresAt: terminateBy ?? expiresAt,
-      before,
-      poll,
-    },
-    budget,
-  );
+  // The remote's own end is later than the caller's, and is certain.
+  const until = terminateBy ?? expiresAt;
+  const claiming = { provider: provider.name, owner: provider.owner, store, recordId, expiresAt: until, before, poll };
+  let stands = false;
+  try {
+    await claimBudget(claiming, budget, async () => {
+      await store.write(recordId, intent);
+      stands = true;
+    });
+  } catch (error) {
+    // Nothing was sent, and nobody may send it uncounted.
+    if (stands) await recordRefused(run, intent);
+    throw error;
+  }
 }
 
 /**
