@@ -10,6 +10,7 @@ import {
   reconcile,
   type Store,
   StoreError,
+  terminateAndConfirm,
 } from "../src/index.ts";
 import {
   living,
@@ -58,6 +59,80 @@ const providers = [
   ["an idempotent spawn", safeProvider],
 ] as const;
 
+describe("what a spawn says to have made in part", () => {
+  const options = { key: "k", spec: "small", labels: { a: "b" } };
+
+  test("is completed by the next launch, with the stored request, as often as it takes", async () => {
+    const provider = safeProvider(world);
+    world.spawnFaults.push("applied", "applied");
+    for (let call = 0; call < 2; call += 1) {
+      expect(await failureOf(launch(provider, options, control))).toMatchObject({
+        code: "INTERNAL",
+        effect: "applied",
+      });
+      expect(await record()).toMatchObject({ state: "launched", instanceId: "m-1", request: options });
+    }
+    const { id } = await launch(provider, options, control);
+    expect(id).toBe("m-1");
+    expect(world.requests).toEqual([options, options, options]);
+    // It may hold secrets.
+    expect(await record()).not.toHaveProperty("request");
+    await launch(provider, options, control);
+    expect(world.requests).toHaveLength(3);
+  });
+
+  test("stays known where it is refused to be completed: no orphan, and no second one", async () => {
+    const provider = safeProvider(world);
+    world.spawnFaults.push("applied", "refused-quota");
+    await failureOf(launch(provider, options, control));
+    expect(await failureOf(launch(provider, options, control))).toMatchObject({ code: "QUOTA_EXCEEDED" });
+    expect(await record()).toMatchObject({ state: "launched", instanceId: "m-1", request: options });
+    expect((await reconcile(provider, { store, clock })).items).toEqual([]);
+    expect(living(world)).toHaveLength(1);
+    const other = await failureOf(launch(provider, { ...options, spec: "big" }, control));
+    expect(other).toMatchObject({ code: "CONFLICT", native: { id: "m-1" } });
+    expect(world.requests).toHaveLength(1);
+  });
+
+  test("is launched anew where it has ended since, and a record that is kept holds no request", async () => {
+    const provider = safeProvider(world);
+    world.spawnFaults.push("applied");
+    await failureOf(launch(provider, options, control));
+    await terminateAndConfirm(provider, "m-1", { store, clock, record: "keep" });
+    expect(await record()).toMatchObject({ state: "ended", instanceId: "m-1" });
+    expect(await record()).not.toHaveProperty("request");
+    expect((await launch(provider, options, control)).id).toBe("m-2");
+  });
+
+  test("is not sent again before a listing shows it where a spawn is not idempotent", async () => {
+    const request: { key: string; spec: string } = Object.assign(
+      { key: "k", spec: "small" },
+      { volumes: [{ id: "v" }] },
+    );
+    const plain = plainProvider(world);
+    const shown: (readonly string[])[] = [];
+    // Every remote returns what a listing shows under the key (KEY-03).
+    const provider: typeof plain = {
+      ...plain,
+      spawn: async () => {
+        const listed = await plain.list({ keys: ["k"] });
+        shown.push(listed.map(({ id }) => id));
+        return listed[0] ?? (await plain.spawn({ key: "k", spec: "small" }));
+      },
+    };
+    world.spawnFaults.push("applied");
+    await failureOf(launch(provider, request, control));
+    expect(await record()).toMatchObject({ state: "launched", request });
+    const remote = world.machines.get("m-1");
+    // As a process elsewhere sees it, by a listing that lags.
+    if (remote !== undefined) remote.shownAt = clock.now() + world.lagMs / 2;
+    const get: typeof plain.get = async () => remote?.instance ?? null;
+    expect((await launch({ ...provider, get }, request, control)).id).toBe("m-1");
+    expect(shown).toEqual([[], ["m-1"]]);
+    expect(await record()).not.toHaveProperty("request");
+  });
+});
+
 describe.each(providers)("launch over %s", (_name, make) => {
   test("spawns once and answers the same instance again", async () => {
     const first = await launch(make(world), { key: "k", spec: "small" }, control);
@@ -82,6 +157,10 @@ describe.each(providers)("launch over %s", (_name, make) => {
     expect(await record()).toMatchObject({ state: "launched", instanceId: living(world)[0]?.id });
     const instance = await launch(make(world), { key: "k" }, control);
     expect(living(world).map(({ id }) => id)).toEqual([instance.id]);
+    // Only where a spawn may be repeated can it complete what is half made.
+    const provider = make(world);
+    expect(world.calls.filter((call) => call === "spawn")).toHaveLength(provider.capabilities.idempotentSpawn ? 2 : 1);
+    expect(await record()).not.toHaveProperty("request");
   });
 
   test.each([-600_000, -5000, 5000, 600_000])(

@@ -9,6 +9,7 @@ import {
 import { type Budget, claimBudget } from "../budget/claim.ts";
 import type { LaunchRecord } from "../store/record.ts";
 import { isStoreError, StoreError } from "../store/store-error.ts";
+import { completed, mayBeHalfMade } from "./half-made.ts";
 import { expectedOf, type Launching, type Request, sendable } from "./launching.ts";
 import { adopted, lookUp } from "./lookup.ts";
 import { lostAndMadeNothing, mustHoldLease, settleMade, settleUnknown } from "./lost-lease.ts";
@@ -142,12 +143,21 @@ async function spawnWhenFree(run: Launching, intent: LaunchRecord, again: boolea
   }
 }
 
-/** Writes the id, and forgets the request: it may hold secrets, and nobody will send it again. */
-export async function recordLaunched(run: Launching, intent: LaunchRecord, instance: Instance): Promise<void> {
-  const { request: _sent, ...known } = intent;
+/**
+ * Writes the id, and forgets the request: it may hold secrets, and nobody will send it again. It is kept where the instance
+ * is known to be `halfMade`, since only the same request completes it.
+ */
+export async function recordLaunched(
+  run: Launching,
+  intent: LaunchRecord,
+  instance: Instance,
+  halfMade = false,
+): Promise<void> {
+  const { request, ...known } = intent;
   try {
     await run.store.write(run.recordId, {
       ...known,
+      ...(halfMade && request !== undefined ? { request } : {}),
       state: "launched",
       at: timestamp(run.poll.clock),
       instanceId: instance.id,
@@ -192,38 +202,13 @@ async function afterFailure(
   });
   if (effect === "applied") {
     // Something was made, and it is not what was asked for: the caller must hear of both.
-    if (found !== null) await recordLaunched(run, intent, found);
+    if (found !== null) await recordLaunched(run, intent, found, mayBeHalfMade(run, intent));
     throw error;
   }
   if (found !== null) return adopted(run, await completed(run, intent, found, error));
   await recordRefused(run, intent);
   // The caller has cancelled nothing: the lease's end did.
   throw wasLost && isProviderError(error, "CANCELLED") ? lostAndMadeNothing(run, error) : madeNothing(run, error);
-}
-
-/** What is found may be half made, by the spawn that was cut off: only the same request completes it. */
-async function completed(run: Launching, intent: LaunchRecord, found: Instance, error: unknown): Promise<Instance> {
-  if (!run.provider.capabilities.idempotentSpawn && !hasVolumes(intent)) return found;
-  mustHoldLease(run);
-  return await run.provider.spawn(sendable(run, intent.request ?? {})).catch((failure: unknown) => {
-    // The intent stays, and the next launch of this key sends it again. The first failure says more, unless the second call
-    // may have done what the first one did not.
-    const isFirstTrue = hasNoEffect(failure) || !hasNoEffect(error);
-    throw isFirstTrue ? error : failure;
-  });
-}
-
-function hasNoEffect(error: unknown): boolean {
-  return isProviderError(error) && error.effect === "none";
-}
-
-/**
- * Some remotes attach volumes only after they have made the instance. Once a listing shows that instance, the same request
- * returns it everywhere (KEY-03), and attaches what is missing.
- */
-export function hasVolumes({ request = {} }: LaunchRecord): boolean {
-  const { volumes, warmVolume } = request;
-  return (Array.isArray(volumes) && volumes.length > 0) || warmVolume !== undefined;
 }
 
 /**

@@ -16,7 +16,8 @@ import { memoryStore } from "../store/memory-store.ts";
 import { type LaunchRecord, launchId } from "../store/record.ts";
 import type { LaunchStore, Lease } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
-import { attempt, hasVolumes, isAboutThePlace, newIntent, recordLaunched, send } from "./attempt.ts";
+import { attempt, isAboutThePlace, newIntent, recordLaunched, send } from "./attempt.ts";
+import { complete, hasVolumes } from "./half-made.ts";
 import { renderedBy, reportingWith } from "./launch-bootstrap.ts";
 import {
   type Launching,
@@ -166,7 +167,10 @@ async function settle(run: Launching): Promise<Instance> {
     return replace(run, record, id);
   }
   if (record.specHash !== run.specHash) throw specConflict(run, instance);
-  return adopted(run, instance);
+  if (record.request === undefined) return adopted(run, instance);
+  const whole = await complete(run, record, instance);
+  await recordLaunched(run, record, whole);
+  return adopted(run, whole);
 }
 
 /** Launches anew, since the instance of this record is gone. */

@@ -48,7 +48,10 @@ export async function recordEnd(
         await store.remove(recordId);
         await forgetReport(store, record);
         await forgetChoice(store, identity);
-      } else await store.write(recordId, { ...record, state: "ended", at: timestamp(clock) } satisfies LaunchRecord);
+      } else {
+        const { request: _sent, ...known } = record;
+        await store.write(recordId, { ...known, state: "ended", at: timestamp(clock) } satisfies LaunchRecord);
+      }
     } finally {
       await store.release(lease);
     }

@@ -42,7 +42,10 @@ export interface LaunchRecord {
   readonly at: string;
   /** Which of the caller's placements `request` is for. */
   readonly placement: number;
-  /** The request as it is sent, bootstrap and secrets included; kept only while `intended`. */
+  /**
+   * The request as it is sent, bootstrap and secrets included; kept while `intended`, and while `launched` where the spawn
+   * said that the instance is not what was asked for: the next launch completes it.
+   */
   readonly request?: { readonly [option: string]: JsonValue };
   /** Set once it is `launched`, and kept when it is `ended`. */
   readonly instanceId?: string;
