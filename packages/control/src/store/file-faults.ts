@@ -1,4 +1,4 @@
-import { lstat, readdir, readFile } from "node:fs/promises";
+import { lstat, opendir, readdir, readFile } from "node:fs/promises";
 import { isStoreError, StoreError, type StoreErrorCode } from "./store-error.ts";
 
 interface Fault {
@@ -76,6 +76,24 @@ export function readIfThere(path: string): Promise<string | null> {
 /** The names in a directory, or null where there is none. */
 export function namesIfThere(path: string): Promise<readonly string[] | null> {
   return unlessAbsent(path, () => readdir(path));
+}
+
+const NAMES_AT_ONCE = 4096;
+
+/** Shows every name in a directory, one after the other and never all in memory; nothing where there is none. */
+export async function eachName(path: string, see: (name: string) => void): Promise<void> {
+  const names = await unlessAbsent(path, () => opendir(path, { bufferSize: NAMES_AT_ONCE }));
+  // Nothing else is done meanwhile: the longer it takes, the more others move in it.
+  if (names !== null) for await (const { name } of names) see(name);
+}
+
+/** Those of the names in a directory that are wanted, without the others in memory. */
+export async function namesThat(path: string, isWanted: (name: string) => boolean): Promise<readonly string[]> {
+  const wanted: string[] = [];
+  await eachName(path, (name) => {
+    if (isWanted(name)) wanted.push(name);
+  });
+  return wanted;
 }
 
 // Each round means that the file appeared while it was looked at.

@@ -1,6 +1,6 @@
-import { link, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { link, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { errnoOf, readIfThere } from "./file-faults.ts";
+import { errnoOf, namesThat, readIfThere } from "./file-faults.ts";
 import type { Processes, ProcessIdentity } from "./process-identity.ts";
 import { StoreError } from "./store-error.ts";
 
@@ -158,12 +158,11 @@ export function leaseFiles(directory: string, processes: Processes, foreignIsDea
    * nowhere any more: tokens never come back, so such a ticket is worth nothing to anybody.
    */
   const sweepTickets = async (): Promise<boolean> => {
-    const tickets = (await readdir(directory)).filter((file) => TICKET.test(file));
+    const tickets = await namesThat(directory, (file) => TICKET.test(file));
     if (tickets.length === 0) return false;
     // Listed again: what a ticket is about stood there before the ticket did.
     const standing = new Set<string>();
-    for (const file of await readdir(directory)) {
-      if (!file.endsWith(".lease") && !TICKET.test(file)) continue;
+    for (const file of await namesThat(directory, (one) => one.endsWith(".lease") || TICKET.test(one))) {
       const token = (await readLease(join(directory, file)))?.token;
       if (token !== undefined) standing.add(token);
     }
@@ -200,8 +199,8 @@ export function leaseFiles(directory: string, processes: Processes, foreignIsDea
     pathOf,
     sweep: async () => {
       const self = await processes.self();
-      for (const file of await readdir(directory)) {
-        if (isDeadDraft(file, self)) await rm(join(directory, file), { force: true });
+      for (const file of await namesThat(directory, (one) => isDeadDraft(one, self))) {
+        await rm(join(directory, file), { force: true });
       }
       // A ticket that is swept may have been what another one is about. One that cannot be judged stays: it does no harm.
       while (await sweepTickets().catch(() => false));

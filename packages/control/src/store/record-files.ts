@@ -2,8 +2,9 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile, syncDirectory } from "./durable-file.ts";
 import { type EntryFilter, matchesFilter, type StoreEntry } from "./entries.ts";
-import { namesIfThere, onPath, readIfThere } from "./file-faults.ts";
+import { eachName, namesThat, onPath, readIfThere } from "./file-faults.ts";
 import { isStoredRecord, recordFault, type StepRecord, type StoredRecord } from "./record.ts";
+import { recordNames } from "./record-names.ts";
 import { withSteps } from "./run-steps.ts";
 import { appendStep, parseSteps, repairSteps } from "./step-file.ts";
 import { isStoreError, StoreError } from "./store-error.ts";
@@ -27,7 +28,6 @@ export interface RecordFiles {
 const FORMAT = 1;
 const FORMAT_WITH_STEPS = 2;
 const SUFFIX = ".json";
-const RECORD = /^[0-9a-f]{40}\.json$/;
 const STEPS = /^([0-9a-f]{40})\.([0-9a-f]{24})\.steps$/;
 // One file after another would spend most of its time on waiting for the disk.
 const READ_AT_ONCE = 32;
@@ -121,17 +121,21 @@ export function recordFiles(root: string, draftPath: () => Promise<string>): Rec
       repaired.delete(id);
     },
     entries: async function* (filter, onStray) {
-      const files = (await onPath(root, async () => (await namesIfThere(root)) ?? [])).filter((file) => {
-        if (file.endsWith(SUFFIX) && !RECORD.test(file)) onStray?.(join(root, file));
-        return RECORD.test(file);
-      });
+      const names = recordNames();
+      await onPath(root, () =>
+        eachName(root, (file) => {
+          if (!names.add(file) && file.endsWith(SUFFIX)) onStray?.(join(root, file));
+        }),
+      );
       const unread: { readonly path: string; readonly fault: Fault }[] = [];
       const isWanted = (record: StoredRecord): boolean => matchesFilter(record, filter);
-      for (let at = 0; at < files.length; at += READ_AT_ONCE) {
-        const batch = files.slice(at, at + READ_AT_ONCE).map(async (file) => {
-          const path = join(root, file);
+      for (let from = 0; from < names.count(); from += READ_AT_ONCE) {
+        const length = Math.min(READ_AT_ONCE, names.count() - from);
+        const batch = Array.from({ length }, async (_value, index) => {
+          const name = names.at(from + index);
+          const path = join(root, `${name}${SUFFIX}`);
           try {
-            const content = await onPath(path, () => readFile(file.slice(0, -SUFFIX.length), isWanted));
+            const content = await onPath(path, () => readFile(name, isWanted));
             return content === null ? null : { path, content };
           } catch (error) {
             if (isStoreError(error, "CORRUPT")) return { path, content: { fault: "CORRUPT" } as const };
@@ -154,7 +158,7 @@ export function recordFiles(root: string, draftPath: () => Promise<string>): Rec
       throw unreadable(unread.map(({ path }) => path).sort(), isCorrupt ? "CORRUPT" : "FORMAT");
     },
     sweep: async () => {
-      for (const file of (await namesIfThere(root)) ?? []) {
+      for (const file of await namesThat(root, (one) => STEPS.test(one))) {
         const [, name, token] = STEPS.exec(file) ?? [];
         if (name === undefined || token === undefined) continue;
         // Read after the file was seen: a token never comes back, so one that is not the record's is of an earlier one.
