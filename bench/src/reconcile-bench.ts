@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
@@ -40,6 +42,16 @@ async function fillSqlite(file: string, from: number, to: number): Promise<void>
   database.close();
 }
 
+function fillFiles(directory: string, from: number, to: number): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  for (let at = from; at < to; at += 1) {
+    const record = endedRecord(`old-${at}`);
+    const id = launchId(record.identity);
+    const name = createHash("sha256").update(id).digest("hex").slice(0, 40);
+    writeFileSync(path.join(directory, `${name}.json`), JSON.stringify({ format: 1, id, record }, null, 2));
+  }
+}
+
 async function fillPostgres(server: Server, from: number, to: number): Promise<void> {
   const record = endedRecord("old-@");
   const text = `insert into slipway.record (id, kind, provider, account, owner, state, record)
@@ -48,33 +60,79 @@ async function fillPostgres(server: Server, from: number, to: number): Promise<v
   await server.pool().query({ text, values });
 }
 
-async function measure(kind: string, place: string, records: number): Promise<void> {
-  const { stdout } = await run(process.execPath, [
-    "--conditions=@slipway/source",
-    "--no-warnings",
-    program,
-    kind,
-    place,
-  ]);
-  // Written by reconcile-records.ts.
-  const seen = JSON.parse(stdout) as { seconds: number; before: number; peak: number; items: number };
-  const { seconds, before, peak, items } = seen;
-  const memory = `peak ${peak} MB, ${before} MB before`;
-  console.log(
-    `${kind.padEnd(9)} ${String(records).padStart(8)} records  ${seconds.toFixed(1)} s  ${memory}  ${items} in the plan`,
-  );
+/** What one reconcile took. Memory in megabytes: `heaps` is what was kept after each tenth of the records. */
+interface Taken {
+  readonly seconds: number;
+  readonly before: number;
+  readonly peak: number;
+  readonly heaps: readonly number[];
+  readonly seen: number;
+  readonly items: number;
 }
 
-/** Reconciles a tenth of the records, and then all of them: what it needs of memory must be the same. */
-export async function benchReconcile(records: number, directory: string, server: Server | null): Promise<void> {
-  const file = path.join(directory, "reconcile.db");
-  const steps = [Math.ceil(records / 10), records];
-  for (const [index, count] of steps.entries()) {
-    const from = index === 0 ? 0 : (steps[index - 1] ?? 0);
-    await fillSqlite(file, from, count);
-    await measure("sqlite", file, count);
-    if (server === null) continue;
-    await fillPostgres(server, from, count);
-    await measure("postgres", server.socket, count);
+// Whatever is kept of each record passes this long before a million.
+const HEAP_LIMIT_MB = 64;
+/** A store of a million records is 450 MB: so much may its reconcile have kept of them at most, and have grown by. */
+const KEPT_MB = 2;
+const GROWN_MB = 48;
+
+async function measure(kind: string, place: string, records: number): Promise<Taken> {
+  const flags = ["--conditions=@slipway/source", "--no-warnings", "--expose-gc"];
+  const limit = `--max-old-space-size=${HEAP_LIMIT_MB}`;
+  const { stdout } = await run(process.execPath, [...flags, limit, program, kind, place, String(records)]);
+  // Written by reconcile-records.ts.
+  const taken = JSON.parse(stdout) as Taken;
+  if (taken.seen < records) throw new Error(`${kind}: ${taken.seen} of ${records} records were read`);
+  const { seconds, before, peak, heaps, items } = taken;
+  const memory = `peak ${peak} MB, ${before} MB before`;
+  const kept = `heap ${heaps.map((mb) => mb.toFixed(0)).join(" ")} MB`;
+  console.log(
+    `${kind.padEnd(9)} ${String(records).padStart(8)} records  ${seconds.toFixed(1)} s  ${memory}  ${kept}  ${items} in the plan`,
+  );
+  return taken;
+}
+
+/** Says whether memory is flat: neither more of it within one reconcile, nor more than for a tenth of the records. */
+function judge(kind: string, tenth: Taken, whole: Taken): boolean {
+  const kept = Math.max(...whole.heaps) - (whole.heaps[0] ?? 0);
+  const grown = whole.peak - tenth.peak;
+  const isMet = kept <= KEPT_MB && grown <= GROWN_MB;
+  const says = `${kept.toFixed(1)} MB kept (at most ${KEPT_MB}), peak ${grown} MB above that of a tenth (at most ${GROWN_MB})`;
+  console.log(`${isMet ? "met   " : "missed"}  ${kind}: memory is flat: ${says}`);
+  return isMet;
+}
+
+interface Filled {
+  readonly kind: string;
+  readonly place: string;
+  readonly fill: (from: number, to: number) => Promise<void> | void;
+}
+
+/**
+ * Reconciles a tenth of the records, and then all of them: what it needs of memory must be the same. False where it is not.
+ */
+export async function benchReconcile(records: number, directory: string, server: Server | null): Promise<boolean> {
+  const files = path.join(directory, "reconcile-files");
+  const sqlite = path.join(directory, "reconcile.db");
+  const stores: readonly Filled[] = [
+    { kind: "sqlite", place: sqlite, fill: (from, to) => fillSqlite(sqlite, from, to) },
+    ...(server === null
+      ? []
+      : [
+          {
+            ...{ kind: "postgres", place: server.socket },
+            fill: (from: number, to: number) => fillPostgres(server, from, to),
+          },
+        ]),
+    { kind: "files", place: files, fill: (from, to) => fillFiles(files, from, to) },
+  ];
+  let areAllMet = true;
+  for (const { kind, place, fill } of stores) {
+    const part = Math.ceil(records / 10);
+    await fill(0, part);
+    const tenth = await measure(kind, place, part);
+    await fill(part, records);
+    if (!judge(kind, tenth, await measure(kind, place, records))) areAllMet = false;
   }
+  return areAllMet;
 }

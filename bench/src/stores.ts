@@ -1,6 +1,7 @@
 // `npm run bench:stores [-- --quick]`: launches per second and the slowest hundredth, for each store of this machine and for
 // PostgreSQL, by 1, 4 and 16 processes that each launch their own keys. Everything is flushed to the disk.
-// `-- --reconcile 1000000`: instead, how long a reconcile takes over so many records, and how much memory.
+// `-- --reconcile 1000000`: instead, how long a reconcile takes over so many records, and how much memory; fails where that
+// grows with the records.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -79,7 +80,7 @@ try {
   if (reconcileAt > 0) {
     const records = Number(process.argv[reconcileAt + 1] ?? 1_000_000);
     if (!Number.isSafeInteger(records) || records < 10) throw new Error("--reconcile takes a number of records");
-    await benchReconcile(records, directory, server);
+    if (!(await benchReconcile(records, directory, server))) process.exitCode = 1;
   }
   for (const processes of reconcileAt > 0 ? [] : PROCESSES) {
     const files = await measure("files", path.join(directory, `files-${processes}`), processes);
