@@ -93,17 +93,19 @@ export const soaks = {
     ],
   },
   "soak:stores": {
-    about: "eight processes on 500 keys through PostgreSQL and pgbouncer, killed, the server restarted",
+    about:
+      "eight processes on 500 keys through PostgreSQL and pgbouncer, killed, the server restarted, a host cut off; and a pool whose controllers are killed",
     steps: [
       build("@slipway/store-postgres^..."),
       {
         title: "soak",
         package: "@slipway/store-postgres",
         script: "test:server",
-        with: ["test/herd.server.ts", "test/pool.server.ts"],
+        with: ["test/herd.server.ts", "test/lost-host.server.ts", "test/pool.server.ts"],
         env: {
           SLIPWAY_HERD_KEYS: "500",
           SLIPWAY_HERD_PROCESSES: "8",
+          SLIPWAY_LOST_KEYS: "500",
           SLIPWAY_POOL_CRASHES: "100",
           SLIPWAY_POOL_KILLS: "6",
         },

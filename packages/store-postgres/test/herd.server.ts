@@ -33,7 +33,10 @@ beforeAll(async () => {
     sshKeys: [{ name: "laptop", publicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILaptop me@laptop" }],
   });
 });
+/** What the cases show, printed at the end as a table. */
+const table: Readonly<Record<string, string | number>>[] = [];
 afterAll(async () => {
+  if (table.length > 0) console.table(table);
   await emulator?.close();
   await server?.stop();
 });
@@ -109,18 +112,30 @@ describe.skipIf(missing !== null).each([
     const schema = `herd ${name}`;
     await applyMigrations(server.pool(), { schema });
     const keys = Array.from({ length: KEYS }, (_value, index) => `${name.slice(0, 6)}-${index}`);
+    const began = performance.now();
     const answers = await runHerd(host(), schema, keys);
+    const seconds = (performance.now() - began) / 1000;
     // Every process had the same instance for a key, before and after the kills.
     expect([...answers.values()].filter((ids) => ids.size !== 1)).toEqual([]);
     const live = emulator.emulator.control.instances().filter((one) => one.live && keys.includes(one.key ?? ""));
-    expect(live.map(({ key }) => key).toSorted()).toEqual(keys.toSorted());
-
+    const counts = keys.map((key) => live.filter((one) => one.key === key).length);
     const store = postgresStore(server.pool(), { schema, leaseMs: LEASE_MS });
     const entries = await allEntries(store, { kind: "launch", states: ["launched"] });
-    expect(entries.length).toBe(keys.length);
     await pause(LEASE_MS);
-    for (const { id } of entries) expect(await store.acquire(id)).not.toBeNull();
+    let stuck = 0;
+    for (const { id } of entries) if ((await store.acquire(id)) === null) stuck += 1;
     await store.close?.();
+    table.push({
+      ...{ case: name, processes: PROCESSES, keys: KEYS, kills: KILLS, restarts: RESTARTS },
+      "one instance": counts.filter((count) => count === 1).length,
+      more: counts.filter((count) => count > 1).length,
+      none: counts.filter((count) => count === 0).length,
+      [`leases left after ${LEASE_MS} ms`]: stuck,
+      seconds: Math.round(seconds),
+    });
+    expect(live.map(({ key }) => key).toSorted()).toEqual(keys.toSorted());
+    expect(entries.length).toBe(keys.length);
+    expect(stuck).toBe(0);
   }, 1_500_000);
 });
 

@@ -53,7 +53,10 @@ test.skipIf(missing !== null)(
     const controllers = [start(), start()];
     const living = () => emulator.emulator.control.instances().filter(({ live }) => live);
     let most = 0;
+    let looks = 0;
+    const began = performance.now();
     const watch = setInterval(() => {
+      looks += 1;
       most = Math.max(most, living().length);
     }, LOOK_MS);
     /** A crash is of one that has come up; the pool is never told. */
@@ -79,6 +82,8 @@ test.skipIf(missing !== null)(
         controllers[index] = start();
       }
       await whenFull();
+      const seconds = Math.round((performance.now() - began) / 1000);
+      console.table([{ controllers: 2, max: MAX, crashes: CRASHES, kills: KILLS, "most live": most, looks, seconds }]);
       expect(most).toBe(MAX);
     } finally {
       clearInterval(watch);
