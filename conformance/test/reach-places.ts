@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import type { ReachHarness } from "@slipway/contract-tests/reach";
+import { type ReachHarness, reachCases, runReachCase } from "@slipway/contract-tests/reach";
 import { memoryStore } from "@slipway/control";
 import type { Instance, Provider } from "@slipway/core";
 import { openSession, type Session, type SshAccess, withInstance } from "@slipway/reach";
 
-export interface OpenPlace {
+interface OpenPlace {
   /** Gives every case the same session, and others of its own. */
   readonly harness: ReachHarness;
   readonly via: Session["via"];
@@ -12,8 +12,31 @@ export interface OpenPlace {
   readonly close: () => Promise<void>;
 }
 
+export interface ReachVerdict {
+  readonly via: Session["via"];
+  /** The cases that failed, each with what it says. */
+  readonly faults: readonly string[];
+  /** The cases that this session has nothing for. */
+  readonly skipped: readonly string[];
+}
+
+/** Lets every case of the group `reach` look into an instance of its own, which is terminated afterwards. */
+export async function judgeSession(...place: Parameters<typeof openPlace>): Promise<ReachVerdict> {
+  const { via, harness, close } = await openPlace(...place);
+  const faults: string[] = [];
+  const skipped: string[] = [];
+  for (const one of reachCases) {
+    const skip = await runReachCase(one, harness).catch((error: unknown) => {
+      faults.push(`${one.id}: ${String(error)}`);
+    });
+    if (skip !== undefined) skipped.push(one.id);
+  }
+  await close();
+  return { via, faults, skipped };
+}
+
 /** An instance that stays while cases look into it. Over SSH its shared connection is killed where a case cuts it. */
-export async function openPlace(
+async function openPlace(
   provider: Provider,
   machine: { readonly spec?: string; readonly image?: string },
   access: SshAccess,

@@ -8,6 +8,14 @@ import { engineCommands } from "./engine-commands.mjs";
 import { soaks } from "./soaks.mjs";
 import { testSummary } from "./summary.mjs";
 
+// The job runner and a session on a real cluster. Before the provider's own tests, whose count is the stage's.
+const jobsOn = (provider) => ({
+  title: `${provider} jobs`,
+  package: "slipway-conformance",
+  script: "test:clusters",
+  with: [`test/clusters/${provider}.clusters.ts`],
+});
+
 export const commands = {
   demo: {
     about: "two real instances on this machine, start to end",
@@ -71,9 +79,10 @@ export const commands = {
   },
   "test:slurm": {
     about:
-      "the Slurm provider against a real Slurm on this machine; needs root, Debian's slurm packages, python3 and pip",
+      "the Slurm provider against a real Slurm on this machine, and twenty jobs on it; needs root, Debian's slurm packages, python3 and pip",
     steps: [
       build("@slipway/provider-slurm..."),
+      jobsOn("slurm"),
       { title: "slurm", package: "@slipway/provider-slurm", script: "test:slurm", args: true },
     ],
   },
@@ -97,7 +106,7 @@ export const commands = {
   },
   "test:kubernetes": {
     about:
-      "Kubernetes and CoreWeave on a real cluster with one node, built once from its modules; needs root, Go, etcd and containerd",
+      "Kubernetes and CoreWeave on a real cluster with one node, and twenty jobs on it, built once from its modules; needs root, Go, etcd and containerd",
     steps: [
       build("@slipway/provider-coreweave..."),
       { title: "kubernetes", package: "@slipway/provider-kubernetes", script: "test:cluster", args: true },

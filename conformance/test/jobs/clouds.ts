@@ -18,8 +18,10 @@ import { runpodEmulator } from "@slipway/provider-runpod/emulator";
 export interface Place {
   readonly provider: Provider;
   readonly machine: { readonly spec?: string; readonly image?: string };
+  /** Where its instances may write: the root of their own if absent. */
+  readonly folder?: string;
   /** How many instances the remote still has, whatever it says. */
-  readonly left: () => number;
+  readonly left: () => number | Promise<number>;
   readonly close?: () => Promise<void>;
 }
 

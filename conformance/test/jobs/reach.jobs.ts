@@ -2,10 +2,9 @@ import { spawnSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { reachCases, runReachCase } from "@slipway/contract-tests/reach";
 import { machinesMissing, type OpenMachines, openMachines } from "@slipway/provider-kit/emulator";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { openPlace } from "../reach-places.ts";
+import { judgeSession } from "../reach-places.ts";
 import { PLACES } from "./clouds.ts";
 
 const missing = await machinesMissing("light");
@@ -32,19 +31,11 @@ describe.skipIf(missing !== null)("a session keeps every promise", () => {
   it.concurrent.for(Object.entries(PLACES))("into %s", async ([, placeIn], { expect, onTestFinished }) => {
     const place = placeIn(machines, directory, false);
     if (place.close !== undefined) onTestFinished(place.close);
-    const inside = await openPlace(place.provider, place.machine, { identityFile, endpoint: machines.endpoint });
-    const faults: string[] = [];
-    const skipped: string[] = [];
-    for (const one of reachCases) {
-      const skip = await runReachCase(one, inside.harness).catch((error: unknown) => {
-        faults.push(`${one.id}: ${String(error)}`);
-      });
-      if (skip !== undefined) skipped.push(one.id);
-    }
-    await inside.close();
+    const access = { identityFile, endpoint: machines.endpoint };
+    const { via, faults, skipped } = await judgeSession(place.provider, place.machine, access);
     expect(faults).toEqual([]);
     // A provider's own exec has no connection that could be cut.
-    expect(skipped).toEqual(inside.via === "native" ? ["job.cut"] : []);
-    expect(place.left()).toBe(0);
+    expect(skipped).toEqual(via === "native" ? ["job.cut"] : []);
+    expect(await place.left()).toBe(0);
   });
 });

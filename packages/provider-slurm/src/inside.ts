@@ -4,6 +4,7 @@ import { commandError, errorRow } from "./errors.ts";
 import { MAX_READ_BYTES, printLog } from "./job-script.ts";
 import { readComment } from "./ownership.ts";
 import { refusal, type SlurmRemote } from "./remote.ts";
+import { StepCommand } from "./step-command.ts";
 import type { Job } from "./wire.ts";
 
 /** Prints a file of a job's bootstrap: there where it is shared, else in the job, which must run then. */
@@ -20,7 +21,6 @@ export async function printed(
 
 type Managed = (call: Call, id: string) => Promise<Job>;
 
-const SRUN_LINE = /^(srun|slurmstepd(-\S+)?): /;
 const FOLLOW_MS = 2_000;
 const PRINT_MS = 60_000;
 
@@ -37,17 +37,17 @@ export async function execInside(
   if (program === undefined || program === "") throw refusal("INVALID_SPEC", call.operation, "argv names no program");
   if (argv.some((word) => word.includes("\0"))) throw refusal("INVALID_SPEC", call.operation, "argv holds a NUL");
   const job = await mustRun(managed, call, id);
-  const lines = onStderr === undefined ? undefined : linesTo(onStderr);
-  const result = await client.step(call, job.number, argv, { stdin, onStdout, onStderr: lines?.write });
+  const command = new StepCommand(argv);
+  const lines = onStderr === undefined ? undefined : command.linesTo(onStderr);
+  const result = await client.step(call, job.number, command.argv, { stdin, onStdout, onStderr: lines?.write });
   lines?.end();
-  const all = result.stderr.split("\n");
-  const own = all.filter((line) => SRUN_LINE.test(line)).join("\n");
-  if (result.exitCode !== 0 && /execve\(\): .*: (No such file|Permission denied)/.test(own)) {
+  const { exitCode = result.exitCode, isMissing, stderr, slurm } = command.endOf(result.stderr);
+  if (isMissing) {
     throw refusal("INVALID_SPEC", call.operation, `${id} has no program ${JSON.stringify(program.slice(0, 200))}`);
   }
-  const row = errorRow(own);
-  if (result.exitCode !== 0 && row !== undefined) throw commandError(call, "srun", own, row.effect !== "none");
-  return { ...result, stderr: all.filter((line) => !SRUN_LINE.test(line)).join("\n") };
+  const row = errorRow(slurm);
+  if (result.exitCode !== 0 && row !== undefined) throw commandError(call, "srun", slurm, row.effect !== "none");
+  return { exitCode, stdout: result.stdout, stderr };
 }
 
 /** What the bootstrap printed, line by line. Followed, it ends when the job does. */
@@ -92,22 +92,4 @@ async function mustRun(managed: Managed, call: Call, id: string): Promise<Job> {
   const job = await managed(call, id);
   if (job.state === "RUNNING") return job;
   throw refusal("INVALID_STATE", call.operation, `${id} is ${job.state}, not running`, { nativeId: job.number });
-}
-
-/** Whole lines without those of srun. */
-function linesTo(listener: (chunk: string) => void): {
-  readonly write: (chunk: string) => void;
-  readonly end: () => void;
-} {
-  let rest = "";
-  return {
-    write: (chunk) => {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) if (!SRUN_LINE.test(line)) listener(`${line}\n`);
-    },
-    end: () => {
-      if (rest !== "" && !SRUN_LINE.test(rest)) listener(rest);
-    },
-  };
 }
