@@ -109,6 +109,7 @@ export const commands = {
       "Kubernetes and CoreWeave on a real cluster with one node, and twenty jobs on it, built once from its modules; needs root, Go, etcd and containerd",
     steps: [
       build("@slipway/provider-coreweave..."),
+      jobsOn("kubernetes"),
       { title: "kubernetes", package: "@slipway/provider-kubernetes", script: "test:cluster", args: true },
       { title: "coreweave", package: "@slipway/provider-coreweave", script: "test:cluster" },
     ],
