@@ -14,5 +14,13 @@ export {
   type RecordingRunner,
   recordingRunner,
 } from "./recording-runner.ts";
-export { type CommandRunnerOptions, commandRunner, DEFAULT_MAX_OUTPUT_BYTES, runCommand } from "./runner.ts";
+export type { CommandInput } from "./run-process.ts";
+export {
+  type CommandRunnerOptions,
+  commandRunner,
+  DEFAULT_MAX_OUTPUT_BYTES,
+  runCommand,
+  type StreamingExec,
+  type StreamingOptions,
+} from "./runner.ts";
 export { type ScriptedOptions, type ScriptedRunner, scriptedRunner } from "./scripted-runner.ts";

@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import type { Writable } from "node:stream";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import type { CommandResult } from "@slipway/core";
 import { CapturedOutput } from "./captured-output.ts";
@@ -10,13 +11,16 @@ import { spawnFault } from "./spawn-fault.ts";
 type Fault = Pick<CommandErrorDetails, "fault" | "reason" | "started"> &
   Partial<Pick<CommandErrorDetails, "stdout" | "stderr" | "systemCode" | "cause">>;
 
+/** What a command reads. A stream is read no faster than the program takes it; where it fails, the group is ended. */
+export type CommandInput = string | Uint8Array | AsyncIterable<Uint8Array>;
+
 /** One command with every default filled in. */
 export interface CommandCall {
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
-  readonly stdin: string | Uint8Array | undefined;
+  readonly stdin: CommandInput | undefined;
   readonly maxOutputBytes: number;
   readonly onStdout: ((chunk: string) => void) | undefined;
   readonly onStderr: ((chunk: string) => void) | undefined;
@@ -32,7 +36,7 @@ interface Exit {
 }
 
 /** Why a command is ended from here. */
-type Interruption = { readonly by: "signal" } | { readonly by: "output" } | { readonly by: "listener"; error: unknown };
+type Interruption = { readonly by: "signal" } | { readonly by: "output" } | { readonly by: "caller"; error: unknown };
 
 // After the exit the pipes are read until they end, or until nothing has come for this long: a grandchild that holds
 // them open may do so for days.
@@ -77,12 +81,12 @@ export async function runProcess(
     try {
       if (!output.add(chunk)) interrupted.resolve({ by: "output" });
     } catch (error) {
-      interrupted.resolve({ by: "listener", error });
+      interrupted.resolve({ by: "caller", error });
     }
   };
   child.stdout?.on("data", read(stdout));
   child.stderr?.on("data", read(stderr));
-  feed(child, call.stdin);
+  feed(child, call.stdin).catch((error: unknown) => interrupted.resolve({ by: "caller", error }));
 
   const exited = new Promise<Exit>((resolve) => {
     child.once("exit", (exitCode, signal) => {
@@ -109,7 +113,7 @@ export async function runProcess(
     stderr.end();
     return { ...outcome, stdout: stdout.text, stderr: stderr.text };
   }
-  if (outcome.by === "listener") throw outcome.error;
+  if (outcome.by === "caller") throw outcome.error;
   const what =
     outcome.by === "signal"
       ? interruption()
@@ -121,10 +125,29 @@ export async function runProcess(
 }
 
 // A command that ends without reading all of its input is not at fault, and neither is this process.
-function feed(child: ChildProcess, input: string | Uint8Array | undefined): void {
-  if (child.stdin === null || input === undefined) return;
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
+async function feed({ stdin }: ChildProcess, input: CommandInput | undefined): Promise<void> {
+  if (stdin === null || input === undefined) return;
+  stdin.on("error", () => undefined);
+  if (typeof input === "string" || input instanceof Uint8Array) {
+    stdin.end(input);
+    return;
+  }
+  for await (const piece of input) {
+    if (!stdin.writable) return;
+    if (!stdin.write(piece)) await roomOrEnd(stdin);
+  }
+  stdin.end();
+}
+
+function roomOrEnd(stdin: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      stdin.off("drain", settle).off("close", settle);
+      resolve();
+    };
+    if (stdin.destroyed) resolve();
+    else stdin.on("drain", settle).on("close", settle);
+  });
 }
 
 async function drained(child: ChildProcess, received: () => number): Promise<void> {

@@ -3,7 +3,6 @@ import {
   type CommandOptions,
   type CommandResult,
   deadline,
-  type Exec,
   guardedListener,
   type Logger,
   type RuntimeEvent,
@@ -15,7 +14,7 @@ import { redact, redactCut } from "../redact.ts";
 import { CommandError, type CommandErrorDetails, commandLine } from "./command-error.ts";
 import { BASE_ENVIRONMENT, environmentOf } from "./environment.ts";
 import { invalidCall } from "./invalid-call.ts";
-import { type CommandCall, runProcess } from "./run-process.ts";
+import { type CommandCall, type CommandInput, runProcess } from "./run-process.ts";
 
 export interface CommandRunnerOptions {
   /** Who runs the commands, in events and log lines. */
@@ -35,6 +34,17 @@ export interface CommandRunnerOptions {
   readonly killGraceMs?: number | undefined;
 }
 
+/** An `Exec` that takes a stream as well. Rejects with the stream's own error if it fails. */
+export type StreamingExec = (
+  file: string,
+  args: readonly string[],
+  options?: StreamingOptions,
+) => Promise<CommandResult>;
+
+export interface StreamingOptions extends Omit<CommandOptions, "stdin"> {
+  readonly stdin?: CommandInput | undefined;
+}
+
 /** The most that is kept of each stream unless a call says otherwise. */
 export const DEFAULT_MAX_OUTPUT_BYTES: number = 8 * 1024 * 1024;
 
@@ -50,7 +60,7 @@ const KEPT_IN_ERRORS = 4000;
  * with SIGKILL nothing can be sent: a command then goes on without its pipes, reads the end of its input, and is ended
  * by SIGPIPE at its next line, unless it ignores that. What must not outlive its parent needs a sandbox.
  */
-export function commandRunner(options: CommandRunnerOptions = {}): Exec {
+export function commandRunner(options: CommandRunnerOptions = {}): StreamingExec {
   const {
     provider = "command",
     clock = systemClock,
@@ -99,7 +109,7 @@ export function commandRunner(options: CommandRunnerOptions = {}): Exec {
 }
 
 /** A runner with the machine's clock and nobody listening. */
-export const runCommand: Exec = commandRunner();
+export const runCommand: StreamingExec = commandRunner();
 
 async function runChecked(signal: AbortSignal, call: CommandCall): Promise<CommandResult> {
   const wrong = invalidCall(call);
@@ -127,6 +137,6 @@ function redacted(details: CommandErrorDetails, secrets: readonly string[]): Com
   };
 }
 
-function withoutUndefined(call: CommandOptions): CommandOptions {
+function withoutUndefined(call: StreamingOptions): StreamingOptions {
   return Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined));
 }

@@ -57,6 +57,45 @@ describe("input and output", () => {
     expect((await runCommand("true", [], { stdin: "x".repeat(5_000_000) })).exitCode).toBe(0);
   });
 
+  it("hands a stream on no faster than the program takes it", async () => {
+    let given = 0;
+    const pieces = async function* (): AsyncGenerator<Uint8Array> {
+      for (; given < 64; given += 1) yield new Uint8Array(1_000_000);
+    };
+    // It reads one piece, and the rest only when it is told to.
+    const script = "head -c 1000000 | wc -c; sleep 0.2; echo waited; cat | wc -c";
+    let before = 0;
+    const onStdout = (chunk: string): void => {
+      if (chunk.includes("waited")) before = given;
+    };
+    const { stdout } = await runCommand("/bin/sh", ["-c", script], { stdin: pieces(), onStdout });
+    expect(before).toBeLessThan(10);
+    expect(stdout.trim().split(/\s+/)[0]).toBe("1000000");
+    expect(given).toBe(64);
+  });
+
+  it("lets go of a stream when the program ends without it", async () => {
+    let closed = false;
+    const endless = async function* (): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) yield new Uint8Array(100_000);
+      } finally {
+        closed = true;
+      }
+    };
+    expect((await runCommand("true", [], { stdin: endless() })).exitCode).toBe(0);
+    await expect.poll(() => closed).toBe(true);
+  });
+
+  it("ends the group where the stream fails, and rejects with its error", async () => {
+    const failure = new Error("the source is gone");
+    const failing = async function* (): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("begun");
+      throw failure;
+    };
+    await expect(runCommand("cat", [], { stdin: failing() })).rejects.toBe(failure);
+  });
+
   it("has an empty stdin where none is given", async () => {
     expect((await runCommand("cat", [])).stdout).toBe("");
   });
