@@ -1,33 +1,20 @@
 import { stat } from "node:fs/promises";
-import { basename, join, posix } from "node:path";
+import { join, posix } from "node:path";
 import { abortError, isProviderError, ProviderError } from "@slipway/core";
 import type { JobHost } from "./job.ts";
-import { PackError, pack } from "./pack.ts";
+import { PackError } from "./pack.ts";
 import { refusal } from "./refusal.ts";
 import type { CopyOptions, SessionExecOptions, SessionResult } from "./session.ts";
 import { UnpackError, unpack } from "./unpack.ts";
 
-const PART_BYTES = 4 * 1024 * 1024;
+export const PART_BYTES: number = 4 * 1024 * 1024;
 const POLL_MS = 500;
 const RECONNECT_MS = 60_000;
 const MOST_BYTES = 16 * 2 ** 30;
 
 // A path that begins with a dash is no option.
-const OWN = 'umask 077; d="$HOME/.slipway-copies/$1"; shift; case "$1" in /*) p="$1" ;; *) p="./$1" ;; esac';
-// Of a connection that was lost the first try may go on, and end with what had arrived: only a whole part counts.
-const PUT = [
-  'umask 077; d="$HOME/.slipway-copies/$1"; n="$d/new-$$"',
-  'mkdir -p "$d" && cat >"$n" && [ "$(wc -c <"$n")" -eq "$3" ] && mv -f "$n" "$d/$2"',
-].join("\n");
-// In the order of their numbers, which have the same length.
-const TAKE_IN_FILE = [
-  `${OWN}; umask 022; mkdir -p "$d/whole" && cat "$d"/part-* | tar -xzof - -C "$d/whole" || exit 1`,
-  'case "$p" in */) mkdir -p -- "$p" ;; esac',
-  // A directory that is there takes the file in.
-  'if [ -d "$p" ]; then p="$p/$2"; else mkdir -p -- "$(dirname -- "$p")"; fi',
-  'mv -f -- "$d/whole/file" "$p"',
-].join("\n");
-const TAKE_IN = `${OWN}; umask 022; mkdir -p -- "$p" && cat "$d"/part-* | tar -xzof - -C "$p"`;
+export const OWN: string =
+  'umask 077; d="$HOME/.slipway-copies/$1"; shift; case "$1" in /*) p="$1" ;; *) p="./$1" ;; esac';
 const HAND_OUT = [
   `${OWN}; mkdir -p "$d"`,
   'if [ -d "$p" ]; then kind=content; how=-czf; set -- "$p" .',
@@ -44,27 +31,6 @@ const HAND_OUT = [
 const GET = `d="$HOME/.slipway-copies/$1"; tail -c "+$2" "$d/archive" | head -c ${PART_BYTES} | base64`;
 const REMOVE = 'rm -rf "$HOME/.slipway-copies/$1"; rmdir "$HOME/.slipway-copies" 2>/dev/null || true';
 const MISSING = 44;
-
-/** Copies a file, or a directory's content, to the instance. */
-export async function upload(host: JobHost, from: string, to: string, { signal }: CopyOptions = {}): Promise<void> {
-  const copy = new Copy(host, "upload", signal);
-  const isFile = await stat(from).then(
-    (found) => found.isFile(),
-    (cause: unknown) => {
-      throw refusal("INVALID_SPEC", host.provider, "upload", `${from} cannot be read`, { cause });
-    },
-  );
-  checkRemotePath(host, "upload", to);
-  await copy.within(async () => {
-    let number = 0;
-    for await (const part of ahead(inParts(pack(from, "file", signal)))) {
-      await copy.run(PUT, [`part-${String(number).padStart(8, "0")}`, String(part.length)], { stdin: part });
-      number += 1;
-    }
-    if (isFile) await copy.run(TAKE_IN_FILE, [to, basename(from)]);
-    else await copy.run(TAKE_IN, [to]);
-  });
-}
 
 /** Copies a file, or a directory's content, from the instance. */
 export async function download(host: JobHost, from: string, to: string, options: CopyOptions = {}): Promise<void> {
@@ -95,44 +61,13 @@ async function* partsOf(copy: Copy, maxBytes: number): AsyncGenerator<Uint8Array
   }
 }
 
-/** The next part is made while this one is sent. */
-async function* ahead<T>(parts: AsyncGenerator<T>): AsyncGenerator<T> {
-  let next = parts.next();
-  try {
-    for (;;) {
-      const { done, value } = await next;
-      if (done === true) return;
-      next = parts.next();
-      // It is awaited above, or nobody wants it any more.
-      next.catch(() => undefined);
-      yield value;
-    }
-  } finally {
-    await parts.return(undefined);
-  }
-}
-
-/** Pieces of any size as parts of one size. */
-async function* inParts(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let waiting: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const piece of pieces) {
-    waiting.push(piece);
-    bytes += piece.length;
-    if (bytes < PART_BYTES) continue;
-    yield Buffer.concat(waiting);
-    waiting = [];
-    bytes = 0;
-  }
-  if (bytes > 0) yield Buffer.concat(waiting);
-}
-
 /** One copy, and its directory on the instance, which goes away with it. */
-class Copy {
+export class Copy {
   readonly #host: JobHost;
   readonly #operation: "upload" | "download";
   readonly #signal: AbortSignal | undefined;
   readonly #id = crypto.randomUUID();
+  #isRemoved = false;
 
   constructor(host: JobHost, operation: "upload" | "download", signal: AbortSignal | undefined) {
     this.#host = host;
@@ -146,10 +81,14 @@ class Copy {
     } catch (error) {
       throw this.#framed(error);
     } finally {
-      // What stays behind is small beside what failed, and goes with the instance.
-      const options = { timeoutMs: RECONNECT_MS };
-      await this.#host.exec(["/bin/sh", "-c", REMOVE, "sh", this.#id], options).catch(() => undefined);
+      if (!this.#isRemoved) await this.#remove();
     }
+  }
+
+  async #remove(): Promise<void> {
+    // What stays behind is small beside what failed, and goes with the instance.
+    const options = { timeoutMs: RECONNECT_MS };
+    await this.#host.exec(["/bin/sh", "-c", REMOVE, "sh", this.#id], options).catch(() => undefined);
   }
 
   /** Each step may be repeated, so a lost connection is simply tried again. */
@@ -164,6 +103,29 @@ class Copy {
         throw this.#refused(result, words);
       } catch (error) {
         if (!isProviderError(error) || !error.retryable || clock.now() >= until) throw error;
+      }
+      await clock.sleep(POLL_MS, this.#signal);
+    }
+  }
+
+  /**
+   * Hands a stream to a command. False: this session cannot, or the connection was lost while it did. Where nothing ran it
+   * is tried again, from the beginning. A command that succeeds has removed the copy's directory.
+   */
+  async send(script: string, words: readonly string[], open: () => AsyncIterable<Uint8Array>): Promise<boolean> {
+    const { clock, send } = this.#host;
+    if (send === undefined) return false;
+    const until = clock.now() + RECONNECT_MS;
+    for (;;) {
+      try {
+        const result = await send(["/bin/sh", "-c", script, "sh", this.#id, ...words], open(), this.#signal);
+        if (result.exitCode !== 0) throw this.#refused(result, words);
+        this.#isRemoved = true;
+        return true;
+      } catch (error) {
+        if (!isProviderError(error) || !error.retryable) throw error;
+        if (error.effect !== "none") return false;
+        if (clock.now() >= until) throw error;
       }
       await clock.sleep(POLL_MS, this.#signal);
     }
@@ -208,7 +170,7 @@ class Copy {
   }
 }
 
-function checkRemotePath({ provider }: JobHost, operation: string, path: string): void {
+export function checkRemotePath({ provider }: JobHost, operation: string, path: string): void {
   if (path !== "" && !path.includes("\0")) return;
   throw refusal("INVALID_SPEC", provider, operation, "the path on the instance must not be empty or hold NUL");
 }

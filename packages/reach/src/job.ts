@@ -1,7 +1,7 @@
 import { type Clock, isProviderError, ProviderError } from "@slipway/core";
 import { pause } from "./pause.ts";
 import { refusal } from "./refusal.ts";
-import type { FollowOptions, Job, JobOptions, JobOutput, Session } from "./session.ts";
+import type { FollowOptions, Job, JobOptions, JobOutput, Session, SessionResult } from "./session.ts";
 
 /** What a job needs of its session. */
 export interface JobHost {
@@ -9,6 +9,12 @@ export interface JobHost {
   readonly instanceId: string;
   readonly clock: Clock;
   readonly exec: Session["exec"];
+  /** Runs a command that reads a stream. Absent: its exec takes none. */
+  readonly send?: (
+    argv: readonly string[],
+    input: AsyncIterable<Uint8Array>,
+    signal: AbortSignal | undefined,
+  ) => Promise<SessionResult>;
 }
 
 const POLL_MS = 500;

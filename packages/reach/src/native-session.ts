@@ -1,10 +1,11 @@
 import { type Clock, type ExecMethods, type ExecOptions, type Provider, systemClock } from "@slipway/core";
 import { checkCommand, readingSettings, renderSettings, sayingItsId } from "./command-line.ts";
-import { download, upload } from "./copy.ts";
+import { download } from "./copy.ts";
 import { END_COMMAND, END_TIMEOUT_MS } from "./end-command.ts";
 import { attachJob, startJob } from "./job.ts";
 import type { Session, SessionExecOptions, SessionResult } from "./session.ts";
 import { StderrMarkers } from "./stderr-markers.ts";
+import { upload } from "./upload.ts";
 
 /** A session over the provider's own exec. */
 export function openNativeSession(provider: Provider & ExecMethods, id: string, clock: Clock = systemClock): Session {

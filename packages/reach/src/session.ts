@@ -1,4 +1,5 @@
 import type { CallOptions, Runtime, SshEndpoint } from "@slipway/core";
+import type { StreamingExec } from "@slipway/provider-kit/command";
 
 /** Who told the instance's host key, and the lines of it as `ssh-keyscan` prints them, without the host name. */
 export interface KnownHostKeys {
@@ -16,8 +17,11 @@ export interface SshAccess {
   readonly hostKeys?: KnownHostKeys | undefined;
   /** Another way to the instance than the one that the provider shows: a tunnel, or an emulator on this machine. */
   readonly endpoint?: ((shown: SshEndpoint | undefined) => SshEndpoint | undefined) | undefined;
-  /** `exec` runs the program `ssh`; provider-kit's runner if absent. */
-  readonly runtime?: Pick<Partial<Runtime>, "clock" | "exec"> | undefined;
+  /**
+   * `exec` runs the program `ssh`, and `stream` does so where it reads a stream; provider-kit's runner if both are absent.
+   * With `exec` alone an upload goes in parts.
+   */
+  readonly runtime?: (Pick<Partial<Runtime>, "clock" | "exec"> & { readonly stream?: StreamingExec }) | undefined;
 }
 
 export interface SessionExecOptions extends CallOptions {

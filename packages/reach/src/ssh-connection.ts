@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CommandOptions, CommandResult, Exec, SshEndpoint } from "@slipway/core";
-import { isCommandError } from "@slipway/provider-kit/command";
+import type { CommandResult, Exec, SshEndpoint } from "@slipway/core";
+import { isCommandError, type StreamingExec } from "@slipway/provider-kit/command";
 import { refusal } from "./refusal.ts";
 import type { KnownHostKeys } from "./session.ts";
 
@@ -13,6 +13,8 @@ export interface SshTarget {
   readonly identityFile: string;
   readonly hostKeys: KnownHostKeys | undefined;
   readonly exec: Exec;
+  /** The same for a command that reads a stream, where there is one. */
+  readonly stream: StreamingExec | null;
 }
 
 const CONNECT_SECONDS = 15;
@@ -55,11 +57,15 @@ export class SshConnection {
   }
 
   /** Runs a line on the instance. Rejects with `effect: none` if there is no connection; what ssh itself ends with is a result. */
-  async run(line: string, options: CommandOptions): Promise<CommandResult> {
+  async run<O extends { readonly signal?: AbortSignal | undefined }>(
+    line: string,
+    options: O,
+    exec: (file: string, args: readonly string[], options: O) => Promise<CommandResult>,
+  ): Promise<CommandResult> {
     await this.#enter(options.signal);
     try {
       await this.connect(options.signal);
-      return await this.#target.exec("ssh", this.#commandArguments(line), options);
+      return await exec("ssh", this.#commandArguments(line), options);
     } finally {
       this.#running -= 1;
       this.#waiting.shift()?.();

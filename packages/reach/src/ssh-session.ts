@@ -1,6 +1,7 @@
 import {
   abortError,
   type Clock,
+  type CommandOptions,
   type CommandResult,
   deadline,
   isProviderError,
@@ -10,12 +11,13 @@ import {
 } from "@slipway/core";
 import { commandRunner, isCommandError } from "@slipway/provider-kit/command";
 import { checkCommand, joinInput, quoteWord, renderLineWithMarkers, renderSettings } from "./command-line.ts";
-import { download, upload } from "./copy.ts";
+import { download } from "./copy.ts";
 import { END_COMMAND, END_TIMEOUT_MS } from "./end-command.ts";
-import { attachJob, startJob } from "./job.ts";
+import { attachJob, type JobHost, startJob } from "./job.ts";
 import type { Session, SessionExecOptions, SessionResult, SshAccess } from "./session.ts";
 import { cannotConnect, SshConnection, type SshTarget } from "./ssh-connection.ts";
 import { StderrMarkers } from "./stderr-markers.ts";
+import { upload } from "./upload.ts";
 
 interface Remote {
   readonly target: SshTarget;
@@ -30,12 +32,13 @@ export async function openSshSession(
   endpoint: SshEndpoint,
   { identityFile, hostKeys, runtime = {} }: SshAccess,
 ): Promise<Session> {
-  const exec = runtime.exec ?? commandRunner({ provider });
-  const target: SshTarget = { provider, id, endpoint, identityFile, hostKeys, exec };
+  const own = commandRunner({ provider });
+  const { exec = own, stream = runtime.exec === undefined ? own : null } = runtime;
+  const target: SshTarget = { provider, id, endpoint, identityFile, hostKeys, exec, stream };
   const connection = await SshConnection.prepare(target);
   const remote: Remote = { target, connection, clock: runtime.clock ?? systemClock };
   const run: Session["exec"] = (argv, options) => execOverSsh(remote, argv, options ?? {});
-  const host = { provider, instanceId: id, clock: remote.clock, exec: run };
+  const host: JobHost = { provider, instanceId: id, clock: remote.clock, exec: run, ...sendingBy(remote) };
   return {
     via: "ssh",
     hostKey: hostKeys?.from ?? "first-use",
@@ -59,9 +62,9 @@ async function execOverSsh(
   const limit = deadline(remote.clock, options.timeoutMs, options.signal);
   try {
     const call = { ...options, stdin, signal: limit.signal };
-    const first = await attempt(remote, argv, call);
+    const first = await attempt(remote, argv, call, remote.target.exec);
     if (first !== null) return first;
-    const second = await attempt(remote, argv, call);
+    const second = await attempt(remote, argv, call, remote.target.exec);
     if (second !== null) return second;
     throw cannotConnect(remote.target, "the connection was closed twice before the command began");
   } finally {
@@ -69,23 +72,48 @@ async function execOverSsh(
   }
 }
 
-type Call = SessionExecOptions & { readonly signal: AbortSignal };
+/** A stream that was read into is used up, so what did not begin is the caller's to repeat. */
+function sendingBy(remote: Remote): Pick<JobHost, "send"> {
+  const { target } = remote;
+  const { stream, provider } = target;
+  if (stream === null) return {};
+  return {
+    send: async (argv, input, signal = new AbortController().signal) => {
+      const stdin = prefixed(renderSettings(provider, {}), input);
+      const result = await attempt(remote, argv, { stdin, signal }, stream);
+      if (result === null) throw cannotConnect(target, "the connection was closed before the command began");
+      return result;
+    },
+  };
+}
+
+async function* prefixed(settings: string, input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(settings);
+  yield* input;
+}
+
+interface Call<I> extends Pick<SessionExecOptions, "onStdout" | "onStderr"> {
+  readonly stdin: I;
+  readonly signal: AbortSignal;
+}
 
 /** Null: nothing ran, since the shared connection was gone. A second attempt opens another. */
-async function attempt(remote: Remote, argv: readonly string[], call: Call): Promise<SessionResult | null> {
+async function attempt<I>(
+  remote: Remote,
+  argv: readonly string[],
+  call: Call<I>,
+  exec: (file: string, args: readonly string[], options: Call<I>) => Promise<CommandResult>,
+): Promise<SessionResult | null> {
   const { target, connection } = remote;
   const nonce = crypto.randomUUID();
   const stderr = new StderrMarkers(nonce, call.onStderr);
   let result: CommandResult;
   try {
-    result = await connection.run(renderLineWithMarkers(argv, nonce), {
-      stdin: call.stdin,
-      signal: call.signal,
-      onStdout: call.onStdout,
-      onStderr: (chunk) => stderr.add(chunk),
-    });
+    const { stdin, signal, onStdout } = call;
+    const options = { stdin, signal, onStdout, onStderr: (chunk: string) => stderr.add(chunk) };
+    result = await connection.run(renderLineWithMarkers(argv, nonce), options, exec);
   } catch (error) {
-    if (stderr.pid !== null) await endRemoteCommand(connection, stderr.pid);
+    if (stderr.pid !== null) await endRemoteCommand(remote, stderr.pid);
     throw failed(target, error, call.signal, stderr.pid !== null);
   }
   stderr.end();
@@ -121,7 +149,8 @@ function lost({ provider, id }: SshTarget): ProviderError<"NETWORK"> {
 }
 
 /** The end of the local client does not end what runs there. What cannot be reached is left to the instance's end. */
-async function endRemoteCommand(connection: SshConnection, pid: number): Promise<void> {
+async function endRemoteCommand({ connection, target }: Remote, pid: number): Promise<void> {
   const line = `exec /bin/sh -c ${quoteWord(END_COMMAND)} sh ${pid}`;
-  await connection.run(line, { timeoutMs: END_TIMEOUT_MS }).catch(() => undefined);
+  const options: CommandOptions = { timeoutMs: END_TIMEOUT_MS };
+  await connection.run(line, options, target.exec).catch(() => undefined);
 }

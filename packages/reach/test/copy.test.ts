@@ -11,18 +11,22 @@ import {
   rm,
   stat,
   symlink,
+  truncate,
   writeFile,
 } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { waitForStatus } from "@slipway/control";
 import { ProviderError, systemClock } from "@slipway/core";
+import { type CommandInput, runCommand, type StreamingExec } from "@slipway/provider-kit/command";
 import { type LocalProvider, local } from "@slipway/provider-local";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { download, upload } from "../src/copy.ts";
+import { download } from "../src/copy.ts";
+import type { JobHost } from "../src/job.ts";
 import { openSession } from "../src/open-session.ts";
 import type { Session, SessionResult } from "../src/session.ts";
 import { openSshSession } from "../src/ssh-session.ts";
+import { upload } from "../src/upload.ts";
 import { missing, type Sshd, startSshd } from "./sshd.ts";
 
 let directory: string;
@@ -217,3 +221,169 @@ it("what a lost connection leaves of a part takes the place of none", async () =
   await upload({ provider: "p", instanceId: "i", clock, exec }, at, "to");
   expect((await readFile(join(home, "to", "deep", "large"))).equals(large)).toBe(true);
 });
+
+describe("an upload in one stream", () => {
+  const lost = (effect: "none" | "unknown") =>
+    new ProviderError("NETWORK", { message: "lost", provider: "p", operation: "exec", effect });
+  const clock = { ...systemClock, sleep: async () => undefined };
+  const done: SessionResult = { exitCode: 0, stdout: "", stderr: "" };
+
+  async function bytesOf(input: AsyncIterable<Uint8Array>): Promise<Buffer> {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of input) pieces.push(piece);
+    return Buffer.concat(pieces);
+  }
+
+  it("is sent again from its beginning where nothing ran", async () => {
+    const { at } = await project();
+    const sent: Buffer[] = [];
+    let calls = 0;
+    const send: JobHost["send"] = async (_argv, input) => {
+      calls += 1;
+      if (calls === 1) throw lost("none");
+      sent.push(await bytesOf(input));
+      return done;
+    };
+    const exec: Session["exec"] = async (argv, { stdin } = {}) => {
+      expect(stdin).toBeUndefined();
+      return { ...done, stdout: argv.join("") };
+    };
+    await upload({ provider: "p", instanceId: "i", clock, exec, send }, at, "to");
+    expect(sent).toHaveLength(1);
+    // It has random bytes, so it is not compressed.
+    expect(sent[0]?.subarray(0, 6).toString()).toBe("plain\n");
+  });
+
+  it("goes on in parts where it was lost on its way", async () => {
+    const { at } = await project();
+    let calls = 0;
+    const send: JobHost["send"] = async (_argv, input) => {
+      calls += 1;
+      for await (const _piece of input) throw lost("unknown");
+      return done;
+    };
+    const names: (string | undefined)[] = [];
+    const exec: Session["exec"] = async (argv) => {
+      names.push(argv[5]);
+      return done;
+    };
+    await upload({ provider: "p", instanceId: "i", clock, exec, send }, at, "to");
+    expect(calls).toBe(1);
+    expect(names.slice(0, 3)).toEqual(["part-00000000", "part-00000001", "to"]);
+  });
+
+  it("says what is compressed and sends less of it", async () => {
+    const from = join(directory, "text");
+    await writeFile(from, "the same line\n".repeat(100_000));
+    let sent: Buffer = Buffer.alloc(0);
+    const send: JobHost["send"] = async (_argv, input) => {
+      sent = await bytesOf(input);
+      return done;
+    };
+    await upload({ provider: "p", instanceId: "i", clock, exec: async () => done, send }, from, "to");
+    expect(sent.subarray(0, 5).toString()).toBe("gzip\n");
+    expect(sent.length).toBeLessThan(100_000);
+  });
+});
+
+describe.skipIf(missing !== null)("an upload over OpenSSH that does not come to its end", () => {
+  let sshd: Sshd;
+  let session: Session;
+  beforeAll(async () => {
+    sshd = await startSshd();
+    session = await openSshSession("cloud", "i-1", sshd.endpoint, { identityFile: sshd.identityFile });
+  });
+  afterAll(async () => {
+    await session[Symbol.asyncDispose]();
+    await sshd.close();
+  });
+
+  it("leaves the target as it was, and nothing of itself, when it is aborted", async () => {
+    const big = join(directory, "big");
+    await writeFile(big, randomBytes(64 * 1024 * 1024));
+    const target = join(directory, "target");
+    await writeFile(target, "as it was");
+    const stop = new AbortController();
+    // It is aborted while half of it has gone into ssh.
+    const lines: string[] = [];
+    const stream = watched((bytes) => (bytes > 32 * 1024 * 1024 ? stop.abort() : null), lines);
+    const { endpoint, identityFile } = sshd;
+    await using aborted = await openSshSession("cloud", "i-1", endpoint, { identityFile, runtime: { stream } });
+    const uploading = aborted.upload(big, target, { signal: stop.signal });
+    await expect(uploading).rejects.toMatchObject({ code: "CANCELLED", effect: "unknown" });
+    expect(await readFile(target, "utf8")).toBe("as it was");
+    await expectNothingLeft(lines);
+  });
+
+  it("says why where the file cannot be read to its end", async () => {
+    const shrinks = join(directory, "shrinks");
+    await writeFile(shrinks, randomBytes(16 * 1024 * 1024));
+    const target = join(directory, "target");
+    const { endpoint, identityFile } = sshd;
+    // Not with the settings, which go before the file is opened.
+    const stream = watched(async (bytes) => (bytes > 1000 ? await truncate(shrinks, 1000) : null));
+    await using cut = await openSshSession("cloud", "i-1", endpoint, { identityFile, runtime: { stream } });
+    await expect(cut.upload(shrinks, target)).rejects.toMatchObject({ code: "INVALID_STATE" });
+    await expect(stat(target)).rejects.toThrow("ENOENT");
+  });
+
+  it.each(["a file", "a directory"])("leaves the target as it was where the stream of %s ends early", async (kind) => {
+    const from = kind === "a file" ? join(directory, "f") : join(directory, "d", "f");
+    await mkdir(join(directory, "d"));
+    await writeFile(from, randomBytes(8 * 1024 * 1024));
+    const target = join(directory, "target");
+    const lines: string[] = [];
+    // As the system does for a client that is killed.
+    const stream: StreamingExec = (file, args, options = {}) => {
+      if (!isStream(options.stdin)) return runCommand(file, args, options);
+      lines.push(args.at(-1) ?? "");
+      return runCommand(file, args, { ...options, stdin: allButTheEnd(options.stdin) });
+    };
+    const { endpoint, identityFile } = sshd;
+    await using cut = await openSshSession("cloud", "i-1", endpoint, { identityFile, runtime: { stream } });
+    const uploading = cut.upload(kind === "a file" ? from : join(directory, "d"), target);
+    await expect(uploading).rejects.toMatchObject({
+      code: "INVALID_STATE",
+      message: expect.stringMatching(/cut short|Unexpected EOF/),
+    });
+    await expect(stat(target)).rejects.toThrow("ENOENT");
+    await expectNothingLeft(lines);
+  });
+});
+
+function isStream(stdin: CommandInput | undefined): stdin is AsyncIterable<Uint8Array> {
+  return typeof stdin === "object" && Symbol.asyncIterator in stdin;
+}
+
+/** The directory of each copy has its id as its name. */
+async function expectNothingLeft(lines: readonly string[]): Promise<void> {
+  const ids = lines.map((line) => /'sh' '([0-9a-f-]{36})'/.exec(line)?.[1] ?? "none");
+  expect(ids).toHaveLength(1);
+  for (const id of ids) await expect(stat(join(userInfo().homedir, ".slipway-copies", id))).rejects.toThrow("ENOENT");
+}
+
+/** Runs commands, and says how many bytes of a stream have gone by. */
+function watched(onBytes: (bytes: number) => unknown, lines: string[] = []): StreamingExec {
+  return (file, args, options = {}) => {
+    const { stdin } = options;
+    if (!isStream(stdin)) return runCommand(file, args, options);
+    lines.push(args.at(-1) ?? "");
+    const pieces = async function* (): AsyncGenerator<Uint8Array> {
+      let bytes = 0;
+      for await (const piece of stdin) {
+        bytes += piece.length;
+        await onBytes(bytes);
+        yield piece;
+      }
+    };
+    return runCommand(file, args, { ...options, stdin: pieces() });
+  };
+}
+
+async function* allButTheEnd(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let last: Uint8Array | undefined;
+  for await (const piece of pieces) {
+    if (last !== undefined) yield last;
+    last = piece;
+  }
+}

@@ -1,0 +1,100 @@
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { Copy, checkRemotePath, OWN, PART_BYTES } from "./copy.ts";
+import type { JobHost } from "./job.ts";
+import { END_BYTES, END_NAME, pack, packWithEnd } from "./pack.ts";
+import { refusal } from "./refusal.ts";
+import type { CopyOptions } from "./session.ts";
+
+// Where one stream can be sent, one command does all: a command costs a way there and back, and a log-in shell. The input
+// of a client that was killed ends as any other, so the stream's own end must be there before the target is touched.
+const RECEIVE = [
+  `${OWN}; mkdir -p "$d/sent" && IFS= read -r how || exit 1`,
+  'case "$how" in gzip) how=-xzof ;; *) how=-xof ;; esac; umask 022',
+].join("\n");
+const REMOVE_OWN = `rm -rf "$d"; rmdir "$HOME/.slipway-copies" 2>/dev/null; exit 0`;
+const INCOMPLETE = 'echo "the stream was cut short" >&2; exit 1';
+// Of a connection that was lost the first try may go on, and end with what had arrived: only a whole part counts.
+const PUT = [
+  'umask 077; d="$HOME/.slipway-copies/$1"; n="$d/new-$$"',
+  'mkdir -p "$d" && cat >"$n" && [ "$(wc -c <"$n")" -eq "$3" ] && mv -f "$n" "$d/$2"',
+].join("\n");
+// In the order of their numbers, which have the same length.
+const ARRIVED = `umask 022; mkdir -p "$d/sent" && cat "$d"/part-* | tar -xzof - -C "$d/sent" || exit 1`;
+const TAKE_IN = `${OWN}; umask 022; mkdir -p -- "$p" && cat "$d"/part-* | tar -xzof - -C "$p"`;
+const TAKE_FILE = [
+  'case "$p" in */) mkdir -p -- "$p" ;; esac',
+  // A directory that is there takes the file in.
+  'if [ -d "$p" ]; then p="$p/$2"; else mkdir -p -- "$(dirname -- "$p")"; fi',
+  'mv -f -- "$d/sent/file" "$p"',
+].join("\n");
+const RECEIVE_FILE = [
+  ...[RECEIVE, `tar "$how" - -C "$d/sent" || exit`, `[ -e "$d/sent/${END_NAME}" ] || { ${INCOMPLETE}; }`],
+  ...[`{ ${TAKE_FILE}`, "} || exit", REMOVE_OWN],
+].join("\n");
+const RECEIVE_CONTENT = [
+  ...[RECEIVE, '(umask 077; exec cat >"$d/archive") || exit'],
+  `tail -c ${END_BYTES} "$d/archive" | grep -q -e "$2" || { ${INCOMPLETE}; }`,
+  ...['mkdir -p -- "$p" && tar "$how" "$d/archive" -C "$p" || exit', REMOVE_OWN],
+].join("\n");
+
+/** Copies a file, or a directory's content, to the instance. */
+export async function upload(host: JobHost, from: string, to: string, { signal }: CopyOptions = {}): Promise<void> {
+  const copy = new Copy(host, "upload", signal);
+  const isFile = await stat(from).then(
+    (found) => found.isFile(),
+    (cause: unknown) => {
+      throw refusal("INVALID_SPEC", host.provider, "upload", `${from} cannot be read`, { cause });
+    },
+  );
+  checkRemotePath(host, "upload", to);
+  await copy.within(async () => {
+    const [script, word] = isFile ? [RECEIVE_FILE, basename(from)] : [RECEIVE_CONTENT, crypto.randomUUID()];
+    const open = (): AsyncIterable<Uint8Array> => packWithEnd(from, isFile ? null : word, signal);
+    if (await copy.send(script, [to, word], open)) return;
+    await sendInParts(copy, from, signal);
+    if (isFile) await copy.run(`${OWN}; ${ARRIVED}\n${TAKE_FILE}`, [to, basename(from)]);
+    else await copy.run(TAKE_IN, [to]);
+  });
+}
+
+/** Over an exec that takes no stream, and where a connection was lost: only the part that was on its way is sent again. */
+async function sendInParts(copy: Copy, from: string, signal: AbortSignal | undefined): Promise<void> {
+  let number = 0;
+  for await (const part of ahead(inParts(pack(from, signal)))) {
+    await copy.run(PUT, [`part-${String(number).padStart(8, "0")}`, String(part.length)], { stdin: part });
+    number += 1;
+  }
+}
+
+/** The next part is made while this one is sent. */
+async function* ahead<T>(parts: AsyncGenerator<T>): AsyncGenerator<T> {
+  let next = parts.next();
+  try {
+    for (;;) {
+      const { done, value } = await next;
+      if (done === true) return;
+      next = parts.next();
+      // It is awaited above, or nobody wants it any more.
+      next.catch(() => undefined);
+      yield value;
+    }
+  } finally {
+    await parts.return(undefined);
+  }
+}
+
+/** Pieces of any size as parts of one size. */
+async function* inParts(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let waiting: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of pieces) {
+    waiting.push(piece);
+    bytes += piece.length;
+    if (bytes < PART_BYTES) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    bytes = 0;
+  }
+  if (bytes > 0) yield Buffer.concat(waiting);
+}
