@@ -1,10 +1,20 @@
+import { readFileSync } from "node:fs";
 import type { ErrorTableRow } from "@slipway/contract-tests";
 import { ERROR_CODES, type ErrorCode } from "@slipway/core";
 import { table, WIDE } from "./capability-page.ts";
 
+const CODES_FILE = new URL("../../packages/core/src/errors/codes.ts", import.meta.url);
+
+/** What each code means, in the words that an editor shows: the comment above its row in core. */
+function meanings(): Readonly<Record<string, string>> {
+  const rows = readFileSync(CODES_FILE, "utf8").matchAll(/\/\*\* (.+) \*\/\n {2}readonly ([A-Z_]+): Row</g);
+  return Object.fromEntries([...rows].map(([, meaning = "", code = ""]) => [code, meaning]));
+}
+
 /** The page of the taxonomy and of every provider's table. */
 export function errorPage(tables: Readonly<Record<string, readonly ErrorTableRow[]>>): string {
   const codes = Object.keys(ERROR_CODES) as ErrorCode[];
+  const said = meanings();
   const byProvider = Object.entries(tables).flatMap(([name, rows]) => [
     `## ${name}`,
     "",
@@ -29,7 +39,10 @@ export function errorPage(tables: Readonly<Record<string, readonly ErrorTableRow
     table(
       ["code", "category", "retryable", "scope", "meaning"],
       codes.map((code) => {
-        const { category, retryable, scope, meaning } = ERROR_CODES[code];
+        const { category, retryable, scope } = ERROR_CODES[code];
+        const meaning = said[code];
+        if (meaning === undefined)
+          throw new Error(`${code} has no comment in ${CODES_FILE.pathname} that says what it means`);
         return [code, category, retryable ? "yes" : "no", scope, meaning];
       }),
     ),

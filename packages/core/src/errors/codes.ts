@@ -34,27 +34,41 @@ interface Row<Category extends ErrorCategory, Retryable extends boolean, Scope e
   readonly retryable: Retryable;
   /** The default; a row of a provider's table may override it. */
   readonly scope: Scope;
-  /** What happened, in one sentence, for the error catalogue. */
-  readonly meaning: string;
 }
 
 /** Category, retryability and default scope follow from the code, in the types too. */
 export interface ErrorCodes {
+  /** The remote has none free at this place now. */
   readonly CAPACITY_ERROR: Row<"capacity", true, "placement">;
+  /** The remote took interruptible capacity back. */
   readonly SPOT_INTERRUPTED: Row<"capacity", true, "placement">;
+  /** The account may not have more, or has no funds; waiting does not help. */
   readonly QUOTA_EXCEEDED: Row<"capacity", false, "account">;
+  /** The credentials are missing, wrong, or lack a permission. */
   readonly AUTH_ERROR: Row<"auth", false, "account">;
+  /** Too many requests; `retryAfterMs` says when, if the remote does. */
   readonly RATE_LIMIT_ERROR: Row<"rate_limit", true, "account">;
+  /** The request itself is wrong; the message names the field. */
   readonly INVALID_SPEC: Row<"validation", false, "request">;
+  /** The thing that the request names is not there. */
   readonly NOT_FOUND: Row<"not_found", false, "request">;
+  /** This key or name already has something else. */
   readonly CONFLICT: Row<"conflict", false, "request">;
+  /** The thing is in a state in which this cannot be done. */
   readonly INVALID_STATE: Row<"conflict", false, "request">;
+  /** A conflict that passes by itself: in transition, or the same request is in progress. */
   readonly BUSY: Row<"conflict", true, "request">;
+  /** The provider cannot do this; the message says why. */
   readonly UNSUPPORTED: Row<"validation", false, "provider">;
+  /** No answer within the call's time. */
   readonly TIMEOUT: Row<"transient", true, "provider">;
+  /** The connection could not be made or broke. */
   readonly NETWORK: Row<"transient", true, "provider">;
+  /** The remote, or the service behind it, is down. */
   readonly UNAVAILABLE: Row<"transient", true, "provider">;
+  /** The caller aborted; `effect` says what was done by then. */
   readonly CANCELLED: Row<"cancelled", false, "request">;
+  /** An answer that the provider does not understand, or a fault of its own. */
   readonly INTERNAL: Row<"internal", false, "provider">;
 }
 
@@ -67,91 +81,76 @@ export const ERROR_CODES: ErrorCodes = {
     category: "capacity",
     retryable: true,
     scope: "placement",
-    meaning: "The remote has none free at this place now.",
   },
   SPOT_INTERRUPTED: {
     category: "capacity",
     retryable: true,
     scope: "placement",
-    meaning: "The remote took interruptible capacity back.",
   },
   QUOTA_EXCEEDED: {
     category: "capacity",
     retryable: false,
     scope: "account",
-    meaning: "The account may not have more, or has no funds; waiting does not help.",
   },
   AUTH_ERROR: {
     category: "auth",
     retryable: false,
     scope: "account",
-    meaning: "The credentials are missing, wrong, or lack a permission.",
   },
   RATE_LIMIT_ERROR: {
     category: "rate_limit",
     retryable: true,
     scope: "account",
-    meaning: "Too many requests; `retryAfterMs` says when, if the remote does.",
   },
   INVALID_SPEC: {
     category: "validation",
     retryable: false,
     scope: "request",
-    meaning: "The request itself is wrong; the message names the field.",
   },
   NOT_FOUND: {
     category: "not_found",
     retryable: false,
     scope: "request",
-    meaning: "The thing that the request names is not there.",
   },
   CONFLICT: {
     category: "conflict",
     retryable: false,
     scope: "request",
-    meaning: "This key or name already has something else.",
   },
   INVALID_STATE: {
     category: "conflict",
     retryable: false,
     scope: "request",
-    meaning: "The thing is in a state in which this cannot be done.",
   },
   BUSY: {
     category: "conflict",
     retryable: true,
     scope: "request",
-    meaning: "A conflict that passes by itself: in transition, or the same request is in progress.",
   },
   UNSUPPORTED: {
     category: "validation",
     retryable: false,
     scope: "provider",
-    meaning: "The provider cannot do this; the message says why.",
   },
-  TIMEOUT: { category: "transient", retryable: true, scope: "provider", meaning: "No answer within the call's time." },
+  TIMEOUT: { category: "transient", retryable: true, scope: "provider" },
   NETWORK: {
     category: "transient",
     retryable: true,
     scope: "provider",
-    meaning: "The connection could not be made or broke.",
   },
   UNAVAILABLE: {
     category: "transient",
     retryable: true,
     scope: "provider",
-    meaning: "The remote, or the service behind it, is down.",
   },
   CANCELLED: {
     category: "cancelled",
     retryable: false,
     scope: "request",
-    meaning: "The caller aborted; `effect` says what was done by then.",
   },
   INTERNAL: {
     category: "internal",
     retryable: false,
     scope: "provider",
-    meaning: "An answer that the provider does not understand, or a fault of its own.",
   },
 };
