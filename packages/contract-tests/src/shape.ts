@@ -1,4 +1,12 @@
-import { INSTANCE_STATUSES } from "@slipway/core";
+import {
+  type AnswerKind,
+  type AnswerName,
+  answerShapes,
+  fieldName,
+  isList,
+  isOneOf,
+  type Shape,
+} from "@slipway/core/shapes";
 import { must, shown } from "./conformance-failure.ts";
 import type { RuleId } from "./rule-ids.ts";
 
@@ -7,11 +15,10 @@ type Check = (value: unknown) => string | null;
 
 const NO_TIME = "is no time as 2026-01-31T12:00:00Z";
 const text: Check = (value) => (typeof value === "string" && value !== "" ? null : "is no text");
-const textOrNull: Check = (value) => (value === null ? null : text(value));
 const flag: Check = (value) => (typeof value === "boolean" ? null : "is neither true nor false");
 const amount: Check = (value) =>
   typeof value === "number" && Number.isFinite(value) && value >= 0 ? null : "is no number of at least 0";
-const price: Check = (value) =>
+const above0: Check = (value) =>
   typeof value === "number" && Number.isFinite(value) && value > 0
     ? null
     : "is not above 0: leave out what is not known";
@@ -22,134 +29,56 @@ const time: Check = (value) =>
   !Number.isNaN(Date.parse(value))
     ? null
     : NO_TIME;
-const timeOrNull: Check = (value) => (value === null ? null : time(value));
-const oneOf =
-  (...values: readonly unknown[]): Check =>
-  (value) =>
-    values.includes(value) ? null : `is none of ${values.join(", ")}`;
 const texts: Check = (value) =>
   typeof value === "object" && value !== null && Object.values(value).every((item) => typeof item === "string")
     ? null
     : "does not map names to texts";
 
-/** The fields of an answer; a name that ends in `?` may be absent. */
-interface Fields {
-  readonly [name: string]: Check | Fields;
-}
-
-const PRICE: Fields = { usdPerHour: price, per: oneOf("instance"), asOf: time, source: oneOf("live", "catalogue") };
-
-export type ShapeName =
-  | "instance"
-  | "snapshot"
-  | "volume"
-  | "spotRequest"
-  | "spotPrice"
-  | "region"
-  | "cost"
-  | "cluster"
-  | "node"
-  | "limits";
-
-/** The contract's answers, field by field. What a provider adds beside them is its own. */
-const SHAPES: Readonly<Record<ShapeName, Fields>> = {
-  instance: {
-    id: text,
-    status: oneOf(...INSTANCE_STATUSES),
-    provider: text,
-    nativeId: text,
-    key: textOrNull,
-    owner: textOrNull,
-    "statusReason?": { code: text, message: text },
-    "region?": text,
-    "zone?": text,
-    "spec?": text,
-    "image?": text,
-    "resources?": {
-      "cpus?": price,
-      "memoryBytes?": price,
-      "diskBytes?": price,
-      "gpus?": { type: text, count: whole },
-    },
-    addresses: { "publicIpv4?": text, "privateIpv4?": text, "ipv6?": text },
-    "ssh?": { host: text, port: whole, user: text },
-    isSpot: flag,
-    "bootstrap?": { state: oneOf("pending", "running", "succeeded", "failed", "unknown"), "exitCode?": whole },
-    labels: texts,
-    "price?": PRICE,
-    createdAt: timeOrNull,
-    "expiresAt?": time,
-    "terminateBy?": { at: time, by: oneOf("remote", "machine") },
-  },
-  snapshot: {
-    id: text,
-    provider: text,
-    status: oneOf("pending", "available", "failed"),
-    key: textOrNull,
-    owner: textOrNull,
-    "name?": text,
-    instanceId: textOrNull,
-    "region?": text,
-    "sizeBytes?": amount,
-    createdAt: timeOrNull,
-  },
-  volume: {
-    id: text,
-    provider: text,
-    status: oneOf("pending", "available", "attached", "deleting", "error", "unknown"),
-    key: textOrNull,
-    owner: textOrNull,
-    sizeBytes: price,
-    "region?": text,
-    "zone?": text,
-    attachedTo: textOrNull,
-    "pool?": text,
-    createdAt: timeOrNull,
-  },
-  spotRequest: { requestId: text, status: oneOf("open", "fulfilled", "failed"), instanceId: textOrNull },
-  spotPrice: { ...PRICE, spec: text, region: text, "zone?": text },
-  region: { id: text, name: text },
-  cost: { usd: amount, from: time, to: time, group: textOrNull, estimated: flag },
-  cluster: { name: text, owner: text, createdAt: timeOrNull },
-  node: {
-    id: text,
-    name: text,
-    cluster: text,
-    role: oneOf("control-plane", "worker"),
-    status: oneOf("pending", "running", "stopped", "unknown"),
-    "address?": text,
-    image: text,
-  },
-  limits: {
-    maxUserDataBytes: price,
-    maxLabels: amount,
-    nameMaxLength: price,
-    readAfterWriteMs: amount,
-    requestLifeMs: amount,
-    "terminateLateMs?": amount,
-    "specTakesResources?": flag,
-  },
+const CHECKS: { readonly [K in AnswerKind]: Check } = {
+  id: text,
+  text,
+  "text or null": (value) => (value === null ? null : text(value)),
+  time,
+  "time or null": (value) => (value === null ? null : time(value)),
+  flag,
+  integer: whole,
+  above0,
+  atLeast0: amount,
+  usd: above0,
+  texts,
 };
 
 /** Everything that is wrong with an answer; empty if it is as the contract says. */
-export function shapeProblems(value: unknown, shape: ShapeName): readonly string[] {
-  return fieldProblems(value, SHAPES[shape], shape);
+export function shapeProblems(value: unknown, shape: AnswerName): readonly string[] {
+  return problemsOf(value, answerShapes[shape], shape);
 }
 
-function fieldProblems(value: unknown, fields: Fields, path: string): readonly string[] {
+/** What a provider adds beside the contract's fields is its own. */
+function problemsOf(value: unknown, shape: Shape<AnswerKind>, path: string): readonly string[] {
+  if (typeof shape === "string") return asProblems(CHECKS[shape](value), value, path);
+  if (isOneOf(shape)) {
+    const words = Object.keys(shape.oneOf);
+    return asProblems(words.some((word) => word === value) ? null : `is none of ${words.join(", ")}`, value, path);
+  }
+  if (isList(shape)) {
+    if (!Array.isArray(value)) return asProblems("is no list", value, path);
+    return value.flatMap((item, index) => problemsOf(item, shape[0], `${path}[${index}]`));
+  }
   if (typeof value !== "object" || value === null) return [`${path} is no object: ${shown(value)}`];
-  return Object.entries(fields).flatMap(([written, check]) => {
-    const name = written.replace("?", "");
+  return Object.entries(shape).flatMap(([written, nested]) => {
+    const name = fieldName(written);
     const member: unknown = Reflect.get(value, name);
     if (member === undefined) return written.endsWith("?") ? [] : [`${path}.${name} is missing`];
-    if (typeof check !== "function") return fieldProblems(member, check, `${path}.${name}`);
-    const wrong = check(member);
-    return wrong === null ? [] : [`${path}.${name} ${wrong}: ${shown(member)}`];
+    return problemsOf(member, nested, `${path}.${name}`);
   });
 }
 
+function asProblems(wrong: string | null, value: unknown, path: string): readonly string[] {
+  return wrong === null ? [] : [`${path} ${wrong}: ${shown(value)}`];
+}
+
 /** The answer has the contract's fields and survives JSON unchanged. */
-export function mustHaveShape(rule: RuleId, value: unknown, shape: ShapeName): void {
+export function mustHaveShape(rule: RuleId, value: unknown, shape: AnswerName): void {
   const problems = shapeProblems(value, shape);
   const times = problems.filter((problem) => problem.includes(NO_TIME));
   must(times.length === 0, "DATA-02", times.join("; "), "Answer what Date.prototype.toISOString gives.");

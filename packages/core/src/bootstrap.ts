@@ -1,3 +1,5 @@
+import type { FieldsOf, RequestKind, RequestShapeOf } from "./shape.ts";
+
 /** A file that the bootstrap writes before the script runs. */
 export interface BootstrapFile {
   /** Absolute path inside the instance. */
@@ -52,3 +54,21 @@ export interface BootstrapScript {
    */
   readonly stableChecksum?: string | undefined;
 }
+
+export const bootstrapConfigShape: RequestShapeOf<BootstrapConfig> = {
+  script: "any",
+  "environment?": "texts",
+  "files?": [{ path: "path", content: "any", "mode?": "text" }],
+  "features?": [{ oneOf: { docker: true, tailscale: true } }],
+  "controlPlaneUrl?": "text",
+  "registrationToken?": "text",
+  "report?": "report",
+};
+export const bootstrapReportShape: RequestShapeOf<BootstrapReport> = { url: "text", token: "text" };
+export const bootstrapScriptShape: FieldsOf<BootstrapScript, RequestKind | "checksum" | "size"> = {
+  content: "any",
+  format: { oneOf: { "cloud-init": true, shell: true } },
+  checksum: "checksum",
+  byteLength: "size",
+  "stableChecksum?": "checksum",
+};

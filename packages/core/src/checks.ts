@@ -30,40 +30,9 @@ export const utcTime: Check = (value) => {
   const real = !Number.isNaN(time) && new Date(time).toISOString().startsWith(found?.[1] ?? "");
   return real ? null : "must be a time as 2026-01-31T12:00:00Z";
 };
-export const oneOf =
-  (...values: readonly unknown[]): Check =>
-  (value) =>
-    values.includes(value) ? null : `must be one of ${values.join(", ")}`;
-
 /** Joins a field's name and what is wrong inside it: `ports[0].port must be …`. */
 export const at = (name: string, wrong: string): string =>
   /^[.[]/.test(wrong) ? `${name}${wrong}` : `${name} ${wrong}`;
-
-export const each =
-  (check: Check): Check =>
-  (value, limits) => {
-    if (!Array.isArray(value)) return "must be a list";
-    for (const [index, item] of value.entries()) {
-      const wrong = check(item, limits);
-      if (wrong !== null) return at(`[${index}]`, wrong);
-    }
-    return null;
-  };
-
-/** An object with these fields and no other: a misspelt one would be ignored in silence. */
-export const fields =
-  (known: Readonly<Record<string, Check>>, ...required: readonly string[]): Check =>
-  (value, limits) => {
-    if (!isRecord(value)) return "must be an object";
-    for (const name of required) if (value[name] === undefined) return `needs ${name}`;
-    for (const [name, member] of entriesOf(value)) {
-      const check = own(known, name);
-      if (check === undefined) return `has no field ${JSON.stringify(name)}`;
-      const wrong = check(member, limits);
-      if (wrong !== null) return at(`.${name}`, wrong);
-    }
-    return null;
-  };
 
 /** All that reading an object would find, inherited fields too; `undefined` counts as absent. */
 export function entriesOf(value: Record<string, unknown>): [string, unknown][] {

@@ -1,4 +1,5 @@
 import type { CallOptions } from "./options.ts";
+import type { AnswerOf, FieldsOf, RequestKind } from "./shape.ts";
 
 export interface ClusterRef {
   readonly name: string;
@@ -105,3 +106,31 @@ export interface ClusterProvider<out TNode extends ClusterNode = ClusterNode> {
     options?: ClusterExecOptions,
   ) => Promise<ClusterExecResult>;
 }
+
+export const clusterConfigShape: FieldsOf<ClusterConfig, RequestKind | "clusterName"> = {
+  name: "clusterName",
+  "nodes?": "whole",
+  "image?": "text",
+  "cpus?": "above0",
+  "memoryBytes?": "above0",
+  "portMappings?": [{ containerPort: "port", hostPort: "port", "protocol?": { oneOf: { tcp: true, udp: true } } }],
+  "waitTimeoutMs?": "above0",
+  "kubeconfigPath?": "text",
+  "currentContext?": "flag",
+  "retain?": "flag",
+};
+export const clusterNodeShape: AnswerOf<ClusterNode> = {
+  id: "id",
+  name: "text",
+  cluster: "text",
+  role: { oneOf: { "control-plane": true, worker: true } },
+  status: { oneOf: { pending: true, running: true, stopped: true, unknown: true } },
+  "address?": "text",
+  image: "text",
+};
+export const clusterShape: AnswerOf<Cluster> = {
+  name: "id",
+  owner: "text",
+  createdAt: "time or null",
+  nodes: [clusterNodeShape],
+};

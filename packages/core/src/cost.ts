@@ -1,4 +1,5 @@
 import type { CallOptions } from "./options.ts";
+import type { AnswerOf } from "./shape.ts";
 
 export interface CostQuery extends CallOptions {
   /** Start, inclusive, ISO 8601 UTC. */
@@ -23,3 +24,11 @@ export interface CostMethods {
   /** What this owner's instances cost in the time asked for. The remote may charge for the question. */
   readonly getCosts: (query: CostQuery) => Promise<readonly Cost[]>;
 }
+
+export const costShape: AnswerOf<Cost> = {
+  usd: "atLeast0",
+  from: "time",
+  to: "time",
+  group: "text or null",
+  estimated: "flag",
+};

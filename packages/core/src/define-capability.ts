@@ -1,14 +1,9 @@
-import {
-  type Capability,
-  type CapabilityRow,
-  capabilityTable,
-  furtherCapabilities,
-  type ResultKind,
-} from "./capability.ts";
+import { type Capability } from "./capability.ts";
+import { type CapabilityRow, capabilityTable, furtherCapabilities, type ResultKind } from "./capability-table.ts";
 import { coreOperations } from "./operations.ts";
-import type { BaseSpawnOptions } from "./options.ts";
+import { type BaseSpawnOptions, filterShape, spawnShape } from "./options.ts";
 import type { Provider } from "./provider.ts";
-import { requestChecks } from "./request-checks.ts";
+import { fieldName } from "./shape.ts";
 
 /** What a capability's own conformance case gets. */
 export interface CapabilityCaseContext {
@@ -71,8 +66,7 @@ export function defineCapability(definition: CapabilityDefinition): CapabilityDe
 
 /** What a capability of a third party may not be called, nor its methods and options: projection and refusal go by name. */
 function contractWords(): ReadonlySet<string> {
-  const { spawn, list } = requestChecks();
-  const words = new Set<string>([...Object.keys(spawn), ...Object.keys(list)]);
+  const words = new Set(Object.keys({ ...spawnShape, ...filterShape }).map(fieldName));
   for (const word of [...Object.keys(coreOperations), "generateBootstrap", "exec", "logs", "readBootstrap"])
     words.add(word);
   for (const [capability, row] of Object.entries({ ...capabilityTable, ...furtherCapabilities })) {

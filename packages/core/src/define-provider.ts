@@ -1,4 +1,5 @@
-import { BUILTIN_CAPABILITIES, type Capability, type CapabilityFlags, type LackedMethods } from "./capability.ts";
+import { type Capability, type CapabilityFlags, type LackedMethods } from "./capability.ts";
+import { BUILTIN_CAPABILITIES } from "./capability-table.ts";
 import type { CleanupMethods } from "./cleanup.ts";
 import { systemClock } from "./clock.ts";
 import { attachDefinitions, type CapabilityDefinition, capabilityRows } from "./define-capability.ts";

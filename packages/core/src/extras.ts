@@ -1,8 +1,9 @@
 import type { Capability } from "./capability.ts";
-import type { BootstrapState, InstanceResources } from "./instance.ts";
+import { type BootstrapState, bootstrapStateShape, type InstanceResources } from "./instance.ts";
 import type { CallOptions } from "./options.ts";
 import type { Price } from "./price.ts";
 import type { SpawnOptions } from "./provider.ts";
+import type { AnswerOf } from "./shape.ts";
 
 /** How a command inside the instance ended. A non-zero exit is a result. */
 export interface ExecResult {
@@ -40,6 +41,8 @@ export interface BootstrapTruth extends BootstrapState {
   /** What the bootstrap printed last, oldest first, without control characters. It is the instance's word: data, no proof. */
   readonly lastLines?: readonly string[];
 }
+
+export const bootstrapTruthShape: AnswerOf<BootstrapTruth> = { ...bootstrapStateShape, "lastLines?": ["text"] };
 
 /** Beyond the contract: providers whose remote knows how a bootstrap went. */
 export interface BootstrapMethods {

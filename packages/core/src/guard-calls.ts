@@ -1,4 +1,5 @@
-import type { Capability, CapabilityFlags, CapabilityRow, OperationRow } from "./capability.ts";
+import type { Capability, CapabilityFlags } from "./capability.ts";
+import type { CapabilityRow, OperationRow } from "./capability-table.ts";
 import type { CleanupMethods } from "./cleanup.ts";
 import { type Clock, deadline, timestamp } from "./clock.ts";
 import { abortError } from "./errors/abort.ts";
@@ -8,14 +9,14 @@ import type { RuntimeEvent } from "./events.ts";
 import { isKey } from "./key.ts";
 import type { ProviderLimits } from "./limits.ts";
 import { coreOperations } from "./operations.ts";
-import type { CallOptions } from "./options.ts";
+import { type CallOptions, filterShape, spawnShape } from "./options.ts";
 import {
   callFault,
   configFault,
   copiedRequest,
   type RequestRules,
   refusalOf,
-  requestChecks,
+  type UnlockedOption,
 } from "./request-checks.ts";
 
 /** What the frame around a call has to know. */
@@ -95,16 +96,14 @@ export function guardCleanup(methods: CleanupMethods, provider: Guard["provider"
 }
 
 function rulesFor(aspect: "spawn" | "list", provider: GuardedProvider): RequestRules {
-  const tables = requestChecks();
-  const owners = new Map<string, Capability>();
+  const unlocked = new Map<string, UnlockedOption>();
   for (const [capability, row] of provider.rows) {
-    for (const option of Object.keys(row[aspect])) owners.set(option, capability);
+    for (const [option, shape] of Object.entries(row[aspect])) unlocked.set(option, { capability, shape });
   }
   return {
     limits: provider.limits,
-    base: aspect === "spawn" ? tables.spawn : tables.list,
-    unlocked: tables.unlocked,
-    owners,
+    base: aspect === "spawn" ? spawnShape : filterShape,
+    unlocked,
     own: aspect === "spawn" ? provider.ownOptions : new Set(),
     capabilities: { ...provider.capabilities },
     refuses: aspect === "spawn" ? provider.refuses : {},
@@ -214,7 +213,7 @@ function refuseWrong({ operation, shape, provider, rules }: Guard, args: readonl
     // The table of spawn's options has the call's own among them.
     return;
   }
-  const wrong = callFault(operation, args[shape.callArgument], provider.limits);
+  const wrong = callFault(shape.options, args[shape.callArgument], provider.limits);
   if (wrong !== null) refuse("INVALID_SPEC", `${operation}: ${wrong}`);
   if (shape.exact !== true) return;
   // `callFault` has let through nothing but an object.

@@ -8,7 +8,6 @@ export type {
 } from "./bootstrap.ts";
 export {
   type Aspect,
-  BUILTIN_CAPABILITIES,
   type BuiltinCapability,
   type Capability,
   type CapabilityFlags,
@@ -18,18 +17,22 @@ export {
   type CapabilityNames,
   type CapabilityOptions,
   type CapabilityPart,
-  type CapabilityRow,
-  capabilityTable,
   type FurtherCapability,
   type LackedMethods,
   type Lacks,
   type Named,
+  type ProviderTypes,
+} from "./capability.ts";
+export {
+  BUILTIN_CAPABILITIES,
+  type CapabilityRow,
+  type CapabilityRows,
+  capabilityTable,
   type OperationRow,
   type OperationRows,
-  type ProviderTypes,
   type RequestOf,
   type ResultKind,
-} from "./capability.ts";
+} from "./capability-table.ts";
 export type { CleanupItem, CleanupMethods } from "./cleanup.ts";
 export { type Clock, type Deadline, deadline, systemClock, timestamp } from "./clock.ts";
 export type {
@@ -173,6 +176,7 @@ export {
   runtimeDefaults,
   silentLog,
 } from "./runtime.ts";
+export type { AnswerKind, Fields, FieldsOf, OneOf, RequestKind, RequestShapeOf, Shape } from "./shape.ts";
 export type { CreateSnapshotOptions, Snapshot, SnapshotFilter, SnapshotMethods, SnapshotStatus } from "./snapshot.ts";
 export { canonicalJson, specHash } from "./spec-hash.ts";
 export type { SpotMethods, SpotOptions, SpotPrice, SpotPriceFilter, SpotRequest } from "./spot.ts";

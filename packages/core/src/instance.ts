@@ -1,4 +1,5 @@
-import type { Price } from "./price.ts";
+import { type Price, priceShape } from "./price.ts";
+import type { AnswerOf } from "./shape.ts";
 import type { TerminateBy } from "./terminate-by.ts";
 
 /**
@@ -17,17 +18,20 @@ export type InstanceStatus =
   | "error"
   | "unknown";
 
-export const INSTANCE_STATUSES: readonly InstanceStatus[] = [
-  "pending",
-  "running",
-  "stopping",
-  "stopped",
-  "hibernated",
-  "terminating",
-  "terminated",
-  "error",
-  "unknown",
-];
+const STATUS: { readonly [S in InstanceStatus]: true } = {
+  pending: true,
+  running: true,
+  stopping: true,
+  stopped: true,
+  hibernated: true,
+  terminating: true,
+  terminated: true,
+  error: true,
+  unknown: true,
+};
+// Its keys are these words and no other.
+export const INSTANCE_STATUSES: readonly InstanceStatus[] = Object.keys(STATUS) as InstanceStatus[];
+export const statusShape: { readonly oneOf: typeof STATUS } = { oneOf: STATUS };
 
 /** What the instance really has, as the remote tells it. */
 export interface InstanceResources {
@@ -95,3 +99,36 @@ export interface Instance {
   /** When it ends by itself; absent where nothing does that. */
   readonly terminateBy?: TerminateBy;
 }
+
+export const bootstrapStateShape: AnswerOf<BootstrapState> = {
+  state: { oneOf: { pending: true, running: true, succeeded: true, failed: true, unknown: true } },
+  "exitCode?": "integer",
+};
+export const instanceShape: AnswerOf<Instance> = {
+  id: "id",
+  status: statusShape,
+  provider: "id",
+  nativeId: "text",
+  key: "text or null",
+  owner: "text or null",
+  "statusReason?": { code: "text", message: "text" },
+  "region?": "text",
+  "zone?": "text",
+  "spec?": "text",
+  "image?": "text",
+  "resources?": {
+    "cpus?": "above0",
+    "memoryBytes?": "above0",
+    "diskBytes?": "above0",
+    "gpus?": { type: "text", count: "integer" },
+  },
+  addresses: { "publicIpv4?": "text", "privateIpv4?": "text", "ipv6?": "text" },
+  "ssh?": { host: "text", port: "integer", user: "text" },
+  isSpot: "flag",
+  "bootstrap?": bootstrapStateShape,
+  labels: "texts",
+  "price?": priceShape,
+  createdAt: "time or null",
+  "expiresAt?": "time",
+  "terminateBy?": { at: "time", by: { oneOf: { remote: true, machine: true } } },
+};

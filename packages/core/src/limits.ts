@@ -1,3 +1,5 @@
+import type { AnswerOf } from "./shape.ts";
+
 /** The remote's limits. They are told apart from capabilities: none of them unlocks a member or an option. */
 export interface ProviderLimits {
   /** The most bytes of a rendered bootstrap, after the client's own packing for the wire. */
@@ -21,3 +23,13 @@ export interface ProviderLimits {
    */
   readonly specTakesResources?: boolean | undefined;
 }
+
+export const limitsShape: AnswerOf<ProviderLimits> = {
+  maxUserDataBytes: "above0",
+  maxLabels: "atLeast0",
+  nameMaxLength: "above0",
+  readAfterWriteMs: "atLeast0",
+  requestLifeMs: "atLeast0",
+  "terminateLateMs?": "atLeast0",
+  "specTakesResources?": "flag",
+};

@@ -1,14 +1,11 @@
+import { type BuiltinCapability, type Capability, type CapabilityPart, type FurtherCapability } from "./capability.ts";
 import {
-  type BuiltinCapability,
-  type Capability,
-  type CapabilityPart,
   capabilityTable,
-  type FurtherCapability,
   furtherCapabilities,
   type OperationRow,
   type OperationRows,
   type RequestOf,
-} from "./capability.ts";
+} from "./capability-table.ts";
 import type { Instance } from "./instance.ts";
 import type { CoreMethods, ListFilter, SpawnOptions } from "./provider.ts";
 

@@ -1,5 +1,6 @@
 import type { BootstrapConfig, BootstrapScript } from "./bootstrap.ts";
-import type { InstanceStatus } from "./instance.ts";
+import { type InstanceStatus, statusShape } from "./instance.ts";
+import type { RequestShapeOf } from "./shape.ts";
 
 /** What every call takes. */
 export interface CallOptions {
@@ -77,3 +78,26 @@ export interface BaseListFilter {
   /** One owner, or `"*"` for everything that bears Slipway's tag. This provider's owner if absent. */
   readonly owner?: string | undefined;
 }
+
+export const callShape: RequestShapeOf<CallOptions> = { "signal?": "signal", "timeoutMs?": "above0" };
+export const spawnShape: RequestShapeOf<BaseSpawnOptions> = {
+  ...callShape,
+  "key?": "key",
+  "name?": "name",
+  "spec?": "text",
+  "resources?": { "cpus?": "above0", "memoryBytes?": "above0", "diskBytes?": "above0" },
+  "image?": "text",
+  "bootstrap?": "bootstrap",
+  "ports?": [{ port: "port", "protocol?": { oneOf: { tcp: true, udp: true } }, "hostPort?": "port" }],
+  "sshKeys?": ["publicKey"],
+  "labels?": "labels",
+  "expiresAt?": "time",
+  "maxUsdPerHour?": "above0",
+};
+export const filterShape: RequestShapeOf<BaseListFilter> = {
+  "ids?": ["text"],
+  "keys?": ["text"],
+  "status?": [statusShape],
+  "labels?": "texts",
+  "owner?": "text",
+};

@@ -1,42 +1,34 @@
-import type { OperationRow, ResultKind } from "./capability.ts";
-import type { Cost } from "./cost.ts";
+import type { OperationRow, ResultKind } from "./capability-table.ts";
+import { costShape } from "./cost.ts";
 import { attachDefinitions, capabilityDefinitionsOf, capabilityRows } from "./define-capability.ts";
 import {
   type BootstrapMethods,
-  type BootstrapTruth,
+  bootstrapTruthShape,
   canExec,
   canLog,
   canReadBootstrap,
   type ExecMethods,
   type LogMethods,
 } from "./extras.ts";
-import type { Instance } from "./instance.ts";
+import { type Instance, instanceShape } from "./instance.ts";
 import { membersOf } from "./members.ts";
 import { coreOperations } from "./operations.ts";
 import type { CallOptions } from "./options.ts";
-import type { Price } from "./price.ts";
 import type { CapabilitiesOf, Provider } from "./provider.ts";
-import type { Region } from "./region.ts";
-import type { Snapshot } from "./snapshot.ts";
-import type { SpotPrice, SpotRequest } from "./spot.ts";
-import type { Volume } from "./volume.ts";
+import { regionShape } from "./region.ts";
+import { fieldName, isList, isOneOf, type Shape } from "./shape.ts";
+import { type Snapshot, snapshotShape } from "./snapshot.ts";
+import { spotPriceShape, spotRequestShape } from "./spot.ts";
+import { volumeShape } from "./volume.ts";
 
-// `true` copies a plain value as JSON; a nested record names the fields of an object. A field of the contract that is
-// forgotten here, or one that the contract does not have, does not compile.
-type Fields<T> = {
-  readonly [K in keyof Required<T>]: NonNullable<T[K]> extends object ? true | Fields<NonNullable<T[K]>> : true;
-};
-
-interface FieldTree {
-  readonly [name: string]: true | FieldTree;
-}
 type Copy = (value: unknown) => unknown;
 
-/** A function that copies these fields and no other. The tree is walked once, not at every call. */
-function copier(fields: FieldTree): Copy {
-  const members = Object.entries(fields).map(([name, nested]) => ({
-    name,
-    copy: nested === true ? plain : copier(nested),
+/** A function that copies these fields and no other. The shape is walked once, not at every call. */
+function copier(shape: Shape): Copy {
+  if (typeof shape === "string" || isList(shape) || isOneOf(shape)) return plain;
+  const members = Object.entries(shape).map(([written, nested]) => ({
+    name: fieldName(written),
+    copy: copier(nested),
   }));
   return (value) => {
     if (!isObject(value)) return value;
@@ -80,70 +72,20 @@ function copyOf(kind: ResultKind): Copy {
 }
 
 function makeCopies(): Readonly<Record<ResultKind, Copy>> {
-  const price: Fields<Price> = { usdPerHour: true, per: true, asOf: true, source: true };
-  const instance: Fields<Instance> = {
-    id: true,
-    status: true,
-    provider: true,
-    nativeId: true,
-    key: true,
-    owner: true,
-    statusReason: { code: true, message: true },
-    region: true,
-    zone: true,
-    spec: true,
-    image: true,
-    resources: { cpus: true, memoryBytes: true, diskBytes: true, gpus: { type: true, count: true } },
-    addresses: { publicIpv4: true, privateIpv4: true, ipv6: true },
-    ssh: { host: true, port: true, user: true },
-    isSpot: true,
-    bootstrap: { state: true, exitCode: true },
-    labels: true,
-    price,
-    createdAt: true,
-    expiresAt: true,
-    terminateBy: { at: true, by: true },
-  };
-  const snapshot: Fields<Snapshot> = {
-    id: true,
-    provider: true,
-    status: true,
-    key: true,
-    owner: true,
-    name: true,
-    instanceId: true,
-    region: true,
-    sizeBytes: true,
-    createdAt: true,
-  };
-  const volume: Fields<Volume> = {
-    id: true,
-    provider: true,
-    status: true,
-    key: true,
-    owner: true,
-    sizeBytes: true,
-    region: true,
-    zone: true,
-    attachedTo: true,
-    pool: true,
-    createdAt: true,
-  };
-  const spotRequest: Fields<SpotRequest> = { requestId: true, status: true, instanceId: true };
-  const spotPrice: Fields<SpotPrice> = { ...price, spec: true, region: true, zone: true };
-  const region: Fields<Region> = { id: true, name: true };
-  const cost: Fields<Cost> = { usd: true, from: true, to: true, group: true, estimated: true };
+  const instance = copier(instanceShape);
+  const snapshot = copier(snapshotShape);
+  const volume = copier(volumeShape);
   return {
-    instance: copier(instance),
-    instances: each(copier(instance)),
-    snapshot: copier(snapshot),
-    snapshots: each(copier(snapshot)),
-    volume: copier(volume),
-    volumes: each(copier(volume)),
-    spotRequest: copier(spotRequest),
-    spotPrices: each(copier(spotPrice)),
-    regions: each(copier(region)),
-    costs: each(copier(cost)),
+    instance,
+    instances: each(instance),
+    snapshot,
+    snapshots: each(snapshot),
+    volume,
+    volumes: each(volume),
+    spotRequest: copier(spotRequestShape),
+    spotPrices: each(copier(spotPriceShape)),
+    regions: each(copier(regionShape)),
+    costs: each(copier(costShape)),
     nothing: () => undefined,
     plain,
   };
@@ -221,7 +163,7 @@ export function projectProvider<P extends Provider>(provider: P): Projected<P> {
   if (canExec(provider)) projected["exec"] = members.get("exec");
   if (canLog(provider)) projected["logs"] = members.get("logs");
   if (canReadBootstrap(provider)) {
-    const copy = copier({ state: true, exitCode: true, lastLines: true } satisfies Fields<BootstrapTruth>);
+    const copy = copier(bootstrapTruthShape);
     projected["readBootstrap"] = async (id: string, call?: CallOptions): Promise<unknown> =>
       copy(await provider.readBootstrap(id, call));
   }

@@ -1,4 +1,5 @@
 import type { CallOptions } from "./options.ts";
+import type { AnswerOf } from "./shape.ts";
 
 export interface Region {
   readonly id: string;
@@ -10,3 +11,5 @@ export interface RegionMethods {
   /** The regions that this provider was configured with: `spawn` takes no other, and `list` covers them all. */
   readonly listRegions: (call?: CallOptions) => Promise<readonly Region[]>;
 }
+
+export const regionShape: AnswerOf<Region> = { id: "id", name: "text" };

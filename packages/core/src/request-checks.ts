@@ -1,17 +1,15 @@
+import { bootstrapConfigShape, bootstrapReportShape } from "./bootstrap.ts";
 import type { Capability } from "./capability.ts";
 import {
   absolutePath,
   anyText,
   at,
   type Check,
-  each,
   entriesOf,
-  fields,
   flag,
   isRecord,
   isText,
   key,
-  oneOf,
   own,
   portNumber,
   positive,
@@ -23,24 +21,9 @@ import {
   whole,
 } from "./checks.ts";
 import { checksumOf } from "./digest.ts";
-import { INSTANCE_STATUSES } from "./instance.ts";
 import type { ProviderLimits } from "./limits.ts";
-
-type Checks = Readonly<Record<string, Check>>;
-
-interface RequestChecks {
-  /** The base options of `spawn`, and what each must be. */
-  readonly spawn: Checks;
-  /** The base fields of `list`'s filter. */
-  readonly list: Checks;
-  /** The options and filters that the eleven capabilities unlock. */
-  readonly unlocked: Checks;
-  /** What every call takes. */
-  readonly call: Checks;
-  /** The options of other calls. What is not named here is the provider's own. */
-  readonly calls: Readonly<Record<string, { readonly required: Checks; readonly optional?: Checks }>>;
-  readonly bootstrapConfig: Check;
-}
+import { callShape } from "./options.ts";
+import { type Fields, fieldName, isList, isOneOf, type RequestKind, type Shape } from "./shape.ts";
 
 const labels: Check = (value, limits) => {
   const count = isRecord(value) ? Object.keys(value).length : 0;
@@ -48,9 +31,13 @@ const labels: Check = (value, limits) => {
     ? `has ${count} entries, and this provider takes ${limits.maxLabels}`
     : textMap(value, limits);
 };
+const name: Check = (value, { nameMaxLength }) =>
+  isText(value) && value.length > 0 && value.length <= nameMaxLength
+    ? null
+    : `must be 1 to ${nameMaxLength} characters`;
 const bootstrap: Check = (value, limits) => {
   if (!isRecord(value)) return "must be a config or a rendered script";
-  if (value["content"] === undefined) return requestChecks().bootstrapConfig(value, limits);
+  if (value["content"] === undefined) return faultOf(bootstrapConfigShape, value, limits);
   const { content, format, checksum, byteLength, stableChecksum } = value;
   if (!isText(content)) return "has content that is not a text";
   if (format !== "cloud-init" && format !== "shell") return "has a format other than cloud-init and shell";
@@ -58,77 +45,63 @@ const bootstrap: Check = (value, limits) => {
   if (stableChecksum !== undefined && !isText(stableChecksum)) return "has a stableChecksum that is not a text";
   return byteLength === new TextEncoder().encode(content).length ? null : "has a byteLength that is not its content's";
 };
+const report: Check = (value, limits) => (value === true ? null : faultOf(bootstrapReportShape, value, limits));
 
-const report: Check = fields({ url: text, token: text }, "url", "token");
+const CHECKS: Readonly<Record<RequestKind, Check>> = {
+  text,
+  any: anyText,
+  key,
+  name,
+  time: utcTime,
+  path: absolutePath,
+  publicKey,
+  flag,
+  above0: positive,
+  whole,
+  port: portNumber,
+  texts: textMap,
+  labels,
+  signal,
+  bootstrap,
+  report,
+};
+type Checked = Shape<RequestKind>;
 
-let made: RequestChecks | undefined;
-
-/** Made at the first need, so that importing core costs nothing. */
-export function requestChecks(): RequestChecks {
-  made ??= makeChecks();
-  return made;
+/** What is wrong with a value of this shape, as the end of a sentence that begins with its name; null if nothing is. */
+function faultOf(shape: Checked, value: unknown, limits: ProviderLimits): string | null {
+  if (typeof shape === "string") return CHECKS[shape](value, limits);
+  if (isOneOf(shape)) {
+    const words = Object.keys(shape.oneOf);
+    return words.some((word) => word === value) ? null : `must be one of ${words.join(", ")}`;
+  }
+  if (isList(shape)) {
+    if (!Array.isArray(value)) return "must be a list";
+    for (const [index, item] of value.entries()) {
+      const wrong = faultOf(shape[0], item, limits);
+      if (wrong !== null) return at(`[${index}]`, wrong);
+    }
+    return null;
+  }
+  if (!isRecord(value)) return "must be an object";
+  const missing = missingFrom(shape, value);
+  if (missing !== undefined) return `needs ${missing}`;
+  for (const [name, member] of entriesOf(value)) {
+    const nested = fieldIn(shape, name);
+    // A misspelt name would be ignored in silence.
+    if (nested === undefined) return `has no field ${JSON.stringify(name)}`;
+    const wrong = faultOf(nested, member, limits);
+    if (wrong !== null) return at(`.${name}`, wrong);
+  }
+  return null;
 }
 
-function makeChecks(): RequestChecks {
-  const call: Checks = { signal, timeoutMs: positive };
-  return {
-    call,
-    spawn: {
-      ...call,
-      key,
-      name: (value, limits) =>
-        isText(value) && value.length > 0 && value.length <= limits.nameMaxLength
-          ? null
-          : `must be 1 to ${limits.nameMaxLength} characters`,
-      spec: text,
-      resources: fields({ cpus: positive, memoryBytes: positive, diskBytes: positive }),
-      image: text,
-      bootstrap,
-      ports: each(fields({ port: portNumber, hostPort: portNumber, protocol: oneOf("tcp", "udp") }, "port")),
-      sshKeys: each(publicKey),
-      labels,
-      expiresAt: utcTime,
-      maxUsdPerHour: positive,
-    },
-    list: {
-      ids: each(text),
-      keys: each(text),
-      status: each(oneOf(...INSTANCE_STATUSES)),
-      labels: textMap,
-      owner: text,
-    },
-    unlocked: {
-      fromSnapshot: text,
-      spot: fields({ maxUsdPerHour: positive }),
-      gpu: fields({ type: text, count: whole }, "count"),
-      region: text,
-      volumes: each(fields({ id: text, mountPath: absolutePath }, "id", "mountPath")),
-      warmVolume: text,
-      hibernation: flag,
-      tailscale: fields({ authKey: text, hostname: text, tags: each(text) }, "authKey"),
-      terminateBy: utcTime,
-      network: fields({ id: text, subnet: text, firewalls: each(text), isolated: flag }),
-    },
-    calls: {
-      createSnapshot: { required: { key }, optional: { name: text } },
-      createVolume: { required: { key, sizeBytes: whole }, optional: { region: text, zone: text } },
-      warmVolume: { required: { key, pool: text, sizeBytes: whole, zone: text } },
-      claimWarmVolume: { required: { pool: text, instanceId: text } },
-      getCosts: { required: { from: utcTime, to: utcTime }, optional: { groupBy: oneOf("day", "instance", "spec") } },
-    },
-    bootstrapConfig: fields(
-      {
-        script: anyText,
-        environment: textMap,
-        files: each(fields({ path: absolutePath, content: anyText, mode: text }, "path", "content")),
-        features: each(oneOf("docker", "tailscale")),
-        controlPlaneUrl: text,
-        registrationToken: text,
-        report: (value, limits) => (value === true ? null : report(value, limits)),
-      },
-      "script",
-    ),
-  };
+function missingFrom(shape: Fields<string>, value: Readonly<Record<string, unknown>>): string | undefined {
+  return Object.keys(shape).find((written) => value[fieldName(written)] === undefined && !written.endsWith("?"));
+}
+
+function fieldIn<K extends string>(shape: Fields<K>, name: string): Shape<K> | undefined {
+  // A name that ends in `?` is no field, though the shape has it written so.
+  return name.endsWith("?") ? undefined : (own(shape, name) ?? own(shape, `${name}?`));
 }
 
 /** Why a request is refused before any call: the code, and the sentence. */
@@ -138,12 +111,17 @@ export interface Refusal {
   readonly capability?: Capability;
 }
 
+/** An option or filter of a capability, and what it must be; `true` where core does not know. */
+export interface UnlockedOption {
+  readonly capability: Capability;
+  readonly shape: Checked | true;
+}
+
 export interface RequestRules {
   readonly limits: ProviderLimits;
-  readonly base: Checks;
-  readonly unlocked: Checks;
-  /** Option -> the capability that unlocks it. */
-  readonly owners: ReadonlyMap<string, Capability>;
+  readonly base: Fields<RequestKind>;
+  /** What capabilities unlock, by name. */
+  readonly unlocked: ReadonlyMap<string, UnlockedOption>;
   /** The provider's own options beyond the contract. */
   readonly own: ReadonlySet<string>;
   readonly capabilities: Readonly<Record<string, boolean | undefined>>;
@@ -152,14 +130,18 @@ export interface RequestRules {
 }
 
 /** What is wrong with the options of a call that is no request of the tables above, or null. */
-export function callFault(operation: string, call: unknown, limits: ProviderLimits): string | null {
-  const checks = requestChecks();
-  const { required, optional } = own(checks.calls, operation) ?? {};
-  if (call === undefined) return required === undefined ? null : "needs options";
+export function callFault(
+  shape: Fields<RequestKind> | undefined,
+  call: unknown,
+  limits: ProviderLimits,
+): string | null {
+  if (call === undefined) return shape === undefined ? null : "needs options";
   if (!isRecord(call)) return "must be an object";
-  for (const name in required) if (call[name] === undefined) return `needs ${name}`;
-  for (const [name, check] of Object.entries({ ...checks.call, ...required, ...optional })) {
-    const wrong = call[name] === undefined ? null : check(call[name], limits);
+  const missing = missingFrom(shape ?? {}, call);
+  if (missing !== undefined) return `needs ${missing}`;
+  for (const [written, nested] of Object.entries({ ...callShape, ...shape })) {
+    const name = fieldName(written);
+    const wrong = call[name] === undefined ? null : faultOf(nested, call[name], limits);
     if (wrong !== null) return `${name} ${wrong}`;
   }
   return null;
@@ -174,7 +156,7 @@ export function copiedRequest(request: unknown): unknown {
 
 /** What is wrong with a bootstrap config, or null. */
 export function configFault(config: unknown, limits: ProviderLimits): string | null {
-  const wrong = requestChecks().bootstrapConfig(config, limits);
+  const wrong = faultOf(bootstrapConfigShape, config, limits);
   return wrong === null ? null : at("bootstrap", wrong);
 }
 
@@ -193,17 +175,18 @@ export function refusalOf(request: unknown, rules: RequestRules): Refusal | null
 }
 
 function refusedOption(name: string, value: unknown, rules: RequestRules): Refusal | null {
-  const capability = rules.owners.get(name);
-  if (capability !== undefined && rules.capabilities[capability] !== true) {
+  const unlocked = rules.unlocked.get(name);
+  if (unlocked !== undefined && rules.capabilities[unlocked.capability] !== true) {
+    const { capability } = unlocked;
     return { code: "UNSUPPORTED", message: `${name} needs ${capability}`, capability };
   }
   const sentence = own(rules.refuses, name);
   if (sentence !== undefined) return { code: "UNSUPPORTED", message: `${name} is not supported: ${sentence}` };
-  const check = own(rules.base, name) ?? (capability === undefined ? undefined : own(rules.unlocked, name));
-  if (check === undefined) {
-    if (capability !== undefined || rules.own.has(name)) return null;
+  const shape = fieldIn(rules.base, name) ?? unlocked?.shape;
+  if (shape === undefined) {
+    if (rules.own.has(name)) return null;
     return { code: "INVALID_SPEC", message: `unknown ${rules.noun} ${JSON.stringify(name)}` };
   }
-  const wrong = check(value, rules.limits);
+  const wrong = shape === true ? null : faultOf(shape, value, rules.limits);
   return wrong === null ? null : { code: "INVALID_SPEC", message: at(name, wrong) };
 }

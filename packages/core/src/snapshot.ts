@@ -1,4 +1,5 @@
 import type { CallOptions } from "./options.ts";
+import type { AnswerOf } from "./shape.ts";
 
 export type SnapshotStatus = "pending" | "available" | "failed";
 
@@ -43,3 +44,16 @@ export interface SnapshotMethods<TSnapshot extends Snapshot> {
   /** Complete, or it throws. */
   readonly listSnapshots: (filter?: SnapshotFilter, call?: CallOptions) => Promise<readonly TSnapshot[]>;
 }
+
+export const snapshotShape: AnswerOf<Snapshot> = {
+  id: "id",
+  provider: "id",
+  status: { oneOf: { pending: true, available: true, failed: true } },
+  key: "text or null",
+  owner: "text or null",
+  "name?": "text",
+  instanceId: "text or null",
+  "region?": "text",
+  "sizeBytes?": "atLeast0",
+  createdAt: "time or null",
+};

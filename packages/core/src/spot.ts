@@ -1,5 +1,6 @@
 import type { CallOptions } from "./options.ts";
-import type { Price } from "./price.ts";
+import { type Price, priceShape } from "./price.ts";
+import type { AnswerOf } from "./shape.ts";
 
 /** Asks for interruptible capacity. */
 export interface SpotOptions {
@@ -33,3 +34,10 @@ export interface SpotMethods<TSpawn> {
   readonly cancelSpotRequest: (requestId: string, call?: CallOptions) => Promise<void>;
   readonly getSpotPrices: (filter?: SpotPriceFilter, call?: CallOptions) => Promise<readonly SpotPrice[]>;
 }
+
+export const spotRequestShape: AnswerOf<SpotRequest> = {
+  requestId: "id",
+  status: { oneOf: { open: true, fulfilled: true, failed: true } },
+  instanceId: "text or null",
+};
+export const spotPriceShape: AnswerOf<SpotPrice> = { ...priceShape, spec: "text", region: "text", "zone?": "text" };

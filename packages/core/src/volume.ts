@@ -1,4 +1,5 @@
 import type { CallOptions } from "./options.ts";
+import type { AnswerOf } from "./shape.ts";
 
 /** A disk that outlives instances. It costs money, so it carries owner and key. */
 export interface Volume {
@@ -46,3 +47,17 @@ export interface VolumeMethods {
   /** Idempotent: a volume that is gone or unknown resolves. An attached one is INVALID_STATE and stays as it is. */
   readonly deleteVolume: (id: string, call?: CallOptions) => Promise<void>;
 }
+
+export const volumeShape: AnswerOf<Volume> = {
+  id: "id",
+  provider: "id",
+  status: { oneOf: { pending: true, available: true, attached: true, deleting: true, error: true, unknown: true } },
+  key: "text or null",
+  owner: "text or null",
+  sizeBytes: "above0",
+  "region?": "text",
+  "zone?": "text",
+  attachedTo: "text or null",
+  "pool?": "text",
+  createdAt: "time or null",
+};

@@ -27,6 +27,18 @@ describe("a request that contradicts itself or is none", () => {
     });
   });
 
+  // The shapes of the contract have the names of what may be absent written so.
+  it("a name that ends in ? is unknown, also where the contract has it without", async () => {
+    expect(await rejection(untyped(subject().spawn)({ "spec?": "s" }))).toMatchObject({
+      code: "INVALID_SPEC",
+      message: 'unknown option "spec?"',
+    });
+    expect(await rejection(untyped(subject().spawn)({ resources: { "cpus?": 1 } }))).toMatchObject({
+      code: "INVALID_SPEC",
+      message: 'resources has no field "cpus?"',
+    });
+  });
+
   it("an own property called __proto__ is unknown", async () => {
     expect(await rejection(untyped(subject().spawn)(JSON.parse('{"__proto__":{"spec":"s"}}')))).toMatchObject({
       code: "INVALID_SPEC",
