@@ -1,4 +1,4 @@
-import { type ClusterProvider, type Layer, layer, type Provider } from "@slipway/core";
+import { type ClusterProvider, type Layer, layer, type MakingOperation, type Provider } from "@slipway/core";
 import { type Census, missingFrom, takeCensus } from "./census.ts";
 import type { Harness } from "./harness.ts";
 import { eventually, type Patience } from "./waiting.ts";
@@ -13,13 +13,14 @@ const call =
   };
 
 // How each thing that a method makes is taken away again. Spawns are found by list, since one may answer nothing.
-const UNDOS: Readonly<Record<string, { readonly field: string; readonly undo: readonly Undo[] }>> = {
+const UNDO_OF: { readonly [N in MakingOperation]: { readonly field: string; readonly undo: readonly Undo[] } } = {
   spawn: { field: "id", undo: [call("terminate")] },
   requestSpotInstance: { field: "requestId", undo: [call("cancelSpotRequest")] },
   createSnapshot: { field: "id", undo: [call("deleteSnapshot")] },
   createVolume: { field: "id", undo: [call("deleteVolume")] },
   warmVolume: { field: "id", undo: [call("releaseWarmVolume"), call("deleteVolume")] },
 };
+const UNDOS: Readonly<Record<string, (typeof UNDO_OF)["spawn"]>> = UNDO_OF;
 
 // The inspector is asked all the time, the provider only where something has gone, or after a gap that doubles: on a remote
 // that takes long to end things this is most of what a case asks.

@@ -125,7 +125,7 @@ export { isKey, isOwner, nameFor, namePrefixFor } from "./key.ts";
 export { type AddingLayer, type Layer, type LayerCall, layer, restrict } from "./layer.ts";
 export type { ProviderLimits } from "./limits.ts";
 export type { NetworkOptions } from "./network.ts";
-export { type OperationName, operationTable, type RequestOperation } from "./operations.ts";
+export { type MakingOperation, type OperationName, operationTable, type RequestOperation } from "./operations.ts";
 export type {
   BaseListFilter,
   BaseSpawnOptions,

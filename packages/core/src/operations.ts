@@ -29,6 +29,15 @@ export type RequestOperation = {
   [N in OperationName]: [RequestOf<MethodOf<N>>] extends [never] ? never : N;
 }[OperationName];
 
+/** Those that make something under a key: whoever calls one has to take away what it made. */
+export type MakingOperation = {
+  [N in RequestOperation]: [object] extends [RequestOf<MethodOf<N>>]
+    ? N
+    : "key" extends keyof RequestOf<MethodOf<N>>
+      ? N
+      : never;
+}[RequestOperation];
+
 /** What every provider has, and calls a remote. */
 export const coreOperations: OperationRows<Calls> = {
   spawn: { result: "instance", writes: true, callArgument: 0, checks: "spawn" },

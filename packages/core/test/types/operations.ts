@@ -1,5 +1,13 @@
 // Each method of the contract has its row, and what the row says is what the signature says.
-import type { CallOptions, Instance, OperationName, OperationRows, RequestOf, RequestOperation } from "@slipway/core";
+import type {
+  CallOptions,
+  Instance,
+  MakingOperation,
+  OperationName,
+  OperationRows,
+  RequestOf,
+  RequestOperation,
+} from "@slipway/core";
 import { same } from "./same.ts";
 
 interface PauseOptions extends CallOptions {
@@ -45,4 +53,5 @@ same<
   RequestOperation,
   "spawn" | "createSnapshot" | "requestSpotInstance" | "createVolume" | "warmVolume" | "claimWarmVolume" | "getCosts"
 >();
+same<MakingOperation, "spawn" | "createSnapshot" | "requestSpotInstance" | "createVolume" | "warmVolume">();
 same<RequestOf<Methods["pause"]>, never>();

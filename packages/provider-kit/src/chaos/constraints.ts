@@ -1,5 +1,5 @@
 import { type Clock, type Instance, type Provider, ProviderError } from "@slipway/core";
-import { showsInstances, starts } from "./operations.ts";
+import { makes, showsInstances, starts } from "./operations.ts";
 import type { ChaosConstraints } from "./plan.ts";
 import { fieldOf, numberIn, type Thing, textIn, thingsIn } from "./things.ts";
 
@@ -17,8 +17,6 @@ export interface Constraints {
   /** What the caller sees, where instances boot slowly. */
   readonly shown: (operation: string, args: readonly unknown[], answer: unknown) => unknown;
 }
-
-const NEEDS_DISK = new Set(["spawn", "requestSpotInstance", "createSnapshot", "createVolume", "warmVolume"]);
 
 export function constraintsOn(provider: Provider, limits: ChaosConstraints, clock: Clock): Constraints {
   const bounded = [limits.maxInstances, limits.cpus, limits.memoryBytes].some((bound) => bound !== undefined);
@@ -84,8 +82,7 @@ export function constraintsOn(provider: Provider, limits: ChaosConstraints, cloc
 
   return {
     enter: async (operation, args) => {
-      if (limits.diskFull === true && NEEDS_DISK.has(operation))
-        return refused(operation, "CAPACITY_ERROR", "the disk is full");
+      if (limits.diskFull === true && makes(operation)) return refused(operation, "CAPACITY_ERROR", "the disk is full");
       if (operation === "terminate") return () => void mine.delete(String(args[0]));
       if (!bounded || !starts(operation)) return () => undefined;
       // One at a time: two who look together would both find capacity.

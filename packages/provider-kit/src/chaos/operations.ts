@@ -40,3 +40,8 @@ export function showsInstances(operation: string): boolean {
 export function starts(operation: string): boolean {
   return rowOf(operation)?.checks === "spawn";
 }
+
+/** Does it make something under a key? */
+export function makes(operation: string): boolean {
+  return starts(operation) || rowOf(operation)?.options?.["key"] !== undefined;
+}
