@@ -1,4 +1,7 @@
-import { mergeConfig } from "vitest/config";
-import { shared } from "../../vitest.shared.ts";
+import { inSharedWorkersBut } from "../../vitest.shared.ts";
 
-export default mergeConfig(shared, { test: { name: "provider-kit" } });
+export default inSharedWorkersBut("provider-kit", [
+  "test/sandbox/census.test.ts",
+  "test/sandbox/end-many.test.ts",
+  "test/sandbox/cut-off.test.ts",
+]);
