@@ -1,4 +1,4 @@
 import { mergeConfig } from "vitest/config";
-import { shared } from "../../vitest.shared.ts";
+import { inSharedWorkers } from "../../vitest.shared.ts";
 
-export default mergeConfig(shared, { test: { name: "provider-gcp" } });
+export default mergeConfig(inSharedWorkers, { test: { name: "provider-gcp" } });
