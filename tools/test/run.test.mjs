@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -14,6 +14,7 @@ import { countNodeTest, countProcessorTime, countVitest, testSummary } from "../
 import { installStep, parsePin, readPin, toolNode } from "../run/toolchain.mjs";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
+const readJson = (file) => JSON.parse(readFileSync(path.join(root, file), "utf8"));
 const linux = { platform: "linux", arch: "x64", glibc: true };
 
 for (const [what, platform, expected] of [
@@ -124,6 +125,25 @@ test("vitest's totals are counted, colours or not", () => {
     "\u001b[2m Test Files \u001b[22m 1 failed | 2 passed (3)\n\u001b[2m      Tests \u001b[22m 1 failed | 12 passed | 2 skipped | 1 todo (16)\n Tests  5 passed (5)\n";
   assert.deepEqual(countVitest(text), { passed: 17, failed: 1, skipped: 3 });
   assert.deepEqual(countVitest("x Tests are fun (3)\n"), { passed: 0, failed: 0, skipped: 0 });
+});
+
+test("the types of every package are checked, with what its own tsconfig.json includes", () => {
+  const included = readJson("tsconfig.all.json").include;
+  const folders = [...workspaceMembers(root).map(({ folder }) => folder), "kubernetes-cluster"];
+  for (const folder of folders.filter((one) => existsSync(path.join(root, one, "tsconfig.json")))) {
+    const own = readJson(`${folder}/tsconfig.json`);
+    if (own.extends === undefined) continue;
+    for (const part of own.include) {
+      const covered = [`${folder}/${part}`, folder.replace(/^packages\/.*/, "packages/*") + `/${part}`];
+      assert.ok(
+        covered.some((one) => included.includes(one)),
+        `tsconfig.all.json lacks ${folder}/${part}`,
+      );
+    }
+    const { extends: _base, include: _include, exclude = [], ...settings } = own;
+    assert.deepEqual(settings, { compilerOptions: { noEmit: true, customConditions: ["@slipway/source"] } }, folder);
+    for (const one of exclude) assert.ok(readJson("tsconfig.all.json").exclude.includes(`${folder}/${one}`));
+  }
 });
 
 test("the processor's time of a package is read, and nothing where its tests printed none", () => {
