@@ -13,6 +13,7 @@ const config: ViteUserConfig = {
     fileParallelism: false,
     testTimeout: 300_000,
     hookTimeout: 180_000,
+    isolate: true,
     typecheck: { enabled: false },
   },
 };

@@ -11,6 +11,7 @@ const config: ViteUserConfig = {
     env: { SLIPWAY_RUNS: "1000" },
     testTimeout: 300_000,
     hookTimeout: 400_000,
+    isolate: true,
     typecheck: { enabled: false },
   },
 };
