@@ -22,4 +22,11 @@ export const suiteSteps = [
     with: ["test/one-key.test.ts"],
     env: { SLIPWAY_KEY_RUNS: "200" },
   },
+  {
+    title: "gcp, a wire that changes answers",
+    package: "@slipway/provider-gcp",
+    script: "test",
+    with: ["test/wire-fuzz.test.ts"],
+    env: { SLIPWAY_FUZZ_RUNS: "500" },
+  },
 ];

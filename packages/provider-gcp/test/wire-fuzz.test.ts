@@ -6,8 +6,8 @@ import { type GcpProvider, gcp } from "../src/index.ts";
 import { PROJECT, runtimeOf, TOKEN } from "./gcp-harness.ts";
 import { MUTATIONS } from "./wire-mutations.ts";
 
-// 20 000 in `npm run soak:gcp`; the seed is printed where it fails.
-const RUNS = Number(process.env["SLIPWAY_FUZZ_RUNS"] ?? 500);
+// 120 in `npm test`, 500 in `npm run soak:suite`, 20 000 in `npm run soak:gcp`; the seed is printed where it fails.
+const RUNS = Number(process.env["SLIPWAY_FUZZ_RUNS"] ?? 120);
 const SEED = Number(process.env["SLIPWAY_FUZZ_SEED"] ?? 20_261_129);
 const SECRET = "t0ken-that-nobody-may-see";
 const SECRETS = [TOKEN, SECRET];
