@@ -1,4 +1,3 @@
-import { mergeConfig } from "vitest/config";
-import { shared } from "../../vitest.shared.ts";
+import { inSharedWorkersBut } from "../../vitest.shared.ts";
 
-export default mergeConfig(shared, { test: { name: "provider-orbstack" } });
+export default inSharedWorkersBut("provider-orbstack", ["test/emulated-copies.test.ts"]);
