@@ -10,10 +10,14 @@ const conditions = ["@slipway/source", "node", "development|production"];
 const compiled = fileURLToPath(new URL("node_modules/.cache/node-compile", import.meta.url));
 
 // `npm test` says where its time goes: the processor's time of a run with all the processes that it started and waited for.
-process.once("exit", () => {
-  const used = processorSeconds();
-  if (used !== undefined) writeSync(1, `        CPU  ${used.toFixed(1)} s\n`);
-});
+// A set-up module reads this file once more, and the line is printed once.
+if (process.env["SLIPWAY_CPU_OF"] !== String(process.pid)) {
+  process.env["SLIPWAY_CPU_OF"] = String(process.pid);
+  process.once("exit", () => {
+    const used = processorSeconds();
+    if (used !== undefined) writeSync(1, `        CPU  ${used.toFixed(1)} s\n`);
+  });
+}
 
 /** Linux keeps it in hundredths of a second; elsewhere nobody can say it for processes that have ended. */
 function processorSeconds(): number | undefined {
@@ -25,6 +29,17 @@ function processorSeconds(): number | undefined {
     return undefined;
   }
 }
+
+/** Where `vitest.programs.ts` puts the programs that it bundles. */
+export const bundledPrograms: string = fileURLToPath(new URL("node_modules/.cache/programs", import.meta.url));
+
+/** For a package whose emulator is a program that tests start again and again: each run bundles it once. */
+export const withProgram: ViteUserConfig = defineConfig({
+  test: {
+    globalSetup: [fileURLToPath(new URL("vitest.programs.ts", import.meta.url))],
+    env: { SLIPWAY_BUNDLED_PROGRAMS: bundledPrograms },
+  },
+});
 
 /** What every package's vitest shares: siblings are read as source. Type tests are compiled with the rest by `typecheck`. */
 export const shared: ViteUserConfig = defineConfig({
@@ -49,8 +64,9 @@ export const inSharedWorkers: ViteUserConfig = mergeConfig(shared, {
 });
 
 /** The same, but for files that replace modules (`vi.mock`): each of them has a worker of its own. */
-export function inSharedWorkersBut(name: string, alone: readonly string[]): ViteUserConfig {
-  const most = mergeConfig(inSharedWorkers, { test: { name, exclude: [...configDefaults.exclude, ...alone] } });
+export function inSharedWorkersBut(name: string, alone: readonly string[], more: ViteUserConfig = {}): ViteUserConfig {
+  const usual = mergeConfig(inSharedWorkers, more);
+  const most = mergeConfig(usual, { test: { name, exclude: [...configDefaults.exclude, ...alone] } });
   const rest = { ...shared, test: { ...shared.test, name: `${name}, alone`, include: [...alone] } };
   return defineConfig({
     test: {

@@ -1,3 +1,3 @@
-import { inSharedWorkersBut } from "../../vitest.shared.ts";
+import { inSharedWorkersBut, withProgram } from "../../vitest.shared.ts";
 
-export default inSharedWorkersBut("provider-orbstack", ["test/emulated-copies.test.ts"]);
+export default inSharedWorkersBut("provider-orbstack", ["test/emulated-copies.test.ts"], withProgram);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { writeProgram } from "../../src/emulator/index.ts";
 
 test.each(["ts", "js"])(
@@ -22,3 +22,20 @@ test.each(["ts", "js"])(
     expect(JSON.parse(printed)).toEqual([place, ...words]);
   },
 );
+
+test("a program whose sources a test run has bundled runs from that one file", () => {
+  const folder = mkdtempSync(join(tmpdir(), "slipway-bundled-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  vi.stubEnv("SLIPWAY_BUNDLED_PROGRAMS", folder);
+  writeFileSync(join(folder, "emulated.ts"), "process.stdout.write('sources');");
+  const program = join(folder, "program");
+  const write = () =>
+    writeProgram(program, { beside: pathToFileURL(join(folder, "serve.ts")).href, module: "emulated", variables: {} });
+  const print = () => execFileSync(program, [], { encoding: "utf8" });
+  write();
+  expect(print()).toBe("sources");
+  const bundle = `${join(folder, "emulated.ts").replaceAll(/[^A-Za-z0-9]+/g, "-")}.mjs`;
+  writeFileSync(join(folder, bundle), "process.stdout.write('bundle');");
+  write();
+  expect(print()).toBe("bundle");
+});
