@@ -1,4 +1,3 @@
-import { mergeConfig } from "vitest/config";
-import { shared } from "../../vitest.shared.ts";
+import { inSharedWorkersBut, withProgram } from "../../vitest.shared.ts";
 
-export default mergeConfig(shared, { test: { name: "provider-apple-container" } });
+export default inSharedWorkersBut("provider-apple-container", ["test/links.test.ts"], withProgram);
