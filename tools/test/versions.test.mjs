@@ -21,3 +21,10 @@ test("a version that was raised is found, and written", (context) => {
   assert.deepEqual(wrongVersions(root), []);
   assert.match(readFileSync(path.join(source, "package-version.ts"), "utf8"), /VERSION = "2\.0\.1"/);
 });
+
+test("the command's README says which Node its package needs", () => {
+  const command = path.resolve(import.meta.dirname, "..", "..", "packages", "cli");
+  const { engines } = JSON.parse(readFileSync(path.join(command, "package.json"), "utf8"));
+  const needed = engines.node.replace(">=", "");
+  assert.ok(readFileSync(path.join(command, "README.md"), "utf8").includes(`Node ${needed} or newer`));
+});
