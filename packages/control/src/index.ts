@@ -80,6 +80,7 @@ export {
 } from "./store/record.ts";
 export { parseRecordRow, type RowContent, recordColumns, recordText } from "./store/record-row.ts";
 export { type SqliteStoreOptions, sqliteStore } from "./store/sqlite/sqlite-store.ts";
+export { stepKey } from "./store/step-key.ts";
 export type { Exclusion, Journal, LaunchStore, Lease, Store } from "./store/store.ts";
 export { isStoreError, STORE_ERROR_CODES, StoreError, type StoreErrorCode } from "./store/store-error.ts";
 export { type TerminateOptions, terminateAndConfirm } from "./terminate-and-confirm.ts";
@@ -93,7 +94,6 @@ export {
 export { waitForStatus } from "./wait-for-status.ts";
 export type { WorkflowEvent } from "./workflow/events.ts";
 export { type ResumeOptions, type ResumeOutcome, type ResumeReport, resumeRuns } from "./workflow/resume-runs.ts";
-export { stepKey } from "./workflow/run.ts";
 export { type RunOptions, runWorkflow } from "./workflow/run-workflow.ts";
 export {
   isWorkflowError,

@@ -18,7 +18,7 @@ interface ItemBase {
   readonly reason: string;
 }
 
-/** Nobody who uses this store launched it. */
+/** Nobody who uses this store launched it, and no step of a run in it made it. */
 export interface OrphanItem extends ItemBase {
   readonly kind: "orphan";
 }
@@ -97,6 +97,8 @@ export interface Findings {
    * that read both. Only what stood there already must show in the listing: the time in a record is another machine's.
    */
   readonly earlier: readonly StoreEntry[];
+  /** Keys of instances that a step of a run in the store has made, or may have made. */
+  readonly runKeys?: ReadonlySet<string>;
   /** Launches that the listing cannot show. */
   readonly notLooked?: readonly NotLookedFor[];
   /** When the listing was begun, milliseconds. */
@@ -134,6 +136,7 @@ interface Books {
   readonly listedIds: ReadonlySet<string>;
   readonly byKey: ReadonlyMap<string, readonly Instance[]>;
   readonly records: readonly LaunchRecord[];
+  readonly runKeys: ReadonlySet<string>;
   /** The record that an instance belongs to: by its id, or else by its key. */
   readonly recordOf: (instance: Instance) => LaunchRecord | undefined;
   /** Did the record stand in the store for so long that the listing must show what it names? */
@@ -167,6 +170,7 @@ function openBooks(findings: Findings): Books {
     ]),
     byKey,
     records,
+    runKeys: findings.runKeys ?? new Set(),
     recordOf: (instance) =>
       byInstance.get(instance.id) ?? (instance.key === null ? undefined : byRecordKey.get(instance.key)),
     isSettled: (record) => isSameLaunch(earlier.get(launchId(record.identity)), record),
@@ -189,7 +193,10 @@ function orphan(books: Books, instance: Instance): readonly OrphanItem[] {
 }
 
 function whyOrphan(books: Books, instance: Instance, record: LaunchRecord | undefined): string | null {
-  if (record === undefined) return "the store has no launch of this key";
+  if (record === undefined) {
+    if (instance.key !== null && books.runKeys.has(instance.key)) return null;
+    return "the store has no launch of this key";
+  }
   if (record.state === "intended") return null;
   if (record.state === "refused")
     return books.isSettled(record) ? "the store knows that this key launched nothing" : null;

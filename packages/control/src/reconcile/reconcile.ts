@@ -3,6 +3,7 @@ import { atMost } from "../at-most.ts";
 import { regionOf, sightOf } from "../regions.ts";
 import type { StoreEntry } from "../store/entries.ts";
 import { launchId } from "../store/record.ts";
+import { stepKeyIn } from "../store/step-key.ts";
 import type { LaunchStore } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
 import {
@@ -14,6 +15,7 @@ import {
   type ReconcilePlan,
   type UnreadRecords,
 } from "./plan.ts";
+import { keysOfRuns } from "./run-keys.ts";
 
 export interface ReconcileOptions {
   /** The store that this owner's launches use. */
@@ -46,20 +48,23 @@ export async function reconcile(exact: Provider, options: ReconcileOptions): Pro
   const suspected = planFrom({ ...first, earlier: first.entries });
   // What cannot be looked for is in neither.
   const settled = planFrom({ ...first, earlier: [] });
-  if (suspected.items.length === settled.items.length) return onlyCertain(settled, first.unread, options.store);
+  if (suspected.items.length === settled.items.length) return onlyCertain(settled, first, options.store);
   await clock.sleep(provider.limits.readAfterWriteMs, options.signal);
   const second = await look(provider, options, clock);
-  return onlyCertain(planFrom({ ...second, earlier: first.entries }), second.unread, options.store);
+  return onlyCertain(planFrom({ ...second, earlier: first.entries }), second, options.store);
 }
 
 const READ_AT_ONCE = 32;
 
-type Look = Omit<Findings, "earlier"> & { readonly unread: UnreadRecords | undefined };
+type Look = Omit<Findings, "earlier"> & {
+  readonly unread: UnreadRecords | undefined;
+  readonly areRunsRead: boolean;
+};
 
 /** Without what a record that cannot be read may be about: orphans and duplicates, unless the record of their key can be read. */
 async function onlyCertain(
   plan: ReconcilePlan,
-  unread: UnreadRecords | undefined,
+  { unread, areRunsRead }: Look,
   store: LaunchStore,
 ): Promise<ReconcilePlan> {
   if (unread === undefined) return plan;
@@ -71,8 +76,12 @@ async function onlyCertain(
     readable.set(key, known);
     return known;
   };
-  const isCertain = async ({ kind, key }: PlanItem): Promise<boolean> =>
-    (kind !== "orphan" && kind !== "duplicate") || (key !== null && (await isReadable(key)));
+  const isCertain = async ({ kind, key }: PlanItem): Promise<boolean> => {
+    if (kind !== "orphan" && kind !== "duplicate") return true;
+    // What a run has made has no record of its own.
+    if (key === null || (!areRunsRead && kind === "orphan" && stepKeyIn(key) !== null)) return false;
+    return await isReadable(key);
+  };
   const certain = await Promise.all(plan.items.map(isCertain));
   return { ...plan, items: plan.items.filter((_item, index) => certain[index] === true), unread };
 }
@@ -98,7 +107,13 @@ async function look(provider: Provider, options: ReconcileOptions, clock: Clock)
     options.store.entries({ kind: "launch", provider: name, account, owner }),
   );
   const notLooked = await notLookedFor(provider, instances, entries, options.signal);
-  return { provider: name, owner, account, instances, entries, unread, notLooked, listedAt, now: clock.now() };
+  const launched = new Set(entries.map(({ record }) => (record.kind === "launch" ? record.identity.key : null)));
+  const unexplained = instances.map(({ key }) => key).filter((key) => !launched.has(key));
+  const runs = await keysOfRuns(options.store, unexplained);
+  return {
+    ...{ provider: name, owner, account, instances, entries, notLooked, listedAt, now: clock.now() },
+    ...{ runKeys: runs.keys, unread: unread ?? runs.unread, areRunsRead: runs.unread === undefined },
+  };
 }
 
 /** Launches that the listing does not show, of which nobody may say that they are gone. */

@@ -35,24 +35,6 @@ export function failpointName(when: "before" | "ran" | "after", undo: boolean, s
   return `${undo ? "undo-" : ""}${when}:${step}`;
 }
 
-/**
- * A pure function of the workflow's type, the runId and the step's name, and a valid key of the contract whatever they
- * hold. Without the type, runs of two workflows under one runId would find each other's instances.
- *
- * @example
- * ```ts
- * stepKey("machine", "deploy-7", "launch") === stepKey("cluster", "deploy-7", "launch"); // => false
- * ```
- */
-export function stepKey(type: string, runId: string, name: string): string {
-  return `wf-${process
-    .getBuiltinModule("node:crypto")
-    .createHash("sha256")
-    .update(JSON.stringify([type, runId, name]))
-    .digest("hex")
-    .slice(0, 40)}`;
-}
-
 /** The error of a step that did not begin, or of a wait that ended, because the run is over. */
 export function cancelled(run: Pick<Run, "workflow" | "signal">, operation: Operation): ProviderError {
   return abortError(run.signal, { provider: run.workflow.type, operation, effect: "none" });

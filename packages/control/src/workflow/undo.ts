@@ -1,7 +1,8 @@
 import { deadline, type UndoContext } from "@slipway/core";
 import type { StepRecord } from "../store/record.ts";
+import { stepKey } from "../store/step-key.ts";
 import type { OwedUndo, Steps } from "./context.ts";
-import { type Attempting, failpointName, type Run, stepKey, tryRepeatedly } from "./run.ts";
+import { type Attempting, failpointName, type Run, tryRepeatedly } from "./run.ts";
 import { type Leftover, recordError, reviveError } from "./workflow-error.ts";
 
 const UNDO_TIMEOUT_MS = 600_000;
