@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { allEntries, fileStore, type StoredRecord } from "@slipway/control";
 import { ProviderError } from "@slipway/core";
@@ -18,6 +18,21 @@ function expiries(line: CommandLine): readonly string[] {
 }
 
 describe("the end of a run", () => {
+  it("whose launch has lost its lease to another process says that the instance may be left", async () => {
+    const line = commandLine();
+    line.remote.hooks.set("spawn", async () => {
+      const directory = join(line.state, "slipway", "launch");
+      for (const file of readdirSync(directory)) if (file.endsWith(".lease")) rmSync(join(directory, file));
+      const [entry] = await allEntries(launches(line));
+      await launches(line).acquire(entry?.id ?? "");
+    });
+    const { exitCode, stderr } = await line.slipway(["run", "--key", "k", "--ttl", "1h", "--", "true"]);
+    expect(exitCode).toBe(125);
+    expect(stderr).toContain("NOT_HELD");
+    expect(stderr).toContain("An instance may be left running. To see it: slipway list --key k\n");
+    expect(stderr).not.toContain("slipway terminate");
+  });
+
   it("that fails after work that succeeded keeps the record, and says that the instance may be left", async () => {
     const line = commandLine();
     line.remote.failures.set(

@@ -1,4 +1,4 @@
-import type { TriedPlace } from "@slipway/control";
+import { isStoreError, type TriedPlace } from "@slipway/control";
 import {
   assertAccepts,
   canExec,
@@ -136,6 +136,9 @@ async function runOn(
     for (const one of error instanceof AggregateError ? error.errors : [error]) session.report(one);
     if (error instanceof AggregateError) {
       session.output.note(`The instance may be left running. To end it: ${howToEnd}`);
+    } else if (isStoreError(error, "NOT_HELD")) {
+      // What runs under the key may be another process's: whoever ends it has to look first.
+      session.output.note(`An instance may be left running. To see it: ${session.context.look}`);
     }
     return interrupts.happened ? EXIT.interrupted : EXIT.notTheCommand;
   } finally {
