@@ -10,6 +10,7 @@ const guides = [
   ["What it costs, and how it ends", "/guide/costs-and-ends"],
   ["Several machines", "/guide/several-machines"],
   ["Workflows on engines", "/guide/workflows-on-engines"],
+  ["Workflows on Temporal", "/guide/workflows-on-temporal"],
   ["Telemetry", "/guide/telemetry"],
   ["Clusters", "/guide/clusters"],
   ["Writing a provider", "/guide/writing-a-provider"],

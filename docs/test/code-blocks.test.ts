@@ -64,6 +64,9 @@ declare const runMyControlPlane: (provider: Provider) => Promise<void>;
 /** Alone, or behind the blocks before it on its page: either has to compile. */
 const fileOf = (index: number, kind: "alone" | "after"): string => `block-${index}-${kind}.ts`;
 
+/** A block whose first line is `// name.ts` is that file: other blocks of its page may import it. */
+const nameOf = ({ code }: Block): string | undefined => /^\/\/ ([\w-]+\.ts)\b/.exec(code)?.[1];
+
 function behindItsPage(block: Block): string {
   const before = typed.filter(({ page, line }) => page === block.page && line < block.line);
   return `${[...before, block].map(({ code }) => code).join("\n")}\nexport {};\n`;
@@ -75,6 +78,8 @@ beforeAll(async () => {
   for (const [index, block] of typed.entries()) {
     await writeFile(join(folder, fileOf(index, "alone")), `${GIVEN[block.page] ?? ""}${block.code}\nexport {};\n`);
     await writeFile(join(folder, fileOf(index, "after")), behindItsPage(block));
+    const name = nameOf(block);
+    if (name !== undefined) await writeFile(join(folder, name), block.code);
   }
   const settings = { extends: "../../tsconfig.base.json", include: ["*.ts"] };
   const options = {

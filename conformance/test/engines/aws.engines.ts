@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { missingServer } from "../../../packages/store-postgres/test/server/postgres-server.ts";
 import { missingRestate } from "../../../packages/workflow-restate/test/server/restate-server.ts";
 import { AWS_INPUTS } from "./aws-flows.ts";
-import { type AwsLane, type LaneRun, startLane } from "./aws-lane.ts";
+import { type AwsSetup, type SetupRun, startSetup } from "./aws-setup.ts";
 import { ENGINES } from "./engine-hosts.ts";
 import { type Kill, tableOf } from "./kills.ts";
 
@@ -11,7 +11,7 @@ const missing: Readonly<Record<string, string | null>> = { dbos: missingServer()
 const stride = Number(process.env["SLIPWAY_ENGINE_STRIDE"] ?? "7");
 const isSoak = stride === 1;
 /** So many runs of a flow are under way at once, each on servers of its own. */
-const LANES = isSoak ? 3 : 1;
+const SETUPS = isSoak ? 3 : 1;
 const kills: Kill[] = [];
 afterAll(() => {
   if (kills.length > 0) console.log(`\n${tableOf(kills)}`);
@@ -19,24 +19,24 @@ afterAll(() => {
 
 describe.each(Object.keys(ENGINES))("the workflows of AWS on %s", (name) => {
   const isMissing = missing[name] !== null;
-  let lanes: readonly AwsLane[] = [];
+  let setups: readonly AwsSetup[] = [];
   beforeAll(async () => {
-    if (!isMissing) lanes = await Promise.all(Array.from({ length: LANES }, () => startLane(name)));
+    if (!isMissing) setups = await Promise.all(Array.from({ length: SETUPS }, () => startSetup(name)));
   });
   afterAll(async () => {
-    await Promise.all(lanes.map((lane) => lane.stop()));
+    await Promise.all(setups.map((setup) => setup.stop()));
   });
 
   /** Kills a flow at one point after the other, until a run comes to none that is left. */
   const killAll = async (flow: string, withEngine: (points: number) => boolean): Promise<void> => {
     let next = isSoak ? 0 : 1;
     let isOver = false;
-    const wrong: LaneRun[] = [];
-    const work = async (lane: AwsLane): Promise<void> => {
+    const wrong: SetupRun[] = [];
+    const work = async (setup: AwsSetup): Promise<void> => {
       while (!isOver) {
         const points = next;
         next += stride;
-        const run = await lane.runWith(flow, points, withEngine(points));
+        const run = await setup.runWith(flow, points, withEngine(points));
         kills.push(run);
         if (run.isFailed !== flow.endsWith("fails") || run.leaked.length + run.leftovers > 0) wrong.push(run);
         isOver ||= run.point === null;
@@ -46,7 +46,7 @@ describe.each(Object.keys(ENGINES))("the workflows of AWS on %s", (name) => {
       isOver = true;
       throw error;
     };
-    const ended = await Promise.allSettled(lanes.map((lane) => work(lane).catch(stop)));
+    const ended = await Promise.allSettled(setups.map((setup) => work(setup).catch(stop)));
     expect([...wrong, ...ended.filter(({ status }) => status === "rejected")]).toEqual([]);
   };
 

@@ -23,6 +23,8 @@ export interface EngineRun extends Omit<Run, "journal"> {
   /** Counts work that runs here; `ended` resolves when none does. */
   readonly track: <T>(work: Promise<T>) => Promise<T>;
   readonly ended: () => Promise<void>;
+  /** What the engine knows of an earlier try of the work that comes next. */
+  readonly repeats: boolean | undefined;
   readonly rest: (ms: number, name: string) => Promise<void>;
   readonly stamp: () => Stamp;
   /** Throws where a stamp says that the run is over. */
@@ -74,6 +76,7 @@ export function engineRun(
   const run: EngineRun = {
     ...given,
     signal,
+    repeats: engine.repeats,
     over: () => over,
     abort,
     ask: async (name, work) => {

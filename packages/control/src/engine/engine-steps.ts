@@ -104,10 +104,10 @@ async function executeStep<T>(
 ): Promise<T> {
   const stop = (when: "before" | "after"): Promise<void> =>
     run.mustWork(() => run.failpoint(failpointName(when, false, name)));
-  let isFirst = false;
+  let isFirst = run.repeats === false;
   await stop("before");
   const stamp = await run.ask(`begin ${name}`, async () => {
-    isFirst = true;
+    isFirst = run.repeats !== true;
     return run.stamp();
   });
   run.heed(stamp, name);

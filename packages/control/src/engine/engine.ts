@@ -28,6 +28,11 @@ export interface WorkflowEngine {
    * nothing undone, and rejects when its steps have ended here.
    */
   readonly lost?: AbortSignal | undefined;
+  /**
+   * May the first work of this call that has no answer yet have been begun by an earlier call? For an engine that calls the run
+   * anew for each entry, and knows. If absent, a step may have been where an earlier call kept that it begins.
+   */
+  readonly repeats?: boolean | undefined;
 }
 
 /** What a binding throws out of `once` or `sleep` when the run was cancelled. */

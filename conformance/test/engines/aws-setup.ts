@@ -9,13 +9,13 @@ import { ENGINES } from "./engine-hosts.ts";
 import { type Kill, POINT_FILE } from "./kills.ts";
 
 /** An engine with a host and an emulated AWS of its own: what is killed in it, no other one notices. */
-export interface AwsLane {
+export interface AwsSetup {
   /** Runs a flow to its end; its host dies after so many points of it, and its engine's server where that is asked for. */
-  readonly runWith: (flow: string, points: number, withEngine: boolean) => Promise<LaneRun>;
+  readonly runWith: (flow: string, points: number, withEngine: boolean) => Promise<SetupRun>;
   readonly stop: () => Promise<void>;
 }
 
-export interface LaneRun extends Kill {
+export interface SetupRun extends Kill {
   readonly isFailed: boolean;
 }
 
@@ -30,7 +30,7 @@ function idsOf(output: unknown): readonly string[] {
   );
 }
 
-export async function startLane(name: string): Promise<AwsLane> {
+export async function startSetup(name: string): Promise<AwsSetup> {
   const start = ENGINES[name];
   if (start === undefined) throw new Error(`no engine ${name}`);
   const folder = await mkdtemp(join(tmpdir(), "slipway-aws-engines-"));
