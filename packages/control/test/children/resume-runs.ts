@@ -1,39 +1,12 @@
 // A host that goes on with the runs of a file store, walking until it is killed. `make`: first begins so many runs of three
 // steps that each leave a file, and kills itself at a failpoint of one of them. Prints the runs that ended here.
-import { appendFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { workflow } from "@slipway/core";
 import { fileStore, resumeRuns, runWorkflow } from "../../src/index.ts";
+import { threeSteps } from "./three-steps.ts";
 
 const [root = "", task = "", many = "0", point] = process.argv.slice(2);
 const store = fileStore(join(root, "store"));
-const schema = <T>(vendor: string) => ({
-  "~standard": { version: 1 as const, vendor, validate: (value: unknown) => ({ value: value as T }) },
-});
-const three = workflow({
-  type: "three",
-  version: 1,
-  input: schema<boolean>("test"),
-  output: schema<string[]>("test"),
-  run: async ({ step, runId }, fails) => {
-    const made: string[] = [];
-    for (const name of ["a", "b", "c"]) {
-      made.push(
-        await step(
-          name,
-          async ({ key }) => {
-            appendFileSync(join(root, "trace"), `${runId} ${name}\n`);
-            if (name === "c" && fails) throw new Error("no");
-            writeFileSync(join(root, "things", key), runId);
-            return name;
-          },
-          { undo: async ({ key }) => rmSync(join(root, "things", key), { force: true }) },
-        ),
-      );
-    }
-    return made;
-  },
-});
+const three = threeSteps<boolean>({ trace: join(root, "trace"), things: join(root, "things") }, (fails) => fails);
 
 let reached = 0;
 const failpoint = (name: string): void => {
