@@ -1,6 +1,6 @@
 import { WorkflowError } from "@slipway/control";
 import { type EngineOutcome, outputOf } from "@slipway/control/engine";
-import { canonicalJson, type Workflow } from "@slipway/core";
+import { type Clock, canonicalJson, systemClock, type Workflow } from "@slipway/core";
 import { type RestateBegin, serviceName } from "./restate-service.ts";
 
 export interface RestateClientOptions {
@@ -11,11 +11,15 @@ export interface RestateClientOptions {
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Sent with each request, as for a token. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 /** Runs on Restate, from any process that reaches its ingress. */
 export interface RestateRuns {
-  /** Begins a run, or finds the one of this id. MISMATCH if that has another input. */
+  /**
+   * Begins a run, or finds the one of this id. MISMATCH if that has another input; rejects where it is not known with which,
+   * since no process of its deployment has begun it: then call it again.
+   */
   readonly begin: <In>(
     workflow: Workflow<In>,
     input: NoInfer<In>,
@@ -32,6 +36,8 @@ export interface RestateRuns {
 }
 
 const ANSWER_MS = 30_000;
+/** How often a run that is there is asked what it was begun with, until it has written that. */
+const LOOK_MS = 100;
 // Node's fetch waits five minutes for an answer, and a run may take longer.
 const CLIENT_TIMEOUTS: ReadonlySet<unknown> = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);
 
@@ -48,7 +54,7 @@ const CLIENT_TIMEOUTS: ReadonlySet<unknown> = new Set(["UND_ERR_HEADERS_TIMEOUT"
  * ```
  */
 export function restateRuns(options: RestateClientOptions): RestateRuns {
-  const { ingress, headers = {}, fetch = globalThis.fetch } = options;
+  const { ingress, headers = {}, fetch = globalThis.fetch, clock = systemClock } = options;
   const call = async (path: string, body?: unknown, signal = AbortSignal.timeout(ANSWER_MS)): Promise<unknown> => {
     const content = body === undefined ? {} : { body: JSON.stringify(body) };
     const type = body === undefined ? {} : { "content-type": "application/json" };
@@ -66,15 +72,25 @@ export function restateRuns(options: RestateClientOptions): RestateRuns {
   const pathOf = (type: string, runId: string): string =>
     `${serviceName(type, options.namespace)}/${encodeURIComponent(runId)}`;
 
+  /** What a run was begun with. It writes that first of all, which may be a moment after Restate has it. */
+  const begunWith = async (type: string, runId: string): Promise<{ readonly input: unknown }> => {
+    for (const until = clock.now() + ANSWER_MS; ; await clock.sleep(LOOK_MS)) {
+      const begun: unknown = await call(`/${pathOf(type, runId)}/begun`);
+      if (typeof begun === "object" && begun !== null) return { input: Reflect.get(begun, "input") };
+      if (clock.now() < until) continue;
+      throw new Error(
+        `Restate has the run ${runId}, and ${runId} has not begun within 30 s, so its input is not known: call begin again`,
+      );
+    }
+  };
+
   return {
     begin: async ({ type }, input, { runId, maxDurationMs }) => {
       const given: RestateBegin = { input: input ?? null, maxDurationMs: maxDurationMs ?? null };
       const sent = await call(`/${pathOf(type, runId)}/run/send`, given);
       if (Reflect.get(Object(sent), "status") !== "PreviouslyAccepted") return;
-      const begun: unknown = await call(`/${pathOf(type, runId)}/begun`);
-      // Null while its first entry has not been kept: then there is nothing to compare yet.
-      if (typeof begun !== "object" || begun === null) return;
-      if (canonicalJson(Reflect.get(begun, "input")) !== canonicalJson(given.input))
+      const begun = await begunWith(type, runId);
+      if (canonicalJson(begun.input) !== canonicalJson(given.input))
         throw new WorkflowError("MISMATCH", {
           message: `${runId} is not resumed: it was begun with another input`,
           runId,

@@ -16,7 +16,14 @@ function ingress(...answers: readonly (object | null)[]) {
     const answer = answers[seen.length - 1];
     return answer === undefined ? new Response("no such service", { status: 404 }) : Response.json(answer);
   };
-  return { seen, runs: restateRuns({ ingress: "http://restate.test", fetch }) };
+  let time = 0;
+  const clock = {
+    now: () => time,
+    sleep: async (ms: number) => {
+      time += ms;
+    },
+  };
+  return { seen, runs: restateRuns({ ingress: "http://restate.test", fetch, clock }) };
 }
 
 describe("restateRuns", () => {
@@ -37,7 +44,15 @@ describe("restateRuns", () => {
     const other = ingress(again, { input: { n: 2 } });
     await expect(other.runs.begin(flow, { n: 1 }, { runId: "r" })).rejects.toMatchObject({ code: "MISMATCH" });
     await ingress(again, { input: { n: 1 } }).runs.begin(flow, { n: 1 }, { runId: "r" });
-    await ingress(again, null).runs.begin(flow, { n: 1 }, { runId: "r" });
+  });
+
+  test("asks again where the run it found has not written yet what it was begun with", async () => {
+    const again = { status: "PreviouslyAccepted" };
+    const other = ingress(again, null, null, { input: { n: 2 } });
+    await expect(other.runs.begin(flow, { n: 1 }, { runId: "r" })).rejects.toMatchObject({ code: "MISMATCH" });
+    await ingress(again, null, { input: { n: 1 } }).runs.begin(flow, { n: 1 }, { runId: "r" });
+    const silent = ingress(again, ...Array.from({ length: 1000 }, () => null));
+    await expect(silent.runs.begin(flow, { n: 1 }, { runId: "r" })).rejects.toThrow(/r has not begun within 30 s/);
   });
 
   test("makes a WorkflowError of a run that failed, with its leftovers", async () => {

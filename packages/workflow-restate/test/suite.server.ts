@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describeWorkflowEngine } from "@slipway/contract-tests/vitest";
 import { type EngineHarness, engineSuite, startEngineHost } from "@slipway/contract-tests/workflow-engine";
 import type { Workflow } from "@slipway/core";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { restateRuns } from "../src/index.ts";
 import { freePort, missingRestate, type RestateServer, startRestate } from "./server/restate-server.ts";
 
@@ -63,3 +63,20 @@ const harness: EngineHarness = {
 };
 
 describeWorkflowEngine("Restate", harness, { missing, runsAll: true });
+
+test.skipIf(missing !== null)(
+  "of two begins of one run at the same time with other inputs, one is MISMATCH",
+  async () => {
+    const fixture = await harness.create();
+    try {
+      for (let round = 0; round < 20; round += 1) {
+        const begin = (sleepMs: number) => fixture.begin("three", { sleepMs }, { runId: `at once ${round}` });
+        const ended = await Promise.allSettled([begin(1), begin(2)]);
+        const codes = ended.map((one) => (one.status === "fulfilled" ? "ok" : Reflect.get(Object(one.reason), "code")));
+        expect(codes.toSorted(), `round ${round}`).toEqual(["MISMATCH", "ok"]);
+      }
+    } finally {
+      await fixture.dispose();
+    }
+  },
+);
