@@ -1,5 +1,6 @@
 // Runs every rule over a tree and takes away what rooms.json excepts.
 import { arrowRules } from "./arrows.mjs";
+import { chainRules } from "./chains.mjs";
 import { entryRules } from "./entries.mjs";
 import { manifestRules } from "./manifests.mjs";
 import { nameRules } from "./names.mjs";
@@ -15,6 +16,7 @@ export const rules = [
   ...providerRules,
   ...entryRules,
   ...nameRules,
+  ...chainRules,
   ...sourceRules,
   ...testRules,
 ];

@@ -5,6 +5,14 @@ import { acme, breachesOf, core, kit } from "./fixture.mjs";
 
 const provider = "packages/provider-acme";
 const manifest = `${provider}/package.json`;
+/** Files 2 to `last` of a row. */
+const row = (last) =>
+  Object.fromEntries(
+    Array.from({ length: last }, (_, at) => at + 2).map((at) => [
+      `${provider}/src/row-${at}.ts`,
+      at > last ? "export {};\n" : `import "./row-${at + 1}.ts";\n`,
+    ]),
+  );
 const long = `${"export const line = 1;\n".repeat(301)}`;
 
 /** One breach of each rule, or several where a rule has several ways to be broken. */
@@ -81,6 +89,7 @@ const cases = [
   ["name", "a file of helpers", `${provider}/src/test-helpers.ts`, "export {};\n"],
   ["name", "a folder of utilities", "tools/utils/text.mjs", "export {};\n"],
   ["length", "a file of 301 lines", `${provider}/src/wire.ts`, long],
+  ["chain", "eleven files that load each other in a row", `${provider}/src/wire.ts`, 'import "./row-2.ts";\n', row(10)],
   ["syntax", "a module that does not parse", `${provider}/src/wire.ts`, "export const = 1;\n"],
   ["any", "an any in a signature", `${provider}/src/wire.ts`, "export const wire = (body: any): unknown => body;\n"],
   ["any", "a cast to any in a test", `${provider}/test/live.test.ts`, "export const nothing = null as any;\n"],

@@ -1,12 +1,10 @@
 import { z } from "zod";
-import { type ActionTable, action, type Call } from "./action.ts";
-import { refuse } from "./answers.ts";
+import { type ActionTable, action, type Call, filled, flag } from "./action.ts";
+import { refuse, type XmlFields } from "./answers.ts";
 import { INSTANCE, oneFound, VOLUME } from "./found.ts";
-import { filled, flag } from "./parameters.ts";
 import type { Attachment, BlockDevice, Instance, Volume } from "./things.ts";
 import { patchInstance } from "./transitions.ts";
 import { attachmentFields } from "./volumes.ts";
-import type { XmlFields } from "./xml.ts";
 
 const attach = z.strictObject({ VolumeId: filled, InstanceId: filled, Device: filled });
 const detach = z.strictObject({

@@ -1,7 +1,6 @@
 import type { Clock } from "@slipway/core";
 import { type Fault, type FaultScript, faultScript, simulatedClock } from "@slipway/provider-kit/emulator";
-import { type Call, succeedDry } from "./action.ts";
-import { ACTIONS, JSON_ACTIONS } from "./actions.ts";
+import { type ActionTable, type Call, succeedDry } from "./action.ts";
 import {
   type Answer,
   ec2Answer,
@@ -12,13 +11,60 @@ import {
   Refused,
   stsAnswer,
 } from "./answers.ts";
+import { attachmentActions } from "./attachments.ts";
 import { type Ec2EmulatorControl, newControl, type SeenRequest } from "./control.ts";
+import { costExplorerActions } from "./cost-explorer.ts";
 import { type Break, fixtureFor } from "./fixtures.ts";
+import { fleetActions } from "./fleets.ts";
+import { identityActions } from "./identity.ts";
+import { imageActions } from "./images.ts";
+import { instanceAttributeActions } from "./instance-attributes.ts";
+import { instanceStateActions } from "./instance-states.ts";
+import { instanceActions } from "./instances.ts";
+import type { JsonAction } from "./json-action.ts";
+import { launchTemplateActions } from "./launch-templates.ts";
+import { networkActions } from "./network.ts";
+import { parameterStoreActions } from "./parameter-store.ts";
+import { priceListActions } from "./price-list.ts";
+import { regionActions } from "./regions.ts";
+import { securityGroupActions } from "./security-groups.ts";
 import { idsOf, isWholeList, namesOf } from "./serves.ts";
 import { type Ec2EmulatorSettings, resolved } from "./settings.ts";
+import { snapshotActions } from "./snapshots.ts";
+import { spotActions } from "./spot.ts";
+import { tagActions } from "./tags.ts";
 import { throttle } from "./throttle.ts";
+import { typeActions } from "./types.ts";
+import { volumeActions } from "./volumes.ts";
 import { unknownCaller, type WireRequest, wireRequest } from "./wire-request.ts";
 import { newWorld, type Region } from "./world.ts";
+
+/** All actions of the Query protocol, by name. */
+export const ACTIONS: ActionTable = {
+  ...instanceActions,
+  ...instanceStateActions,
+  ...instanceAttributeActions,
+  ...imageActions,
+  ...volumeActions,
+  ...attachmentActions,
+  ...snapshotActions,
+  ...securityGroupActions,
+  ...networkActions,
+  ...typeActions,
+  ...spotActions,
+  ...fleetActions,
+  ...tagActions,
+  ...launchTemplateActions,
+  ...regionActions,
+  ...identityActions,
+};
+
+/** All actions of the services that speak JSON, by their target. */
+export const JSON_ACTIONS: Readonly<Record<string, JsonAction>> = {
+  ...parameterStoreActions,
+  ...priceListActions,
+  ...costExplorerActions,
+};
 
 /** EC2 and the services beside it, emulated. */
 export interface Ec2Emulator {

@@ -1,5 +1,5 @@
+import type { FilterParameter } from "./action.ts";
 import { refuse } from "./answers.ts";
-import type { FilterParameter } from "./parameters.ts";
 
 const MOST_VALUES = 200;
 const MOST_FILTERS = 50;

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { filled, flag, list, moment, type TagSpecification, tagSpecifications, text, whole } from "./action.ts";
 import { type TemplateReference, templateReference } from "./launch-request.ts";
-import { filled, flag, list, moment, type TagSpecification, tagSpecifications, text, whole } from "./parameters.ts";
 
 /** One place or type that a fleet may take, in the order in which it was given. */
 export interface OverrideRequest {

@@ -1,5 +1,5 @@
 import { type ActionTable, action, type Call } from "./action.ts";
-import { type Problem, Refused, refuse, refuseValue } from "./answers.ts";
+import { type Problem, Refused, refuse, refuseValue, type XmlFields } from "./answers.ts";
 import type { Market } from "./capacity.ts";
 import { typeOf } from "./catalogue.ts";
 import { type FleetRequest, fleetRequest, type OverrideRequest } from "./fleet-request.ts";
@@ -11,7 +11,6 @@ import { checkSpecifications } from "./tagging.ts";
 import type { Instance, LaunchTemplate } from "./things.ts";
 import { withToken } from "./tokens.ts";
 import { newId } from "./world.ts";
-import type { XmlFields } from "./xml.ts";
 
 /** One way to fill a fleet: a template and what is different about it. */
 interface Pool {

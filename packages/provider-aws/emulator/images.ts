@@ -1,16 +1,24 @@
 import { z } from "zod";
-import { type ActionTable, action, type Call } from "./action.ts";
-import { refuse } from "./answers.ts";
+import {
+  type ActionTable,
+  action,
+  type Call,
+  filled,
+  filters,
+  flag,
+  list,
+  paging,
+  tagSpecifications,
+} from "./action.ts";
+import { refuse, type XmlFields } from "./answers.ts";
 import { type FilterTable, filtered } from "./filters.ts";
 import { found, IMAGE, INSTANCE, oneFound } from "./found.ts";
 import { time } from "./instance-view.ts";
 import { paged } from "./paging.ts";
-import { filled, filters, flag, list, paging, tagSpecifications } from "./parameters.ts";
 import { checkSpecifications, tagSet, tagsFor } from "./tagging.ts";
 import type { Image, ImageDevice, Instance, Snapshot, Tags } from "./things.ts";
 import { Timeline } from "./timeline.ts";
 import { allAt, newId } from "./world.ts";
-import type { XmlFields } from "./xml.ts";
 
 const create = z.strictObject({
   InstanceId: filled,

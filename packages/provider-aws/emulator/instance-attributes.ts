@@ -1,15 +1,13 @@
 import { z } from "zod";
-import { type ActionTable, action } from "./action.ts";
-import { refuse } from "./answers.ts";
+import { type ActionTable, action, filled, filters, flag, list, paging, text } from "./action.ts";
+import { refuse, type XmlFields } from "./answers.ts";
 import { filtered } from "./filters.ts";
 import { found, INSTANCE, oneFound } from "./found.ts";
 import { stateFields, time } from "./instance-view.ts";
 import { paged } from "./paging.ts";
-import { filled, filters, flag, list, paging, text } from "./parameters.ts";
 import type { Instance } from "./things.ts";
 import { patchInstance } from "./transitions.ts";
 import { allAt } from "./world.ts";
-import type { XmlFields } from "./xml.ts";
 
 const ATTRIBUTES: Readonly<Record<string, (one: Instance) => XmlFields>> = {
   userData: ({ userData }) => ({ userData: { value: userData } }),

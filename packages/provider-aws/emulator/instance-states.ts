@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type ActionTable, action, type Call } from "./action.ts";
-import { problem, Refused, refuse } from "./answers.ts";
+import { type ActionTable, action, type Call, filled, flag, list } from "./action.ts";
+import { problem, Refused, refuse, type XmlFields } from "./answers.ts";
 import { capacityIn, freeQuota, quotaProblem } from "./capacity.ts";
 import { typeOf } from "./catalogue.ts";
 import { found, INSTANCE } from "./found.ts";
@@ -8,10 +8,8 @@ import { bootTurn, forgetGuestEnd } from "./guest-timer.ts";
 import { stateFields } from "./instance-view.ts";
 import { checkReachable } from "./instances.ts";
 import { ignoreFailure } from "./machines.ts";
-import { filled, flag, list } from "./parameters.ts";
 import type { Instance } from "./things.ts";
 import { beginEnd, type Turn, turnInstance } from "./transitions.ts";
-import type { XmlFields } from "./xml.ts";
 
 const MOST_IDS = 1_000;
 

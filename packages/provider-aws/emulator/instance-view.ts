@@ -1,7 +1,7 @@
+import type { XmlFields, XmlValue } from "./answers.ts";
 import { tagSet } from "./tagging.ts";
 import type { Instance, InstanceState } from "./things.ts";
 import type { Region } from "./world.ts";
-import type { XmlFields, XmlValue } from "./xml.ts";
 
 const STATE_CODES: Readonly<Record<InstanceState, number>> = {
   pending: 0,

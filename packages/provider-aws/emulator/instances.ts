@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type ActionTable, action, type Call } from "./action.ts";
-import { refuse } from "./answers.ts";
+import { type ActionTable, action, type Call, filled, filters, list, paging } from "./action.ts";
+import { refuse, type XmlFields } from "./answers.ts";
 import { type FilterTable, filtered } from "./filters.ts";
 import { found, INSTANCE } from "./found.ts";
 import { instanceFields, shownPublicIp, stateCode } from "./instance-view.ts";
@@ -9,11 +9,9 @@ import { checkCounts, checkedMachine, placeOf } from "./launch-checks.ts";
 import { type LaunchRequest, launchRequest } from "./launch-request.ts";
 import { templateFor } from "./launch-templates.ts";
 import { paged } from "./paging.ts";
-import { filled, filters, list, paging } from "./parameters.ts";
 import type { Instance } from "./things.ts";
 import { withToken } from "./tokens.ts";
 import { allAt } from "./world.ts";
-import type { XmlFields } from "./xml.ts";
 
 const FILTERS: FilterTable<Instance> = {
   "instance-id": ({ id }) => [id],

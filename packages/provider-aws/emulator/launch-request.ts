@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { filled, flag, list, moment, type TagSpecification, tagSpecifications, text, whole } from "./parameters.ts";
+import { filled, flag, list, moment, type TagSpecification, tagSpecifications, text, whole } from "./action.ts";
 
 export interface EbsRequest {
   readonly VolumeSize?: number | undefined;

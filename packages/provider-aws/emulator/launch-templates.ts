@@ -1,17 +1,25 @@
 import { z } from "zod";
-import { type ActionTable, action, type Call } from "./action.ts";
-import { refuse } from "./answers.ts";
+import {
+  type ActionTable,
+  action,
+  type Call,
+  filled,
+  filters,
+  list,
+  paging,
+  tagSpecifications,
+  text,
+} from "./action.ts";
+import { refuse, type XmlFields } from "./answers.ts";
 import { type FilterTable, filtered } from "./filters.ts";
 import { time } from "./instance-view.ts";
 import { type LaunchRequest, type MachineRequest, machineRequest, type TemplateReference } from "./launch-request.ts";
 import { paged } from "./paging.ts";
-import { filled, filters, list, paging, tagSpecifications, text } from "./parameters.ts";
 import { checkSpecifications, tagSet, tagsFor } from "./tagging.ts";
 import type { LaunchTemplate } from "./things.ts";
 import { Timeline } from "./timeline.ts";
 import { withToken } from "./tokens.ts";
 import { allAt, newId, type Region } from "./world.ts";
-import type { XmlFields } from "./xml.ts";
 
 const create = z.strictObject({
   LaunchTemplateName: z.string().regex(/^[a-zA-Z0-9().\-/_]{3,128}$/),

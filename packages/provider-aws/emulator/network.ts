@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { type ActionTable, action } from "./action.ts";
+import { type ActionTable, action, filled, filters, list, paging } from "./action.ts";
 import { refuse } from "./answers.ts";
 import { freeAddresses } from "./capacity.ts";
 import { filtered } from "./filters.ts";
 import { time } from "./instance-view.ts";
 import { paged } from "./paging.ts";
-import { filled, filters, list, paging } from "./parameters.ts";
 import { zoneId } from "./regions.ts";
 import { tagSet } from "./tagging.ts";
 import { allAt } from "./world.ts";

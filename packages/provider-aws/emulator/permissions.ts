@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { refuse } from "./answers.ts";
-import { filled, list, text, whole } from "./parameters.ts";
+import { filled, list, text, whole } from "./action.ts";
+import { refuse, type XmlFields } from "./answers.ts";
 import type { Permission } from "./things.ts";
-import type { XmlFields } from "./xml.ts";
 
 /** One rule of a security group, as requests write it. */
 export interface PermissionRequest {

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { type ActionTable, action } from "./action.ts";
+import { type ActionTable, action, filled, filters, flag, list } from "./action.ts";
 import { refuse } from "./answers.ts";
 import { filtered } from "./filters.ts";
-import { filled, filters, flag, list } from "./parameters.ts";
 
 const describeRegions = z.strictObject({
   RegionName: list(filled).optional(),

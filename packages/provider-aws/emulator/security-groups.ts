@@ -1,10 +1,9 @@
 import { z } from "zod";
-import { type ActionTable, action, type Call } from "./action.ts";
-import { refuse } from "./answers.ts";
+import { type ActionTable, action, type Call, filled, filters, list, paging, tagSpecifications } from "./action.ts";
+import { refuse, type XmlFields } from "./answers.ts";
 import { type FilterTable, filtered } from "./filters.ts";
 import { found, GROUP, oneFound } from "./found.ts";
 import { paged } from "./paging.ts";
-import { filled, filters, list, paging, tagSpecifications } from "./parameters.ts";
 import {
   type PermissionRequest,
   permissionFields,
@@ -18,7 +17,6 @@ import { checkSpecifications, tagSet, tagsFor } from "./tagging.ts";
 import type { Permission, SecurityGroup } from "./things.ts";
 import { Timeline } from "./timeline.ts";
 import { allAt, newId } from "./world.ts";
-import type { XmlFields } from "./xml.ts";
 
 const MOST_RULES = 60;
 

@@ -1,16 +1,14 @@
 import { z } from "zod";
-import { type ActionTable, action } from "./action.ts";
-import { refuse } from "./answers.ts";
+import { type ActionTable, action, filled, filters, list, paging, tagSpecifications, text } from "./action.ts";
+import { refuse, type XmlFields } from "./answers.ts";
 import { type FilterTable, filtered } from "./filters.ts";
 import { found, oneFound, SNAPSHOT, VOLUME } from "./found.ts";
 import { time } from "./instance-view.ts";
 import { paged } from "./paging.ts";
-import { filled, filters, list, paging, tagSpecifications, text } from "./parameters.ts";
 import { checkSpecifications, tagSet, tagsFor } from "./tagging.ts";
 import type { Snapshot } from "./things.ts";
 import { Timeline } from "./timeline.ts";
 import { allAt, newId } from "./world.ts";
-import type { XmlFields } from "./xml.ts";
 
 // One volume is copied so often at most.
 const BETWEEN_MS = 15_000;

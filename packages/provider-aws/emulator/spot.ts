@@ -1,18 +1,16 @@
 import { z } from "zod";
-import { type ActionTable, action, type Call } from "./action.ts";
-import { refuse } from "./answers.ts";
+import { type ActionTable, action, type Call, filled, filters, list, moment, paging } from "./action.ts";
+import { refuse, type XmlFields } from "./answers.ts";
 import { EMULATED_TYPES, isOffered, typeOf } from "./catalogue.ts";
 import { type FilterTable, filtered } from "./filters.ts";
 import { found, SPOT_REQUEST } from "./found.ts";
 import { time } from "./instance-view.ts";
 import { paged } from "./paging.ts";
-import { filled, filters, list, moment, paging } from "./parameters.ts";
 import { spotPriceOf } from "./spot-price.ts";
 import { tagSet } from "./tagging.ts";
 import type { SpotRequest } from "./things.ts";
 import { beginEnd, turnInstance } from "./transitions.ts";
 import { allAt } from "./world.ts";
-import type { XmlFields } from "./xml.ts";
 
 const describe = z.strictObject({
   SpotInstanceRequestId: list(filled).optional(),

@@ -1,7 +1,6 @@
-import { refuse, refuseValue } from "./answers.ts";
-import type { TagParameter, TagSpecification } from "./parameters.ts";
+import type { TagParameter, TagSpecification } from "./action.ts";
+import { refuse, refuseValue, type XmlValue } from "./answers.ts";
 import type { Tags } from "./things.ts";
-import type { XmlValue } from "./xml.ts";
 
 const MOST = 50;
 const KEY_MAX = 128;

@@ -1,9 +1,8 @@
 import { z } from "zod";
-import { type ActionTable, action, type Call } from "./action.ts";
+import { type ActionTable, action, type Call, filled, filters, list, paging, tagList, text } from "./action.ts";
 import { refuse } from "./answers.ts";
 import { filtered } from "./filters.ts";
 import { paged } from "./paging.ts";
-import { filled, filters, list, paging, tagList, text } from "./parameters.ts";
 import { withTags } from "./tagging.ts";
 import type { Tags } from "./things.ts";
 import type { Timeline } from "./timeline.ts";

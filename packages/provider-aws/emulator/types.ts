@@ -1,12 +1,10 @@
 import { z } from "zod";
-import { type ActionTable, action } from "./action.ts";
-import { refuse } from "./answers.ts";
+import { type ActionTable, action, filled, filters, list, paging } from "./action.ts";
+import { refuse, type XmlFields } from "./answers.ts";
 import { EMULATED_TYPES, type EmulatedType, isOffered, typeOf } from "./catalogue.ts";
 import { filtered } from "./filters.ts";
 import { paged } from "./paging.ts";
-import { filled, filters, list, paging } from "./parameters.ts";
 import { zoneId } from "./regions.ts";
-import type { XmlFields } from "./xml.ts";
 
 const describeTypes = z.strictObject({ InstanceType: list(filled).optional(), Filter: filters.optional(), ...paging });
 const describeOfferings = z.strictObject({

@@ -1,18 +1,28 @@
 import { z } from "zod";
-import { type ActionTable, action, type Call } from "./action.ts";
-import { refuse } from "./answers.ts";
+import {
+  type ActionTable,
+  action,
+  type Call,
+  filled,
+  filters,
+  flag,
+  list,
+  paging,
+  tagSpecifications,
+  text,
+  whole,
+} from "./action.ts";
+import { refuse, type XmlFields } from "./answers.ts";
 import { type FilterTable, filtered } from "./filters.ts";
 import { found, oneFound, SNAPSHOT, VOLUME } from "./found.ts";
 import { time } from "./instance-view.ts";
 import { checkReachable } from "./instances.ts";
 import { paged } from "./paging.ts";
-import { filled, filters, flag, list, paging, tagSpecifications, text, whole } from "./parameters.ts";
 import { checkSpecifications, tagSet, tagsFor } from "./tagging.ts";
 import type { Volume } from "./things.ts";
 import { Timeline } from "./timeline.ts";
 import { withToken } from "./tokens.ts";
 import { allAt, newId } from "./world.ts";
-import type { XmlFields } from "./xml.ts";
 
 const TYPES = ["standard", "gp2", "gp3", "io1", "io2", "st1", "sc1"] as const;
 const MOST_GIB = 65_536;

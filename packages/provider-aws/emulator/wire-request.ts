@@ -1,5 +1,5 @@
+import { treeOf } from "./action.ts";
 import { type Problem, problem, Refused, type Service } from "./answers.ts";
-import { treeOf } from "./parameters.ts";
 
 /** A request, as far as every service reads it alike. */
 export interface WireRequest {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "@slipway/core";
 import { type SeededRandom, seededRandom } from "@slipway/provider-kit/emulator";
+import type { XmlFields } from "./answers.ts";
 import { EMULATED_IMAGES, ZONE_LETTERS } from "./catalogue.ts";
 import type { ResolvedSettings } from "./settings.ts";
 import type {
@@ -15,7 +16,6 @@ import type {
   Vpc,
 } from "./things.ts";
 import { Timeline } from "./timeline.ts";
-import type { XmlFields } from "./xml.ts";
 
 /** What a client token was used for. */
 export interface RememberedToken {

@@ -1,7 +1,6 @@
 import { abortError, type ErrorEffect, isProviderError } from "@slipway/core";
 import { withEffect } from "@slipway/provider-kit/errors";
-import type { Call } from "./call.ts";
-import { PROVIDER } from "./errors.ts";
+import { type Call, PROVIDER } from "./call.ts";
 
 /**
  * What a call does once it has changed something: whatever fails there, the change is made, and the error says so.

@@ -1,6 +1,5 @@
 import { abortError, type Clock, type RuntimeEvent, timestamp } from "@slipway/core";
-import type { Call } from "./call.ts";
-import { PROVIDER } from "./errors.ts";
+import { type Call, PROVIDER } from "./call.ts";
 
 /** What became of one id of a batch. */
 export type Outcome<R> = { readonly value: R } | { readonly error: unknown };

@@ -1,7 +1,7 @@
 import { abortError, type ErrorCode, type ErrorEffect, ProviderError } from "@slipway/core";
 import { connectionCode, neverSent, redact } from "@slipway/provider-kit/http";
-import type { Call } from "./call.ts";
-import { bareCode, meaningOf, PROVIDER } from "./errors.ts";
+import { type Call, PROVIDER } from "./call.ts";
+import { bareCode, meaningOf } from "./errors.ts";
 import { BrokenAnswer, type Exchange, UnusableAnswer } from "./exchange.ts";
 
 /** Where a request to AWS failed. */

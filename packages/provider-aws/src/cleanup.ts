@@ -1,7 +1,7 @@
 import { type CleanupItem, type CleanupMethods, isProviderError } from "@slipway/core";
+import { refusal } from "./call.ts";
 import { everyPage } from "./capabilities/every-page.ts";
 import type { AwsContext, Call } from "./context.ts";
-import { refusal } from "./errors.ts";
 import { composeId, splitId } from "./ids.ts";
 import { forgetSecurityGroups } from "./security-group.ts";
 import { ownerFilters, ownershipOf } from "./tags.ts";

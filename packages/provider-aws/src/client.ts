@@ -9,9 +9,8 @@ import {
 } from "@slipway/core";
 import { keyedMutex } from "@slipway/provider-kit/limits";
 import { abortable } from "./abortable.ts";
-import type { Call } from "./call.ts";
+import { type Call, PROVIDER } from "./call.ts";
 import { abandoned, failureOf } from "./call-failure.ts";
-import { PROVIDER } from "./errors.ts";
 import { type Exchange, fetchHandler } from "./exchange.ts";
 import { type AwsOptions, DEFAULT_SHARE } from "./options.ts";
 import { requestLimit } from "./request-limit.ts";

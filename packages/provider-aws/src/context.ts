@@ -1,7 +1,8 @@
 import type { Image } from "@aws-sdk/client-ec2";
-import type { Clock, RuntimeEvent, Volume } from "@slipway/core";
+import type { Clock, Operation, RuntimeEvent, Volume } from "@slipway/core";
 import type { KeyedMutex, ReadAfterWriteCache } from "@slipway/provider-kit/limits";
 import type { Batching } from "./batching.ts";
+import { refusal } from "./call.ts";
 import type { AskedPrices } from "./capabilities/price-list.ts";
 import type { AwsClient } from "./client.ts";
 import type { AWSInstance } from "./instance.ts";
@@ -62,4 +63,17 @@ export interface AwsContext {
   readonly images: Map<string, Kept<Image>>;
   /** The default network's id, by region. */
   readonly defaultVpcs: Map<string, Kept<string>>;
+}
+
+/** The region that a call names, or the first configured one. INVALID_SPEC for one where `list` would not look. */
+export function configuredRegion(
+  { regions }: Pick<AwsContext, "regions">,
+  operation: Operation,
+  region: string | undefined,
+): string {
+  if (region === undefined) return regions[0];
+  if (regions.includes(region)) return region;
+  throw refusal("INVALID_SPEC", operation, `region ${JSON.stringify(region)} is not configured`, {
+    hint: `This provider was made with ${regions.join(", ")}.`,
+  });
 }

@@ -1,8 +1,9 @@
 import type { CreateFleetCommandInput, CreateFleetCommandOutput } from "@aws-sdk/client-ec2";
 import { type ErrorCode, isProviderError, ProviderError } from "@slipway/core";
 import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
+import { PROVIDER, refusal } from "./call.ts";
 import type { AwsContext, Call } from "./context.ts";
-import { meaningOf, nativeCodeOf, PROVIDER, refusal } from "./errors.ts";
+import { meaningOf, nativeCodeOf } from "./errors.ts";
 import { isOfPlace, mayGoElsewhere } from "./refused-place.ts";
 import { launchTags, type SpawnRequest } from "./request.ts";
 import { creditsOf, type LaunchParts, runRequest } from "./run-request.ts";

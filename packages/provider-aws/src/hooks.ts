@@ -1,11 +1,11 @@
 import { type HeartbeatTask, isProviderError, type ProviderHooks } from "@slipway/core";
 import { answerHeartbeat, type HeartbeatDetails } from "@slipway/provider-kit/hooks";
+import { PROVIDER, refusal } from "./call.ts";
 import { refreshPrices } from "./capabilities/prices.ts";
 import type { AwsContext, Call } from "./context.ts";
-import { nativeCodeOf, PROVIDER, refusal } from "./errors.ts";
+import { codeOfReason, nativeCodeOf } from "./errors.ts";
 import type { AWSInstance } from "./instance.ts";
 import { listInstances } from "./lookup.ts";
-import { codeOfReason } from "./state-reasons.ts";
 
 type Task = (call: Call) => Promise<HeartbeatDetails>;
 

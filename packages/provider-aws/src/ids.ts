@@ -1,6 +1,3 @@
-import type { Operation } from "@slipway/core";
-import { refusal } from "./errors.ts";
-
 /** What of the context these functions read. */
 interface Configured {
   readonly regions: readonly [string, ...string[]];
@@ -41,13 +38,4 @@ export async function inRegions<T>(
     if (found !== null) return found;
   }
   return null;
-}
-
-/** The region that a call names, or the first configured one. INVALID_SPEC for one where `list` would not look. */
-export function configuredRegion({ regions }: Configured, operation: Operation, region: string | undefined): string {
-  if (region === undefined) return regions[0];
-  if (regions.includes(region)) return region;
-  throw refusal("INVALID_SPEC", operation, `region ${JSON.stringify(region)} is not configured`, {
-    hint: `This provider was made with ${regions.join(", ")}.`,
-  });
 }

@@ -1,7 +1,8 @@
 import type { Image } from "@aws-sdk/client-ec2";
+import { refusal } from "./call.ts";
 import { imageById, imageOfSnapshot } from "./capabilities/snapshots.ts";
 import type { AwsContext, Call } from "./context.ts";
-import { nativeCodeOf, refusal } from "./errors.ts";
+import { nativeCodeOf } from "./errors.ts";
 import { kept } from "./kept.ts";
 import { architectureOf } from "./machine-types.ts";
 import type { SpawnRequest } from "./request.ts";

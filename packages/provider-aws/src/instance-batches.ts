@@ -3,10 +3,10 @@ import { type Clock, isProviderError, type RuntimeEvent } from "@slipway/core";
 import { afterRefusal } from "./after-write.ts";
 import { withoutBadIds } from "./bad-ids.ts";
 import { batching, type Outcome } from "./batching.ts";
-import type { Call } from "./call.ts";
+import { type Call, refusal } from "./call.ts";
 import { everyPage } from "./capabilities/every-page.ts";
 import type { AwsClient } from "./client.ts";
-import { nativeCodeOf, refusal } from "./errors.ts";
+import { nativeCodeOf } from "./errors.ts";
 
 /** Reads and ends of single instances, merged per region; per zone while a zone of the region is out of order. */
 export interface InstanceBatches {

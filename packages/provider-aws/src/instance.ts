@@ -1,8 +1,7 @@
 import type { Instance as Ec2Instance } from "@aws-sdk/client-ec2";
 import type { Instance, InstanceResources, InstanceStatus } from "@slipway/core";
+import { PROVIDER } from "./call.ts";
 import { gpusOf } from "./capabilities/gpu.ts";
-import { isHibernated } from "./capabilities/hibernation-part.ts";
-import { PROVIDER } from "./errors.ts";
 import { composeId } from "./ids.ts";
 import { labelsOf, ownershipOf, TAGS, tagOf } from "./tags.ts";
 
@@ -176,4 +175,9 @@ const isTold = (value: string | undefined): value is string => value !== undefin
 function present<K extends string>(name: K, value: string | undefined): { readonly [_ in K]?: string } {
   // A computed name of type K makes an object with that one field.
   return isTold(value) ? ({ [name]: value } as { readonly [_ in K]?: string }) : {};
+}
+
+/** In the words of the stop itself; it is empty where nobody has stopped the instance. */
+export function isHibernated(instance: Ec2Instance): boolean {
+  return instance.StateReason?.Code === "Client.UserInitiatedHibernate";
 }

@@ -1,5 +1,5 @@
+import { refusal } from "./call.ts";
 import type { AwsContext, Call } from "./context.ts";
-import { refusal } from "./errors.ts";
 import type { AWSInstance } from "./instance.ts";
 import type { UnderKey } from "./lookup.ts";
 import type { SpawnRequest } from "./request.ts";

@@ -1,8 +1,9 @@
 import { type ErrorCode, isProviderError, timestamp } from "@slipway/core";
 import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import { afterRefusal } from "./after-write.ts";
+import { PROVIDER, refusal } from "./call.ts";
 import type { AwsContext, Call } from "./context.ts";
-import { nativeCodeOf, PROVIDER, refusal } from "./errors.ts";
+import { nativeCodeOf } from "./errors.ts";
 import { type AWSInstance, isEnding, materialize } from "./instance.ts";
 import { findExisting } from "./key-holder.ts";
 import { isInstanceId, madeByToken, underKey, underKeyInTheEnd } from "./lookup.ts";

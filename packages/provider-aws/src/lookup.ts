@@ -8,13 +8,13 @@ import {
   ProviderError,
 } from "@slipway/core";
 import { matcherOf } from "@slipway/provider-kit/filters";
+import { PROVIDER, refusal } from "./call.ts";
 import { everyPage } from "./capabilities/every-page.ts";
-import type { AwsContext, Call } from "./context.ts";
-import { PROVIDER, refusal } from "./errors.ts";
-import { configuredRegion, inRegions, nativeIdOf, splitId } from "./ids.ts";
+import { type AwsContext, type Call, configuredRegion } from "./context.ts";
+import { codeOfReason } from "./errors.ts";
+import { inRegions, nativeIdOf, splitId } from "./ids.ts";
 import { type AWSInstance, isEnding, materialize } from "./instance.ts";
 import type { AwsCapability } from "./request.ts";
-import { codeOfReason } from "./state-reasons.ts";
 import { keyFilter, ownerFilters, ownershipOf, TAGS } from "./tags.ts";
 
 const INSTANCE_ID = /^i-[0-9a-f]{8,17}$/;

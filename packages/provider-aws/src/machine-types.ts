@@ -1,5 +1,5 @@
 import type { Operation, ResourceOptions } from "@slipway/core";
-import { refusal } from "./errors.ts";
+import { refusal } from "./call.ts";
 
 /** A machine type as far as a choice needs it. */
 interface MachineType {

@@ -1,7 +1,7 @@
 import type { Subnet } from "@aws-sdk/client-ec2";
+import { refusal } from "./call.ts";
 import { everyPage } from "./capabilities/every-page.ts";
 import type { AwsContext, Call } from "./context.ts";
-import { refusal } from "./errors.ts";
 import { kept } from "./kept.ts";
 import type { AWSSpawnOptions, SpawnRequest } from "./request.ts";
 import type { ChosenPlace } from "./run-request.ts";

@@ -1,6 +1,7 @@
 import { type CallOptions, defineProvider, type Provider, type ProviderHooks, runtimeDefaults } from "@slipway/core";
 import { keyedMutex, readAfterWriteCache } from "@slipway/provider-kit/limits";
 import { batching } from "./batching.ts";
+import { PROVIDER, refusal } from "./call.ts";
 import { costMethods } from "./capabilities/cost-explorer.ts";
 import { hibernationMethods } from "./capabilities/hibernation.ts";
 import { regionMethods } from "./capabilities/multi-region.ts";
@@ -12,7 +13,6 @@ import { spotMethods } from "./capabilities/spot.ts";
 import { warmVolumeMethods } from "./capabilities/warm-volumes.ts";
 import { awsClient, WRITE_TIMEOUT_MS } from "./client.ts";
 import type { AwsContext } from "./context.ts";
-import { PROVIDER, refusal } from "./errors.ts";
 import { awsHooks } from "./hooks.ts";
 import type { AWSInstance } from "./instance.ts";
 import { instanceBatches } from "./instance-batches.ts";

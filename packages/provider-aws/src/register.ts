@@ -6,8 +6,8 @@ import {
   type Workflow,
   type WorkflowContract,
 } from "@slipway/core";
+import { refusal } from "./call.ts";
 import { cleanupMethods } from "./cleanup.ts";
-import { refusal } from "./errors.ts";
 import { configSchema, describeIssue, withEnvironment } from "./options.ts";
 import { type AwsProvider, awsParts } from "./provider.ts";
 import { type MultiAzInput, type MultiAzOutput, multiAz, multiAzContract } from "./workflows/multi-az.ts";

@@ -1,10 +1,18 @@
-import { type BootstrapScript, isKey, nameFor, type Operation, type SpawnOptions, specHash } from "@slipway/core";
+import {
+  type BootstrapScript,
+  type GpuOptions,
+  isKey,
+  nameFor,
+  type Operation,
+  type SpawnOptions,
+  specHash,
+} from "@slipway/core";
+import { refusal } from "./call.ts";
 import { checkNetwork } from "./capabilities/custom-networking.ts";
-import { chooseGpuType, fitsGpu } from "./capabilities/gpu.ts";
+import { fitsGpu, gpuTypesOf, knownGpus } from "./capabilities/gpu.ts";
 import { marketOptions } from "./capabilities/market-options.ts";
-import type { AwsContext } from "./context.ts";
-import { refusal } from "./errors.ts";
-import { configuredRegion, nativeIdOf, splitId } from "./ids.ts";
+import { type AwsContext, configuredRegion } from "./context.ts";
+import { nativeIdOf, splitId } from "./ids.ts";
 import { typeFor } from "./machine-types.ts";
 import { isText, labelFault, TAGS, type Tag, tagsOf } from "./tags.ts";
 import { terminateByTags } from "./terminate-by.ts";
@@ -121,4 +129,13 @@ export function launchTags(context: AwsContext, request: SpawnRequest, generatio
 /** The native ids of the volumes that a spawn names. */
 export function volumeIdsOf({ options: { volumes = [] } }: SpawnRequest): readonly string[] {
   return volumes.map(({ id }) => nativeIdOf(id));
+}
+
+/** The machine type for a spawn that asks for accelerators; INVALID_SPEC where EC2 has none such, before any call. */
+function chooseGpuType(operation: string, gpu: GpuOptions): string {
+  const [cheapest] = gpuTypesOf(gpu);
+  if (cheapest !== undefined) return cheapest;
+  throw refusal("INVALID_SPEC", operation, `EC2 has no machine type with ${gpu.count} ${gpu.type ?? "accelerators"}`, {
+    hint: `Known are ${knownGpus()}; name another machine type by spec.`,
+  });
 }

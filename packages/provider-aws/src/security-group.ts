@@ -1,7 +1,7 @@
 import type { IpPermission, SecurityGroup } from "@aws-sdk/client-ec2";
 import { canonicalJson, isProviderError, type Port } from "@slipway/core";
+import { refusal } from "./call.ts";
 import type { AwsContext, Call } from "./context.ts";
-import { refusal } from "./errors.ts";
 import { ownershipOf, TAGS, type Tag, tagsOf } from "./tags.ts";
 
 /** What a group lets in and out. One group serves all instances of an owner, a VPC and a set of rules. */

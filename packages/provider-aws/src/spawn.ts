@@ -1,11 +1,12 @@
 import { afterWrite } from "./after-write.ts";
+import { refusal } from "./call.ts";
 import { attachAtSpawn, mountsOf } from "./capabilities/attach.ts";
 import { checkHibernation, hibernationRootGib } from "./capabilities/hibernation-part.ts";
 import { machineType } from "./capabilities/machine-type-info.ts";
 import { besideTheMachine, onDemandPrice } from "./capabilities/prices.ts";
 import { claimAtSpawn } from "./capabilities/warm-volumes.ts";
 import type { AwsContext, Call } from "./context.ts";
-import { nativeCodeOf, refusal } from "./errors.ts";
+import { nativeCodeOf } from "./errors.ts";
 import { forgetImage, imageFor } from "./images.ts";
 import { type AWSInstance, isEnding, materialize } from "./instance.ts";
 import { findExisting } from "./key-holder.ts";

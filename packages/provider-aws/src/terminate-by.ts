@@ -1,5 +1,5 @@
 import type { Image, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
-import { refusal } from "./errors.ts";
+import { refusal } from "./call.ts";
 import type { AWSSpawnOptions } from "./request.ts";
 import { TAGS, type Tag } from "./tags.ts";
 

@@ -1,6 +1,6 @@
 import type { CallOptions } from "@slipway/core";
+import { refusal } from "./call.ts";
 import type { AwsContext, Call } from "./context.ts";
-import { refusal } from "./errors.ts";
 import { nativeIdOf, regionsOf } from "./ids.ts";
 import { statusOf } from "./instance.ts";
 import { describeNative, isInstanceId, isTagged } from "./lookup.ts";

@@ -1,6 +1,6 @@
 import type { Clock, Pacing, RuntimeEvent } from "@slipway/core";
 import { type BucketLimit, limits } from "@slipway/provider-kit/limits";
-import { PROVIDER } from "./errors.ts";
+import { PROVIDER } from "./call.ts";
 import { DEFAULT_SHARE } from "./options.ts";
 
 interface PublishedBucket {

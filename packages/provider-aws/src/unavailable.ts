@@ -1,5 +1,5 @@
 import { type Clock, ERROR_CODES, type ErrorCode, type ErrorScope, type RuntimeEvent, timestamp } from "@slipway/core";
-import { PROVIDER } from "./errors.ts";
+import { PROVIDER } from "./call.ts";
 
 export type CapacityType = "on-demand" | "spot";
 

@@ -1,8 +1,8 @@
 import { gzipSync } from "node:zlib";
 import type { BootstrapConfig, BootstrapScript, Operation } from "@slipway/core";
 import { givenBootstrap, renderBootstrap } from "@slipway/provider-kit/bootstrap";
+import { PROVIDER, refusal } from "./call.ts";
 import { type MountedVolume, mountScript } from "./capabilities/attach-devices.ts";
-import { PROVIDER, refusal } from "./errors.ts";
 
 /** What EC2 takes as user data, in bytes, before base64. */
 export const MAX_USER_DATA_BYTES = 16_384;

@@ -1,8 +1,7 @@
 import { ERROR_CODES } from "@slipway/core";
 import { describe, expect, test } from "vitest";
-import { bareCode, meaningOf } from "../src/errors.ts";
+import { bareCode, codeOfReason, codeOfSpotStatus, meaningOf } from "../src/errors.ts";
 import { awsErrorTable } from "../src/index.ts";
-import { codeOfReason, codeOfSpotStatus } from "../src/state-reasons.ts";
 import { ERROR_PAGE } from "./error-page.ts";
 
 const codes = Object.entries(ERROR_PAGE).flatMap(([kind, all]) => all.map((code) => ({ kind, code })));

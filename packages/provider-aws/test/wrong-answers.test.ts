@@ -1,7 +1,6 @@
 import "@aws-sdk/client-ec2";
 import { describe, expect, test } from "vitest";
-import { meaningOf } from "../src/errors.ts";
-import { codeOfReason } from "../src/state-reasons.ts";
+import { codeOfReason, meaningOf } from "../src/errors.ts";
 import { awsWorld, failure, through, type Wire } from "./world.ts";
 
 const GIB = 1024 ** 3;

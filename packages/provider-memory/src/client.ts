@@ -7,11 +7,23 @@ import {
   type Runtime,
   timestamp,
 } from "@slipway/core";
+import { type MemoryContext, PROVIDER } from "./context.ts";
 import { answerError, type CallPlace, garbledError, transportError } from "./errors.ts";
 import type { WireAnswer } from "./world/endpoint.ts";
-import type { WireBodies, WireOperation } from "./world/operations.ts";
-import { OPERATIONS } from "./world/operations.ts";
+import { OPERATIONS, type WireBodies, type WireOperation } from "./world/operations.ts";
 import type { MemoryWorld } from "./world/world.ts";
+
+export interface MemoryOptions {
+  /** Whose instances these are: `[a-z0-9-]{1,63}`. */
+  readonly owner: string;
+  /** The remote. A new one with default settings if absent; share one, and providers see each other's instances. */
+  readonly world?: MemoryWorld | undefined;
+  /** Where instances may be; the first is the default. All of the world's if absent. */
+  readonly regions?: readonly string[] | undefined;
+  readonly apiKey?: string | undefined;
+  /** The clock is the world's if absent. */
+  readonly runtime?: Partial<Runtime> | undefined;
+}
 
 /** What reads an answer; a zod schema is one. */
 export interface Reader<T> {
@@ -119,4 +131,18 @@ async function paced(
   if (ms === 0 || onEvent === undefined) return;
   const { provider, operation } = place;
   guardedListener(onEvent)({ type: "wait", reason: "pacing", at: timestamp(clock), provider, operation, ms });
+}
+
+/** What provider, hooks and clusters have in common. */
+export function contextOf(options: MemoryOptions, world: MemoryWorld): MemoryContext {
+  const { owner, apiKey, runtime = {} } = options;
+  const [first, ...others] = options.regions ?? world.settings.regions.map((region) => region.id);
+  if (first === undefined) throw new TypeError("memory: regions must name at least one");
+  return {
+    owner,
+    regions: [first, ...others],
+    maxUserDataBytes: world.settings.userDataMax,
+    clock: runtime.clock ?? world.clock,
+    client: memoryClient({ provider: PROVIDER, world, apiKey, runtime }),
+  };
 }

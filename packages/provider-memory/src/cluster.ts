@@ -14,10 +14,9 @@ import {
   ProviderError,
 } from "@slipway/core";
 import { isOneOf } from "@slipway/provider-kit/filters";
-import type { Call } from "./client.ts";
+import { type Call, contextOf, type MemoryOptions } from "./client.ts";
 import { checkedArgv, checkedConfig, clusterName, nodeIds } from "./cluster-arguments.ts";
 import { checkedText, type MemoryContext, PROVIDER, refusal } from "./context.ts";
-import { contextOf, type MemoryOptions } from "./provider.ts";
 import { anything, node, nodeRun, nodes, type WireNode } from "./wire.ts";
 import { memoryWorld } from "./world/world.ts";
 

@@ -1,8 +1,9 @@
 export type { MemorySnapshot } from "./capabilities/snapshots.ts";
+export type { MemoryOptions } from "./client.ts";
 export { type MemoryNode, memoryCluster } from "./cluster.ts";
 export { type MemoryErrorRow, memoryErrorTable } from "./errors.ts";
 export type { MemoryInstance } from "./instance.ts";
-export { type MemoryOptions, type MemoryProvider, memory } from "./provider.ts";
+export { type MemoryProvider, memory } from "./provider.ts";
 export { configSchema, type MemoryConfig, type MemoryRegistration, register } from "./register.ts";
 export type {
   BootstrapOutcome,

@@ -1,4 +1,4 @@
-import { type BootstrapMethods, defineProvider, type LogMethods, type Provider, type Runtime } from "@slipway/core";
+import { type BootstrapMethods, defineProvider, type LogMethods, type Provider } from "@slipway/core";
 import { readBootstrap } from "@slipway/provider-kit/bootstrap";
 import { render } from "./bootstrap.ts";
 import { costMethods } from "./capabilities/cost-explorer.ts";
@@ -8,24 +8,12 @@ import { volumeMethods } from "./capabilities/persistent-volumes.ts";
 import { type MemorySnapshot, snapshotMethods } from "./capabilities/snapshots.ts";
 import { spotMethods } from "./capabilities/spot.ts";
 import { warmVolumeMethods } from "./capabilities/warm-volumes.ts";
-import { memoryClient } from "./client.ts";
-import { type MemoryContext, PROVIDER } from "./context.ts";
+import { contextOf, type MemoryOptions } from "./client.ts";
+import { PROVIDER } from "./context.ts";
 import type { MemoryInstance } from "./instance.ts";
 import { instanceMethods } from "./instances.ts";
 import { logMethods } from "./logs.ts";
-import { type MemoryWorld, memoryWorld } from "./world/world.ts";
-
-export interface MemoryOptions {
-  /** Whose instances these are: `[a-z0-9-]{1,63}`. */
-  readonly owner: string;
-  /** The remote. A new one with default settings if absent; share one, and providers see each other's instances. */
-  readonly world?: MemoryWorld | undefined;
-  /** Where instances may be; the first is the default. All of the world's if absent. */
-  readonly regions?: readonly string[] | undefined;
-  readonly apiKey?: string | undefined;
-  /** The clock is the world's if absent. */
-  readonly runtime?: Partial<Runtime> | undefined;
-}
+import { memoryWorld } from "./world/world.ts";
 
 /** All eleven capabilities, `terminateBy`, `logs` and `readBootstrap`. */
 export type MemoryProvider = Provider<
@@ -103,18 +91,4 @@ export function memory(options: MemoryOptions): MemoryProvider {
     },
     { runtime: { ...options.runtime, clock: context.clock } },
   );
-}
-
-/** What provider, hooks and clusters have in common. */
-export function contextOf(options: MemoryOptions, world: MemoryWorld): MemoryContext {
-  const { owner, apiKey, runtime = {} } = options;
-  const [first, ...others] = options.regions ?? world.settings.regions.map((region) => region.id);
-  if (first === undefined) throw new TypeError("memory: regions must name at least one");
-  return {
-    owner,
-    regions: [first, ...others],
-    maxUserDataBytes: world.settings.userDataMax,
-    clock: runtime.clock ?? world.clock,
-    client: memoryClient({ provider: PROVIDER, world, apiKey, runtime }),
-  };
 }

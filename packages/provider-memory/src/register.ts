@@ -1,11 +1,17 @@
-import type { ClusterProvider, Workflows } from "@slipway/core";
-import { ProviderError, type ProviderRegistration, type RegisterEnvironment } from "@slipway/core";
+import {
+  type ClusterProvider,
+  ProviderError,
+  type ProviderRegistration,
+  type RegisterEnvironment,
+  type Workflows,
+} from "@slipway/core";
 import * as z from "zod/mini";
 import english from "zod/v4/locales/en.js";
+import { contextOf, type MemoryOptions } from "./client.ts";
 import { type MemoryNode, memoryCluster } from "./cluster.ts";
 import { PROVIDER } from "./context.ts";
 import { memoryHooks } from "./hooks.ts";
-import { contextOf, type MemoryOptions, type MemoryProvider, memory } from "./provider.ts";
+import { type MemoryProvider, memory } from "./provider.ts";
 import { type MemoryWorld, memoryWorld } from "./world/world.ts";
 
 // Without a locale zod/mini says "Invalid input" of everything.

@@ -1,7 +1,7 @@
 import type { Instance as Ec2Instance, Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import { isProviderError, type VolumeMount } from "@slipway/core";
+import { refusal } from "../call.ts";
 import type { AwsContext, Call } from "../context.ts";
-import { refusal } from "../errors.ts";
 import { nativeIdOf, regionsOf } from "../ids.ts";
 import { statusOf } from "../instance.ts";
 import { describeNative } from "../lookup.ts";

@@ -1,7 +1,7 @@
 import type { ResultByTime } from "@aws-sdk/client-cost-explorer";
 import type { CostMethods } from "@slipway/core";
+import { refusal } from "../call.ts";
 import type { AwsContext } from "../context.ts";
-import { refusal } from "../errors.ts";
 import { costDays, costRequest, costsFrom } from "./cost-query.ts";
 
 const MOST_PAGES = 100;

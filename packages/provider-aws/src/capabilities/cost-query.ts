@@ -1,6 +1,6 @@
 import type { GetCostAndUsageCommandInput, ResultByTime } from "@aws-sdk/client-cost-explorer";
 import type { Cost, CostQuery } from "@slipway/core";
-import { refusal } from "../errors.ts";
+import { refusal } from "../call.ts";
 import { composeId } from "../ids.ts";
 import { TAGS } from "../tags.ts";
 

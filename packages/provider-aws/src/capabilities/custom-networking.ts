@@ -1,6 +1,6 @@
 import type { InstanceNetworkInterfaceSpecification, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
 import type { NetworkOptions } from "@slipway/core";
-import { refusal } from "../errors.ts";
+import { refusal } from "../call.ts";
 
 /** Where an instance's network interface goes, resolved: every name is an id by now. */
 export interface ResolvedNetwork {

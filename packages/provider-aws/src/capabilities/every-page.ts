@@ -1,5 +1,4 @@
-import type { Call } from "../call.ts";
-import { refusal } from "../errors.ts";
+import { type Call, refusal } from "../call.ts";
 
 /** Pages can be empty and still be followed by another; a remote that never ends them is not believed for ever. */
 const MOST_PAGES = 1000;

@@ -1,6 +1,5 @@
-import { type GpuOptions } from "@slipway/core";
+import type { GpuOptions } from "@slipway/core";
 import { gpuFit } from "@slipway/core/gpu-names";
-import { refusal } from "../errors.ts";
 
 /** One size of a machine with accelerators. */
 interface GpuSize {
@@ -96,14 +95,9 @@ export function gpuTypesOf({ type, count }: GpuOptions): readonly string[] {
   );
 }
 
-/** The machine type for a spawn that asks for accelerators; INVALID_SPEC where EC2 has none such, before any call. */
-export function chooseGpuType(operation: string, gpu: GpuOptions): string {
-  const [cheapest] = gpuTypesOf(gpu);
-  if (cheapest !== undefined) return cheapest;
-  const known = FAMILIES.map(({ accelerator, sizes: all }) => `${accelerator} (${countsOf(all)})`).join(", ");
-  throw refusal("INVALID_SPEC", operation, `EC2 has no machine type with ${gpu.count} ${gpu.type ?? "accelerators"}`, {
-    hint: `Known are ${known}; name another machine type by spec.`,
-  });
+/** What is for sale, in words. */
+export function knownGpus(): string {
+  return FAMILIES.map(({ accelerator, sizes: all }) => `${accelerator} (${countsOf(all)})`).join(", ");
 }
 
 /** What accelerators a machine type has; undefined where it has none or is not in the table. */

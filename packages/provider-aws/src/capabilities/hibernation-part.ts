@@ -1,5 +1,5 @@
-import type { Instance as Ec2Instance, InstanceTypeInfo, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
-import { refusal } from "../errors.ts";
+import type { InstanceTypeInfo, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
+import { refusal } from "../call.ts";
 
 /** What is known of a spawn before it is sent, as far as hibernation depends on it. */
 export interface HibernationFacts {
@@ -49,9 +49,4 @@ export function hibernationPart(
   hibernation: boolean | undefined,
 ): Pick<RunInstancesCommandInput, "HibernationOptions"> {
   return hibernation === true ? { HibernationOptions: { Configured: true } } : {};
-}
-
-/** In the words of the stop itself; it is empty where nobody has stopped the instance. */
-export function isHibernated(instance: Ec2Instance): boolean {
-  return instance.StateReason?.Code === "Client.UserInitiatedHibernate";
 }

@@ -1,10 +1,10 @@
 import { type HibernationMethods, isProviderError } from "@slipway/core";
 import { afterWrite } from "../after-write.ts";
+import { refusal } from "../call.ts";
 import type { AwsContext, Call } from "../context.ts";
-import { nativeCodeOf, refusal } from "../errors.ts";
-import { type AWSInstance, materialize } from "../instance.ts";
+import { nativeCodeOf } from "../errors.ts";
+import { type AWSInstance, isHibernated, materialize } from "../instance.ts";
 import { describeOne } from "../lookup.ts";
-import { isHibernated } from "./hibernation-part.ts";
 
 // The agent inside is ready about two minutes after the launch.
 const READY_AGAIN_MS = 10_000;

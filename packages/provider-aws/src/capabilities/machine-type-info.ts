@@ -1,6 +1,6 @@
 import type { InstanceTypeInfo } from "@aws-sdk/client-ec2";
+import { refusal } from "../call.ts";
 import type { AwsContext, Call } from "../context.ts";
-import { refusal } from "../errors.ts";
 
 /** What EC2 tells of a machine type; INVALID_SPEC where the region does not know it. */
 export async function machineType(

@@ -1,6 +1,6 @@
 import type { RunInstancesCommandInput } from "@aws-sdk/client-ec2";
 import type { SpotOptions } from "@slipway/core";
-import { refusal } from "../errors.ts";
+import { refusal } from "../call.ts";
 
 /**
  * The part of RunInstances that asks for interruptible capacity. One-time and terminated when interrupted: a persistent

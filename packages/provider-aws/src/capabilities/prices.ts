@@ -1,6 +1,6 @@
-import { type CallOptions, type Offering, type Price } from "@slipway/core";
+import type { CallOptions, Offering, Price } from "@slipway/core";
+import { refusal } from "../call.ts";
 import type { AwsContext, Call } from "../context.ts";
-import { refusal } from "../errors.ts";
 import { gpusOf } from "./gpu.ts";
 import { type AskedPrices, type ListedPrice, listedPrice } from "./price-list.ts";
 

@@ -1,6 +1,6 @@
 import type { Image } from "@aws-sdk/client-ec2";
 import type { Snapshot, SnapshotStatus } from "@slipway/core";
-import { PROVIDER } from "../errors.ts";
+import { PROVIDER } from "../call.ts";
 import { composeId } from "../ids.ts";
 import { ownershipOf, TAGS, tagOf } from "../tags.ts";
 

@@ -1,8 +1,8 @@
 import type { Image } from "@aws-sdk/client-ec2";
 import { isKey, isProviderError, nameFor, type SnapshotMethods } from "@slipway/core";
 import { afterRefusal, afterWrite } from "../after-write.ts";
+import { refusal } from "../call.ts";
 import type { AwsContext, Call } from "../context.ts";
-import { refusal } from "../errors.ts";
 import { inRegions, nativeIdOf, regionsOf } from "../ids.ts";
 import { describeOne } from "../lookup.ts";
 import { ownerFilters, ownershipOf, TAGS, type Tag, tagsOf } from "../tags.ts";

@@ -1,9 +1,9 @@
 import type { SpotInstanceRequest } from "@aws-sdk/client-ec2";
-import { type SpotMethods, type SpotPrice, type SpotRequest } from "@slipway/core";
+import type { SpotMethods, SpotPrice, SpotRequest } from "@slipway/core";
 import { afterWrite } from "../after-write.ts";
-import type { AwsContext, Call } from "../context.ts";
+import { type AwsContext, type Call, configuredRegion } from "../context.ts";
 import { nativeCodeOf } from "../errors.ts";
-import { composeId, configuredRegion, nativeIdOf, regionsOf } from "../ids.ts";
+import { composeId, nativeIdOf, regionsOf } from "../ids.ts";
 import { listInstances } from "../lookup.ts";
 import type { AWSSpawnOptions } from "../request.ts";
 import { spawnInstance } from "../spawn.ts";

@@ -1,6 +1,6 @@
 import type { Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import type { Volume } from "@slipway/core";
-import { PROVIDER } from "../errors.ts";
+import { PROVIDER } from "../call.ts";
 import { composeId } from "../ids.ts";
 import { ownershipOf, TAGS } from "../tags.ts";
 

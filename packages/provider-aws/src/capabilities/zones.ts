@@ -1,5 +1,5 @@
+import { refusal } from "../call.ts";
 import type { AwsContext, Call } from "../context.ts";
-import { refusal } from "../errors.ts";
 
 // Local and wavelength zones have other prices and few machine types: nobody gets one without naming it.
 const ZONE = "availability-zone";

@@ -7,8 +7,8 @@ import {
   type WorkflowContext,
 } from "@slipway/core";
 import { afterRefusal, afterWrite } from "../after-write.ts";
+import { PROVIDER, refusal } from "../call.ts";
 import type { AwsContext } from "../context.ts";
-import { PROVIDER, refusal } from "../errors.ts";
 import { getInstance, underKeyInTheEnd } from "../lookup.ts";
 import { placesOf } from "../placements.ts";
 import type { AwsProvider } from "../provider.ts";

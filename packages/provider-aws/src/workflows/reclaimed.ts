@@ -1,7 +1,7 @@
 import type { AwsContext } from "../context.ts";
+import { codeOfReason } from "../errors.ts";
 import type { AWSInstance } from "../instance.ts";
 import { getInstance } from "../lookup.ts";
-import { codeOfReason } from "../state-reasons.ts";
 
 const LOOK_MS = 15_000;
 

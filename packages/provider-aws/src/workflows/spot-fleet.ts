@@ -7,8 +7,8 @@ import {
   workflow,
 } from "@slipway/core";
 import * as z from "zod/mini";
+import { refusal } from "../call.ts";
 import type { Call } from "../context.ts";
-import { refusal } from "../errors.ts";
 import {
   deleteTemplate,
   type FleetChoice,

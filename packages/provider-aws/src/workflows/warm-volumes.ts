@@ -1,12 +1,13 @@
 import { ProviderError, type Workflow, type WorkflowContext, type WorkflowContract, workflow } from "@slipway/core";
 import * as z from "zod/mini";
 import { afterRefusal, afterWrite } from "../after-write.ts";
+import { PROVIDER } from "../call.ts";
 import { attach } from "../capabilities/attach.ts";
 import { describeVolume, makeVolume, ownVolumes, volumeOfKey } from "../capabilities/persistent-volumes.ts";
 import { holderOf } from "../capabilities/volume-view.ts";
 import { claim, detach, poolVolumes } from "../capabilities/warm-volumes.ts";
 import type { AwsContext, Call } from "../context.ts";
-import { nativeCodeOf, PROVIDER } from "../errors.ts";
+import { nativeCodeOf } from "../errors.ts";
 import { composeId, nativeIdOf } from "../ids.ts";
 import { describeOne } from "../lookup.ts";
 import { keyFilter } from "../tags.ts";

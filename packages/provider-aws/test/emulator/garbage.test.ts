@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ACTIONS } from "../../emulator/actions.ts";
+import { ACTIONS } from "../../emulator/emulator.ts";
 import { ec2Emulator } from "../../emulator/index.ts";
 import { IMAGE } from "./sdk.ts";
 

@@ -5,8 +5,27 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
+import type { SshEndpoint } from "@slipway/core";
 import { enterSandbox, identify, type ProcessIdentity, type Sandbox } from "../sandbox/index.ts";
-import type { SshServer, SshServerSpec } from "./ssh-server.ts";
+
+/** What a machine's ssh server is started for. */
+export interface SshServerSpec {
+  /** The machine's own. */
+  readonly directory: string;
+  readonly address: string;
+  /** What `canListenAsShown` says. */
+  readonly asShown: boolean;
+  readonly sandbox: Sandbox;
+  /** Of those that are there, each key lets in. The machine may write them. */
+  readonly keyFiles: readonly string[];
+}
+
+/** A machine's ssh server, and where it listens. */
+export interface SshServer {
+  readonly endpoint: SshEndpoint;
+  /** Takes no more connections. The process whose end ends those that there are; null if none is left. */
+  readonly halt: () => Promise<ProcessIdentity | null>;
+}
 
 const SSHD = "/usr/sbin/sshd";
 const SETPRIV = "/usr/bin/setpriv";
@@ -173,4 +192,22 @@ async function freePort(address: string): Promise<number> {
   server.close();
   if (typeof at === "object" && at !== null) return at.port;
   throw new Error("no free port");
+}
+
+/** A kind of ssh server for machines. */
+export interface SshServers {
+  /** For the emulator's first line. */
+  readonly name: string;
+  readonly start: (spec: SshServerSpec) => Promise<SshServer>;
+}
+
+/** What is missing for an ssh server, or null. */
+export async function sshServerMissing(): Promise<string | null> {
+  const missing = sshdMissing();
+  return missing === null ? null : `${missing} is not installed`;
+}
+
+/** OpenSSH's where it is found. */
+export async function sshServers(): Promise<SshServers> {
+  return { name: "OpenSSH's sshd", start: startSshd };
 }

@@ -7,10 +7,9 @@ import { detectIsolation, endSandbox, type Sandbox, sandboxLayout, startSandbox 
 import { cloudInitMissing, cloudInitReader } from "./cloud-init-reader.ts";
 import { lightReader } from "./light-reader.ts";
 import { claimAddresses } from "./machine-addresses.ts";
-import { canListenAsShown } from "./machine-sshd.ts";
+import type { SshServer, SshServerSpec } from "./machine-sshd.ts";
+import { canListenAsShown, sshServerMissing, sshServers } from "./machine-sshd.ts";
 import type { EmulatedMachine, OpenMachines } from "./machines.ts";
-import type { SshServer, SshServerSpec } from "./ssh-server.ts";
-import { sshServerMissing, sshServers } from "./ssh-servers.ts";
 import { KEYS_READY, type UserDataReader } from "./user-data-reader.ts";
 
 /** What reads the user data: our own reader, or cloud-init. */

@@ -1,5 +1,13 @@
 import { kernelMountArguments } from "./kernel-files.ts";
-import { linkTarget, type SandboxLayout, SYSTEM_DIRECTORIES, SYSTEM_SETTINGS } from "./layout.ts";
+import {
+  ATTEMPT_INSIDE,
+  HOME_INSIDE,
+  linkTarget,
+  RUN_DIRECTORY_INSIDE,
+  type SandboxLayout,
+  SYSTEM_DIRECTORIES,
+  SYSTEM_SETTINGS,
+} from "./layout.ts";
 
 /** Whether the sandbox is on the host's network, or has nothing but a loopback of its own. */
 export type SandboxNetwork = "shared" | "isolated";
@@ -15,12 +23,6 @@ export interface SandboxBind {
 // Enough for what root does to its own files and processes. Without SYS_ADMIN nothing can be remounted: with it, a
 // process that is root outside too could make the read-only system directories writable.
 const CAPABILITIES = ["chown", "dac_override", "fowner", "kill", "net_bind_service", "setgid", "setuid", "sys_chroot"];
-
-/** Where the sandbox finds its run directory. */
-export const RUN_DIRECTORY_INSIDE = "/run/slipway";
-/** Where a starting sandbox reads whether its start still counts. */
-export const ATTEMPT_INSIDE = "/run/.slipway-attempt";
-export const HOME_INSIDE = "/root";
 
 /**
  * Own namespaces, and no capability but those of the table. No further namespace of users can be made inside, whoever

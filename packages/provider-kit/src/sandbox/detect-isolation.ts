@@ -3,7 +3,7 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { namespaceArguments } from "./bubblewrap.ts";
 import type { IsolationReport } from "./isolation.ts";
-import { SandboxError } from "./sandbox-error.ts";
+import { SandboxError } from "./layout.ts";
 
 export interface DetectOptions {
   /** Read for `SLIPWAY_SANDBOX` (`none`, `bubblewrap` or `auto`) and `PATH`. The process's own if absent. */

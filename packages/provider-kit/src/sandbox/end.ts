@@ -1,10 +1,9 @@
 import { realpath, rm } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Census, nextCensus } from "./census.ts";
-import { sandboxLayout } from "./layout.ts";
+import type { Sandbox } from "./isolation.ts";
+import { SandboxError, sandboxLayout } from "./layout.ts";
 import { processState } from "./process-identity.ts";
-import type { Sandbox } from "./sandbox.ts";
-import { SandboxError } from "./sandbox-error.ts";
 
 const PATIENCE_MS = 5_000;
 

@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { HOME_INSIDE, RUN_DIRECTORY_INSIDE } from "./bubblewrap.ts";
 import type { Isolation } from "./isolation.ts";
-import type { SandboxLayout } from "./layout.ts";
+import { HOME_INSIDE, RUN_DIRECTORY_INSIDE, type SandboxLayout } from "./layout.ts";
 
 /** The variable by which every process of a sandbox is found. */
 export const ID_VARIABLE = "SLIPWAY_SANDBOX_ID";

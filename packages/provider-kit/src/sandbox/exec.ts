@@ -5,9 +5,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { enterArguments } from "./bubblewrap.ts";
 import { detectIsolation } from "./detect-isolation.ts";
 import { sandboxEnvironment } from "./environment.ts";
-import { sandboxLayout } from "./layout.ts";
-import type { Sandbox } from "./sandbox.ts";
-import { SandboxError } from "./sandbox-error.ts";
+import type { Sandbox } from "./isolation.ts";
+import { SandboxError, sandboxLayout } from "./layout.ts";
 import { sandboxState } from "./status.ts";
 
 export interface SandboxExecOptions {

@@ -1,6 +1,5 @@
 import { readlink, symlink, unlink } from "node:fs/promises";
-import { identifySelf } from "./process-identity.ts";
-import { systemProcessTable } from "./system-process-table.ts";
+import { identifySelf, systemProcessTable } from "./process-identity.ts";
 
 /** A lock that this process holds. */
 export interface FileLock {

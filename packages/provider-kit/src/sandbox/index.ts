@@ -5,8 +5,8 @@ export { endSandbox } from "./end.ts";
 export { enterSandbox, execInSandbox, type SandboxExecOptions, type SandboxExecResult } from "./exec.ts";
 export { type FileLock, fileLock, isLocked, tryFileLock } from "./file-lock.ts";
 export { readInside, writeInside } from "./files-inside.ts";
-export type { Isolation, IsolationReport, IsolationTools } from "./isolation.ts";
-export { makeBindTarget, type SandboxLayout, sandboxLayout } from "./layout.ts";
+export type { Isolation, IsolationReport, IsolationTools, Sandbox } from "./isolation.ts";
+export { makeBindTarget, SandboxError, type SandboxErrorReason, type SandboxLayout, sandboxLayout } from "./layout.ts";
 export {
   identify,
   identifySelf,
@@ -14,10 +14,8 @@ export {
   type ProcessState,
   parseProcessIdentity,
   processState,
+  systemProcessTable,
 } from "./process-identity.ts";
 export type { ProcessRow, ProcessTable } from "./process-table.ts";
-export type { Sandbox } from "./sandbox.ts";
-export { SandboxError, type SandboxErrorReason } from "./sandbox-error.ts";
 export { type SandboxSpec, startSandbox } from "./start.ts";
 export { findSandbox, readText, sandboxExitCode, sandboxState } from "./status.ts";
-export { systemProcessTable } from "./system-process-table.ts";

@@ -11,7 +11,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { Isolation } from "./isolation.ts";
-import { SandboxError } from "./sandbox-error.ts";
+
+/** Where the sandbox finds its run directory. */
+export const RUN_DIRECTORY_INSIDE = "/run/slipway";
+/** Where a starting sandbox reads whether its start still counts. */
+export const ATTEMPT_INSIDE = "/run/.slipway-attempt";
+export const HOME_INSIDE = "/root";
 
 /** What lies where in a sandbox's directory. Everything of a sandbox is in it, so removing it removes all. */
 export interface SandboxLayout {
@@ -194,5 +199,30 @@ function writeNew(path: string, content: string): void {
     writeFileSync(path, content, { flag: "wx" });
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
+}
+
+/**
+ * Why a sandbox could not do what it was asked. `unsupported`: this machine cannot. `not-started`: it ended before its
+ * command began. `gone`: it is not alive. `left-over`: processes of it could not be ended. `aborted`: the signal did.
+ * `too-much-output`: a command printed more than was allowed.
+ */
+export type SandboxErrorReason =
+  | "unsupported"
+  | "not-started"
+  | "gone"
+  | "left-over"
+  | "aborted"
+  | "too-much-output"
+  | "invalid";
+
+/** What every function of this module rejects with, file system errors aside: those keep Node's own `code`. */
+export class SandboxError extends Error {
+  override readonly name: string = "SandboxError";
+  readonly reason: SandboxErrorReason;
+
+  constructor(reason: SandboxErrorReason, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.reason = reason;
   }
 }

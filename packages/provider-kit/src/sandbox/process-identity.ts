@@ -1,5 +1,7 @@
+import { SandboxError } from "./layout.ts";
+import { linuxProcessTable } from "./linux-process-table.ts";
 import type { ProcessTable } from "./process-table.ts";
-import { systemProcessTable } from "./system-process-table.ts";
+import { psProcessTable } from "./ps-process-table.ts";
 
 /** One process for ever: a process id alone is given again. JSON-safe, to be stored. */
 export interface ProcessIdentity {
@@ -47,4 +49,11 @@ export function parseProcessIdentity(value: unknown): ProcessIdentity | null {
   if (typeof pid !== "number" || !Number.isInteger(pid) || pid < 1) return null;
   if (typeof startTime !== "string" || typeof bootId !== "string" || typeof namespace !== "string") return null;
   return { pid, startTime, bootId, namespace };
+}
+
+/** The table of the running platform. Throws SandboxError `unsupported` where there is none. */
+export function systemProcessTable(platform: NodeJS.Platform = process.platform): ProcessTable {
+  if (platform === "linux") return linuxProcessTable();
+  if (platform === "darwin" || platform === "freebsd" || platform === "openbsd") return psProcessTable();
+  throw new SandboxError("unsupported", `process groups are not supported on ${platform}; use Linux or macOS`);
 }

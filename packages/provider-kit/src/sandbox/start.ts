@@ -3,21 +3,21 @@ import { appendFileSync, closeSync, openSync, readFileSync, renameSync, statSync
 import { constants } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import {
-  ATTEMPT_INSIDE,
-  mountArguments,
-  namespaceArguments,
-  RUN_DIRECTORY_INSIDE,
-  type SandboxBind,
-  type SandboxNetwork,
-} from "./bubblewrap.ts";
+import { mountArguments, namespaceArguments, type SandboxBind, type SandboxNetwork } from "./bubblewrap.ts";
 import { endSandbox } from "./end.ts";
 import { sandboxEnvironment, withStart } from "./environment.ts";
-import type { IsolationReport } from "./isolation.ts";
-import { makeBindTarget, makeMountPoint, prepareRoot, type SandboxLayout, sandboxLayout } from "./layout.ts";
+import type { IsolationReport, Sandbox } from "./isolation.ts";
+import {
+  ATTEMPT_INSIDE,
+  makeBindTarget,
+  makeMountPoint,
+  prepareRoot,
+  RUN_DIRECTORY_INSIDE,
+  SandboxError,
+  type SandboxLayout,
+  sandboxLayout,
+} from "./layout.ts";
 import { identify } from "./process-identity.ts";
-import type { Sandbox } from "./sandbox.ts";
-import { SandboxError } from "./sandbox-error.ts";
 import { childOf } from "./status.ts";
 
 export interface SandboxSpec {

@@ -1,9 +1,8 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { attemptTag, idTag } from "./environment.ts";
+import type { Sandbox } from "./isolation.ts";
 import { type SandboxLayout, sandboxLayout } from "./layout.ts";
-import { identify, type ProcessState, processState } from "./process-identity.ts";
-import type { Sandbox } from "./sandbox.ts";
-import { systemProcessTable } from "./system-process-table.ts";
+import { identify, type ProcessState, processState, systemProcessTable } from "./process-identity.ts";
 
 const MAX_BYTES = 64 * 1024;
 

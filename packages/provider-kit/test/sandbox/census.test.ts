@@ -3,7 +3,7 @@ import { nextCensus } from "../../src/sandbox/census.ts";
 import type { ProcessSight } from "../../src/sandbox/process-table.ts";
 
 const { table } = vi.hoisted(() => ({ table: { everything: async (): Promise<readonly ProcessSight[]> => [] } }));
-vi.mock("../../src/sandbox/system-process-table.ts", () => ({ systemProcessTable: () => table }));
+vi.mock("../../src/sandbox/process-identity.ts", () => ({ systemProcessTable: () => table }));
 
 const sight = (pid: number, parent: number, more: Partial<ProcessSight> = {}): ProcessSight => ({
   pid,

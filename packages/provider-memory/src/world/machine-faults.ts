@@ -1,7 +1,6 @@
-import { endMachine, goneMachine } from "./machine-end.ts";
 import { bringUp } from "./nodes.ts";
 import type { Machine } from "./records.ts";
-import { move, newAddresses, print, type Remote } from "./remote.ts";
+import { endMachine, goneMachine, move, newAddresses, print, type Remote } from "./remote.ts";
 import type { MemoryWorld } from "./world.ts";
 
 type MachineFaults = Pick<

@@ -1,9 +1,19 @@
-import { bootAfter } from "./boot.ts";
 import { checkQuota, chooseSpec, priceOf, regionOf, type Wanted, zoneOf, zoneWithRoom } from "./catalogue.ts";
-import { endMachine, openLedger } from "./machine-end.ts";
 import type { Machine, MountedDisk, Tag } from "./records.ts";
 import { Refusal } from "./refusals.ts";
-import { move, newId, pathOf, print, type Remote, sameTag, taggedMachineAt, tagText } from "./remote.ts";
+import {
+  bootAfter,
+  endMachine,
+  move,
+  newId,
+  openLedger,
+  pathOf,
+  print,
+  type Remote,
+  sameTag,
+  taggedMachineAt,
+  tagText,
+} from "./remote.ts";
 import type { MemorySpec, UserData } from "./settings.ts";
 
 /** The body of `machines.create` and of `bids.create`. */

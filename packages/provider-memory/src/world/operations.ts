@@ -2,12 +2,11 @@ import { createBid, withdrawBid } from "./bids.ts";
 import { type CreateCapture, createCapture, deleteCapture } from "./captures.ts";
 import { priceOf, regionOf } from "./catalogue.ts";
 import { attachDisk, type CreateDisk, createDisk, deleteDisk, releaseDisk } from "./disks.ts";
-import { consoleOf } from "./machine-end.ts";
 import { type CreateMachine, createMachine, deleteMachine, startMachine } from "./machines.ts";
 import { type CreateNode, createNode, deleteNode, type NodeCommand, runInNode } from "./nodes.ts";
 import type { Tag } from "./records.ts";
 import { Refusal } from "./refusals.ts";
-import type { Remote } from "./remote.ts";
+import { consoleOf, type Remote } from "./remote.ts";
 import { suspendMachine, wakeMachine } from "./sleep.ts";
 
 interface ById {

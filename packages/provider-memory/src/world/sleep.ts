@@ -1,8 +1,6 @@
-import { bootAfter } from "./boot.ts";
-import { closeLedger, openLedger } from "./machine-end.ts";
 import type { Machine } from "./records.ts";
 import { Refusal } from "./refusals.ts";
-import { move, type Remote, taggedMachineAt, thenFor } from "./remote.ts";
+import { bootAfter, closeLedger, move, openLedger, type Remote, taggedMachineAt, thenFor } from "./remote.ts";
 
 /** Keeps the memory and gives back the processor. What sleeps already is left as it is. */
 export function suspendMachine(world: Remote, region: string, id: string, at: number): Machine {
