@@ -133,7 +133,7 @@ export const paging: {
 } = { MaxResults: whole.optional(), NextToken: text.optional() };
 
 /** The parameters as the schema wants them, or EC2's refusal with the name of the first that is wrong. */
-export function read<T>(schema: z.ZodType<T>, value: unknown): T {
+function read<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -113,7 +113,7 @@ export interface XmlFields {
 
 const ESCAPES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
-export function escaped(text: string): string {
+function escaped(text: string): string {
   return (
     text
       .replaceAll(/[&<>"]/g, (sign) => ESCAPES[sign] ?? sign)
@@ -122,7 +122,7 @@ export function escaped(text: string): string {
   );
 }
 
-export function xmlOf(fields: XmlFields): string {
+function xmlOf(fields: XmlFields): string {
   return Object.entries(fields)
     .map(([name, value]) => (value === null || value === undefined ? "" : `<${name}>${inside(value)}</${name}>`))
     .join("");

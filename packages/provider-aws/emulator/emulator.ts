@@ -60,7 +60,7 @@ export const ACTIONS: ActionTable = {
 };
 
 /** All actions of the services that speak JSON, by their target. */
-export const JSON_ACTIONS: Readonly<Record<string, JsonAction>> = {
+const JSON_ACTIONS: Readonly<Record<string, JsonAction>> = {
   ...parameterStoreActions,
   ...priceListActions,
   ...costExplorerActions,

@@ -188,7 +188,7 @@ const ASIDE: readonly AwsErrorRow[] = [
 ];
 
 // What a missing thing means depends on whether a launch names it.
-export const LAUNCHING: readonly string[] = ["spawn", "requestSpotInstance"];
+const LAUNCHING: readonly string[] = ["spawn", "requestSpotInstance"];
 
 /** Every row, those with a message or an operation of their own first: the first that fits counts. */
 export const awsErrorTable: readonly AwsErrorRow[] = [
@@ -209,7 +209,7 @@ export const awsErrorTable: readonly AwsErrorRow[] = [
 const BY_NATIVE: ReadonlyMap<string, readonly AwsErrorRow[]> = Map.groupBy(awsErrorTable, ({ native }) => native);
 
 /** The row for what AWS said; undefined for a code that is not known by name. */
-export function rowOf(native: string, message: string): AwsErrorRow | undefined {
+function rowOf(native: string, message: string): AwsErrorRow | undefined {
   return BY_NATIVE.get(native)?.find(({ says }) => says?.test(message) ?? true);
 }
 

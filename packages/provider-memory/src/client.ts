@@ -72,7 +72,7 @@ export interface ClientOptions {
   readonly runtime: Partial<Runtime>;
 }
 
-export function memoryClient({ provider, world, apiKey, runtime }: ClientOptions): MemoryClient {
+function memoryClient({ provider, world, apiKey, runtime }: ClientOptions): MemoryClient {
   const send: MemoryClient["send"] = async (call, operation, region, body, reader, options = {}) => {
     const { writes } = OPERATIONS[operation];
     const place: CallPlace = { provider, ...call, writes, changed: options.changed };

@@ -36,7 +36,7 @@ const LISTEN_TIMEOUT_MS = 30_000;
 const LOGIN_NAMES = ["root", "ubuntu", "admin", "debian", "ec2-user", "slipway", "user"];
 
 /** Which program of the host is missing, or null. */
-export function sshdMissing(): string | null {
+function sshdMissing(): string | null {
   return [SSHD, SETPRIV].find((program) => !existsSync(program)) ?? null;
 }
 
@@ -66,7 +66,7 @@ async function isFree(address: string, port: number): Promise<boolean> {
  * Starts the sshd of a machine beside its sandbox. Every log-in is led into the sandbox, and is root there. It ends with
  * this process.
  */
-export async function startSshd({ directory, address, asShown, sandbox, keyFiles }: SshServerSpec): Promise<SshServer> {
+async function startSshd({ directory, address, asShown, sandbox, keyFiles }: SshServerSpec): Promise<SshServer> {
   await writeFile(join(directory, "enter"), await enterScript(sandbox), { mode: 0o700 });
   const hostKey = join(directory, "host_key");
   if (!existsSync(hostKey)) await makeHostKey(hostKey);

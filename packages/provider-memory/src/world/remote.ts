@@ -127,7 +127,7 @@ export function print(world: Remote, machine: string, at: number, text: string):
 }
 
 /** The machine in that region, as it truly is; `not-found` if there is none. */
-export function machineAt(world: Remote, region: string, id: string): Machine {
+function machineAt(world: Remote, region: string, id: string): Machine {
   const machine = world.machines.current(id);
   if (machine === undefined || machine.region !== region) throw new Refusal("not-found", `there is no machine ${id}`);
   return machine;
