@@ -130,8 +130,6 @@ export class World {
     const { cloud = "SECURE" } = request;
     const { spec, units, cost } = this.#machine(request, cloud);
     this.#checkMoney(cost);
-    // Without `count` RunPod has been seen to find nothing.
-    if (request.gpu !== undefined && request.gpu.count === undefined) throw new Problem(400, NO_INSTANCES);
     const dataCenter = this.#place(request, spec, units, cloud);
     const now = this.clock.now();
     const pod: EmulatedPod = {

@@ -62,7 +62,6 @@ describe("requests are checked as strictly as RunPod checks them", () => {
     ["gpu and cpu", { ...POD, cpu: { id: "cpu5c", vcpuCount: 2 } }, 422, /exactly one of 'gpu', 'cpu'/],
     ["no GPUs", { ...POD, gpu: { id: GPU, count: 0 } }, 422, /\$\.gpu\.count: minimum/],
     ["half a GPU", { ...POD, gpu: { id: GPU, count: 1.5 } }, 422, /\$\.gpu\.count: got number, want integer/],
-    ["GPUs without a count", { ...POD, gpu: { id: GPU } }, 400, /no longer any instances/],
     ["an odd number of vCPUs", { ...without("gpu"), cpu: { id: "cpu5c", vcpuCount: 6 } }, 422, /power of two/],
     ["another cloud", { ...POD, cloud: "ALL" }, 422, /must be one of 'SECURE', 'COMMUNITY'/],
     ["no disk", { ...POD, disk: 0 }, 422, /\$\.disk: minimum/],
@@ -151,6 +150,12 @@ test("a pod is RUNNING before it can be reached, and its actions follow its stat
   expect(stopped.body).toMatchObject({ status: "EXITED", actions: ["start", "terminate"], runtime: null, cost: 0.69 });
   expect((await ask("DELETE", `pods/${String(body["id"])}`)).status).toBe(204);
   expect((await ask("GET", `pods/${String(body["id"])}`)).status).toBe(404);
+});
+
+test("a pod without a count of GPUs has one", async () => {
+  const { ask } = emulated();
+  const made = await ask("POST", "pods", { ...POD, gpu: { id: GPU } });
+  expect(made).toMatchObject({ status: 201, body: { gpu: { id: GPU, count: 1 } } });
 });
 
 test("stock runs out, and the catalog says so", async () => {
