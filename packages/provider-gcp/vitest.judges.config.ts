@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import type { ViteUserConfig } from "vitest/config";
 import usual from "./vitest.config.ts";
 
@@ -8,6 +9,7 @@ const config: ViteUserConfig = {
     ...usual.test,
     name: "provider-gcp and its judges",
     include: ["test/judges/*.judge.ts", "test/two-processes.test.ts"],
+    globalSetup: [fileURLToPath(import.meta.resolve("slipway-python-clients/global-setup"))],
     env: { SLIPWAY_RUNS: "1000" },
     testTimeout: 300_000,
     hookTimeout: 400_000,

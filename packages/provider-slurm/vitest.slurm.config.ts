@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import type { ViteUserConfig } from "vitest/config";
 import { shared } from "../../vitest.shared.ts";
 
@@ -8,6 +9,7 @@ const config: ViteUserConfig = {
     ...shared.test,
     name: "provider-slurm on a cluster",
     include: ["test/**/*.slurm.ts"],
+    globalSetup: [fileURLToPath(import.meta.resolve("slipway-python-clients/global-setup"))],
     // Each file has a cluster of its own; two at once would wait for one another's processors.
     fileParallelism: false,
     typecheck: { enabled: false },

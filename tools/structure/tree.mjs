@@ -19,7 +19,7 @@ export class Tree {
     this.files = [...walk(root, "")].sort();
     this.packages = this.files
       .filter((file) =>
-        /^(?:(?:packages|examples)\/[^/]+|bench|conformance|kubernetes-cluster|release|docs)\/package\.json$/.test(
+        /^(?:(?:packages|examples)\/[^/]+|bench|conformance|kubernetes-cluster|python-clients|release|docs)\/package\.json$/.test(
           file,
         ),
       )
@@ -78,7 +78,7 @@ export class Tree {
     return this.files.filter(
       (file) =>
         MODULE.test(file) &&
-        /^(?:packages|examples|bench|conformance|kubernetes-cluster|release|docs|tools)\//.test(file),
+        /^(?:packages|examples|bench|conformance|kubernetes-cluster|python-clients|release|docs|tools)\//.test(file),
     );
   }
 }

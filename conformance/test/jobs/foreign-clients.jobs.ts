@@ -1,5 +1,6 @@
 import { serve } from "@slipway/provider-aws/emulator";
 import { machinesMissing } from "@slipway/provider-kit/emulator";
+import { serve as serveLambda } from "@slipway/provider-lambda/emulator";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { runForeign } from "./foreign/python.ts";
 
@@ -11,6 +12,8 @@ describe.skipIf(missing !== null || process.getuid?.() !== 0)("a client that nob
   it("launches with boto3, logs in with paramiko and reads what the user data wrote", async () => {
     const served = await serve({ machines: "light", bootMs: 0, endMs: 0, stopMs: 0, limits: null });
     onTestFinished(served.close);
+    // All that boto3 knows of the place: it reads no AWS_REGION.
+    expect(served.variables).toMatchObject({ AWS_DEFAULT_REGION: served.variables["AWS_REGION"] });
     const seen = await runForeign("ec2_client.py", served.variables);
     expect(seen).toEqual({
       address: expect.stringMatching(/^127\./),
@@ -20,6 +23,20 @@ describe.skipIf(missing !== null || process.getuid?.() !== 0)("a client that nob
       after_reboot: "made by the user data\n",
       console: true,
       address_when_stopped: null,
+    });
+  });
+
+  it("launches with lambda-cloud-cli, logs in with paramiko and reads what the user data wrote", async () => {
+    const served = await serveLambda({ machines: "light", bootMs: 0, endMs: 0, limits: null });
+    onTestFinished(served.close);
+    const seen = await runForeign("lambda_client.py", served.variables);
+    expect(seen).toEqual({
+      launched: true,
+      exit_code: 7,
+      made: "made by the user data\n",
+      listed: [true, true],
+      terminated: true,
+      left: [false, false],
     });
   });
 

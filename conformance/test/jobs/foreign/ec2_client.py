@@ -1,12 +1,11 @@
 """Launches an instance with boto3, logs in with paramiko, and prints what it saw as JSON."""
 
-import io
 import json
 import sys
-import time
 
 import boto3
 import paramiko
+from logged_in import connected, read_when_made, run
 
 key = paramiko.RSAKey.generate(2048)
 user_data = f"""#cloud-config
@@ -23,39 +22,9 @@ instance_id = launched["Instances"][0]["InstanceId"]
 ec2.get_waiter("instance_running").wait(InstanceIds=[instance_id], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
 address = ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"][0]["PublicIpAddress"]
 
-
-def connected():
-    """sshd may be up after the instance runs, as everywhere."""
-    until = time.monotonic() + 60
-    while True:
-        client = paramiko.SSHClient()
-        client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
-        try:
-            client.connect(address, username="ec2-user", pkey=key, look_for_keys=False, allow_agent=False, timeout=10)
-            return client
-        except (OSError, paramiko.SSHException):
-            client.close()
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.5)
-
-
-def run(client, command, stdin=b""):
-    channel = client.get_transport().open_session()
-    channel.exec_command(command)
-    if stdin:
-        channel.sendall(stdin)
-        channel.shutdown_write()
-    out = io.BytesIO()
-    while chunk := channel.recv(65536):
-        out.write(chunk)
-    return out.getvalue(), channel.recv_exit_status()
-
-
 seen = {"address": address}
-client = connected()
-made, _ = run(client, "while [ ! -s /made ]; do sleep 0.1; done; cat /made")
-seen["made"] = made.decode()
+client = connected(address, "ec2-user", key)
+seen["made"] = read_when_made(client, "/made")
 _, seen["exit_code"] = run(client, "exit 7")
 blob = bytes(range(256)) * 4096
 echoed, _ = run(client, "cat", blob)
@@ -63,7 +32,7 @@ seen["is_whole"] = echoed == blob
 client.close()
 
 ec2.reboot_instances(InstanceIds=[instance_id])
-client = connected()
+client = connected(address, "ec2-user", key)
 seen["after_reboot"] = run(client, "cat /made")[0].decode()
 client.close()
 console = ec2.get_console_output(InstanceId=instance_id, Latest=True)["Output"]

@@ -1,16 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { commandRunner } from "@slipway/provider-kit/command";
+import { pythonWithClients } from "slipway-python-clients";
 import { z } from "zod";
 
 const HERE = import.meta.dirname;
-const REQUIREMENTS = path.join(HERE, "requirements.txt");
-const CACHE = path.join(HERE, "..", "..", "node_modules", ".cache", "judges");
-const INSTALL_MS = 300_000;
 const QUEUE_MS = 120_000;
 
 interface Jobs {
@@ -32,9 +27,9 @@ export interface Judge {
   readonly kill: () => void;
 }
 
-/** Starts submitit and dask-jobqueue, installed once, with the variables of a cluster. */
+/** Starts submitit and dask-jobqueue with the variables of a cluster. */
 export async function startJudge(directory: string, count: number, env: Record<string, string>): Promise<Judge> {
-  const python = await installed();
+  const python = await pythonWithClients();
   const child = spawn(python, ["-B", path.join(HERE, "judge.py"), directory, String(count)], {
     env,
     cwd: directory,
@@ -73,35 +68,11 @@ export async function queueWith(
 ): Promise<number> {
   const run = commandRunner({ defaults: { timeoutMs: QUEUE_MS, env } });
   const words = ["-B", path.join(HERE, "closed_partition.py"), directory, String(count), launcher];
-  const { exitCode, stdout, stderr } = await run(await installed(), words);
+  const { exitCode, stdout, stderr } = await run(await pythonWithClients(), words);
   if (exitCode !== 0) throw new Error(`${launcher} ended with ${exitCode}: ${stderr.slice(-2_000)}`);
   return Number(stdout.trim().split("\n").at(-1));
 }
 
 function endOf(child: ChildProcess): void {
   if (child.exitCode === null) child.kill("SIGKILL");
-}
-
-/** A virtual environment with exactly what the requirements name; another one for other requirements. */
-async function installed(): Promise<string> {
-  const wanted = await readFile(REQUIREMENTS, "utf8");
-  const home = path.join(CACHE, createHash("sha256").update(wanted).digest("hex").slice(0, 16));
-  const python = path.join(home, "bin", "python");
-  const complete = path.join(home, "complete");
-  if (existsSync(complete)) return python;
-  await rm(home, { recursive: true, force: true });
-  await mkdir(CACHE, { recursive: true });
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter((entry): entry is [string, string] =>
-      /^(pip_|https?_proxy$|no_proxy$|ssl_cert_|requests_ca_)/i.test(entry[0]),
-    ),
-  );
-  const run = commandRunner({ defaults: { timeoutMs: INSTALL_MS, env } });
-  await run("python3", ["-m", "venv", home]);
-  const { exitCode, stderr } = await run(python, [
-    ...["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS],
-  ]);
-  if (exitCode !== 0) throw new Error(`pip ended with ${exitCode}: ${stderr.slice(-2_000)}`);
-  await writeFile(complete, "");
-  return python;
 }

@@ -1,0 +1,41 @@
+"""What every program here does once it knows an address: log in with paramiko, and run commands."""
+
+import io
+import time
+
+import paramiko
+
+
+def connected(address, user, key, port=22):
+    """sshd may be up after the instance runs, as everywhere."""
+    until = time.monotonic() + 60
+    while True:
+        client = paramiko.SSHClient()
+        client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
+        try:
+            client.connect(
+                address, port=port, username=user, pkey=key, look_for_keys=False, allow_agent=False, timeout=10
+            )
+            return client
+        except (OSError, paramiko.SSHException):
+            client.close()
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)
+
+
+def run(client, command, stdin=b""):
+    channel = client.get_transport().open_session()
+    channel.exec_command(command)
+    if stdin:
+        channel.sendall(stdin)
+        channel.shutdown_write()
+    out = io.BytesIO()
+    while chunk := channel.recv(65536):
+        out.write(chunk)
+    return out.getvalue(), channel.recv_exit_status()
+
+
+def read_when_made(client, file):
+    made, _ = run(client, f"while [ ! -s {file} ]; do sleep 0.1; done; cat {file}")
+    return made.decode()
