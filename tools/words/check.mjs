@@ -8,7 +8,7 @@ const TEXT = /\.(?:[cm]?[jt]sx?|json|md|ya?ml|sh|txt)$/;
 // Words of others: licences, lockfiles, sums of modules. Reports are made from sources that are checked themselves. What tells
 // users that a name has changed says the old one: a changelog, and the changeset that it is made from.
 const OTHERS =
-  /(?:^|\/)(?:LICENSE|CHANGELOG\.md|pnpm-lock\.yaml|(?:go|requirements)\S*\.txt)$|^\.changeset\/renamed-|^release\/api\/|^tools\/words\.json$/;
+  /(?:^|\/)(?:LICENSE|CHANGELOG\.md|pnpm-lock\.yaml|package-lock\.json|(?:go|requirements)\S*\.txt)$|^\.changeset\/renamed-|^release\/api\/|^tools\/words\.json$/;
 
 /** @returns every hit (`file`, `line`, `todo`), and how many files were read. */
 export function checkWords(root, { rows, exceptions }) {

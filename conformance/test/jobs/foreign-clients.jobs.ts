@@ -1,14 +1,21 @@
 import { serve } from "@slipway/provider-aws/emulator";
 import { machinesMissing } from "@slipway/provider-kit/emulator";
 import { serve as serveLambda } from "@slipway/provider-lambda/emulator";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { serve as serveRunpod } from "@slipway/provider-runpod/emulator";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { runForeign } from "./foreign/python.ts";
+import { runpodMcp } from "./foreign/runpod-mcp.ts";
 
 const missing = await machinesMissing("light");
 if (missing !== null && process.env["SLIPWAY_REQUIRE_TOOLS"] === "1") throw new Error(missing);
 
 // Anybody else's machines are not on port 22, and EC2 has no other.
 describe.skipIf(missing !== null || process.getuid?.() !== 0)("a client that nobody here wrote", () => {
+  let runpodProgram: string;
+  beforeAll(async () => {
+    runpodProgram = await runpodMcp();
+  }, 400_000);
+
   it("launches with boto3, logs in with paramiko and reads what the user data wrote", async () => {
     const served = await serve({ machines: "light", bootMs: 0, endMs: 0, stopMs: 0, limits: null });
     onTestFinished(served.close);
@@ -38,6 +45,19 @@ describe.skipIf(missing !== null || process.getuid?.() !== 0)("a client that nob
       terminated: true,
       left: [false, false],
     });
+  });
+
+  it("rents a pod with @runpod/mcp-server, logs in with paramiko and reads what its command wrote", async () => {
+    const served = await serveRunpod({
+      ...{ machines: "light", rates: null, latencyMs: 0, provisionMs: 0, pullMs: 0, directMs: 0, listLagMs: 0 },
+      freshNotFoundMs: 0,
+    });
+    onTestFinished(served.close);
+    const PATH = process.env["PATH"] ?? "";
+    const variables = { ...served.variables, PATH, NODE: process.execPath, RUNPOD_MCP: runpodProgram };
+    const seen = await runForeign("runpod_client.py", variables);
+    // It names no count of GPUs.
+    expect(seen).toEqual({ keys: 1, gpus: 1, made: "made by its command\n", exit_code: 7, left: [], ended: 0 });
   });
 
   it("is shown no address where there are no machines", async () => {
