@@ -7,6 +7,7 @@ import type { Column } from "../output.ts";
 import { printable, type Tone } from "../printable.ts";
 import type { LoadedProvider } from "../providers.ts";
 import { unreachable } from "../remembered.ts";
+import { removeDeadRunKeys } from "../run-key.ts";
 import { noteLeftOut, scopeOf } from "../scope.ts";
 import type { Session } from "../session.ts";
 
@@ -152,6 +153,7 @@ async function applyAll(session: Session, plans: readonly Planned[]): Promise<nu
 
 /** A launch that was killed left the key that it had added to the account, with an instance or without. */
 async function removeKeys(session: Session, plans: readonly Planned[], agreed: boolean): Promise<void> {
+  await removeDeadRunKeys();
   if (!agreed) {
     const keys = [];
     for (const { registration } of plans) keys.push(...(await unusedKeys(registration, session.call)));

@@ -20,9 +20,10 @@ import { oneProvider } from "../locate.ts";
 import { shellCommand } from "../printable.ts";
 import type { LoadedProvider } from "../providers.ts";
 import { RunInterrupts } from "../run-interrupts.ts";
+import { makeRunKey } from "../run-key.ts";
 import type { Session } from "../session.ts";
 import { addBudgetOption, addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
-import { makeFreshKey, placementsFor, type SpawnRequest, spawnRequest, withExpiry } from "../spawn-request.ts";
+import { placementsFor, type SpawnRequest, spawnRequest, withExpiry } from "../spawn-request.ts";
 import { noteSpent } from "../spent.ts";
 
 interface Flags extends SpawnFlags {
@@ -245,7 +246,7 @@ async function refuseTakenKey(session: Session, provider: Provider, { key }: Fla
 async function withKey<T>(run: Run, act: (access: SshAccess) => Promise<T>): Promise<T> {
   const { session, flags, loaded } = run;
   if (flags.identity !== undefined) return await act({ identityFile: inputPath(session.world, flags.identity) });
-  await using fresh = await makeFreshKey();
+  await using fresh = await makeRunKey();
   try {
     return await act({ identityFile: fresh.identityFile });
   } finally {
