@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { systemClock } from "@slipway/core";
-import type { Prompter, SpawnProcess, TextSink, World } from "./world.ts";
+import { spawnProcess } from "./spawn-process.ts";
+import type { Prompter, TextSink, World } from "./world.ts";
 
 /** The world as it is: this process, its streams and its machine. */
 export function machineWorld(signal: AbortSignal): World {
@@ -40,35 +41,6 @@ async function readStdin(): Promise<Uint8Array> {
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
   return Buffer.concat(chunks);
 }
-
-const KILL_AFTER_MS = 3000;
-
-const spawnProcess: SpawnProcess = async (file, args, signal) => {
-  const [{ spawn }, { constants }] = await Promise.all([import("node:child_process"), import("node:os")]);
-  return new Promise((resolve, reject) => {
-    // It stays in the terminal's foreground group, without which it could not read what is typed.
-    const child = spawn(file, args, { stdio: "inherit" });
-    let killing: NodeJS.Timeout | undefined;
-    const end = (): void => {
-      child.kill("SIGTERM");
-      killing = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
-    };
-    if (signal.aborted) end();
-    signal.addEventListener("abort", end, { once: true });
-    const over = (): void => {
-      clearTimeout(killing);
-      signal.removeEventListener("abort", end);
-    };
-    child.on("error", (error) => {
-      over();
-      reject(error);
-    });
-    child.on("exit", (code, by) => {
-      over();
-      resolve(code ?? 128 + (by === null ? 0 : constants.signals[by]));
-    });
-  });
-};
 
 function terminalPrompter(signal: AbortSignal): Prompter {
   const streams = { input: process.stdin, output: process.stderr, signal };
