@@ -134,7 +134,10 @@ function failed({ provider }: SshTarget, error: unknown, signal: AbortSignal, be
   if (isProviderError(error) || !isCommandError(error)) return error;
   const message = error.notFound ? "the program ssh is not installed" : `ssh gave no result: ${error.reason}`;
   const code = error.notFound ? "UNSUPPORTED" : "INTERNAL";
-  return new ProviderError(code, { message, provider, operation: "exec", effect, cause: error });
+  const hint = error.outputTooLarge
+    ? "Let it write to a file on the instance, and download that; or start it as a job, and follow it."
+    : undefined;
+  return new ProviderError(code, { message, provider, operation: "exec", effect, hint, cause: error });
 }
 
 /** The command began; how far it came is unknown. */

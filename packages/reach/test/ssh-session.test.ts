@@ -1,11 +1,19 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
+import { dirname, join } from "node:path";
+import type { Exec } from "@slipway/core";
+import { runCommand } from "@slipway/provider-kit/command";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Session } from "../src/session.ts";
 import { openSshSession } from "../src/ssh-session.ts";
 import { missing, type Sshd, startSshd } from "./sshd.ts";
+
+/** A zombie has ended: whoever reaps it here may take its time. */
+async function expectEnded(pid: string): Promise<void> {
+  const state = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "State: gone");
+  expect(state).toMatch(/State:\s+(gone|Z|X)/);
+}
 
 describe.skipIf(missing !== null)("a session over a real sshd", () => {
   let sshd: Sshd;
@@ -78,10 +86,72 @@ describe.skipIf(missing !== null)("a session over a real sshd", () => {
     });
     await expect(running).rejects.toMatchObject({ code: "CANCELLED", effect: "unknown" });
     const pid = (await readFile(pidFile, "utf8")).trim();
-    // A zombie has ended: whoever reaps it here may take its time.
-    const state = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "State: gone");
-    expect(state).toMatch(/State:\s+(gone|Z|X)/);
+    await expectEnded(pid);
     await rm(directory, { recursive: true });
+  });
+
+  it.each(["stdout", "stderr"])("ends a command whose %s has no end, and gives no exit code of it", async (stream) => {
+    const directory = await mkdtemp(join(tmpdir(), "slipway-endless-"));
+    const pidFile = join(directory, "pid");
+    let kept = 0;
+    const count = (chunk: string): void => {
+      kept += chunk.length;
+    };
+    const script = `echo $$ >${pidFile}; exec yes "\\033]0;title lies" ${stream === "stderr" ? ">&2" : ""}`;
+    const running = session.exec(["/bin/sh", "-c", script], { onStdout: count, onStderr: count });
+    await expect(running).rejects.toMatchObject({
+      code: "INTERNAL",
+      effect: "unknown",
+      message: expect.stringContaining("more than 8388608 bytes"),
+      hint: expect.stringContaining("as a job"),
+    });
+    expect(kept).toBeLessThanOrEqual(8 * 1024 * 1024);
+    await expectEnded((await readFile(pidFile, "utf8")).trim());
+    await rm(directory, { recursive: true });
+  });
+
+  it("takes output up to the limit whole", async () => {
+    const { exitCode, stdout } = await session.exec([
+      "/bin/sh",
+      "-c",
+      "head -c 8388608 /dev/zero | tr '\\0' x; exit 4",
+    ]);
+    expect([exitCode, stdout.length]).toEqual([4, 8 * 1024 * 1024]);
+  });
+
+  it("puts no input and no value of a job's environment into an argument list", async () => {
+    const secret = ["job", "hidden", "value"].join("-");
+    const look = ["/bin/sh", "-c", "cat /proc/*/cmdline 2>/dev/null | tr '\\0' ' '; echo; echo looked"];
+    const read = await session.exec(look, { stdin: secret });
+    expect(read.stdout).toContain("looked");
+    expect(read.stdout).not.toContain(secret);
+    const job = await session.start(look, { environment: { TOKEN: secret } });
+    let printed = "";
+    for await (const { text } of job.follow()) printed += text;
+    expect(printed).toContain("looked");
+    expect(printed).not.toContain(secret);
+  });
+
+  it("leaves no file that others can read, on either side", async () => {
+    const sockets: string[] = [];
+    const exec: Exec = (file, args, options) => {
+      const at = args.indexOf("-S");
+      if (at !== -1) sockets.push(args[at + 1] ?? "");
+      return runCommand(file, args, options);
+    };
+    const { endpoint, identityFile } = sshd;
+    await using other = await openSshSession("cloud", "i-4", endpoint, { identityFile, runtime: { exec } });
+    const job = await other.start(["/bin/sh", "-c", "echo printed"], { environment: { TOKEN: "x" } });
+    await job.result();
+    const here = dirname(sockets[0] ?? "");
+    const there = join(userInfo().homedir, ".slipway-jobs", job.id);
+    for (const directory of [here, there]) {
+      expect((await stat(directory)).mode & 0o077).toBe(0);
+      const files = await readdir(directory);
+      expect(files.length).toBeGreaterThan(0);
+      for (const file of files) expect([file, (await stat(join(directory, file))).mode & 0o077]).toEqual([file, 0]);
+    }
+    await rm(there, { recursive: true });
   });
 
   it("says that nothing ran where nobody listens or the key is not the right one", async () => {
