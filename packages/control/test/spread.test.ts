@@ -2,17 +2,20 @@ import { isProviderError, ProviderError } from "@slipway/core";
 import { describe, expect, test } from "vitest";
 import {
   allEntries,
+  apply,
   launch,
   memoryStore,
+  reconcile,
   type SpreadControl,
   type SpreadFailpoint,
   type SpreadOptions,
   SpreadRefusal,
   type Store,
   spread,
+  terminateAndConfirm,
 } from "../src/index.ts";
 import { type Cloud, cloudOf } from "./anywhere-cloud.ts";
-import { living } from "./scripted-provider.ts";
+import { living, setStatus } from "./scripted-provider.ts";
 import { type SimulatedClock, simulatedClock } from "./simulated-clock.ts";
 
 class Killed extends Error {}
@@ -53,7 +56,10 @@ function scene(store: Store = memoryStore()) {
   const alive = (): readonly string[] =>
     clouds.flatMap(({ world, provider }) => living(world).map(({ key }) => `${provider.name} ${key}`)).toSorted();
   const kinds = async () => (await allEntries(store)).map(({ record }) => record.kind).toSorted();
-  return { clock, store, clouds, providers, call, alive, kinds };
+  /** Without the places that refused: those made nothing. */
+  const kept = async () =>
+    (await allEntries(store)).flatMap(({ record }) => (record.state === "refused" ? [] : [record.kind])).toSorted();
+  return { clock, store, clouds, providers, call, alive, kinds, kept };
 }
 
 async function refusal(call: Promise<unknown>): Promise<SpreadRefusal> {
@@ -227,4 +233,60 @@ describe("spread", () => {
       expect(await kinds()).toEqual([]);
     },
   );
+});
+
+describe("a spread that is over", () => {
+  test("is forgotten with the last of its machines, and not before; then the same call launches anew", async () => {
+    const { call, clouds, store, clock, kept } = scene();
+    const { members } = await call(3, { count: 3 });
+    const end = ({ provider: name, instanceId }: (typeof members)[number]) => {
+      const cloud = clouds.find(({ provider }) => provider.name === name);
+      if (cloud === undefined) throw new Error(`no ${name}`);
+      return terminateAndConfirm(cloud.provider, instanceId, { store, clock });
+    };
+    const [last, ...others] = members;
+    if (last === undefined) throw new Error("no member");
+    await Promise.all(others.map(end));
+    expect(await kept()).toEqual(["anywhere", "launch", "spread"]);
+    expect((await call(3, { count: 3 })).members).toEqual(members);
+    // One that another process works on is left to that.
+    const lease = await store.acquire("spread:tests:s");
+    if (lease === null) throw new Error("held");
+    await end(last);
+    expect(await kept()).toEqual(["spread"]);
+    await store.release(lease);
+    const again = await call(3, { count: 3 });
+    expect(again.members).toEqual(members);
+  });
+
+  test("is forgotten when all of its machines end at once", async () => {
+    const { call, clouds, store, clock, kept } = scene();
+    const { members } = await call(3, { count: 3 });
+    const ends = members.map(({ provider: name, instanceId }) => {
+      const cloud = clouds.find(({ provider }) => provider.name === name);
+      return cloud === undefined ? undefined : terminateAndConfirm(cloud.provider, instanceId, { store, clock });
+    });
+    await Promise.all(ends);
+    expect(await kept()).toEqual([]);
+    const again = await call(3, { count: 3 });
+    expect(again.members).toHaveLength(3);
+    expect(again.members.map(({ instanceId }) => instanceId)).not.toEqual(members.map(({ instanceId }) => instanceId));
+  });
+
+  test("nothing of it stays once reconcile has forgotten what is gone, and it costs nothing more", async () => {
+    const { call, clouds, store, clock, kept } = scene();
+    await call(1, { count: 1 }, { maxUsdPerDay: 1000 });
+    for (const { world } of clouds) for (const { id } of living(world)) setStatus(world, id, "terminated");
+    clock.advance(60_000);
+    for (const { provider } of clouds) {
+      const plan = await reconcile(provider, { store, clock });
+      expect(plan.items.every(({ kind }) => kind === "missing")).toBe(true);
+      await apply(provider, plan, { store, clock });
+    }
+    expect(await kept()).toEqual(["budget"]);
+    const budget = await store.read("budget:tests");
+    const claims = budget?.kind === "budget" ? Reflect.get(Object(budget.data), "claims") : null;
+    expect(claims).toHaveLength(1);
+    expect(claims).not.toContainEqual(expect.objectContaining({ to: null }));
+  });
 });

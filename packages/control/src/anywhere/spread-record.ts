@@ -1,7 +1,8 @@
 import { type Clock, systemClock, timestamp } from "@slipway/core";
-import type { DataRecord, JsonValue } from "../store/record.ts";
+import { type DataRecord, type JsonValue, type LaunchIdentity, launchId, recordId } from "../store/record.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
+import { mayLive } from "./anywhere-record.ts";
 
 /** A machine that a spread has made. */
 export interface SpreadMember {
@@ -27,6 +28,10 @@ export function spreadRecord(owner: string, key: string, { state, ...data }: Spr
   return { kind: "spread", name: key, owner, state, at, data: { needHash: data.needHash, members } };
 }
 
+export function spreadId(owner: string, key: string): string {
+  return recordId("spread", owner, key);
+}
+
 export async function readSpread(store: Store, id: string): Promise<SpreadState | null> {
   const record = await store.read(id);
   if (record === null) return null;
@@ -36,6 +41,38 @@ export async function readSpread(store: Store, id: string): Promise<SpreadState 
     message: `the record of ${id} does not say how far the spread is`,
     hint: "List the machines by their keys, end those that are not wanted, and remove the record.",
   });
+}
+
+const MEMBER = /^(.+)-[1-9]\d*$/;
+
+/**
+ * For a launch whose record was forgotten: once none of the machines of its spread may live any more, the record of that says
+ * nothing, and would stay for ever. Where `spread` works on it now, it is left to that.
+ */
+export async function forgetSpread(store: Store, identity: LaunchIdentity): Promise<void> {
+  const [, key] = MEMBER.exec(identity.key) ?? [];
+  if (key === undefined) return;
+  const id = spreadId(identity.owner, key);
+  // Most keys that end in a number are of no spread, and need no second lease.
+  if (!(await isOver(store, id, identity))) return;
+  const lease = await store.acquire(id);
+  if (lease === null) return;
+  try {
+    if (await isOver(store, id, identity)) await store.remove(id);
+  } finally {
+    await store.release(lease).catch(() => undefined);
+  }
+}
+
+/** Is it the settled spread of this launch, and is nothing left of it? */
+async function isOver(store: Store, id: string, { account, owner, key }: LaunchIdentity): Promise<boolean> {
+  const record = await store.read(id);
+  const spread = record?.kind === "spread" ? stateOf(record) : null;
+  if (spread?.state !== "settled" || !spread.members.some((one) => one.key === key)) return false;
+  for (const { provider, key: other } of spread.members) {
+    if (mayLive(await store.read(launchId({ provider, account, owner, key: other })))) return false;
+  }
+  return true;
 }
 
 function stateOf({ state, data }: DataRecord): SpreadState | null {

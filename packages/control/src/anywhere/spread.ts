@@ -1,14 +1,14 @@
 import { isKey, type Provider, ProviderError, specHash } from "@slipway/core";
 import { BudgetRefusal } from "../budget/claim.ts";
 import { startPoll } from "../poll.ts";
-import { launchId, recordId } from "../store/record.ts";
+import { launchId } from "../store/record.ts";
 import type { Lease } from "../store/store.ts";
 import { terminateAndConfirm } from "../terminate-and-confirm.ts";
 import { mayLive } from "./anywhere-record.ts";
 import { type AnywhereControl, type AnywhereLaunch, launchAnywhere } from "./launch-anywhere.ts";
 import { AnywhereRefusal } from "./refusal.ts";
 import type { AnywhereOptions } from "./request-at.ts";
-import { readSpread, type SpreadMember, type SpreadState, spreadRecord } from "./spread-record.ts";
+import { readSpread, type SpreadMember, type SpreadState, spreadId, spreadRecord } from "./spread-record.ts";
 import { type Refusal, type SpreadLeftover, SpreadRefusal } from "./spread-refusal.ts";
 
 /** What `launchAnywhere` takes, several times. */
@@ -70,7 +70,8 @@ const AT_ONCE = 4;
  * Launches several machines, each where it is cheapest when its turn comes: all of them, or at least `minimum`. Where fewer
  * can be had, those that were made are terminated again, and it rejects with a SpreadRefusal that names what may be left.
  * Call it again after any crash or unclear failure: machines that were made are found by their keys, and a rollback that
- * was begun is finished. Once it has resolved, the same call returns the same machines and launches nothing more.
+ * was begun is finished. Once it has resolved, the same call returns the same machines and launches nothing more, until the
+ * ends of all of them were confirmed and forgotten.
  *
  * @example
  * ```ts
@@ -91,7 +92,7 @@ export async function spread(
     throw invalid(`key must be 1 to ${128 - `-${count}`.length} printable ASCII characters`);
   const [owner = ""] = new Set(providers.map((provider) => provider.owner));
   const poll = startPoll("anywhere", "spread", { ...control, signal, timeoutMs });
-  const id = recordId("spread", owner, key);
+  const id = spreadId(owner, key);
   try {
     const lease = await control.store.acquire(id);
     if (lease === null) throw conflict(key, "another process works on it now", "Call again when it has finished.");

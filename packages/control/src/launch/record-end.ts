@@ -1,5 +1,6 @@
 import { type Clock, type Provider, ProviderError, timestamp } from "@slipway/core";
 import { forgetChoice } from "../anywhere/anywhere-record.ts";
+import { forgetSpread } from "../anywhere/spread-record.ts";
 import { endClaim } from "../budget/claim.ts";
 import { sightOf } from "../regions.ts";
 import { forgetReport } from "../reports/report-record.ts";
@@ -46,8 +47,7 @@ export async function recordEnd(
       if (record?.kind !== "launch" || record.state !== "launched" || names !== instance.id) return;
       if (fate === "forget") {
         await store.remove(recordId);
-        await forgetReport(store, record);
-        await forgetChoice(store, identity);
+        await forgetRest(store, record);
       } else {
         const { request: _sent, ...known } = record;
         await store.write(recordId, { ...known, state: "ended", at: timestamp(clock) } satisfies LaunchRecord);
@@ -58,6 +58,13 @@ export async function recordEnd(
   } catch (error) {
     if (!isStoreError(error)) throw error;
   }
+}
+
+/** What other records say of a launch whose own one was forgotten, under the lease of that: each would stay for ever. */
+export async function forgetRest(store: LaunchStore, record: LaunchRecord): Promise<void> {
+  await forgetReport(store, record);
+  await forgetChoice(store, record.identity);
+  await forgetSpread(store, record.identity);
 }
 
 /** Where the remote no longer tells the key, the store does. */

@@ -1,8 +1,9 @@
 import { type Clock, type Instance, type Provider, ProviderError, projectProvider, systemClock } from "@slipway/core";
 import { type AtMost, atMost } from "../at-most.ts";
+import { endClaim } from "../budget/claim.ts";
 import { hasEnded } from "../launch/lookup.ts";
+import { forgetRest } from "../launch/record-end.ts";
 import { type Sight, sightOf } from "../regions.ts";
-import { forgetReport } from "../reports/report-record.ts";
 import { type LaunchRecord, launchId, type StoredRecord } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
 import { isSameLaunch, type PlanItem, type ReconcilePlan } from "./plan.ts";
@@ -34,6 +35,7 @@ const AT_ONCE = 250;
 interface Applying {
   readonly provider: Provider;
   readonly store: LaunchStore;
+  readonly clock: Clock;
   readonly recordId: string | null;
   readonly record: LaunchRecord | null;
   /** An `expiresAt` up to here, on this machine's clock, has passed on every clock. */
@@ -173,7 +175,7 @@ function cancelledBefore(item: PlanItem): ApplyResult {
 async function underLease(work: Work, step: Step): Promise<readonly ApplyResult[]> {
   const { provider, plan, watch, sight, options, ended } = work;
   const { store, signal, clock = systemClock, expiryMarginMs = EXPIRY_MARGIN_MS } = options;
-  const base = { provider, store, expiredBy: clock.now() - expiryMarginMs, call: { signal }, sight, ended };
+  const base = { provider, store, clock, expiredBy: clock.now() - expiryMarginMs, call: { signal }, sight, ended };
   const { key } = step[0];
   if (key === null) {
     return await actOnAll(work, { ...base, recordId: null, record: null, mustShow: async () => false }, step);
@@ -245,8 +247,9 @@ const ACTIONS: { readonly [K in PlanItem["kind"]]: Action<K> } = {
     const listed = await run.provider.list({ ids: [item.instanceId] }, run.call);
     if ((one !== null && one.status !== "terminated") || listed.length > 0) return { skipped: "it is there" };
     await run.store.remove(run.recordId);
-    // It is forgotten, whatever becomes of what it reported.
-    await forgetReport(run.store, run.record).catch(() => undefined);
+    // It is forgotten, whatever becomes of what else was known of it.
+    await endClaim(run.store, run.provider.owner, run.recordId, run.clock).catch(() => undefined);
+    await forgetRest(run.store, run.record).catch(() => undefined);
     return "forgotten";
   },
   drifted: async () => ({ skipped: "what to do with it is the caller's decision" }),
