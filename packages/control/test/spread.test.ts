@@ -8,6 +8,7 @@ import {
   reconcile,
   type SpreadControl,
   type SpreadFailpoint,
+  type SpreadLaunch,
   type SpreadOptions,
   SpreadRefusal,
   type Store,
@@ -235,15 +236,19 @@ describe("spread", () => {
   );
 });
 
+const endIn =
+  (clouds: readonly Cloud[], store: Store, clock: SimulatedClock) =>
+  async ({ provider: name, instanceId }: SpreadLaunch): Promise<void> => {
+    const cloud = clouds.find(({ provider }) => provider.name === name);
+    if (cloud === undefined) throw new Error(`no ${name}`);
+    await terminateAndConfirm(cloud.provider, instanceId, { store, clock });
+  };
+
 describe("a spread that is over", () => {
   test("is forgotten with the last of its machines, and not before; then the same call launches anew", async () => {
     const { call, clouds, store, clock, kept } = scene();
     const { members } = await call(3, { count: 3 });
-    const end = ({ provider: name, instanceId }: (typeof members)[number]) => {
-      const cloud = clouds.find(({ provider }) => provider.name === name);
-      if (cloud === undefined) throw new Error(`no ${name}`);
-      return terminateAndConfirm(cloud.provider, instanceId, { store, clock });
-    };
+    const end = endIn(clouds, store, clock);
     const [last, ...others] = members;
     if (last === undefined) throw new Error("no member");
     await Promise.all(others.map(end));
@@ -262,11 +267,7 @@ describe("a spread that is over", () => {
   test("is forgotten when all of its machines end at once", async () => {
     const { call, clouds, store, clock, kept } = scene();
     const { members } = await call(3, { count: 3 });
-    const ends = members.map(({ provider: name, instanceId }) => {
-      const cloud = clouds.find(({ provider }) => provider.name === name);
-      return cloud === undefined ? undefined : terminateAndConfirm(cloud.provider, instanceId, { store, clock });
-    });
-    await Promise.all(ends);
+    await Promise.all(members.map(endIn(clouds, store, clock)));
     expect(await kept()).toEqual([]);
     const again = await call(3, { count: 3 });
     expect(again.members).toHaveLength(3);
