@@ -172,7 +172,9 @@ function statementsFor(schema: string): Statements {
     renew: `update ${schema}.lease as held set expires = ${end("$3")}
       from unnest($1::text[], $2::uuid[]) as mine (id, token)
       where held.id = mine.id and held.token = mine.token and held.expires > clock_timestamp() returning held.id`,
-    release: `delete from ${schema}.lease where id = $1 and token::text = $2`,
+    // Without a flush: a crash of the server that undoes it leaves a lease that expires.
+    release: `delete from ${schema}.lease where id = $1 and token::text = $2
+      and set_config('synchronous_commit', 'off', true) is not null`,
     read: `select ${withSteps} from ${schema}.record where id = $1`,
     write: `with ${own}, cleared as (delete from ${schema}.step where id in (select id from own))
       insert into ${schema}.record (id, kind, provider, account, owner, state, record)

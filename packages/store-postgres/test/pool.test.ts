@@ -51,6 +51,27 @@ test("no statement has a name, and the pool of pg fits", async () => {
   expect(typeof real.query).toBe("function");
 });
 
+test("only giving a lease back waits for no flush: what a crash undoes of that is over with the lease's time", async () => {
+  const texts: string[] = [];
+  const pool: PostgresPool = {
+    query: async ({ text }) => {
+      texts.push(text);
+      return { rows: [{ there: true, version: SCHEMA_VERSION, id: "a" }] };
+    },
+  };
+  const store = postgresStore(pool);
+  const lease = await store.acquire("a");
+  if (lease === null) throw new Error("held");
+  const at = "2026-01-01T00:00:00.000Z";
+  await store.write("a", { kind: "report", name: "n", owner: "o", state: "x", at, data: null });
+  await store.remove("a");
+  await store.release(lease);
+  const unflushed = texts.filter((text) => text.includes("synchronous_commit"));
+  expect(unflushed).toEqual([texts.at(-1)]);
+  // For this statement's transaction alone: the session is another client's afterwards.
+  expect(unflushed[0]).toContain("set_config('synchronous_commit', 'off', true)");
+});
+
 test("a schema's name may hold anything", () => {
   expect(quoted('a"; drop table b; --')).toBe('"a""; drop table b; --"');
 });
