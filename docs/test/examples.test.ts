@@ -42,7 +42,7 @@ const WITHOUT: Readonly<Record<string, string>> = {
     ].map((part) => [`@slipway/provider-kit/${part}`, KIT]),
   ),
   ...Object.fromEntries(
-    ["", "/vitest", "/node-test", "/stores", "/reach", "/workflow-engine", "/mutants"].map((part) => [
+    ["", "/vitest", "/node-test", "/stores", "/reach", "/workflow-engine"].map((part) => [
       `@slipway/contract-tests${part}`,
       SUITE,
     ]),

@@ -49,6 +49,13 @@ export const coreOperations: OperationRows<Calls> = {
 /**
  * Every method of the contract that calls a remote, and all that is known of it before the call. Lists of methods are
  * made from it: a new method is in all of them.
+ *
+ * @example
+ * ```ts
+ * const { writes, result } = operationTable().terminate;
+ * writes; // => true
+ * result; // => "nothing"
+ * ```
  */
 export function operationTable(): { readonly [N in OperationName]: OperationRow } {
   const rows: Record<string, OperationRow> = { ...coreOperations };

@@ -76,15 +76,40 @@ export type FieldsOf<T, K extends string> = {
 export type AnswerOf<T> = FieldsOf<T, AnswerKind>;
 export type RequestShapeOf<T> = FieldsOf<T, RequestKind>;
 
-/** The name without its `?`. */
+/**
+ * The name without its `?`.
+ *
+ * @example
+ * ```ts
+ * fieldName("key?"); // => "key"
+ * ```
+ */
 export function fieldName(written: string): string {
   return written.replace("?", "");
 }
 
+/**
+ * Is it a list of one shape?
+ *
+ * @example
+ * ```ts
+ * isList(["text"]); // => true
+ * isList("text"); // => false
+ * ```
+ */
 export function isList<K extends string>(shape: Shape<K>): shape is readonly [Shape<K>] {
   return Array.isArray(shape);
 }
 
+/**
+ * Is it one of some words?
+ *
+ * @example
+ * ```ts
+ * isOneOf({ oneOf: { running: true } }); // => true
+ * isOneOf("text"); // => false
+ * ```
+ */
 export function isOneOf<K extends string>(shape: Shape<K>): shape is OneOf {
   return typeof shape === "object" && "oneOf" in shape;
 }
