@@ -64,7 +64,9 @@ export class KeyLookup<M, I extends Instance, O extends AnySpawnOptions, T> {
   /** Two processes may have created one each: all of them keep the same one. */
   async elect(call: Call, request: SpawnRequest<O, T>, own: M): Promise<M> {
     const { id } = this.#driver.identify(own);
-    const { live } = await this.#listed(call, request);
+    const { live } = await this.#listed(call, request).catch((error: unknown) => {
+      throw applied(error);
+    });
     const ours = live.filter(({ identity }) => this.#identities.isOf(identity, request));
     const [winner] = ours.toSorted(byAge);
     if (winner === undefined || winner.identity.id === id) return own;
