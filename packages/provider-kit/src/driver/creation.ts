@@ -1,7 +1,16 @@
 import { type Instance, isProviderError } from "@slipway/core";
-import { type Accepted, type Call, type Created, type Driver, type SpawnRequest, Undone } from "./driver.ts";
+import { withEffect } from "../errors/with-effect.ts";
+import {
+  type Accepted,
+  type Call,
+  type Created,
+  type Driver,
+  type Refused,
+  type SpawnRequest,
+  Undone,
+} from "./driver.ts";
 import { type AnySpawnOptions, applied, type DriverContext } from "./driver-context.ts";
-import type { KeyLookup } from "./key-lookup.ts";
+import type { KeyLookup, Lookup } from "./key-lookup.ts";
 import type { LifeCycleRefusals } from "./life-cycle-refusals.ts";
 
 const MOST_ATTEMPTS = 50;
@@ -37,7 +46,7 @@ export class Creation<M, I extends Instance, O extends AnySpawnOptions, T> {
         return whole ?? machine;
       }
       const looks = "error" in outcome && outcome.lookUp;
-      const seen = looks ? await this.#keys.findRival(call, request) : null;
+      const seen = looks ? await this.#look(call, request, outcome) : null;
       const found = "found" in outcome ? outcome.found : (seen?.found ?? null);
       const whole = found === null ? null : await this.finish(call, found, request, "found");
       if (whole !== null) return whole;
@@ -83,6 +92,20 @@ export class Creation<M, I extends Instance, O extends AnySpawnOptions, T> {
       const found = isOld ? (await this.#keys.find(call, request)).found : null;
       return found === null ? await this.#driver.create(call, request, { ...at, sent }) : { found };
     });
+  }
+
+  /** What stands there after a creation that was not accepted. Where that cannot be seen, its effect stays as it was. */
+  async #look(call: Call, request: SpawnRequest<O, T>, { error }: Refused): Promise<Lookup<M>> {
+    try {
+      return await this.#keys.findRival(call, request);
+    } catch (failure) {
+      const isRefused = isProviderError(error) && error.effect === "none";
+      // That the key is another's is an answer.
+      if (isRefused || !isProviderError(failure) || failure.effect !== "none" || failure.code === "CONFLICT")
+        throw failure;
+      this.#context.writeCache.unclear(request.key);
+      throw withEffect(failure, "unknown");
+    }
   }
 
   /** The machine of an accepted creation, as it can be read. */

@@ -27,7 +27,7 @@ function world({ elects = false, rival, answer = (machine) => ({ machine }), des
       id,
       status: "running",
       createdAt: `2026-01-01T00:00:0${id}Z`,
-      ownership: { owner: "o", key: "k", labels: {} },
+      ownership: { owner: "o", key: "k", specHash: undefined, labels: {} },
     }),
     toInstance: (_, base) => ({ ...base, addresses: {}, isSpot: false, createdAt: null }),
     bootstrap: { format: "shell" },
@@ -68,4 +68,16 @@ test("where the look of an election fails, what was created is there", async () 
   const { provider, things } = world({ elects: true, isBlind: true });
   await expect(provider.spawn({ key: "k" })).rejects.toMatchObject({ code: "UNAVAILABLE", effect: "applied" });
   expect(things.size).toBe(1);
+});
+
+test("where the look after an unclear creation fails, nothing is known of its effect", async () => {
+  const error = failure("unknown", "no answer");
+  const { provider } = world({ isBlind: true, answer: () => ({ error, lookUp: true, retry: false }) });
+  await expect(provider.spawn({ key: "k" })).rejects.toMatchObject({ code: "UNAVAILABLE", effect: "unknown" });
+});
+
+test("where the look after a refused creation fails, nothing was done", async () => {
+  const error = failure("none", "the name is taken");
+  const { provider } = world({ isBlind: true, answer: () => ({ error, lookUp: true, retry: true }) });
+  await expect(provider.spawn({ key: "k" })).rejects.toBe(unreadable);
 });
