@@ -144,9 +144,11 @@ export class KeyLookup<M, I extends Instance, O extends AnySpawnOptions, T> {
 
   async #endLosers(call: Call, losers: readonly Candidate<M>[]): Promise<void> {
     for (const { machine, identity } of losers) {
-      await this.#driver.destroy(call, identity.id, machine).catch((error: unknown) => {
+      const outcome = await this.#driver.destroy(call, identity.id, machine).catch((error: unknown) => {
         throw applied(error);
       });
+      // It may go on: the next look finds it again.
+      if (typeof outcome === "object") throw applied(outcome.unclear);
       this.#context.writeCache.ended(identity.id);
     }
   }

@@ -81,3 +81,12 @@ test("where the look after a refused creation fails, nothing was done", async ()
   const { provider } = world({ isBlind: true, answer: () => ({ error, lookUp: true, retry: true }) });
   await expect(provider.spawn({ key: "k" })).rejects.toBe(unreadable);
 });
+
+test("the loser of an election whose end is unclear is not forgotten", async () => {
+  const unclear = failure("unknown", "the end has no answer");
+  const { provider, things } = world({ elects: true, rival: "1", destroyed: { unclear } });
+  await expect(provider.spawn({ key: "k" })).rejects.toBe(unclear);
+  expect(things).toEqual(new Set(["1", "2"]));
+  // Nor by the next one, which ends it first.
+  await expect(provider.spawn({ key: "k" })).rejects.toBe(unclear);
+});
