@@ -71,8 +71,8 @@ type Checked = Shape<RequestKind>;
 function faultOf(shape: Checked, value: unknown, limits: ProviderLimits): string | null {
   if (typeof shape === "string") return CHECKS[shape](value, limits);
   if (isOneOf(shape)) {
-    const words = Object.keys(shape.oneOf);
-    return words.some((word) => word === value) ? null : `must be one of ${words.join(", ")}`;
+    const { oneOf } = shape;
+    return isText(value) && Object.hasOwn(oneOf, value) ? null : `must be one of ${Object.keys(oneOf).join(", ")}`;
   }
   if (isList(shape)) {
     if (!Array.isArray(value)) return "must be a list";
@@ -86,7 +86,7 @@ function faultOf(shape: Checked, value: unknown, limits: ProviderLimits): string
   const missing = missingFrom(shape, value);
   if (missing !== undefined) return `needs ${missing}`;
   for (const [name, member] of entriesOf(value)) {
-    const nested = fieldIn(shape, name);
+    const nested = membersOf(shape).shapes.get(name);
     // A misspelt name would be ignored in silence.
     if (nested === undefined) return `has no field ${JSON.stringify(name)}`;
     const wrong = faultOf(nested, member, limits);
@@ -95,13 +95,29 @@ function faultOf(shape: Checked, value: unknown, limits: ProviderLimits): string
   return null;
 }
 
-function missingFrom(shape: Fields<string>, value: Readonly<Record<string, unknown>>): string | undefined {
-  return Object.keys(shape).find((written) => value[fieldName(written)] === undefined && !written.endsWith("?"));
+/** The fields of a shape by their names. */
+interface Members {
+  readonly required: readonly string[];
+  readonly shapes: ReadonlyMap<string, Checked>;
 }
 
-function fieldIn<K extends string>(shape: Fields<K>, name: string): Shape<K> | undefined {
-  // A name that ends in `?` is no field, though the shape has it written so.
-  return name.endsWith("?") ? undefined : (own(shape, name) ?? own(shape, `${name}?`));
+const members = new WeakMap<Fields<RequestKind>, Members>();
+
+/** Read from each shape once, at its first need: it is asked at every call. */
+function membersOf(shape: Fields<RequestKind>): Members {
+  const known = members.get(shape);
+  if (known !== undefined) return known;
+  const written = Object.entries(shape);
+  const read = {
+    required: written.flatMap(([name]) => (name.endsWith("?") ? [] : [name])),
+    shapes: new Map(written.map(([name, nested]) => [fieldName(name), nested])),
+  };
+  members.set(shape, read);
+  return read;
+}
+
+function missingFrom(shape: Fields<RequestKind>, value: Readonly<Record<string, unknown>>): string | undefined {
+  return membersOf(shape).required.find((name) => value[name] === undefined);
 }
 
 /** Why a request is refused before any call: the code, and the sentence. */
@@ -137,10 +153,17 @@ export function callFault(
 ): string | null {
   if (call === undefined) return shape === undefined ? null : "needs options";
   if (!isRecord(call)) return "must be an object";
-  const missing = missingFrom(shape ?? {}, call);
+  const missing = shape === undefined ? undefined : missingFrom(shape, call);
   if (missing !== undefined) return `needs ${missing}`;
-  for (const [written, nested] of Object.entries({ ...callShape, ...shape })) {
-    const name = fieldName(written);
+  return wrongOption(callShape, call, limits) ?? (shape === undefined ? null : wrongOption(shape, call, limits));
+}
+
+function wrongOption(
+  shape: Fields<RequestKind>,
+  call: Readonly<Record<string, unknown>>,
+  limits: ProviderLimits,
+): string | null {
+  for (const [name, nested] of membersOf(shape).shapes) {
     const wrong = call[name] === undefined ? null : faultOf(nested, call[name], limits);
     if (wrong !== null) return `${name} ${wrong}`;
   }
@@ -182,7 +205,7 @@ function refusedOption(name: string, value: unknown, rules: RequestRules): Refus
   }
   const sentence = own(rules.refuses, name);
   if (sentence !== undefined) return { code: "UNSUPPORTED", message: `${name} is not supported: ${sentence}` };
-  const shape = fieldIn(rules.base, name) ?? unlocked?.shape;
+  const shape = membersOf(rules.base).shapes.get(name) ?? unlocked?.shape;
   if (shape === undefined) {
     if (rules.own.has(name)) return null;
     return { code: "INVALID_SPEC", message: `unknown ${rules.noun} ${JSON.stringify(name)}` };
