@@ -67,8 +67,8 @@ export function defineCapability(definition: CapabilityDefinition): CapabilityDe
 /** What a capability of a third party may not be called, nor its methods and options: projection and refusal go by name. */
 function contractWords(): ReadonlySet<string> {
   const words = new Set(Object.keys({ ...spawnShape, ...filterShape }).map(fieldName));
-  for (const word of [...Object.keys(coreOperations), "generateBootstrap", "exec", "logs", "readBootstrap"])
-    words.add(word);
+  const beyond = ["exec", "logs", "readBootstrap", "listOfferings", "placements"];
+  for (const word of [...Object.keys(coreOperations), "generateBootstrap", ...beyond]) words.add(word);
   for (const [capability, row] of Object.entries({ ...capabilityTable, ...furtherCapabilities })) {
     for (const word of [capability, ...Object.keys({ ...row.methods, ...row.spawn, ...row.list })]) words.add(word);
   }

@@ -142,6 +142,8 @@ describe("a definition must fit the provider and the contract", () => {
     ["spawn", { methods: { spawn: "plain" } }],
     ["createVolume", { methods: { createVolume: "plain" } }],
     ["exec", { methods: { exec: "plain" } }],
+    ["placements", { methods: { placements: "plain" } }],
+    ["listOfferings", { methods: { listOfferings: "plain" } }],
     ["labels", { options: { spawn: ["labels"] } }],
     ["gpu", { options: { spawn: ["gpu"] } }],
     ["keys", { options: { list: ["keys"] } }],
