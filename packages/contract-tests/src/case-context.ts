@@ -11,7 +11,7 @@ import type { Fault } from "@slipway/provider-kit/emulator";
 import { type Census, difference, missingFrom, takeCensus } from "./census.ts";
 import { must, NotApplicable } from "./conformance-failure.ts";
 import type { Harness, HarnessFactory } from "./harness.ts";
-import type { RuleId } from "./rule-ids.ts";
+import type { RuleId } from "./ids.ts";
 import { type Tracker, tracker } from "./tracker.ts";
 import { eventually } from "./waiting.ts";
 

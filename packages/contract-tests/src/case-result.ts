@@ -2,7 +2,7 @@ import { caseContext, type Mode, mustLeaveNothing, type Project } from "./case-c
 import { ConformanceFailure, NotApplicable, shown } from "./conformance-failure.ts";
 import type { ContractCase } from "./contract-case.ts";
 import type { HarnessFactory } from "./harness.ts";
-import type { RuleId } from "./rule-ids.ts";
+import type { RuleId } from "./ids.ts";
 import { sentenceOf } from "./rules.ts";
 
 /** How one case ended. JSON-safe. */

@@ -1,5 +1,5 @@
 import { type ErrorCode, type ErrorEffect, isProviderError, type ProviderError } from "@slipway/core";
-import type { RuleId } from "./rule-ids.ts";
+import type { RuleId } from "./ids.ts";
 
 /** A broken rule: which one, what was seen, and what the provider's author does next. */
 export class ConformanceFailure extends Error {

@@ -1,7 +1,6 @@
 import type { Capability } from "@slipway/core";
 import type { CaseContext } from "./case-context.ts";
-import type { CaseGroup, CaseId, CaseIdOf } from "./case-ids.ts";
-import type { RuleId } from "./rule-ids.ts";
+import type { CaseGroup, CaseId, CaseIdOf, RuleId } from "./ids.ts";
 
 /** An optional part of a harness, or of its registration, without which a case cannot run. */
 export type HarnessFeature =

@@ -1,9 +1,9 @@
 import { capabilityDefinitionsOf, type Provider } from "@slipway/core";
 import type { Mode } from "./case-context.ts";
-import { cases as suite } from "./cases.ts";
 import type { ContractCase, HarnessFeature } from "./contract-case.ts";
 import type { Harness } from "./harness.ts";
 import type { Skip } from "./skips.ts";
+import { cases as suite } from "./topics.ts";
 
 /** What becomes of a case that the provider's capabilities select. */
 export type Fate =

@@ -1,5 +1,5 @@
 import type { ResultKind } from "@slipway/core";
-import type { CaseId } from "./case-ids.ts";
+import type { CaseId } from "./ids.ts";
 
 /** What core's projection stands between: a provider's data, arguments and errors as they pass, and each kind of answer. */
 type ProjectionSubject = "description" | "arguments" | "errors" | ResultKind;

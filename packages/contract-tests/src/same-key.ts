@@ -1,7 +1,7 @@
 import type { BaseSpawnOptions, Instance, Provider } from "@slipway/core";
 import type { CaseContext } from "./case-context.ts";
 import { mustEqual, mustResolve, NotApplicable } from "./conformance-failure.ts";
-import type { RuleId } from "./rule-ids.ts";
+import type { RuleId } from "./ids.ts";
 
 type Varied = "labels" | "bootstrap" | "expiresAt" | "name";
 

@@ -8,7 +8,7 @@ import {
   type Shape,
 } from "@slipway/core/shapes";
 import { must, shown } from "./conformance-failure.ts";
-import type { RuleId } from "./rule-ids.ts";
+import type { RuleId } from "./ids.ts";
 
 /** What is wrong with a value, as the end of a sentence; null if nothing is. */
 type Check = (value: unknown) => string | null;

@@ -1,5 +1,5 @@
-import { type SkippableCaseId, UNSKIPPABLE_GROUPS } from "./case-ids.ts";
-import { cases } from "./cases.ts";
+import { type SkippableCaseId, UNSKIPPABLE_GROUPS } from "./ids.ts";
+import { cases } from "./topics.ts";
 
 /** A case that a provider does not pass yet, and says so. */
 export interface Skip {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { cases } from "../src/cases.ts";
-import type { RuleId } from "../src/rule-ids.ts";
+import type { RuleId } from "../src/ids.ts";
 import { rules } from "../src/rules.ts";
+import { cases } from "../src/topics.ts";
 import { memoryHarness } from "./memory-harness.ts";
 import { casesWithoutMutant, killMutants, mutants } from "./mutants/index.ts";
 

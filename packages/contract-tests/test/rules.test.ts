@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { CASE_IDS } from "../src/case-ids.ts";
-import { cases } from "../src/cases.ts";
+import { CASE_IDS } from "../src/ids.ts";
 import { rules } from "../src/rules.ts";
 import { SUITE_VERSION } from "../src/suite-version.ts";
+import { cases } from "../src/topics.ts";
 
 const LINE = /^- \*\*([A-Z]+-\d\d)\*\* (?:\((\w+)\) |\[(\w+)\] )?(.+)$/gm;
 const contract = readFileSync(new URL("../../core/CONTRACT.md", import.meta.url), "utf8");

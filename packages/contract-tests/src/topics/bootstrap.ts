@@ -8,7 +8,7 @@ import {
 import { type CaseContext, honoured } from "../case-context.ts";
 import { must, mustEqual, mustReject, mustResolve, NotApplicable, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { RuleId, Rules } from "../rule-ids.ts";
+import type { RuleId, Rules } from "../ids.ts";
 import { eventually } from "../waiting.ts";
 
 const HOSTILE = `'"\`$(touch /tmp/x)\${HOME}\\\n\tend %s !! é 漢字 🚢 EOF\r\n#cloud-config\n`;

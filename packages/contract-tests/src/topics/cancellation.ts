@@ -2,8 +2,8 @@ import { canListOfferings, canPlace, canReadBootstrap } from "@slipway/core";
 import type { CaseContext } from "../case-context.ts";
 import { must, mustReject, settled } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../ids.ts";
 import { judged, listFindsWhatIsThere } from "../judgement.ts";
-import type { Rules } from "../rule-ids.ts";
 
 const DELAY_MS = 2_000;
 const SOON_MS = 50;

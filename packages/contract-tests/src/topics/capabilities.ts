@@ -2,7 +2,7 @@ import { assertSupports, type BuiltinCapability, capabilityTable, type Provider 
 import type { CaseContext } from "../case-context.ts";
 import { errorOf, must, mustEqual, mustReject, NotApplicable, settled, shown } from "../conformance-failure.ts";
 import type { CaseBody, Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 
 // Something well-formed for each option, for providers that must refuse it or where the harness says nothing better.
 const SAMPLES: Readonly<Record<string, unknown>> = {

@@ -1,6 +1,6 @@
 import { errorOf, must, mustEqual, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 import { eventually } from "../waiting.ts";
 
 const AT_ONCE = 5;

@@ -2,7 +2,7 @@ import { assertSupports, type Cost } from "@slipway/core";
 import type { CaseContext } from "../case-context.ts";
 import { must, mustEqual } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 import { mustHaveShape } from "../shape.ts";
 
 const DAY_MS = 24 * 3_600_000;

@@ -2,9 +2,9 @@ import { assertSupports, type ErrorCode, isProviderError } from "@slipway/core";
 import type { CaseContext } from "../case-context.ts";
 import { must, mustEqual, NotApplicable, settled } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../ids.ts";
 import { judged, listFindsWhatIsThere } from "../judgement.ts";
 import { volumeSize, WRITES } from "../operations.ts";
-import type { Rules } from "../rule-ids.ts";
 import { eventually } from "../waiting.ts";
 
 // What a remote says when it has decided against the request: it knows that it did nothing.

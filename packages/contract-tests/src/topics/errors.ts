@@ -3,8 +3,8 @@ import type { CaseContext } from "../case-context.ts";
 import { ConformanceFailure, must, mustEqual, NotApplicable, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
 import type { ErrorTableRow } from "../harness.ts";
+import type { Rules } from "../ids.ts";
 import { OPERATIONS } from "../operations.ts";
-import type { Rules } from "../rule-ids.ts";
 import { otherSpec } from "../same-key.ts";
 
 // A provider that tries again by itself meets the fault again.

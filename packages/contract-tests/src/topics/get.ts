@@ -1,6 +1,6 @@
 import { must, mustEqual, mustReject, mustResolve, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 import { mustHaveShape } from "../shape.ts";
 
 const MALFORMED_IDS = ["", " ", "no such thing!", "../../etc/passwd", "x".repeat(4_096), "nul\0byte", "$(reboot)"];

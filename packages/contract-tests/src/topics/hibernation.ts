@@ -2,7 +2,7 @@ import { assertSupports, type Instance, type Provider, type Snapshot } from "@sl
 import type { CaseContext } from "../case-context.ts";
 import { must, mustEqual, mustReject, mustResolve } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 
 type Sleeping = Provider<Instance, Snapshot, "hibernation">;
 const able = (provider: Provider): Sleeping => {

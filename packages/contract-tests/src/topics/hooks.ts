@@ -2,7 +2,7 @@ import { HEARTBEAT_TASKS, type HeartbeatTask, type Receipt } from "@slipway/core
 import type { CaseContext } from "../case-context.ts";
 import { must, mustEqual, mustReject, NotApplicable, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 
 const LONG_MS = 60_000;
 const OFTEN = 50;

@@ -1,9 +1,8 @@
 import { type Instance, isProviderError, type Provider } from "@slipway/core";
 import type { CaseContext } from "../case-context.ts";
-import type { CaseIdOf } from "../case-ids.ts";
 import { must, mustEqual, type Outcome, settled, shown } from "../conformance-failure.ts";
 import type { CaseBody } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { CaseIdOf, Rules } from "../ids.ts";
 import { otherSpec } from "../same-key.ts";
 import { eventually } from "../waiting.ts";
 

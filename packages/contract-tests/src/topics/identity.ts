@@ -1,7 +1,7 @@
 import { BUILTIN_CAPABILITIES, isOwner, ProviderRegistry } from "@slipway/core";
 import { errorOf, must, mustEqual, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 import { shapeProblems } from "../shape.ts";
 
 export const identityRules: Rules<"ID"> = {

@@ -2,7 +2,7 @@ import { type Instance, isKey, type Provider } from "@slipway/core";
 import { type CaseContext, honoured } from "../case-context.ts";
 import { errorOf, must, mustEqual, mustReject, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 import { otherSpecs, repeatedKeyMustAnswer } from "../same-key.ts";
 import { eventually } from "../waiting.ts";
 import { idempotencyCases } from "./idempotency.ts";

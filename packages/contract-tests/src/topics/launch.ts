@@ -1,4 +1,4 @@
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 
 /** What control's `launch` promises; the tests of this package hold control to it. */
 export const launchRules: Rules<"LAUNCH"> = {

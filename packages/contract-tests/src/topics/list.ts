@@ -2,7 +2,7 @@ import type { Instance } from "@slipway/core";
 import { honoured } from "../case-context.ts";
 import { must, mustEqual, mustReject, NotApplicable, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 import { eventually } from "../waiting.ts";
 
 const SEVERAL = 7;

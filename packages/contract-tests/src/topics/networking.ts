@@ -1,6 +1,6 @@
 import { must, mustReject, NotApplicable, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 
 export const networkingRules: Rules<"NET"> = {
   "NET-01": "`spawn({ network })` is accepted and gives an instance.",

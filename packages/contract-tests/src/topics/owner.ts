@@ -1,7 +1,7 @@
 import { nameFor } from "@slipway/core";
 import { must, mustEqual, mustReject, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 
 const OTHER = { owner: "another-owner" } as const;
 const ids = (instances: readonly { readonly id: string }[]): readonly string[] => instances.map(({ id }) => id).sort();

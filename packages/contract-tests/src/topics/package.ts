@@ -3,7 +3,7 @@ import type { CaseContext } from "../case-context.ts";
 import { must, mustEqual, NotApplicable, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
 import type { HarnessPackage } from "../harness.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 
 export const packageRules: Rules<"PKG" | "REGISTRY" | "RUNTIME"> = {
   "PKG-01":

@@ -10,7 +10,7 @@ import {
 } from "@slipway/core";
 import { must, mustEqual } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 import { mustBeJsonSafe, mustHaveShape } from "../shape.ts";
 
 const CORE_MEMBERS = [

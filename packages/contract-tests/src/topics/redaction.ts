@@ -3,7 +3,7 @@ import { isProviderError, type ProviderError } from "@slipway/core";
 import type { CaseContext } from "../case-context.ts";
 import { must, settled } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 import { otherSpec } from "../same-key.ts";
 import { provokedErrors } from "./errors.ts";
 

@@ -1,7 +1,7 @@
 import { assertSupports, type Instance, type Provider, type Snapshot } from "@slipway/core";
 import { must, mustEqual, mustReject, NotApplicable, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 import { mustHaveShape } from "../shape.ts";
 
 type Regional = Provider<Instance, Snapshot, "multiRegion">;

@@ -2,7 +2,7 @@ import type { BaseSpawnOptions, RefusableOption } from "@slipway/core";
 import { type CaseContext, honoured } from "../case-context.ts";
 import { must, mustEqual, mustReject, mustResolve, NotApplicable, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 import { mustHaveShape } from "../shape.ts";
 
 const MALFORMED: readonly { readonly option: keyof BaseSpawnOptions; readonly value: unknown }[] = [

@@ -1,7 +1,7 @@
 import type { CaseContext } from "../case-context.ts";
 import { must, mustEqual, mustReject, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 import { eventually } from "../waiting.ts";
 
 const LEAD_MS = 120_000;

@@ -1,7 +1,7 @@
 import type { Instance } from "@slipway/core";
 import { errorOf, must, mustEqual, mustReject, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 import { eventually } from "../waiting.ts";
 
 const MALFORMED_IDS = ["", " ", "no such thing!", "../../etc/passwd", "x".repeat(4_096), "nul\0byte", "$(reboot)"];

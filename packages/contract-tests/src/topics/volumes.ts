@@ -2,8 +2,8 @@ import { assertSupports, type Instance, type Provider, type Snapshot, type Volum
 import type { CaseContext } from "../case-context.ts";
 import { errorOf, must, mustEqual, mustReject, settled, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
+import type { Rules } from "../ids.ts";
 import { volumeSize } from "../operations.ts";
-import type { Rules } from "../rule-ids.ts";
 import { mustHaveShape } from "../shape.ts";
 import { eventually } from "../waiting.ts";
 

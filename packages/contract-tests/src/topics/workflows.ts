@@ -1,6 +1,6 @@
 import { must, shown } from "../conformance-failure.ts";
 import type { Cases } from "../contract-case.ts";
-import type { Rules } from "../rule-ids.ts";
+import type { Rules } from "../ids.ts";
 
 export const workflowsRules: Rules<"FLOW"> = {
   "FLOW-01":

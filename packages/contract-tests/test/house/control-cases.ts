@@ -20,7 +20,7 @@ import {
 } from "@slipway/core";
 import { simulatedClock } from "@slipway/provider-kit/emulator";
 import { type MemoryProvider, memory } from "@slipway/provider-memory";
-import type { RuleId } from "../../src/rule-ids.ts";
+import type { RuleId } from "../../src/ids.ts";
 import { expiringFixture } from "../expiring-store.ts";
 import { failure, house, OWNER, SPEC, unclear } from "./house.ts";
 

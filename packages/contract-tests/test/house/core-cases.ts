@@ -21,7 +21,7 @@ import {
 } from "@slipway/core";
 import { simulatedClock } from "@slipway/provider-kit/emulator";
 import { memory } from "@slipway/provider-memory";
-import type { RuleId } from "../../src/rule-ids.ts";
+import type { RuleId } from "../../src/ids.ts";
 import { failure, house, OWNER, SPEC, unclear } from "./house.ts";
 
 const hooks = {

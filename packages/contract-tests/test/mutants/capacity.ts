@@ -2,8 +2,7 @@ import type { Cost, Instance, SpotPrice } from "@slipway/core";
 import { answered, asked, failed, fields, ignoring, intercept, type Place, wrongly } from "./intercept.ts";
 import type { MutantsOf } from "./mutant.ts";
 
-/** Mutants of the group spot. */
-export const spotMutants: MutantsOf<"spot"> = {
+const spotMutants: MutantsOf<"spot"> = {
   "spot.spawned": {
     does: "says that a spot instance is not interruptible",
     mutate: answered<Instance>("spawn", (instance) => ({ ...instance, isSpot: false })),
@@ -46,8 +45,7 @@ export const spotMutants: MutantsOf<"spot"> = {
   },
 };
 
-/** Mutants of the group hibernation. */
-export const hibernationMutants: MutantsOf<"hibernation"> = {
+const hibernationMutants: MutantsOf<"hibernation"> = {
   "hibernation.cycle": {
     does: "tells another native id after resuming",
     mutate: answered<Instance | null>("get", (instance, _args, { calls }) =>
@@ -86,8 +84,7 @@ export const hibernationMutants: MutantsOf<"hibernation"> = {
   },
 };
 
-/** Mutants of the group costs. */
-export const costsMutants: MutantsOf<"costs"> = {
+const costsMutants: MutantsOf<"costs"> = {
   "costs.amounts": {
     does: "tells a negative amount",
     mutate: answered<readonly Cost[]>("getCosts", (costs) => costs.map((cost) => ({ ...cost, usd: -1 }))),
@@ -98,8 +95,7 @@ export const costsMutants: MutantsOf<"costs"> = {
   },
 };
 
-/** Mutants of the group tailscale. */
-export const tailscaleMutants: MutantsOf<"tailscale"> = {
+const tailscaleMutants: MutantsOf<"tailscale"> = {
   "tailscale.accepted": {
     does: "does not find what is on a tailnet",
     mutate: answered<Instance | null>("get", (instance, _args, place) => hiding("tailscale", instance, place)),
@@ -110,8 +106,7 @@ export const tailscaleMutants: MutantsOf<"tailscale"> = {
   },
 };
 
-/** Mutants of the group networking. */
-export const networkingMutants: MutantsOf<"networking"> = {
+const networkingMutants: MutantsOf<"networking"> = {
   "networking.accepted": {
     does: "does not find what is in a network",
     mutate: answered<Instance | null>("get", (instance, _args, place) => hiding("network", instance, place)),
@@ -132,8 +127,7 @@ function hiding(option: string, instance: Instance | null, { calls }: Place): In
   return fields(spawned?.args[0])[option] === undefined ? instance : null;
 }
 
-/** Mutants of the group terminate-by. */
-export const terminateByMutants: MutantsOf<"terminate-by"> = {
+const terminateByMutants: MutantsOf<"terminate-by"> = {
   "terminate-by.comes": {
     does: "keeps the time to itself, and lets the instance run",
     mutate: asked("spawn", (options) => {
@@ -159,4 +153,16 @@ export const terminateByMutants: MutantsOf<"terminate-by"> = {
     does: "ignores a time that it does not like",
     mutate: ignoring("spawn", ["terminateBy"], ({ terminateBy }) => terminateBy === "tomorrow"),
   },
+};
+
+/** Mutants of the groups of this file. */
+export const capacityMutants: MutantsOf<
+  "spot" | "hibernation" | "costs" | "tailscale" | "networking" | "terminate-by"
+> = {
+  ...spotMutants,
+  ...hibernationMutants,
+  ...costsMutants,
+  ...tailscaleMutants,
+  ...networkingMutants,
+  ...terminateByMutants,
 };

@@ -4,8 +4,7 @@ import type { MutantsOf, Mutate } from "./mutant.ts";
 
 const MANY = 3;
 
-/** Mutants of the group errors. */
-export const errorsMutants: MutantsOf<"errors"> = {
+const errorsMutants: MutantsOf<"errors"> = {
   "errors.branded": {
     does: "calls its operation by another name",
     mutate: failed("spawn", (error) => {
@@ -32,8 +31,7 @@ export const errorsMutants: MutantsOf<"errors"> = {
   },
 };
 
-/** Mutants of the group effect. */
-export const effectMutants: MutantsOf<"effect"> = {
+const effectMutants: MutantsOf<"effect"> = {
   "effect.refused-unsent": {
     does: "says unknown for what it never sent",
     mutate: failed("spawn", (error) => {
@@ -84,8 +82,7 @@ function claimingNone(operation: string, when: (code: string) => boolean): Mutat
   });
 }
 
-/** Mutants of the group concurrency. */
-export const concurrencyMutants: MutantsOf<"concurrency"> = {
+const concurrencyMutants: MutantsOf<"concurrency"> = {
   "concurrency.distinct-keys": {
     does: "gives concurrent spawns of one process the key of the first",
     mutate: asked("spawn", (options, place) => {
@@ -135,8 +132,7 @@ const unframed: Mutate = (harness) => {
   return { ...harness, registration: { ...registration, provider } };
 };
 
-/** Mutants of the group cancellation. */
-export const cancellationMutants: MutantsOf<"cancellation"> = {
+const cancellationMutants: MutantsOf<"cancellation"> = {
   "cancellation.before": {
     does: "lists though the signal is aborted",
     mutate: withoutSignal("list", (signal) => signal.aborted),
@@ -184,3 +180,11 @@ function withoutSignal(operation: string, when: (signal: AbortSignal) => boolean
     },
   });
 }
+
+/** Mutants of the groups of this file. */
+export const failuresMutants: MutantsOf<"errors" | "effect" | "concurrency" | "cancellation"> = {
+  ...errorsMutants,
+  ...effectMutants,
+  ...concurrencyMutants,
+  ...cancellationMutants,
+};

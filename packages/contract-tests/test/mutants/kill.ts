@@ -1,9 +1,8 @@
 import { BUILTIN_CAPABILITIES, type BuiltinCapability, restrict } from "@slipway/core";
-import type { CaseId } from "../../src/case-ids.ts";
 import { type CaseResult, runCase } from "../../src/case-result.ts";
 import type { Harness, HarnessFactory } from "../../src/harness.ts";
+import type { CaseId, RuleId } from "../../src/ids.ts";
 import { plan } from "../../src/plan.ts";
-import type { RuleId } from "../../src/rule-ids.ts";
 import type { Mutant, Mutate } from "./mutant.ts";
 import { mutants as all } from "./mutants.ts";
 

@@ -1,5 +1,5 @@
-import type { CaseGroup, CaseId, CaseIdOf } from "../../src/case-ids.ts";
 import type { Harness } from "../../src/harness.ts";
+import type { CaseGroup, CaseId, CaseIdOf } from "../../src/ids.ts";
 
 /** What a mutant does to a harness that conforms: one behaviour changed. */
 export type Mutate = (harness: Harness) => Harness;
@@ -20,7 +20,7 @@ export interface NoMutant {
   readonly none: string;
 }
 
-/** A group's mutants: the compiler demands one for each case, or a reason. */
+/** The mutants of these groups: the compiler demands one for each case, or a reason. */
 export type MutantsOf<G extends CaseGroup> = { readonly [Id in CaseIdOf<G>]: MutantBody | NoMutant };
 
 /** A mutant as it is run. */

@@ -6,8 +6,7 @@ const SECOND_MS = 1_000;
 const FEW = 5;
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
-/** Mutants of the group get. */
-export const getMutants: MutantsOf<"get"> = {
+const getMutants: MutantsOf<"get"> = {
   "get.unknown": {
     does: "throws for an instance that never was",
     mutate: intercept({
@@ -59,8 +58,7 @@ export const getMutants: MutantsOf<"get"> = {
   },
 };
 
-/** Mutants of the group list. */
-export const listMutants: MutantsOf<"list"> = {
+const listMutants: MutantsOf<"list"> = {
   "list.complete": {
     does: "loses what is behind the first page",
     mutate: answered<readonly unknown[]>("list", (found) => found.slice(0, FEW)),
@@ -135,8 +133,7 @@ export const listMutants: MutantsOf<"list"> = {
   },
 };
 
-/** Mutants of the group regions. */
-export const regionsMutants: MutantsOf<"regions"> = {
+const regionsMutants: MutantsOf<"regions"> = {
   "regions.listed": {
     does: "lists a region twice",
     mutate: answered<readonly unknown[]>("listRegions", (regions) => [...regions, regions[0]]),
@@ -175,3 +172,10 @@ async function orElse(instead: unknown, call: () => unknown, scope: string = "pr
     throw error;
   }
 }
+
+/** Mutants of the groups of this file. */
+export const readingMutants: MutantsOf<"get" | "list" | "regions"> = {
+  ...getMutants,
+  ...listMutants,
+  ...regionsMutants,
+};

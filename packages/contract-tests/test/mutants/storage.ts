@@ -2,8 +2,7 @@ import { type Instance, type Snapshot, type Volume } from "@slipway/core";
 import { answered, asked, failed, fields, ignoring, intercept, type Place, underWay, wrongly } from "./intercept.ts";
 import type { MutantsOf, Mutate } from "./mutant.ts";
 
-/** Mutants of the group snapshots. */
-export const snapshotsMutants: MutantsOf<"snapshots"> = {
+const snapshotsMutants: MutantsOf<"snapshots"> = {
   "snapshots.created": {
     does: "tells another key than was given",
     mutate: answered<Snapshot>("createSnapshot", (snapshot) => ({ ...snapshot, key: "another" })),
@@ -65,8 +64,7 @@ export const snapshotsMutants: MutantsOf<"snapshots"> = {
   },
 };
 
-/** Mutants of the group volumes. */
-export const volumesMutants: MutantsOf<"volumes"> = {
+const volumesMutants: MutantsOf<"volumes"> = {
   "volumes.created": {
     does: "tells half of the size",
     mutate: answered<Volume>("createVolume", (volume) => ({ ...volume, sizeBytes: volume.sizeBytes / 2 })),
@@ -137,8 +135,7 @@ export const volumesMutants: MutantsOf<"volumes"> = {
   },
 };
 
-/** Mutants of the group warm-volumes. */
-export const warmVolumesMutants: MutantsOf<"warm-volumes"> = {
+const warmVolumesMutants: MutantsOf<"warm-volumes"> = {
   "warm-volumes.warmed": {
     does: "tells another pool",
     mutate: answered<Volume>("warmVolume", (volume) => ({ ...volume, pool: "another" })),
@@ -220,3 +217,10 @@ function rejectingUnknown(operation: string, id: string): Mutate {
     },
   });
 }
+
+/** Mutants of the groups of this file. */
+export const storageMutants: MutantsOf<"snapshots" | "volumes" | "warm-volumes"> = {
+  ...snapshotsMutants,
+  ...volumesMutants,
+  ...warmVolumesMutants,
+};

@@ -13,8 +13,7 @@ import type { MutantsOf, Mutate } from "./mutant.ts";
 const NEEDS_METHOD = "it calls the method that is missing";
 const YEAR_MS = 365 * 24 * 3_600_000;
 
-/** Mutants of the group hooks. */
-export const hooksMutants: MutantsOf<"hooks"> = {
+const hooksMutants: MutantsOf<"hooks"> = {
   "hooks.startup": {
     does: "writes to the remote when it starts up",
     mutate: (harness) => {
@@ -74,8 +73,7 @@ export const hooksMutants: MutantsOf<"hooks"> = {
   },
 };
 
-/** Mutants of the group redaction. */
-export const redactionMutants: MutantsOf<"redaction"> = {
+const redactionMutants: MutantsOf<"redaction"> = {
   "redaction.errors": {
     does: "shows the request in a conflict's message",
     mutate: failed("spawn", (error, args) => {
@@ -102,8 +100,7 @@ export const redactionMutants: MutantsOf<"redaction"> = {
   },
 };
 
-/** Mutants of the group projection. */
-export const projectionMutants: MutantsOf<"projection"> = {
+const projectionMutants: MutantsOf<"projection"> = {
   "projection.fields": {
     none: "core's projection copies the contract's fields whatever a provider answers; the case holds core to it",
   },
@@ -125,8 +122,7 @@ export const projectionMutants: MutantsOf<"projection"> = {
   },
 };
 
-/** Mutants of the group package. */
-export const packageMutants: MutantsOf<"package"> = {
+const packageMutants: MutantsOf<"package"> = {
   "package.manifest": {
     does: "names another provider in its manifest",
     mutate: packaging(({ manifest }) => ({
@@ -148,8 +144,7 @@ export const packageMutants: MutantsOf<"package"> = {
   },
 };
 
-/** Mutants of the group workflows. */
-export const workflowsMutants: MutantsOf<"workflows"> = {
+const workflowsMutants: MutantsOf<"workflows"> = {
   "workflows.described": {
     does: "ships a workflow without a contract",
     mutate: (harness) => ({
@@ -192,3 +187,12 @@ function packaging(change: (own: NonNullable<Harness["package"]>) => Partial<Non
 function order(task: string): number {
   return HEARTBEAT_TASKS.findIndex((known) => known === task);
 }
+
+/** Mutants of the groups of this file. */
+export const surroundingsMutants: MutantsOf<"hooks" | "redaction" | "projection" | "package" | "workflows"> = {
+  ...hooksMutants,
+  ...redactionMutants,
+  ...projectionMutants,
+  ...packageMutants,
+  ...workflowsMutants,
+};

@@ -1,11 +1,11 @@
 import { projectProvider } from "@slipway/core";
 import { expect, test } from "vitest";
 import { runCase } from "../../src/case-result.ts";
-import { cases } from "../../src/cases.ts";
 import type { Harness } from "../../src/harness.ts";
 import { plan } from "../../src/plan.ts";
 import { renderTable } from "../../src/render-report.ts";
 import { runConformance } from "../../src/run.ts";
+import { cases } from "../../src/topics.ts";
 import { memoryHarness } from "../memory-harness.ts";
 import { brokenProjections } from "./broken-projections.ts";
 
