@@ -82,16 +82,8 @@ export const coreCases: { readonly [Id in RuleId]?: () => Promise<void> } = {
       methods: { pause: "plain" },
       cases: [{ id: "pauses", title: "pauses", run: async () => undefined }],
     });
-    const { capabilities: _flags, ...members } = restrict(
-      provider,
-      "snapshots",
-      "spot",
-      "multiRegion",
-      "persistentVolumes",
-      "warmVolumes",
-      "hibernation",
-      "costExplorer",
-    );
+    const { name, owner, tier, limits, spawn, terminate, list, get, generateBootstrap } = provider;
+    const members = { name, owner, tier, limits, spawn, terminate, list, get, generateBootstrap };
     const options = { capabilityDefinitions: [pausing] };
     const on = { ...members, capabilities: { pausing: true }, pause: async () => "paused" } as never;
     const off = { ...members, capabilities: {} } as never;
