@@ -1,25 +1,28 @@
 import { type Capability } from "./capability.ts";
 import { type CapabilityRow, capabilityTable, furtherCapabilities, type ResultKind } from "./capability-table.ts";
+import type { Instance } from "./instance.ts";
 import { coreOperations } from "./operations.ts";
 import { type BaseSpawnOptions, filterShape, spawnShape } from "./options.ts";
 import type { Provider } from "./provider.ts";
 import { fieldName } from "./shape.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { lacks } from "./supports.ts";
 
 /** What a capability's own conformance case gets. */
-export interface CapabilityCaseContext {
-  /** The provider under test. All that is spawned through it is cleaned up. */
-  readonly provider: Provider;
+export interface CapabilityCaseContext<C extends Capability = never> {
+  /** The provider under test, which has the capability. All that is spawned through it is cleaned up. */
+  readonly provider: Provider<Instance, Snapshot, C>;
   /** A request that works on this provider, with a fresh key. */
   readonly spawnOptions: () => BaseSpawnOptions & { readonly key: string };
 }
 
 /** One case that every provider with the capability must pass. */
-export interface CapabilityCase {
+export interface CapabilityCase<C extends Capability = never> {
   /** Unique, as `checkpoint.restores`. */
   readonly id: string;
   readonly title: string;
   /** Throws where the provider breaks the promise. */
-  readonly run: (context: CapabilityCaseContext) => Promise<void>;
+  readonly run: (context: CapabilityCaseContext<C>) => Promise<void>;
 }
 
 /** A capability that core does not know, at run time. */
@@ -32,6 +35,12 @@ export interface CapabilityDefinition {
   /** Its methods, and how each result is copied when the provider is projected. */
   readonly methods: Readonly<Record<string, ResultKind>>;
   readonly cases: readonly CapabilityCase[];
+}
+
+/** As `defineCapability` takes it: the provider of its cases has the methods and options of the capability so named. */
+export interface WrittenCapability<C extends Capability> extends Omit<CapabilityDefinition, "name" | "cases"> {
+  readonly name: C;
+  readonly cases: readonly CapabilityCase<NoInfer<C>>[];
 }
 
 /**
@@ -55,13 +64,32 @@ export interface CapabilityDefinition {
  * });
  * ```
  */
-export function defineCapability(definition: CapabilityDefinition): CapabilityDefinition {
-  const { name, methods, options } = definition;
+export function defineCapability<const C extends Capability>(written: WrittenCapability<C>): CapabilityDefinition {
+  const { name, methods, options } = written;
   const taken = [name, ...Object.keys(methods), ...(options.spawn ?? []), ...(options.list ?? [])].find((word) =>
     contractWords().has(word),
   );
   if (taken !== undefined) throw new TypeError(`capability ${name}: the contract already has a meaning for ${taken}`);
-  return definition;
+  return { ...written, cases: written.cases.map((one) => guardedCase(name, one)) };
+}
+
+/** The case for any provider: one without the capability is told so, and the case itself sees only those that have it. */
+function guardedCase<C extends Capability>(name: C, written: CapabilityCase<C>): CapabilityCase {
+  return {
+    ...written,
+    run: async ({ provider, spawnOptions }) => {
+      if (!hasCapability(provider, name)) throw lacks(provider, name, written.id);
+      await written.run({ provider, spawnOptions });
+    },
+  };
+}
+
+// `supports` proves single literals alone, and C is known to the caller only.
+function hasCapability<C extends Capability>(
+  provider: Provider,
+  name: C,
+): provider is Provider & Provider<Instance, Snapshot, C> {
+  return provider.capabilities[name] === true;
 }
 
 /** What a capability of a third party may not be called, nor its methods and options: projection and refusal go by name. */

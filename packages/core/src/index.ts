@@ -55,6 +55,7 @@ export {
   type CapabilityDefinition,
   capabilityDefinitionsOf,
   defineCapability,
+  type WrittenCapability,
 } from "./define-capability.ts";
 export {
   type DeclaredFlags,

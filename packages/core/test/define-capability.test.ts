@@ -124,6 +124,33 @@ describe("a third party's capability that is off", () => {
   });
 });
 
+describe("a case of a third party's capability", () => {
+  const ran: string[] = [];
+  const tried = defineCapability({
+    ...checkpoint,
+    name: CHECKPOINT,
+    cases: [{ id: "checkpoint.freezes", title: "freezes", run: async ({ provider }) => void ran.push(provider.name) }],
+  });
+  const run = async (provider: Provider): Promise<void> =>
+    await tried.cases[0]?.run({ provider, spawnOptions: () => ({ key: "k" }) });
+
+  it("runs on a provider that has it, projected too", async () => {
+    await run(on());
+    await run(projectProvider(on()));
+    expect(ran.splice(0)).toEqual(["subject", "subject"]);
+  });
+
+  it("is refused on one that has not, with the provider's sentence", async () => {
+    expect(await rejection(run(off()))).toMatchObject({
+      code: "UNSUPPORTED",
+      effect: "none",
+      operation: "checkpoint.freezes",
+      message: "subject does not support checkpoint: Its kernel has no CRIU.",
+    });
+    expect(ran).toEqual([]);
+  });
+});
+
 describe("a definition must fit the provider and the contract", () => {
   it("flag on, method missing", () => {
     expect(() => define({ ...definition(), capabilities: { [CHECKPOINT]: true } }, [checkpoint])).toThrow(

@@ -38,13 +38,12 @@ export const fileCopy: CapabilityDefinition = defineCapability({
       title: "gives back what was written, and null for what was not",
       run: async ({ provider, spawnOptions }) => {
         const { id } = await provider.spawn(spawnOptions());
-        // The suite runs this case only where the capability is on.
-        const { copyIn, copyOut } = provider as unknown as FileCopyMethods;
         const content = "first line\n$(not a command) 'quoted' \u00e9\n";
-        await copyIn(id, { path: "notes.txt", content });
-        const back = await copyOut(id, { path: "notes.txt" });
+        await provider.copyIn(id, { path: "notes.txt", content });
+        const back = await provider.copyOut(id, { path: "notes.txt" });
         if (back?.content !== content) throw new Error(`it gave back ${JSON.stringify(back)}`);
-        if ((await copyOut(id, { path: "nothing.txt" })) !== null) throw new Error("it found a file that nobody wrote");
+        if ((await provider.copyOut(id, { path: "nothing.txt" })) !== null)
+          throw new Error("it found a file that nobody wrote");
       },
     },
   ],

@@ -2,6 +2,8 @@
 import {
   accepts,
   type Capability,
+  type CapabilityCase,
+  type CapabilityDefinition,
   type CapabilityMethodName,
   defineCapability,
   defineProvider,
@@ -31,8 +33,26 @@ export const definition = defineCapability({
   description: "Freezes a running instance to disk.",
   options: { spawn: ["fromCheckpoint"] },
   methods: { checkpoint: "plain" },
-  cases: [],
+  cases: [
+    {
+      id: "checkpoint.restores",
+      title: "begins where it was frozen",
+      run: async ({ provider, spawnOptions }) => {
+        const { id } = await provider.spawn(spawnOptions());
+        const { checkpointId } = await provider.checkpoint(id);
+        await provider.spawn({ ...spawnOptions(), fromCheckpoint: { id: checkpointId } });
+        // @ts-expect-error the method of another capability
+        await provider.createSnapshot(id, { key: "s" });
+        // @ts-expect-error the option of another capability
+        await provider.spawn({ ...spawnOptions(), gpu: { count: 1 } });
+      },
+    },
+  ],
 });
+// A case that needs the core's methods alone is a case of any capability.
+const spawns: CapabilityCase = { id: "spawns", title: "spawns", run: async ({ provider }) => void provider.list() };
+export const plain = { ...definition, cases: [spawns] } satisfies CapabilityDefinition;
+export const again: CapabilityDefinition = defineCapability({ ...definition, name: "checkpoint", cases: [spawns] });
 // @ts-expect-error nobody merged it
 defineCapability({ name: "teleport", description: "", options: {}, methods: {}, cases: [] });
 
