@@ -246,7 +246,7 @@ const endIn =
 
 describe("a spread that is over", () => {
   test("is forgotten with the last of its machines, and not before; then the same call launches anew", async () => {
-    const { call, clouds, store, clock, kept } = scene();
+    const { call, clouds, store, clock, kept, alive } = scene();
     const { members } = await call(3, { count: 3 });
     const end = endIn(clouds, store, clock);
     const [last, ...others] = members;
@@ -260,8 +260,25 @@ describe("a spread that is over", () => {
     await end(last);
     expect(await kept()).toEqual(["spread"]);
     await store.release(lease);
+    // That one has ended, or was killed: what it left is known as over by what is left of its machines.
     const again = await call(3, { count: 3 });
-    expect(again.members).toEqual(members);
+    expect(again.members).toHaveLength(3);
+    for (const member of again.members) expect(members).not.toContainEqual(member);
+    expect(alive()).toHaveLength(3);
+  });
+
+  test("answers the same where the ends of its machines were kept, and on another account launches nothing", async () => {
+    const { call, clouds, store, clock, alive } = scene();
+    const { members } = await call(2, { count: 2 });
+    expect((await call(2, { count: 2 }, { account: "other" })).members).toEqual(members);
+    expect(alive()).toHaveLength(2);
+    for (const { provider: name, instanceId } of members) {
+      const cloud = clouds.find(({ provider }) => provider.name === name);
+      if (cloud === undefined) throw new Error(`no ${name}`);
+      await terminateAndConfirm(cloud.provider, instanceId, { store, clock, record: "keep" });
+    }
+    expect((await call(2, { count: 2 })).members).toEqual(members);
+    expect(alive()).toEqual([]);
   });
 
   test("is forgotten when all of its machines end at once", async () => {

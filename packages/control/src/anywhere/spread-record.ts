@@ -1,8 +1,8 @@
 import { type Clock, systemClock, timestamp } from "@slipway/core";
 import { type DataRecord, type JsonValue, type LaunchIdentity, launchId, recordId } from "../store/record.ts";
-import type { Store } from "../store/store.ts";
+import type { LaunchStore, Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
-import { mayLive } from "./anywhere-record.ts";
+import { mayLive, readChoice } from "./anywhere-record.ts";
 
 /** A machine that a spread has made. */
 export interface SpreadMember {
@@ -71,6 +71,25 @@ async function isOver(store: Store, id: string, { account, owner, key }: LaunchI
   if (spread?.state !== "settled" || !spread.members.some((one) => one.key === key)) return false;
   for (const { provider, key: other } of spread.members) {
     if (mayLive(await store.read(launchId({ provider, account, owner, key: other })))) return false;
+  }
+  return true;
+}
+
+/**
+ * Were the ends of all of its machines confirmed and forgotten? For one whose record stayed: whoever forgot the last of them
+ * was killed, or found its lease taken.
+ */
+export async function isForgotten(
+  store: LaunchStore,
+  { owner, account }: Pick<LaunchIdentity, "owner" | "account">,
+  members: readonly SpreadMember[],
+): Promise<boolean> {
+  for (const { provider, key } of members) {
+    // The caller may name another account than the one that has them.
+    const choice = await readChoice(store, owner, key);
+    const record = await store.read(launchId({ provider, account: choice?.account ?? account, owner, key }));
+    // One that was kept as ended is not forgotten.
+    if (record !== null && record.state !== "refused") return false;
   }
   return true;
 }

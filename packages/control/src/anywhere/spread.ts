@@ -8,7 +8,14 @@ import { mayLive } from "./anywhere-record.ts";
 import { type AnywhereControl, type AnywhereLaunch, launchAnywhere } from "./launch-anywhere.ts";
 import { AnywhereRefusal } from "./refusal.ts";
 import type { AnywhereOptions } from "./request-at.ts";
-import { readSpread, type SpreadMember, type SpreadState, spreadId, spreadRecord } from "./spread-record.ts";
+import {
+  isForgotten,
+  readSpread,
+  type SpreadMember,
+  type SpreadState,
+  spreadId,
+  spreadRecord,
+} from "./spread-record.ts";
 import { type Refusal, type SpreadLeftover, SpreadRefusal } from "./spread-refusal.ts";
 
 /** What `launchAnywhere` takes, several times. */
@@ -116,7 +123,10 @@ async function settle(run: Running): Promise<Spread> {
     throw conflict(run.options.key, "it stands for other options", "Use another key for other machines.");
   }
   if (before?.state === "rolling-back") return rollBack(run, before.members, []);
-  if (before?.state === "settled") return settled(run, before.members);
+  const { store, account = "" } = run.control;
+  if (before?.state === "settled" && !(await isForgotten(store, { owner: run.owner, account }, before.members))) {
+    return settled(run, before.members);
+  }
   await run.control.failpoint?.("before-record");
   await write(run, "growing", []);
   await run.control.failpoint?.("after-record");
