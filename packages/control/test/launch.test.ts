@@ -17,6 +17,7 @@ import {
   newWorld,
   plainProvider,
   type SafeProvider,
+  type SpawnFault,
   safeProvider,
   setStatus,
   type World,
@@ -577,6 +578,43 @@ describe("placements", () => {
     await launch(safeProvider(world), { key: "k" }, { ...control, placements, failpoint }).catch(() => undefined);
     expect(await record()).toMatchObject({ state: "intended", placement: 1, request: { spec: "b" } });
     expect((await launch(safeProvider(world), { key: "k" }, { ...control, placements })).spec).toBe("b");
+  });
+});
+
+describe("an instance that was half made and is gone", () => {
+  /** The second spawn begins once the first instance has ended, so that it makes another one. */
+  function endsMeanwhile(fault: SpawnFault): SafeProvider {
+    const provider = safeProvider(world);
+    return {
+      ...provider,
+      spawn: async (options) => {
+        if (world.requests.length === 1) {
+          setStatus(world, "m-1", "terminated");
+          world.spawnFaults.push(fault);
+        }
+        return await provider.spawn(options);
+      },
+    };
+  }
+
+  test("that ends while it is completed: what the second spawn made is not forgotten with it", async () => {
+    const provider = endsMeanwhile("lost");
+    const budget = { maxUsdPerDay: 30, usdPerHour: 1 };
+    world.spawnFaults.push("applied");
+    await failureOf(launch(provider, { key: "k" }, { ...control, budget }));
+    expect(await record()).toMatchObject({ state: "launched", instanceId: "m-1" });
+    clock.advance(60_000);
+    expect(await failureOf(launch(provider, { key: "k" }, { ...control, budget }))).toMatchObject({
+      effect: "unknown",
+    });
+    expect(living(world).map(({ id }) => id)).toEqual(["m-2"]);
+    await terminateAndConfirm(provider, "m-1", control);
+    expect(await failureOf(launch(provider, { key: "other" }, { ...control, budget }))).toMatchObject({
+      code: "QUOTA_EXCEEDED",
+    });
+    expect((await launch(provider, { key: "k" }, { ...control, budget })).id).toBe("m-2");
+    expect((await reconcile(provider, control)).items).toEqual([]);
+    expect(await record()).toMatchObject({ state: "launched", instanceId: "m-2" });
   });
 });
 

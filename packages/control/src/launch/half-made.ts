@@ -1,4 +1,4 @@
-import { type Instance, isProviderError } from "@slipway/core";
+import { type Instance, isProviderError, timestamp } from "@slipway/core";
 import type { LaunchRecord } from "../store/record.ts";
 import { type Launching, sendable } from "./launching.ts";
 import { lookUp } from "./lookup.ts";
@@ -35,13 +35,33 @@ export async function completed(
   });
 }
 
-/** Completes the instance of a record that an earlier call left with its request, once a listing shows it. */
+/**
+ * Completes the instance of a record that an earlier call left with its request, once a listing shows it. Should it end
+ * meanwhile, the same request makes another one: so the record names none while it is under way.
+ */
 export async function complete(run: Launching, record: LaunchRecord, instance: Instance): Promise<Instance> {
   const listed = await lookUp(run, record.gone);
   // Another one under the key: `reconcile` says which of them stays.
   if (listed?.id !== instance.id) return instance;
   mustHoldLease(run);
-  return await repeat(run, record);
+  // Its region stays: who cannot look there must not take it for gone.
+  const { instanceId: _named, ...intent } = record;
+  await run.store.write(run.recordId, { ...intent, state: "intended", at: timestamp(run.poll.clock) });
+  try {
+    return await repeat(run, record);
+  } catch (error) {
+    // Otherwise, and where the store fails too, the intent stays, and the next launch of this key sends it again.
+    if (await isStillIt(run, record, error)) await run.store.write(run.recordId, record).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Is the instance of the record still the key's, after a completion that failed so? */
+async function isStillIt(run: Launching, record: LaunchRecord, error: unknown): Promise<boolean> {
+  if (hasNoEffect(error)) return true;
+  if (!isProviderError(error) || error.effect !== "applied" || run.poll.signal.aborted) return false;
+  const found = await lookUp(run, record.gone).catch(() => null);
+  return found?.id === record.instanceId;
 }
 
 function repeat(run: Launching, { request = {} }: LaunchRecord): Promise<Instance> {
