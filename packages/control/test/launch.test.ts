@@ -616,6 +616,29 @@ describe("an instance that was half made and is gone", () => {
     expect((await reconcile(provider, control)).items).toEqual([]);
     expect(await record()).toMatchObject({ state: "launched", instanceId: "m-2" });
   });
+
+  test("is not taken for what was made in its place, though a listing still shows it", async () => {
+    const dying = launch(safeProvider(world), { key: "k" }, { ...control, failpoint: dieAt("after-spawn") });
+    await expect(dying).rejects.toBeInstanceOf(Killed);
+    clock.advance(60_000);
+    expect(await failureOf(launch(endsMeanwhile("applied"), { key: "k" }, control))).toMatchObject({
+      effect: "applied",
+    });
+    expect(await record()).toMatchObject({ state: "launched", instanceId: "m-2" });
+    setStatus(world, "m-2", "running");
+    clock.advance(60_000);
+    expect((await launch(safeProvider(world), { key: "k" }, control)).id).toBe("m-2");
+  });
+
+  test("and was recorded: nor there", async () => {
+    const provider = endsMeanwhile("applied");
+    world.spawnFaults.push("applied");
+    await failureOf(launch(provider, { key: "k" }, control));
+    clock.advance(60_000);
+    expect(await failureOf(launch(provider, { key: "k" }, control))).toMatchObject({ effect: "applied" });
+    expect(await record()).not.toHaveProperty("instanceId", "m-1");
+    expect((await launch(safeProvider(world), { key: "k" }, control)).id).toBe("m-2");
+  });
 });
 
 describe("bad input and broken stores", () => {

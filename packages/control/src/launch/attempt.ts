@@ -195,7 +195,7 @@ async function afterFailure(
   if (effect === "none" && isProviderError(error, "CONFLICT")) throw error;
   // Over, and so no more calls: the intent stays, and the next launch of this key looks first.
   if (run.poll.signal.aborted) throw error;
-  const found = await lookUp(run, intent.gone).catch((failure: unknown) => {
+  const found = await lookUp(run, intent.gone, again && effect === "applied").catch((failure: unknown) => {
     // The remote cannot be asked either. The first failure says more; the intent stays.
     if (isProviderError(failure)) throw error;
     throw failure;

@@ -60,7 +60,7 @@ export async function complete(run: Launching, record: LaunchRecord, instance: I
 async function isStillIt(run: Launching, record: LaunchRecord, error: unknown): Promise<boolean> {
   if (hasNoEffect(error)) return true;
   if (!isProviderError(error) || error.effect !== "applied" || run.poll.signal.aborted) return false;
-  const found = await lookUp(run, record.gone).catch(() => null);
+  const found = await lookUp(run, record.gone, true).catch(() => null);
   return found?.id === record.instanceId;
 }
 

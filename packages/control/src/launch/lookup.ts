@@ -29,11 +29,15 @@ export function oldest(instances: readonly Instance[]): Instance | undefined {
  *
  * The time counts from now, not from the intent: the spawn may have been sent long after its intent was written, up to
  * the moment at which its process died. It also makes the clocks of other machines irrelevant.
+ *
+ * `mayHaveEnded`: an earlier instance of the key may have ended just now, which a listing shows for a whole
+ * `readAfterWriteMs`; until then none is believed.
  */
-export async function lookUp(run: Launching, gone: readonly string[]): Promise<Instance | null> {
+export async function lookUp(run: Launching, gone: readonly string[], mayHaveEnded = false): Promise<Instance | null> {
   const { provider, identity, poll } = run;
   const { readAfterWriteMs, requestLifeMs } = provider.limits;
   const proofAt = poll.clock.now() + requestLifeMs + readAfterWriteMs;
+  const believedAt = poll.clock.now() + (mayHaveEnded ? readAfterWriteMs : 0);
   let failures = 0;
   for (let look = 0; ; look += 1) {
     const begun = poll.clock.now();
@@ -41,8 +45,8 @@ export async function lookUp(run: Launching, gone: readonly string[]): Promise<I
     try {
       const listed = await provider.list({ keys: [identity.key] }, { signal: poll.signal });
       const found = oldest(listed.filter((one) => !hasEnded(one) && !gone.includes(one.id)));
-      if (found !== undefined) return found;
-      if (begun >= proofAt) return null;
+      if (found !== undefined && begun >= believedAt) return found;
+      if (found === undefined && begun >= proofAt) return null;
       failures = 0;
     } catch (error) {
       poll.check();
