@@ -97,4 +97,27 @@ describe("an instance that a step of a run has made", () => {
       expect(living(world).map((one) => one.id)).toEqual([id]);
     },
   );
+
+  test("is looked for again before an orphan is ended: the plan may not have seen its run", async () => {
+    const { id } = await start(async () => undefined);
+    const orphan = await provider.spawn({ key: `wf-${"0".repeat(40)}` });
+    clock.advance(2 * world.lagMs);
+    const plan = await reconcile(provider, { store: memoryStore(), clock });
+    expect(plan.items).toHaveLength(2);
+    const unreadable: Store = {
+      ...store,
+      entries: async function* () {
+        yield* [];
+        throw new StoreError("CORRUPT", { message: "it cannot be read", hint: "Look at it." });
+      },
+    };
+    const unsure = await apply(provider, plan, { store: unreadable, clock });
+    expect(unsure.map(({ outcome }) => outcome)).toEqual(["skipped", "skipped"]);
+    const results = await apply(provider, plan, { store, clock });
+    expect(results).toMatchObject([
+      { item: { instanceId: id }, outcome: "skipped", why: "a step of a run has made it" },
+      { item: { instanceId: orphan.id }, outcome: "terminated" },
+    ]);
+    expect(living(world).map((one) => one.id)).toEqual([id]);
+  });
 });

@@ -7,6 +7,7 @@ import { type Sight, sightOf } from "../regions.ts";
 import { type LaunchRecord, launchId, type StoredRecord } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
 import { isSameLaunch, type PlanItem, type ReconcilePlan } from "./plan.ts";
+import { runsBehind } from "./run-keys.ts";
 
 export interface ApplyOptions {
   readonly store: LaunchStore;
@@ -44,6 +45,7 @@ interface Applying {
   readonly mustShow: () => Promise<boolean>;
   readonly call: { readonly signal?: AbortSignal | undefined };
   readonly sight: Sight;
+  readonly whyOfRun: (key: string | null) => Promise<string | null>;
   /** What this call has terminated: reads may still show it as it was. */
   readonly ended: Set<string>;
 }
@@ -77,7 +79,8 @@ export async function apply(
   const items = plan.items.filter(({ kind }) => options.only?.includes(kind) ?? true);
   const watch = await watchMissing(provider, plan, items, options);
   const sight = sightOf(provider, { signal: options.signal });
-  const work: Work = { provider, plan, options, watch, sight, atOnce: atMost(AT_ONCE), ended: new Set() };
+  const whyOfRun = runsBehind(options.store, items);
+  const work: Work = { provider, plan, options, watch, sight, whyOfRun, atOnce: atMost(AT_ONCE), ended: new Set() };
   const results = new Map<PlanItem, ApplyResult>();
   const keys = atMost(AT_ONCE);
   await Promise.all(
@@ -96,6 +99,7 @@ interface Work {
   readonly options: ApplyOptions;
   readonly watch: Watch;
   readonly sight: Sight;
+  readonly whyOfRun: Applying["whyOfRun"];
   readonly atOnce: AtMost;
   readonly ended: Set<string>;
 }
@@ -173,9 +177,10 @@ function cancelledBefore(item: PlanItem): ApplyResult {
 
 /** The step's items, each looked at again under the lease of their key. */
 async function underLease(work: Work, step: Step): Promise<readonly ApplyResult[]> {
-  const { provider, plan, watch, sight, options, ended } = work;
+  const { provider, plan, watch, sight, whyOfRun, options, ended } = work;
   const { store, signal, clock = systemClock, expiryMarginMs = EXPIRY_MARGIN_MS } = options;
-  const base = { provider, store, clock, expiredBy: clock.now() - expiryMarginMs, call: { signal }, sight, ended };
+  const by = { expiredBy: clock.now() - expiryMarginMs, call: { signal } };
+  const base = { provider, store, clock, ...by, sight, whyOfRun, ended };
   const { key } = step[0];
   if (key === null) {
     return await actOnAll(work, { ...base, recordId: null, record: null, mustShow: async () => false }, step);
@@ -221,7 +226,8 @@ const ACTIONS: { readonly [K in PlanItem["kind"]]: Action<K> } = {
       const unseen = await run.sight.whyNot(record);
       if (unseen !== null) return { skipped: `${unseen}, where the key's own instance is` };
     }
-    return terminate(run, item);
+    const ofRun = record === null ? await run.whyOfRun(item.key) : null;
+    return ofRun === null ? terminate(run, item) : { skipped: ofRun };
   },
   duplicate: async (run, item) => {
     if (run.record?.instanceId === item.instanceId) return { skipped: "the store's own instance of this key" };

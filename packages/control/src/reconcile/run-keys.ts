@@ -2,7 +2,7 @@ import type { RunRecord } from "../store/record.ts";
 import { stepKey, stepKeyIn } from "../store/step-key.ts";
 import type { LaunchStore } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
-import type { UnreadRecords } from "./plan.ts";
+import type { PlanItem, UnreadRecords } from "./plan.ts";
 
 /** Which of these keys belong to runs, and what of the runs could not be read. */
 export interface RunKeys {
@@ -37,6 +37,27 @@ export async function keysOfRuns(store: LaunchStore, keys: Iterable<string | nul
     return { keys: found, unread: { code, message, hint } };
   }
   return { keys: found, unread: undefined };
+}
+
+/**
+ * Why an orphan among these items may be a run's after all; null where it is none's. The runs are read once for all of them, when
+ * the first one is asked about.
+ */
+export function runsBehind(
+  store: LaunchStore,
+  items: readonly PlanItem[],
+): (key: string | null) => Promise<string | null> {
+  let asked: Promise<RunKeys> | undefined;
+  return async (key) => {
+    if (key === null || stepKeyIn(key) === null) return null;
+    asked ??= keysOfRuns(
+      store,
+      items.map((item) => (item.kind === "orphan" ? item.key : null)),
+    );
+    const runs = await asked;
+    if (runs.keys.has(key)) return "a step of a run has made it";
+    return runs.unread === undefined ? null : `it may be of a run: ${runs.unread.message}`;
+  };
 }
 
 function* stepsOf({ type, runId, state, steps }: RunRecord): Generator<string> {
