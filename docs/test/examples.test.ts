@@ -80,6 +80,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(docs, ".examples-"));
   for (const [index, { of, code }] of examples.entries())
     await writeFile(join(folder, fileOf(index)), programOf(of, code));
+  await writeFile(join(folder, "wrong.ts"), 'export const wrong: number = "";\n');
   const compilerOptions = {
     noEmit: true,
     customConditions: ["@slipway/source"],
@@ -115,6 +116,7 @@ describe("an example compiles", () => {
   });
   test("and the check sees them: a wrong one would be found", () => {
     expect(complaints).not.toMatch(/error TS(?:5\d{3}|6\d{3}|18003)/);
+    expect(complaints).toContain("wrong.ts");
   });
 });
 
