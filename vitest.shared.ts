@@ -15,7 +15,11 @@ if (process.env["SLIPWAY_CPU_OF"] !== String(process.pid)) {
   process.env["SLIPWAY_CPU_OF"] = String(process.pid);
   process.once("exit", () => {
     const used = processorSeconds();
-    if (used !== undefined) writeSync(1, `        CPU  ${used.toFixed(1)} s\n`);
+    try {
+      if (used !== undefined) writeSync(1, `        CPU  ${used.toFixed(1)} s\n`);
+    } catch {
+      // A pipe that is full or closed: the line is not worth a failed run.
+    }
   });
 }
 

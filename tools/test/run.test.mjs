@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -148,6 +157,28 @@ test("the types of every package are checked, with what its own tsconfig.json in
     assert.deepEqual(settings, { compilerOptions: { noEmit: true, customConditions: ["@slipway/source"] } }, folder);
     for (const one of exclude) assert.ok(readJson("tsconfig.all.json").exclude.includes(`${folder}/${one}`));
   }
+});
+
+test("a run whose output nobody reads in time ends as it would without its line about the processor's time", async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), "slipway-pipe-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const pipe = path.join(folder, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  // Open for reading too, and never read.
+  const output = openSync(pipe, "r+");
+  t.after(() => closeSync(output));
+  // Node writes to pipes without waiting once it has looked at its output.
+  const program = `import { writeSync } from "node:fs";
+    await import("./vitest.shared.ts");
+    process.stdout.writableLength;
+    for (const size of [4096, 1]) try { for (;;) writeSync(1, "x".repeat(size)); } catch {}`;
+  const { SLIPWAY_CPU_OF: _ours, ...env } = process.env;
+  const child = spawn(process.execPath, ["--no-warnings", "--input-type=module", "--eval", program], {
+    cwd: root,
+    env,
+    stdio: ["ignore", output, "inherit"],
+  });
+  assert.deepEqual(await once(child, "exit"), [0, null]);
 });
 
 test("the processor's time of a package is read, and nothing where its tests printed none", () => {
