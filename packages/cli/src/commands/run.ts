@@ -19,6 +19,7 @@ import { terminateCommand } from "../instance-view.ts";
 import { oneProvider } from "../locate.ts";
 import { shellCommand } from "../printable.ts";
 import type { LoadedProvider } from "../providers.ts";
+import { type RunFiles, refuseOutside, runInside } from "../run-inside.ts";
 import { RunInterrupts } from "../run-interrupts.ts";
 import { makeRunKey } from "../run-key.ts";
 import type { Session } from "../session.ts";
@@ -26,15 +27,11 @@ import { addBudgetOption, addSpawnOptions, type SpawnFlags } from "../spawn-flag
 import { placementsFor, type SpawnRequest, spawnRequest, withExpiry } from "../spawn-request.ts";
 import { noteSpent } from "../spent.ts";
 
-interface Flags extends SpawnFlags {
+interface Flags extends SpawnFlags, RunFiles {
   readonly identity?: string;
-  readonly upload?: string;
-  readonly download?: readonly string[];
 }
 
 const DEFAULT_TTL_MS = 86_400_000;
-/** Where the command runs if files go there or come from there. */
-const DIRECTORY = "slipway-run";
 
 export const configure: Configure = (command, run) => {
   command
@@ -63,7 +60,7 @@ at once, the third one quits. If this process is killed, \`slipway reap\` termin
 
 async function runIt(session: Session, argv: readonly string[], flags: Flags): Promise<number> {
   const request = await spawnRequest(session, flags);
-  for (const path of flags.download ?? []) refuseOutside(path);
+  refuseOutside(flags.download);
   if (flags.upload !== undefined) await checkReadable(inputPath(session.world, flags.upload), "the path of --upload");
   if (flags.any === true) return runAnywhere(session, argv, request, flags);
   const exitCode = await runOn(session, await oneProvider(session), { argv, request, flags });
@@ -153,16 +150,6 @@ function isRefusal(error: unknown): error is ProviderError {
   return !["CONFLICT", "CANCELLED", "BUSY"].includes(error.code);
 }
 
-/** The same path is meant on both sides, below the directory of each. */
-function refuseOutside(path: string): void {
-  if (!path.startsWith("/") && !path.startsWith("~/") && !path.split("/").includes("..")) return;
-  throw new CliError(
-    "INVALID_ARGUMENT",
-    `--download ${path} leads out of the directory that the command runs in`,
-    "Give a path below it, or use slipway spawn and slipway cp.",
-  );
-}
-
 interface Run {
   readonly session: Session;
   readonly provider: Provider;
@@ -195,7 +182,8 @@ async function onInstance(run: Run): Promise<number> {
     const body = async (inside: InstanceSession, instance: Instance): Promise<number> => {
       made = instance;
       ran = instance;
-      const exitCode = await work(run, inside, instance, limit.signal);
+      session.context.id = instance.id;
+      const exitCode = await runInside(run, inside, limit.signal);
       seen.done = true;
       return exitCode;
     };
@@ -250,52 +238,5 @@ async function withKey<T>(run: Run, act: (access: SshAccess) => Promise<T>): Pro
     return await act({ identityFile: fresh.identityFile });
   } finally {
     await forgetKey(session, loaded, fresh.identityFile);
-  }
-}
-
-/** The command as a job: it survives a lost connection, and nothing that it prints is lost or shown twice. */
-async function work(
-  { session, argv, flags, interrupts }: Run,
-  inside: InstanceSession,
-  { id }: Instance,
-  signal: AbortSignal,
-): Promise<number> {
-  const { output, progress, context } = session;
-  context.id = id;
-  const { world } = session;
-  const { upload, download = [] } = flags;
-  const cwd = upload === undefined && download.length === 0 ? undefined : DIRECTORY;
-  if (cwd !== undefined) await inside.exec(["mkdir", "-p", cwd], { signal });
-  if (upload !== undefined) {
-    const from = inputPath(world, upload);
-    progress.detail(`uploading ${upload}`);
-    await inside.upload(from, cwd ?? ".", { signal });
-  }
-  const job = await inside.start(argv, { signal, cwd });
-  interrupts.watch(job);
-  progress.stop();
-  for await (const { text } of job.follow({ signal })) {
-    if (session.json) output.line({ type: "output", text });
-    else output.raw(text);
-  }
-  const { exitCode } = await job.result({ signal });
-  const failures: unknown[] = [];
-  for (const path of download) {
-    // The instance goes away after this: one that fails must not take the others with it.
-    await bringBack(session, inside, path, signal).catch((error: unknown) => failures.push(error));
-  }
-  for (const failure of failures.slice(1)) session.report(failure);
-  if (failures.length > 0) throw failures[0];
-  return exitCode;
-}
-
-/** A command that failed may have written nothing: its exit code says more than what is missing. */
-async function bringBack(session: Session, inside: InstanceSession, path: string, signal: AbortSignal): Promise<void> {
-  try {
-    await inside.download(`${DIRECTORY}/${path}`, inputPath(session.world, path), { signal });
-  } catch (error) {
-    // That the instance itself is gone has the same code, and is the failure of another operation.
-    if (!isProviderError(error, "NOT_FOUND") || error.operation !== "download") throw error;
-    session.output.note(`The command wrote no ${path}: nothing was downloaded.`);
   }
 }
