@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -24,6 +24,16 @@ describe("a program that has the terminal", () => {
   it("is said to be missing where it is", async () => {
     await expect(spawnProcess("no-such-program-here", [], never)).rejects.toMatchObject({ code: "ENOENT" });
     await expect(spawnProcess("/no/such/program", [], never)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("runs where setpriv is too old, or too small, to end it with its parent", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "slipway-spawn-"));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const setpriv = join(directory, "setpriv");
+    // As BusyBox's, and as util-linux's before 2.33.
+    const script = `#!/bin/sh\necho "setpriv: unrecognized option '$1'" >&2\nexit 1\n`;
+    await writeFile(setpriv, script, { mode: 0o755 });
+    expect(await spawnProcess("sh", ["-c", "exit 7"], never, setpriv)).toBe(7);
   });
 
   it.skipIf(!existsSync("/usr/bin/setpriv"))("ends with a command that is killed at once", async () => {
