@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { lstat, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { identify, identifySelf } from "@slipway/provider-kit/sandbox";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { makeRunKey, removeDeadRunKeys } from "../src/run-key.ts";
@@ -19,7 +19,13 @@ async function deadProcess() {
   const identity = child.pid === undefined ? null : await identify(child.pid);
   child.kill("SIGKILL");
   await once(child, "exit");
-  return identity;
+  return { ...identity, host: hostname() };
+}
+
+/** What a key says of its run. */
+async function ownerOfNewKey(): Promise<{ readonly host?: string }> {
+  await using key = await makeRunKey(parent);
+  return JSON.parse(await readFile(join(dirname(key.identityFile), "owner.json"), "utf8"));
 }
 
 async function keyOf(name: string, owner: unknown): Promise<string> {
@@ -51,8 +57,24 @@ describe("the key of one run", () => {
     expect(await readdir(parent)).not.toContain("slipway-key-killed");
   });
 
+  it("is made where no process can be told from another, and stays there until its run removes it", async () => {
+    const unsupported = (): Promise<never> => Promise.reject(new Error("no process table on this platform"));
+    await using key = await makeRunKey(parent, unsupported);
+    expect((await stat(key.identityFile)).isFile()).toBe(true);
+    await removeDeadRunKeys(parent);
+    expect(await readdir(parent)).toHaveLength(1);
+  });
+
+  it("of a machine that shares the directory stays: its processes cannot be seen from here", async () => {
+    await keyOf("slipway-key-shared", { ...(await deadProcess()), bootId: "another", host: "another" });
+    const { host = "" } = await ownerOfNewKey();
+    await keyOf("slipway-key-restarted", { ...(await deadProcess()), bootId: "another", host });
+    await removeDeadRunKeys(parent);
+    expect(await readdir(parent)).toEqual(["slipway-key-shared"]);
+  });
+
   it("stays while its run lives, and where nobody can know", async () => {
-    const self = await identifySelf();
+    const self = { ...(await identifySelf()), host: hostname() };
     await keyOf("slipway-key-alive", self);
     await keyOf("slipway-key-container", { ...self, namespace: "another" });
     await keyOf("slipway-key-unsaid", undefined);
@@ -64,7 +86,7 @@ describe("the key of one run", () => {
   });
 
   it("of a process whose id another one has now goes away", async () => {
-    await keyOf("slipway-key-reused", { ...(await identifySelf()), startTime: "1" });
+    await keyOf("slipway-key-reused", { ...(await identifySelf()), host: hostname(), startTime: "1" });
     await removeDeadRunKeys(parent);
     expect(await readdir(parent)).toEqual([]);
   });
