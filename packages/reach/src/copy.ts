@@ -12,9 +12,10 @@ const POLL_MS = 500;
 const RECONNECT_MS = 60_000;
 const MOST_BYTES = 16 * 2 ** 30;
 
+// Directly in the home: a directory that copies share would be removed by one while another makes its own in it.
+export const PLACE: string = 'd="$HOME/.slipway-copy-$1"';
 // A path that begins with a dash is no option.
-export const OWN: string =
-  'umask 077; d="$HOME/.slipway-copies/$1"; shift; case "$1" in /*) p="$1" ;; *) p="./$1" ;; esac';
+export const OWN: string = `umask 077; ${PLACE}; shift;  case "$1" in /*) p="$1" ;; *) p="./$1" ;; esac`;
 const HAND_OUT = [
   `${OWN}; mkdir -p "$d"`,
   'if [ -d "$p" ]; then kind=content; how=-czf; set -- "$p" .',
@@ -28,8 +29,8 @@ const HAND_OUT = [
   '[ "$code" -eq 0 ] || exit "$code"',
   'echo "$kind"',
 ].join("\n");
-const GET = `d="$HOME/.slipway-copies/$1"; tail -c "+$2" "$d/archive" | head -c ${PART_BYTES} | base64`;
-const REMOVE = 'rm -rf "$HOME/.slipway-copies/$1"; rmdir "$HOME/.slipway-copies" 2>/dev/null || true';
+const GET = `${PLACE}; tail -c "+$2" "$d/archive" | head -c ${PART_BYTES} | base64`;
+const REMOVE = `for id do rm -rf "$HOME/.slipway-copy-$id"; done`;
 const MISSING = 44;
 
 /** Copies a file, or a directory's content, from the instance. */
@@ -66,8 +67,10 @@ export class Copy {
   readonly #host: JobHost;
   readonly #operation: "upload" | "download";
   readonly #signal: AbortSignal | undefined;
-  readonly #id = crypto.randomUUID();
+  #id = crypto.randomUUID();
   #isRemoved = false;
+  /** Of a stream that was lost: its command may have gone on after its directory was removed. */
+  #abandoned: string | null = null;
 
   constructor(host: JobHost, operation: "upload" | "download", signal: AbortSignal | undefined) {
     this.#host = host;
@@ -88,7 +91,15 @@ export class Copy {
   async #remove(): Promise<void> {
     // What stays behind is small beside what failed, and goes with the instance.
     const options = { timeoutMs: RECONNECT_MS };
-    await this.#host.exec(["/bin/sh", "-c", REMOVE, "sh", this.#id], options).catch(() => undefined);
+    const ids = [this.#id, ...(this.#abandoned === null ? [] : [this.#abandoned])];
+    await this.#host.exec(["/bin/sh", "-c", REMOVE, "sh", ...ids], options).catch(() => undefined);
+  }
+
+  /** What goes on there must neither take what comes now for its own, nor remove it. */
+  async #abandon(): Promise<void> {
+    await this.run(REMOVE, []);
+    this.#abandoned = this.#id;
+    this.#id = crypto.randomUUID();
   }
 
   /** Each step may be repeated, so a lost connection is simply tried again. */
@@ -124,7 +135,10 @@ export class Copy {
         return true;
       } catch (error) {
         if (!isProviderError(error) || !error.retryable) throw error;
-        if (error.effect !== "none") return false;
+        if (error.effect !== "none") {
+          await this.#abandon();
+          return false;
+        }
         if (clock.now() >= until) throw error;
       }
       await clock.sleep(POLL_MS, this.#signal);

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { Copy, checkRemotePath, OWN, PART_BYTES } from "./copy.ts";
+import { Copy, checkRemotePath, OWN, PART_BYTES, PLACE } from "./copy.ts";
 import type { JobHost } from "./job.ts";
 import { END_BYTES, END_NAME, pack, packWithEnd } from "./pack.ts";
 import { refusal } from "./refusal.ts";
@@ -12,11 +12,11 @@ const RECEIVE = [
   `${OWN}; mkdir -p "$d/sent" && IFS= read -r how || exit 1`,
   'case "$how" in gzip) how=-xzof ;; *) how=-xof ;; esac; umask 022',
 ].join("\n");
-const REMOVE_OWN = `rm -rf "$d"; rmdir "$HOME/.slipway-copies" 2>/dev/null; exit 0`;
+const REMOVE_OWN = 'rm -rf "$d"; exit 0';
 const INCOMPLETE = 'echo "the stream was cut short" >&2; exit 1';
 // Of a connection that was lost the first try may go on, and end with what had arrived: only a whole part counts.
 const PUT = [
-  'umask 077; d="$HOME/.slipway-copies/$1"; n="$d/new-$$"',
+  `umask 077; ${PLACE}; n="$d/new-$$"`,
   'mkdir -p "$d" && cat >"$n" && [ "$(wc -c <"$n")" -eq "$3" ] && mv -f "$n" "$d/$2"',
 ].join("\n");
 // In the order of their numbers, which have the same length.
@@ -26,6 +26,8 @@ const TAKE_FILE = [
   'case "$p" in */) mkdir -p -- "$p" ;; esac',
   // A directory that is there takes the file in.
   'if [ -d "$p" ]; then p="$p/$2"; else mkdir -p -- "$(dirname -- "$p")"; fi',
+  // Where a directory has the file's name, it would go into that.
+  'if [ -d "$p" ]; then echo "$p is a directory" >&2; exit 1; fi',
   'mv -f -- "$d/sent/file" "$p"',
 ].join("\n");
 const RECEIVE_FILE = [

@@ -51,7 +51,8 @@ async function project(): Promise<{ readonly at: string; readonly large: Buffer 
   return { at, large };
 }
 
-function behaves(open: () => Session): void {
+/** `ran` has all that was run so far. */
+function behaves(open: () => Session, ran: readonly string[]): void {
   it("a directory comes back as it went", async () => {
     const { at, large } = await project();
     const back = join(directory, "back");
@@ -66,8 +67,12 @@ function behaves(open: () => Session): void {
     expect(await readFile(join(back, "none"), "utf8")).toBe("");
     for (const hostile of HOSTILE_NAMES) expect(await readFile(join(back, hostile), "utf8")).toBe(hostile);
     expect(await readlink(join(back, "link"))).toBe("deep/large");
-    const left = await session.exec(["/bin/sh", "-c", `rm -rf "\${1%/*}"; ls -A "$HOME/.slipway-copies"`, "sh", name]);
-    expect(left.stdout).toBe("");
+    await session.exec(["/bin/sh", "-c", 'rm -rf "${1%/*}"', "sh", name]);
+    expect(ran.join(" ")).toContain(".slipway-copy-");
+    // Others may copy to this home meanwhile.
+    for (const [id] of ran.join(" ").matchAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g)) {
+      await expect(stat(join(userInfo().homedir, `.slipway-copy-${id}`))).rejects.toThrow("ENOENT");
+    }
   });
 
   it("a file becomes the file that was named, on both sides", async () => {
@@ -107,12 +112,17 @@ describe("copies over a provider's own exec", () => {
   let provider: LocalProvider;
   let session: Session;
   let id: string;
+  const ran: string[] = [];
   beforeAll(async () => {
     state = await mkdtemp(join(tmpdir(), "slipway-copy-"));
     provider = local({ owner: "reach", stateDirectory: state });
     ({ id } = await provider.spawn({ key: "one" }));
     await waitForStatus(provider, id, "running");
-    session = await openSession(provider, id);
+    const exec: LocalProvider["exec"] = (at, argv, options) => {
+      ran.push(argv.join(" "));
+      return provider.exec(at, argv, options);
+    };
+    session = await openSession({ ...provider, exec }, id);
   });
   afterAll(async () => {
     await session[Symbol.asyncDispose]();
@@ -120,22 +130,28 @@ describe("copies over a provider's own exec", () => {
     await rm(state, { recursive: true, force: true });
   });
 
-  behaves(() => session);
+  behaves(() => session, ran);
 });
 
 describe.skipIf(missing !== null)("copies over OpenSSH", () => {
   let sshd: Sshd;
   let session: Session;
+  const ran: string[] = [];
   beforeAll(async () => {
     sshd = await startSshd();
-    session = await openSshSession("cloud", "i-1", sshd.endpoint, { identityFile: sshd.identityFile });
+    const { endpoint, identityFile } = sshd;
+    const exec: StreamingExec = (file, args, options) => {
+      ran.push(args.join(" "));
+      return runCommand(file, args, options);
+    };
+    session = await openSshSession("cloud", "i-1", endpoint, { identityFile, runtime: { exec, stream: exec } });
   });
   afterAll(async () => {
     await session[Symbol.asyncDispose]();
     await sshd.close();
   });
 
-  behaves(() => session);
+  behaves(() => session, ran);
 });
 
 describe("a download of what is being written", () => {
@@ -176,6 +192,87 @@ describe("a download of what is being written", () => {
   });
 });
 
+/** Runs commands on this machine, with a home of their own. */
+async function ownHome() {
+  const home = join(directory, "home");
+  await mkdir(home);
+  const run = ([file = "", ...args]: readonly string[], stdin: string | Uint8Array = ""): Promise<SessionResult> =>
+    new Promise((resolve) => {
+      const child = execFile(file, args, { cwd: home, env: { ...process.env, HOME: home } }, (error, stdout, stderr) =>
+        resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr }),
+      );
+      child.stdin?.on("error", () => undefined);
+      child.stdin?.end(stdin);
+    });
+  const clock = { ...systemClock, sleep: async () => undefined };
+  const exec: Session["exec"] = (argv, { stdin } = {}) => run(argv, stdin);
+  const send: JobHost["send"] = async (argv, input) => await run(argv, await bytesOf(input));
+  return { home, run, host: { provider: "p", instanceId: "i", clock, exec, send } };
+}
+
+async function bytesOf(input: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of input) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+describe("copies on a machine of their own", () => {
+  it("at the same time take nothing from one another", async () => {
+    const { home, host } = await ownHome();
+    const from = join(directory, "from");
+    await writeFile(from, "text");
+    await Promise.all(Array.from({ length: 20 }, (_, at) => upload(host, from, `to-${at}`)));
+    expect((await readdir(home)).filter((name) => !name.startsWith("to-"))).toEqual([]);
+  });
+
+  it.each(["one stream", "parts"])("in %s do not put a file into a directory that has its name", async (way) => {
+    const { home, host } = await ownHome();
+    const from = join(directory, "from");
+    await writeFile(from, "text");
+    await mkdir(join(home, "there", "from"), { recursive: true });
+    const { send: _send, ...inParts } = host;
+    for (const to of ["there", "there/"]) {
+      await expect(upload(way === "parts" ? inParts : host, from, to)).rejects.toMatchObject({
+        code: "INVALID_STATE",
+        message: expect.stringMatching(/there\/+from is a directory/),
+      });
+    }
+    expect(await readdir(join(home, "there", "from"))).toEqual([]);
+  });
+
+  it.each(["a file", "a directory"])(
+    "a stream of %s that was lost and arrived all the same harms no other try",
+    async (kind) => {
+      const { home, run, host } = await ownHome();
+      const { at, large } = await project();
+      const from = kind === "a file" ? join(at, "deep", "large") : at;
+      const lost = new ProviderError("NETWORK", {
+        message: "lost",
+        provider: "p",
+        operation: "exec",
+        effect: "unknown",
+      });
+      let late: (() => Promise<unknown>) | undefined;
+      const send: JobHost["send"] = async (argv, input) => {
+        const sent = await bytesOf(input);
+        late = () => run(argv, sent);
+        throw lost;
+      };
+      const exec: Session["exec"] = async (argv, { stdin } = {}) => {
+        const result = await run(argv, stdin);
+        // Its command comes to its end when the first part has been sent again.
+        if (stdin !== undefined) await late?.();
+        if (stdin !== undefined) late = undefined;
+        return result;
+      };
+      await upload({ ...host, exec, send }, from, "to");
+      const to = kind === "a file" ? join(home, "to") : join(home, "to", "deep", "large");
+      expect((await readFile(to)).equals(large)).toBe(true);
+      expect((await readdir(home)).sort()).toEqual(["to"]);
+    },
+  );
+});
+
 it("a lost connection is waited out, and each part arrives once", async () => {
   const { at } = await project();
   const lost = new ProviderError("NETWORK", { message: "lost", provider: "p", operation: "exec", effect: "unknown" });
@@ -195,16 +292,8 @@ it("a lost connection is waited out, and each part arrives once", async () => {
 
 it("what a lost connection leaves of a part takes the place of none", async () => {
   const { at, large } = await project();
-  const home = join(directory, "home");
-  await mkdir(home);
+  const { home, run } = await ownHome();
   const lost = new ProviderError("NETWORK", { message: "lost", provider: "p", operation: "exec", effect: "unknown" });
-  const run = ([file = "", ...args]: readonly string[], stdin: string | Uint8Array = ""): Promise<SessionResult> =>
-    new Promise((resolve) => {
-      const child = execFile(file, args, { cwd: home, env: { ...process.env, HOME: home } }, (error, stdout, stderr) =>
-        resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr }),
-      );
-      child.stdin?.end(stdin);
-    });
   let late: (() => Promise<unknown>) | null = null;
   const clock = { ...systemClock, sleep: async () => undefined };
   const exec: Session["exec"] = async (argv, { stdin } = {}) => {
@@ -227,12 +316,6 @@ describe("an upload in one stream", () => {
     new ProviderError("NETWORK", { message: "lost", provider: "p", operation: "exec", effect });
   const clock = { ...systemClock, sleep: async () => undefined };
   const done: SessionResult = { exitCode: 0, stdout: "", stderr: "" };
-
-  async function bytesOf(input: AsyncIterable<Uint8Array>): Promise<Buffer> {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of input) pieces.push(piece);
-    return Buffer.concat(pieces);
-  }
 
   it("is sent again from its beginning where nothing ran", async () => {
     const { at } = await project();
@@ -264,7 +347,7 @@ describe("an upload in one stream", () => {
     };
     const names: (string | undefined)[] = [];
     const exec: Session["exec"] = async (argv) => {
-      names.push(argv[5]);
+      if (argv.length > 5) names.push(argv[5]);
       return done;
     };
     await upload({ provider: "p", instanceId: "i", clock, exec, send }, at, "to");
@@ -359,7 +442,7 @@ function isStream(stdin: CommandInput | undefined): stdin is AsyncIterable<Uint8
 async function expectNothingLeft(lines: readonly string[]): Promise<void> {
   const ids = lines.map((line) => /'sh' '([0-9a-f-]{36})'/.exec(line)?.[1] ?? "none");
   expect(ids).toHaveLength(1);
-  for (const id of ids) await expect(stat(join(userInfo().homedir, ".slipway-copies", id))).rejects.toThrow("ENOENT");
+  for (const id of ids) await expect(stat(join(userInfo().homedir, `.slipway-copy-${id}`))).rejects.toThrow("ENOENT");
 }
 
 /** Runs commands, and says how many bytes of a stream have gone by. */
