@@ -71,6 +71,8 @@ export class Copy {
   #isRemoved = false;
   /** Of a stream that was lost: its command may have gone on after its directory was removed. */
   #abandoned: string | null = null;
+  /** A step of an upload was lost on its way: it may have been the one that wrote. */
+  #mayHaveWritten = false;
 
   constructor(host: JobHost, operation: "upload" | "download", signal: AbortSignal | undefined) {
     this.#host = host;
@@ -82,7 +84,8 @@ export class Copy {
     try {
       await work();
     } catch (error) {
-      throw this.#framed(error);
+      const framed = this.#framed(error);
+      throw this.#mayHaveWritten ? withUnknownEffect(framed) : framed;
     } finally {
       if (!this.#isRemoved) await this.#remove();
     }
@@ -114,6 +117,7 @@ export class Copy {
         throw this.#refused(result, words);
       } catch (error) {
         if (!isProviderError(error) || !error.retryable || clock.now() >= until) throw error;
+        this.#noteLost(error);
       }
       await clock.sleep(POLL_MS, this.#signal);
     }
@@ -135,6 +139,7 @@ export class Copy {
         return true;
       } catch (error) {
         if (!isProviderError(error) || !error.retryable) throw error;
+        this.#noteLost(error);
         if (error.effect !== "none") {
           await this.#abandon();
           return false;
@@ -143,6 +148,10 @@ export class Copy {
       }
       await clock.sleep(POLL_MS, this.#signal);
     }
+  }
+
+  #noteLost({ effect }: ProviderError): void {
+    if (this.#operation === "upload" && effect !== "none") this.#mayHaveWritten = true;
   }
 
   #refused({ exitCode, stderr }: SessionResult, words: readonly string[]): Error {
@@ -182,6 +191,14 @@ export class Copy {
       : `what ${instanceId} sent ${isOurs ? "is refused" : "cannot be unpacked"}: ${why}`;
     return refusal("INVALID_STATE", provider, this.#operation, message, { cause: error });
   }
+}
+
+/** The same failure, where an earlier step may have done its work. */
+function withUnknownEffect(error: unknown): unknown {
+  if (!isProviderError(error) || error.effect !== "none") return error;
+  const { code, message, provider, operation, scope, retryAfterMs, exhausted, native, hint } = error;
+  const details = { message, provider, operation, scope, retryAfterMs, exhausted, native, hint };
+  return new ProviderError(code, { ...details, effect: "unknown", cause: error });
 }
 
 export function checkRemotePath({ provider }: JobHost, operation: string, path: string): void {

@@ -355,6 +355,16 @@ describe("an upload in one stream", () => {
     expect(names.slice(0, 3)).toEqual(["part-00000000", "part-00000001", "to"]);
   });
 
+  it("may have arrived where it was lost and the instance cannot be reached any more", async () => {
+    const { at } = await project();
+    let now = 0;
+    const waiting = { ...clock, now: () => now, sleep: async (ms: number) => void (now += ms) };
+    const send: JobHost["send"] = async () => await Promise.reject(lost("unknown"));
+    const exec: Session["exec"] = async () => await Promise.reject(lost("none"));
+    const uploading = upload({ provider: "p", instanceId: "i", clock: waiting, exec, send }, at, "to");
+    await expect(uploading).rejects.toMatchObject({ code: "NETWORK", effect: "unknown" });
+  });
+
   it("says what is compressed and sends less of it", async () => {
     const from = join(directory, "text");
     await writeFile(from, "the same line\n".repeat(100_000));
