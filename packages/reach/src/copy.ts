@@ -22,11 +22,15 @@ const HAND_OUT = [
   // What a link leads to: the link itself would lead nowhere over here.
   'elif [ -f "$p" ]; then kind=file; how=-czhf; set -- "$(dirname -- "$p")" "./$(basename -- "$p")"',
   "else exit 44; fi",
-  'LC_ALL=C tar "$how" "$d/archive" -C "$1" "$2" 2>"$d/said"; code=$?; cat "$d/said" >&2',
+  // One of its own for each try: that of an answer that was lost may still be writing.
+  'made="$d/made-$$"; said="$d/said-$$"',
+  'LC_ALL=C tar "$how" "$made" -C "$1" "$2" 2>"$said"; code=$?; cat "$said" >&2',
   // GNU tar ends with 1 where a file was written meanwhile, as a log is. The archive is whole all the same.
-  'if [ "$code" -eq 1 ] && [ -s "$d/said" ] &&',
-  '  ! grep -qv -e ": file changed as we read it$" -e ": File removed before we read it$" "$d/said"; then code=0; fi',
+  'if [ "$code" -eq 1 ] && [ -s "$said" ] &&',
+  '  ! grep -qv -e ": file changed as we read it$" -e ": File removed before we read it$" "$said"; then code=0; fi',
   '[ "$code" -eq 0 ] || exit "$code"',
+  // The first one that is whole is fetched, whichever says so.
+  'if [ -e "$d/archive" ]; then rm -f "$made"; else mv "$made" "$d/archive"; fi',
   'echo "$kind"',
 ].join("\n");
 const GET = `${PLACE}; tail -c "+$2" "$d/archive" | head -c ${PART_BYTES} | base64`;

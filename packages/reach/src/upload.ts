@@ -9,7 +9,7 @@ import type { CopyOptions } from "./session.ts";
 // Where one stream can be sent, one command does all: a command costs a way there and back, and a log-in shell. The input
 // of a client that was killed ends as any other, so the stream's own end must be there before the target is touched.
 const RECEIVE = [
-  `${OWN}; mkdir -p "$d/sent" && IFS= read -r how || exit 1`,
+  `${OWN}; s="$d/sent-$$"; mkdir -p "$s" && IFS= read -r how || exit 1`,
   'case "$how" in gzip) how=-xzof ;; *) how=-xof ;; esac; umask 022',
 ].join("\n");
 const REMOVE_OWN = 'rm -rf "$d"; exit 0';
@@ -19,8 +19,8 @@ const PUT = [
   `umask 077; ${PLACE}; n="$d/new-$$"`,
   'mkdir -p "$d" && cat >"$n" && [ "$(wc -c <"$n")" -eq "$3" ] && mv -f "$n" "$d/$2"',
 ].join("\n");
-// In the order of their numbers, which have the same length.
-const ARRIVED = `umask 022; mkdir -p "$d/sent" && cat "$d"/part-* | tar -xzof - -C "$d/sent" || exit 1`;
+// In the order of their numbers, which have the same length. Beside a try whose answer was lost, which may go on.
+const ARRIVED = `umask 022; s="$d/sent-$$"; mkdir -p "$s" && cat "$d"/part-* | tar -xzof - -C "$s" || exit 1`;
 const TAKE_IN = `${OWN}; umask 022; mkdir -p -- "$p" && cat "$d"/part-* | tar -xzof - -C "$p"`;
 const TAKE_FILE = [
   'case "$p" in */) mkdir -p -- "$p" ;; esac',
@@ -28,10 +28,10 @@ const TAKE_FILE = [
   'if [ -d "$p" ]; then p="$p/$2"; else mkdir -p -- "$(dirname -- "$p")"; fi',
   // Where a directory has the file's name, it would go into that.
   'if [ -d "$p" ]; then echo "$p is a directory" >&2; exit 1; fi',
-  'mv -f -- "$d/sent/file" "$p"',
+  'mv -f -- "$s/file" "$p"',
 ].join("\n");
 const RECEIVE_FILE = [
-  ...[RECEIVE, `tar "$how" - -C "$d/sent" || exit`, `[ -e "$d/sent/${END_NAME}" ] || { ${INCOMPLETE}; }`],
+  ...[RECEIVE, `tar "$how" - -C "$s" || exit`, `[ -e "$s/${END_NAME}" ] || { ${INCOMPLETE}; }`],
   ...[`{ ${TAKE_FILE}`, "} || exit", REMOVE_OWN],
 ].join("\n");
 const RECEIVE_CONTENT = [

@@ -194,11 +194,13 @@ describe("a download of what is being written", () => {
 
 /** Runs commands on this machine, with a home of their own. */
 async function ownHome() {
-  const home = join(directory, "home");
+  const [home, programs] = [join(directory, "home"), join(directory, "programs")];
   await mkdir(home);
+  await mkdir(programs, { recursive: true });
+  const env = { ...process.env, HOME: home, PATH: `${programs}:${process.env["PATH"]}` };
   const run = ([file = "", ...args]: readonly string[], stdin: string | Uint8Array = ""): Promise<SessionResult> =>
     new Promise((resolve) => {
-      const child = execFile(file, args, { cwd: home, env: { ...process.env, HOME: home } }, (error, stdout, stderr) =>
+      const child = execFile(file, args, { cwd: home, env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
         resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr }),
       );
       child.stdin?.on("error", () => undefined);
@@ -207,7 +209,7 @@ async function ownHome() {
   const clock = { ...systemClock, sleep: async () => undefined };
   const exec: Session["exec"] = (argv, { stdin } = {}) => run(argv, stdin);
   const send: JobHost["send"] = async (argv, input) => await run(argv, await bytesOf(input));
-  return { home, run, host: { provider: "p", instanceId: "i", clock, exec, send } };
+  return { home, programs, run, host: { provider: "p", instanceId: "i", clock, exec, send } };
 }
 
 async function bytesOf(input: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -271,6 +273,56 @@ describe("copies on a machine of their own", () => {
       expect((await readdir(home)).sort()).toEqual(["to"]);
     },
   );
+});
+
+describe("a step whose answer was lost, and which goes on beside the next try,", () => {
+  const lost = new ProviderError("NETWORK", { message: "lost", provider: "p", operation: "exec", effect: "unknown" });
+
+  it("takes nothing from it when it is an upload's last", async () => {
+    const { home, programs, run, host } = await ownHome();
+    const from = join(directory, "from");
+    await writeFile(from, randomBytes(1000));
+    await run(["mkfifo", "held", "gate", "done"]);
+    // The first one ends between the second one's unpacking and its next command.
+    const script = [
+      ...["#!/bin/sh", 'PATH="${PATH#*:}"; tar "$@" || exit', 'if mkdir "$HOME/first" 2>/dev/null; then'],
+      'echo >"$HOME/held"; cat "$HOME/gate"; else echo >"$HOME/gate"; cat "$HOME/done"; fi',
+    ];
+    await writeFile(join(programs, "tar"), `${script.join("\n")}\n`, { mode: 0o755 });
+    let isFirst = true;
+    const exec: Session["exec"] = async (argv, { stdin } = {}) => {
+      if (argv[5] !== "to" || !isFirst) return await run(argv, stdin);
+      isFirst = false;
+      run(argv).then(() => run(["/bin/sh", "-c", "echo >done"]));
+      await run(["cat", "held"]);
+      throw lost;
+    };
+    const { send: _send, ...inParts } = host;
+    await upload({ ...inParts, exec }, from, "to");
+    expect((await readFile(join(home, "to"))).equals(await readFile(from))).toBe(true);
+  });
+
+  it("changes nothing that is being fetched when it is a download's first", async () => {
+    const { home, run, host } = await ownHome();
+    const content = randomBytes(5 * 1024 * 1024);
+    await writeFile(join(home, "from"), content);
+    let late: (() => Promise<unknown>) | undefined;
+    const exec: Session["exec"] = async (argv) => {
+      if (late === undefined) {
+        late = () => run(argv);
+        throw lost;
+      }
+      const result = await run(argv);
+      if (argv[5] === "1") {
+        await writeFile(join(home, "from"), randomBytes(5 * 1024 * 1024));
+        await late();
+      }
+      return result;
+    };
+    const to = join(directory, "to");
+    await download({ ...host, exec }, "from", to);
+    expect((await readFile(to)).equals(content)).toBe(true);
+  });
 });
 
 it("a lost connection is waited out, and each part arrives once", async () => {
