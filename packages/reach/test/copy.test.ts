@@ -293,7 +293,7 @@ describe("a step whose answer was lost, and which goes on beside the next try,",
     const exec: Session["exec"] = async (argv, { stdin } = {}) => {
       if (argv[5] !== "to" || !isFirst) return await run(argv, stdin);
       isFirst = false;
-      run(argv).then(() => run(["/bin/sh", "-c", "echo >done"]));
+      void run(argv).then(() => run(["/bin/sh", "-c", "echo >done"]));
       await run(["cat", "held"]);
       throw lost;
     };
