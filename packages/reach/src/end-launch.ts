@@ -1,4 +1,11 @@
-import { isStoreError, type Lease, type Store, type StoredRecord, terminateAndConfirm } from "@slipway/control";
+import {
+  isStoreError,
+  type Lease,
+  type Store,
+  type StoredRecord,
+  StoreError,
+  terminateAndConfirm,
+} from "@slipway/control";
 import { type Clock, isProviderError, type Provider } from "@slipway/core";
 import { refusal } from "./refusal.ts";
 
@@ -56,12 +63,22 @@ export async function endLaunch(
     const record = await whenAvailable(clock, () => store.read(recordId));
     const isLaunch = record?.kind === "launch";
     if (isLaunch && record.state === "launched" && !isSame(record, last())) return;
-    await endUnderKey(provider, key, clock);
+    await endUnderKey(provider, key, clock, provider.limits.requestLifeMs, () => {
+      if (!lease.held()) throw lostWhileEnding(key);
+    });
     // What cannot be removed stays: nothing runs any more, which is what matters.
     if (isLaunch && record.state !== "ended") await store.remove(recordId).catch(() => undefined);
   } finally {
     await store.release(lease).catch(() => undefined);
   }
+}
+
+/** What is there by now may be another process's. */
+function lostWhileEnding(key: string): StoreError {
+  return new StoreError("NOT_HELD", {
+    message: `the lease of the key ${JSON.stringify(key)} was lost while what its launch had made was ended`,
+    hint: "What runs under the key is left to the process that has it. `reconcile` names it if nobody keeps it.",
+  });
 }
 
 function isSame(record: StoredRecord, written: StoredRecord | null): boolean {

@@ -94,6 +94,33 @@ describe("after a launch that was cut off", () => {
     expect(await allEntries(here.memory)).toMatchObject([{ record: { state: "launched", instanceId: others } }]);
   });
 
+  test("what another process launches after the key's lease was lost on the way is left to it", async () => {
+    const here = world();
+    const ours = { ...here.memory };
+    let others: string | null = null;
+    const provider: LambdaProvider = {
+      ...here.provider,
+      list: async (filter) => {
+        // As of a process that was stopped for longer than a lease lasts.
+        if (lease !== null && others === null && here.live().length === 0) {
+          await here.memory.release(lease);
+          others = (await launch(here.provider, OPTIONS, { store: here.memory, clock: here.clock })).id;
+        }
+        return await here.provider.list(filter);
+      },
+    };
+    let lease: Lease | null = null;
+    const error = await cutOff({ ...here, provider, memory: ours }, async () => {
+      const acquire = async (id: string): Promise<Lease | null> => {
+        lease = await here.memory.acquire(id);
+        return lease === null ? null : { ...lease, held: () => others === null };
+      };
+      Object.assign(ours, { acquire });
+    });
+    expect(here.live()).toEqual([others]);
+    expect(error).toMatchObject({ errors: [lost, { code: "NOT_HELD" }] });
+  });
+
   test("a store that cannot be asked ends nothing: who works on the key is not known", async () => {
     const here = world();
     const fails = { ...here.memory };
