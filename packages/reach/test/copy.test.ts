@@ -200,8 +200,11 @@ async function ownHome() {
   const env = { ...process.env, HOME: home, PATH: `${programs}:${process.env["PATH"]}` };
   const run = ([file = "", ...args]: readonly string[], stdin: string | Uint8Array = ""): Promise<SessionResult> =>
     new Promise((resolve) => {
-      const child = execFile(file, args, { cwd: home, env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
-        resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr }),
+      const child = execFile(
+        file,
+        args,
+        { cwd: home, env, maxBuffer: 64 * 1024 * 1024, timeout: 60_000 },
+        (error, stdout, stderr) => resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr }),
       );
       child.stdin?.on("error", () => undefined);
       child.stdin?.end(stdin);
