@@ -57,9 +57,10 @@ function machineOf(world: World, { request }: EmulatedPod): object {
 }
 
 function runtimeOf(world: World, { request, startedAt, publicPort }: EmulatedPod, ip: string): object {
+  const { gpu } = request;
   return {
     uptime: Math.floor((world.clock.now() - startedAt) / 1000),
-    gpus: Array.from({ length: request.gpu?.count ?? 0 }, () => ({ util: 0, memoryUtil: 0 })),
+    gpus: Array.from({ length: gpu === undefined ? 0 : (gpu.count ?? 1) }, () => ({ util: 0, memoryUtil: 0 })),
     cpu: { util: 1 },
     memory: { util: 0 },
     ports: (request.ports ?? []).map((port, at) => {

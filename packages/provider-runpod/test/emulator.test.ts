@@ -153,9 +153,12 @@ test("a pod is RUNNING before it can be reached, and its actions follow its stat
 });
 
 test("a pod without a count of GPUs has one", async () => {
-  const { ask } = emulated();
+  const { ask, clock } = emulated();
   const made = await ask("POST", "pods", { ...POD, gpu: { id: GPU } });
   expect(made).toMatchObject({ status: 201, body: { gpu: { id: GPU, count: 1 } } });
+  await clock.sleep(28_000);
+  const { body } = await ask("GET", `pods/${String(made.body["id"])}`);
+  expect(body["runtime"]).toMatchObject({ gpus: [{ util: 0 }] });
 });
 
 test("stock runs out, and the catalog says so", async () => {
