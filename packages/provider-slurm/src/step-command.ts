@@ -1,7 +1,7 @@
 // Runs "$@" and says its exit code on stderr, after all that it printed there. A shell of its own, which signals to the whole
 // step do not end: it says nothing itself, and takes no builtin for a program.
 const SCRIPT = [
-  "trap : HUP INT TERM",
+  "trap : HUP INT QUIT ALRM TERM USR1 USR2",
   "exec 3>&2 2>/dev/null",
   'case "$1" in */*) [ -f "$1" ] && [ -x "$1" ] ;; *) command -v "$1" >/dev/null ;; esac || { echo "$0:none" >&3; exit 0; }',
   '(exec "$@" 2>&3 3>&-)',

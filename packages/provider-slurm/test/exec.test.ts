@@ -67,10 +67,14 @@ describe("a command in a job", () => {
     expect(await run(["exit", "5"])).toMatchObject({ exitCode: 127 });
   });
 
-  test("goes on after a signal that it handles", async () => {
-    const script = "trap 'echo caught; exit 4' TERM; kill -s TERM 0; echo lost";
-    expect(await run(shell(script))).toEqual({ exitCode: 4, stdout: "caught\n", stderr: "" });
-  });
+  // As `sbatch --signal` sends to every step before a job's time is over.
+  test.each(["TERM", "INT", "HUP", "QUIT", "ALRM", "USR1", "USR2"])(
+    "goes on after %s, which it handles",
+    async (name) => {
+      const script = `trap 'echo caught; exit 4' ${name}; kill -s ${name} 0; echo lost`;
+      expect(await run(shell(script))).toEqual({ exitCode: 4, stdout: "caught\n", stderr: "" });
+    },
+  );
 
   test.each(["/nonexistent", "no-such-program", "/etc", "/etc/passwd"])("%s is no program", async (program) => {
     expect(await failure(run([program]))).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
