@@ -29,7 +29,14 @@ export { type SpreadLeftover, SpreadRefusal } from "./anywhere/spread-refusal.ts
 export { type Budget, BudgetRefusal } from "./budget/claim.ts";
 export { compose } from "./compose.ts";
 export { launch } from "./launch/launch.ts";
-export type { IdempotentProvider, LaunchFailpoint, LaunchOptions, StoredLaunchOptions } from "./launch/options.ts";
+export type {
+  ControlOf,
+  IdempotentProvider,
+  LaunchFailpoint,
+  LaunchOptions,
+  OptionsWithoutStore,
+  StoredLaunchOptions,
+} from "./launch/options.ts";
 export type { EndRecording } from "./launch/record-end.ts";
 export type { WaitOptions } from "./poll.ts";
 export type { PoolChange, PoolReplacement } from "./pool/plan.ts";

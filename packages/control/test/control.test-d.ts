@@ -5,6 +5,7 @@ import {
   type Layer,
   type Provider,
   type Snapshot,
+  type SpawnOptionsOf,
   type Supporting,
   workflow,
 } from "@slipway/core";
@@ -40,6 +41,12 @@ describe("launch", () => {
     expectTypeOf(launch(safe, { key: "k" })).resolves.toEqualTypeOf<Instance>();
     expectTypeOf(launch(safe, { key: "k" }, { account: "a" })).resolves.toEqualTypeOf<Instance>();
     expectTypeOf(launch(safe, { key: "k" }, { store })).resolves.toEqualTypeOf<Instance>();
+  });
+
+  test("takes a store for a provider whose type is not known yet", () => {
+    const generic = async <P extends Provider>(provider: P, options: SpawnOptionsOf<P>): Promise<Instance> =>
+      await launch(provider, options, { store, account: "a" });
+    void generic;
   });
 
   test("takes the options of the provider's capabilities, and no others", () => {

@@ -29,7 +29,7 @@ import {
   type Unleased,
 } from "./launching.ts";
 import { adopted, lookUp, stillThere } from "./lookup.ts";
-import type { IdempotentProvider, LaunchOptions, StoredLaunchOptions } from "./options.ts";
+import type { ControlOf, LaunchOptions, OptionsWithoutStore } from "./options.ts";
 
 /** As the signatures below, without the provider's own type: they have checked the options against it. */
 interface ErasedLaunchOptions extends Omit<LaunchOptions, "placements"> {
@@ -54,15 +54,11 @@ interface ErasedLaunchOptions extends Omit<LaunchOptions, "placements"> {
  * (await launch(provider, { key: "worker-1", spec: "m1.small" }, { store })).id === instance.id; // => true
  * ```
  */
+export function launch<P extends Provider>(provider: P, options: OptionsWithoutStore<P>): Promise<Instance>;
 export function launch<P extends Provider>(
   provider: P,
   options: SpawnOptionsOf<P>,
-  control: StoredLaunchOptions<P>,
-): Promise<Instance>;
-export function launch<P extends IdempotentProvider>(
-  provider: P,
-  options: SpawnOptionsOf<P>,
-  control?: LaunchOptions<P> & { readonly store?: undefined },
+  control: ControlOf<P>,
 ): Promise<Instance>;
 export async function launch(
   exact: Provider,

@@ -1,4 +1,4 @@
-import type { Instance, Provider, Snapshot, SpawnOptionsOf } from "@slipway/core";
+import type { CapabilitiesOf, Instance, Provider, Snapshot, SpawnOptionsOf } from "@slipway/core";
 import type { Budget } from "../budget/claim.ts";
 import type { WaitOptions } from "../poll.ts";
 import type { BootstrapReports } from "../reports/bootstrap-reports.ts";
@@ -35,3 +35,17 @@ export interface StoredLaunchOptions<P extends Provider = Provider> extends Laun
 
 /** A provider whose own promise makes a store unnecessary. */
 export type IdempotentProvider = Provider<Instance, Snapshot, "idempotentSpawn">;
+
+// Conditions on P in one signature, not an overload for some providers: a compiler that finds no overload tells of the
+// last one, and so of a capability that the caller never meant to need.
+/** How `launch` works on P: with a store, unless the type of P has `idempotentSpawn`. */
+export type ControlOf<P extends Provider> =
+  "idempotentSpawn" extends CapabilitiesOf<P>
+    ? (LaunchOptions<P> & { readonly store?: LaunchStore | undefined }) | undefined
+    : StoredLaunchOptions<P>;
+
+/** What `launch` takes where it is given a request alone. The sentence is what a compiler prints where P needs a store. */
+export type OptionsWithoutStore<P extends Provider> =
+  "idempotentSpawn" extends CapabilitiesOf<P>
+    ? SpawnOptionsOf<P>
+    : "this provider needs a store: launch(provider, options, { store })";
