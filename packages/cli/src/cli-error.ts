@@ -37,6 +37,7 @@ export type CliErrorCode =
   | "NOT_FOUND"
   | "NO_SSH"
   | "SSH_TIMEOUT"
+  | "TERMINAL_TIMEOUT"
   | "UNSUPPORTED"
   | "CORRUPT_STATE"
   | "DISK_FULL"
@@ -70,6 +71,7 @@ const EXIT_CODES: Readonly<Record<CliErrorCode, number>> = {
   NOT_FOUND: EXIT.failure,
   NO_SSH: EXIT.failure,
   SSH_TIMEOUT: EXIT.failure,
+  TERMINAL_TIMEOUT: EXIT.failure,
   UNSUPPORTED: EXIT.failure,
   CORRUPT_STATE: EXIT.failure,
   DISK_FULL: EXIT.failure,

@@ -1,6 +1,8 @@
+import type { ProviderRegistration, RegisterEnvironment, TerminalCommand } from "@slipway/core";
 import { describe, expect, it } from "vitest";
 import { type LineSource, showingLines } from "../src/bootstrap-lines.ts";
 import { commandLine } from "./command-line.ts";
+import { fakeModule } from "./fake-provider.ts";
 
 const terminal = { isTTY: true, write: () => undefined };
 const stdin = { isTTY: true, read: async () => new Uint8Array() };
@@ -20,6 +22,55 @@ describe("slipway exec --tty", () => {
     const own = [...["-p", "22", "-l", "u"], ...["-i", `${line.cwd}/key`], "-t", "--", "192.0.2.7", "bash -c 'a b'"];
     expect(line.spawned).toHaveLength(1);
     expect(line.spawned[0]?.args.slice(-own.length)).toEqual(own);
+  });
+
+  it("goes the provider's own way where it has one, and is closed when --timeout is over", async () => {
+    const line = commandLine();
+    const { register } = fakeModule(line.remote) as {
+      register: (config: unknown, env: RegisterEnvironment) => Promise<ProviderRegistration>;
+    };
+    const asked: (readonly string[])[] = [];
+    const terminalCommand = async (_id: string, argv: readonly string[]): Promise<TerminalCommand> => {
+      asked.push(argv);
+      return { file: "enter", args: ["i-1", ...argv] };
+    };
+    line.modules.set("@slipway/provider-local", () => ({
+      register: async (config: unknown, env: RegisterEnvironment) => {
+        const made = await register(config, env);
+        return { ...made, provider: { ...made.provider, terminalCommand } };
+      },
+    }));
+    line.remote.ssh = ssh;
+    await line.slipway(["spawn", "--key", "a"]);
+    const run = await line.slipway(["exec", "-it", "a", "--", "bash", "-l"], {
+      stdin,
+      stdout: terminal,
+      spawnProcess: async (file, args) => {
+        line.spawned.push({ file, args });
+        return 7;
+      },
+    });
+    expect(run.exitCode).toBe(7);
+    expect(asked).toEqual([["bash", "-l"]]);
+    expect(line.spawned).toEqual([{ file: "enter", args: ["i-1", "bash", "-l"] }]);
+
+    let started = (): void => undefined;
+    const running = new Promise<void>((resolve) => {
+      started = resolve;
+    });
+    const late = await line.slipway(["exec", "-it", "a", "--timeout", "3s", "--", "bash"], {
+      stdin,
+      stdout: terminal,
+      // Every deadline of the run ends once the terminal is there, and none before.
+      clock: { ...line.clock, sleep: () => running },
+      spawnProcess: (_file, _args, signal) => {
+        started();
+        return new Promise((resolve) => {
+          signal.addEventListener("abort", () => resolve(143), { once: true });
+        });
+      },
+    });
+    expect(late).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("closed after 3000 ms") });
   });
 
   it("says so where the provider has no ssh", async () => {

@@ -95,7 +95,7 @@ function hasCapability<C extends Capability>(
 /** What a capability of a third party may not be called, nor its methods and options: projection and refusal go by name. */
 function contractWords(): ReadonlySet<string> {
   const words = new Set(Object.keys({ ...spawnShape, ...filterShape }).map(fieldName));
-  const beyond = ["exec", "logs", "readBootstrap", "listOfferings", "placements"];
+  const beyond = ["exec", "terminalCommand", "logs", "readBootstrap", "listOfferings", "placements"];
   for (const word of [...Object.keys(coreOperations), "generateBootstrap", ...beyond]) words.add(word);
   for (const [capability, row] of Object.entries({ ...capabilityTable, ...furtherCapabilities })) {
     for (const word of [capability, ...Object.keys({ ...row.methods, ...row.spawn, ...row.list })]) words.add(word);

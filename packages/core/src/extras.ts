@@ -24,6 +24,21 @@ export interface ExecMethods {
   readonly exec: (id: string, argv: readonly string[], options?: ExecOptions) => Promise<ExecResult>;
 }
 
+/** A program of this machine, to be run on the terminal of whoever starts it. */
+export interface TerminalCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+/** Beyond the contract: providers that can put a program inside an instance on a terminal without ssh. */
+export interface TerminalMethods {
+  /**
+   * A command that runs a program inside, on the terminal on which it is itself started; its exit code is the program's.
+   * Starts nothing. NOT_FOUND or INVALID_STATE if the instance cannot, UNSUPPORTED where this machine lacks the means.
+   */
+  readonly terminalCommand: (id: string, argv: readonly string[], call?: CallOptions) => Promise<TerminalCommand>;
+}
+
 export interface LogOptions {
   readonly signal?: AbortSignal | undefined;
   /** Go on with what is yet to come, until the instance ends or the signal aborts. */
@@ -91,6 +106,25 @@ export interface PlacementMethods {
  */
 export function canExec<P extends object>(provider: P): provider is P & ExecMethods {
   return "exec" in provider && typeof provider.exec === "function";
+}
+
+/**
+ * Can a program inside its instances have a terminal? In the true branch `terminalCommand` is there.
+ *
+ * @example
+ * ```ts
+ * import { spawnSync } from "node:child_process";
+ * import type { Provider } from "@slipway/core";
+ *
+ * async function openShell(provider: Provider, id: string): Promise<number | null> {
+ *   if (!canOpenTerminal(provider)) throw new Error(`${provider.name} has no terminals`);
+ *   const { file, args } = await provider.terminalCommand(id, ["sh"]);
+ *   return spawnSync(file, args, { stdio: "inherit" }).status;
+ * }
+ * ```
+ */
+export function canOpenTerminal<P extends object>(provider: P): provider is P & TerminalMethods {
+  return "terminalCommand" in provider && typeof provider.terminalCommand === "function";
 }
 
 /**

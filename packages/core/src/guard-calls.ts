@@ -31,6 +31,7 @@ interface CallShape extends Omit<OperationRow, "result"> {
 const EXTRAS: Readonly<Record<string, CallShape>> = {
   exec: { writes: true, callArgument: 2, takes: "instance" },
   readBootstrap: { writes: false, callArgument: 1, takes: "instance", exact: true },
+  terminalCommand: { writes: false, callArgument: 2, takes: "instance", exact: true },
   listOfferings: { writes: false, callArgument: 0, exact: true },
   placements: { writes: false, callArgument: 0, checks: "spawn", keyless: true },
 };

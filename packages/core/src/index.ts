@@ -92,6 +92,7 @@ export {
   canExec,
   canListOfferings,
   canLog,
+  canOpenTerminal,
   canPlace,
   canReadBootstrap,
   type ExecMethods,
@@ -102,6 +103,8 @@ export {
   type Offering,
   type OfferingMethods,
   type PlacementMethods,
+  type TerminalCommand,
+  type TerminalMethods,
 } from "./extras.ts";
 export type { GpuOptions } from "./gpu.ts";
 export type { HibernationMethods } from "./hibernation.ts";

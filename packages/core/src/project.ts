@@ -6,9 +6,11 @@ import {
   bootstrapTruthShape,
   canExec,
   canLog,
+  canOpenTerminal,
   canReadBootstrap,
   type ExecMethods,
   type LogMethods,
+  type TerminalMethods,
 } from "./extras.ts";
 import { type Instance, instanceShape } from "./instance.ts";
 import { membersOf } from "./members.ts";
@@ -130,9 +132,10 @@ export function projectSnapshot(value: Snapshot): Snapshot {
   return copyOf("snapshot")(value) as Snapshot;
 }
 
-/** A provider reduced to the contract: its own instance type and its enhanced methods are gone; `exec`, `logs` and `readBootstrap` stay. */
+/** A provider reduced to the contract: its own instance type and its enhanced methods are gone; `exec`, `terminalCommand`, `logs` and `readBootstrap` stay. */
 export type Projected<P extends Provider> = Provider<Instance, Snapshot, CapabilitiesOf<P>> &
   (P extends ExecMethods ? ExecMethods : unknown) &
+  (P extends TerminalMethods ? TerminalMethods : unknown) &
   (P extends LogMethods ? LogMethods : unknown) &
   (P extends BootstrapMethods ? BootstrapMethods : unknown);
 
@@ -161,6 +164,7 @@ export function projectProvider<P extends Provider>(provider: P): Projected<P> {
     projected[name] = async (...args: unknown[]): Promise<unknown> => copy(await method(...args));
   }
   if (canExec(provider)) projected["exec"] = members.get("exec");
+  if (canOpenTerminal(provider)) projected["terminalCommand"] = members.get("terminalCommand");
   if (canLog(provider)) projected["logs"] = members.get("logs");
   if (canReadBootstrap(provider)) {
     const copy = copier(bootstrapTruthShape);

@@ -14,6 +14,7 @@ import {
   type Snapshot,
   type SpotPrice,
   type SpotRequest,
+  type TerminalMethods,
   type Volume,
 } from "../src/index.ts";
 import { definition, INSTANCE, LIMITS, SNAPSHOT, untyped } from "./subject.ts";
@@ -77,7 +78,11 @@ type Full = Provider<
   Snapshot,
   "snapshots" | "spot" | "multiRegion" | "persistentVolumes" | "warmVolumes" | "hibernation" | "costExplorer"
 >;
-type Enhanced = Full & ExecMethods & LogMethods & BootstrapMethods & { readonly describe: () => Promise<typeof RAW> };
+type Enhanced = Full &
+  ExecMethods &
+  TerminalMethods &
+  LogMethods &
+  BootstrapMethods & { readonly describe: () => Promise<typeof RAW> };
 
 function full(): Enhanced {
   // Remotes answer more than the contract asks for: void methods too.
@@ -117,6 +122,7 @@ function full(): Enhanced {
     resume: async () => ENHANCED,
     getCosts: async () => [enhanced(COST)],
     exec: async (_id, argv) => ({ exitCode: 0, stdout: argv.join(" "), stderr: "" }),
+    terminalCommand: async (id, argv) => ({ file: "enter", args: [id, ...argv] }),
     async *logs() {
       yield "a line";
     },
@@ -168,10 +174,11 @@ describe("through a projected provider", () => {
     expect(provider.generateBootstrap({ script: "" })).toEqual(exact.generateBootstrap({ script: "" }));
   });
 
-  it("what is a provider's own is gone, exec and logs stay", async () => {
+  it("what is a provider's own is gone, exec, terminals and logs stay", async () => {
     expect("describe" in provider).toBe(false);
     expect(Object.isFrozen(provider)).toBe(true);
     expect(await provider.exec("i", ["echo", "a"])).toMatchObject({ stdout: "echo a" });
+    expect(await provider.terminalCommand("i", ["sh"])).toEqual({ file: "enter", args: ["i", "sh"] });
     const lines: string[] = [];
     for await (const line of provider.logs("i")) lines.push(line);
     expect(lines).toEqual(["a line"]);

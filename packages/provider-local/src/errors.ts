@@ -30,7 +30,8 @@ export type LocalErrorId =
   | "unknown-volume"
   | "volume-attached"
   | "copy-failed"
-  | "too-much-output";
+  | "too-much-output"
+  | "no-terminal";
 
 /** Everything that can go wrong here, and what the caller gets. */
 export const LOCAL_ERRORS: Readonly<Record<LocalErrorId, Row>> = {
@@ -81,6 +82,11 @@ export const LOCAL_ERRORS: Readonly<Record<LocalErrorId, Row>> = {
   "volume-attached": { code: "INVALID_STATE", effect: "none", hint: "Terminate the instance that it is attached to." },
   "copy-failed": { code: "UNAVAILABLE", effect: "none", hint: "Nothing was kept of the copy." },
   "too-much-output": { code: "INVALID_SPEC", effect: "unknown", hint: "Let the command write to a file." },
+  "no-terminal": {
+    code: "UNSUPPORTED",
+    effect: "none",
+    hint: "Install python3, or use exec: it needs no terminal.",
+  },
 };
 
 /** What a system call says, and which row it is. Anything else is `state-unreadable`. */
@@ -110,6 +116,7 @@ const SANDBOX_REASONS: Readonly<Record<Exclude<SandboxErrorReason, "aborted">, L
   gone: "not-running",
   "left-over": "not-ended",
   "too-much-output": "too-much-output",
+  "no-terminal": "no-terminal",
   invalid: "bad-request",
 };
 

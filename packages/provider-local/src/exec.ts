@@ -1,5 +1,12 @@
-import { abortError, type ExecOptions, type ExecResult } from "@slipway/core";
-import { execInSandbox, findSandbox, SandboxError } from "@slipway/provider-kit/sandbox";
+import { abortError, type ExecOptions, type ExecResult, type Operation, type TerminalCommand } from "@slipway/core";
+import {
+  execInSandbox,
+  findSandbox,
+  type Sandbox,
+  SandboxError,
+  sandboxState,
+  sandboxTerminal,
+} from "@slipway/provider-kit/sandbox";
 import type { LocalContext } from "./context.ts";
 import { failure, PROVIDER_NAME, translated } from "./errors.ts";
 import { nameOf } from "./ids.ts";
@@ -13,14 +20,7 @@ export async function execLocal(
   argv: readonly string[],
   options: ExecOptions = {},
 ): Promise<ExecResult> {
-  const name = nameOf(id);
-  const record = await recordOf(context, id, "exec");
-  if (name === null || record === null) {
-    throw failure("unknown-instance", "exec", `there is no instance ${JSON.stringify(id)}`);
-  }
-  const place = sandboxOf(context.state, name, record);
-  const sandbox = record.process === null ? await findSandbox(place) : { ...place, process: record.process };
-  if (sandbox === null) throw failure("not-running", "exec", `${id} has not started`);
+  const sandbox = await mustFind(context, id, "exec");
   const { stdin, onStdout, onStderr, signal } = options;
   try {
     return await execInSandbox(sandbox, argv, { stdin, onStdout, onStderr, signal });
@@ -30,4 +30,31 @@ export async function execLocal(
     }
     throw translated(error, "exec");
   }
+}
+
+/** A command of this machine that runs a program inside, on the terminal that it is started on. Starts nothing. */
+export async function terminalLocal(
+  context: LocalContext,
+  id: string,
+  argv: readonly string[],
+): Promise<TerminalCommand> {
+  const sandbox = await mustFind(context, id, "terminalCommand");
+  if ((await sandboxState(sandbox)) !== "alive") throw failure("not-running", "terminalCommand", `${id} has ended`);
+  try {
+    return await sandboxTerminal(sandbox, argv);
+  } catch (error) {
+    throw translated(error, "terminalCommand", "none");
+  }
+}
+
+async function mustFind(context: LocalContext, id: string, operation: Operation): Promise<Sandbox> {
+  const name = nameOf(id);
+  const record = await recordOf(context, id, operation);
+  if (name === null || record === null) {
+    throw failure("unknown-instance", operation, `there is no instance ${JSON.stringify(id)}`);
+  }
+  const place = sandboxOf(context.state, name, record);
+  const sandbox = record.process === null ? await findSandbox(place) : { ...place, process: record.process };
+  if (sandbox === null) throw failure("not-running", operation, `${id} has not started`);
+  return sandbox;
 }

@@ -6,6 +6,7 @@ import {
   type LogMethods,
   type Provider,
   runtimeDefaults,
+  type TerminalMethods,
 } from "@slipway/core";
 import { readBootstrap } from "@slipway/provider-kit/bootstrap";
 import { detectIsolation, type IsolationReport } from "@slipway/provider-kit/sandbox";
@@ -13,7 +14,7 @@ import { volumeMethods } from "./capabilities/persistent-volumes.ts";
 import { type LocalSnapshot, snapshotMethods } from "./capabilities/snapshots.ts";
 import type { LocalContext } from "./context.ts";
 import { PROVIDER_NAME, translated } from "./errors.ts";
-import { execLocal } from "./exec.ts";
+import { execLocal, terminalLocal } from "./exec.ts";
 import type { LocalInstance } from "./instance.ts";
 import { logsLocal } from "./logs.ts";
 import { getLocal, listLocal } from "./lookup.ts";
@@ -28,11 +29,13 @@ type Always = "snapshots" | "persistentVolumes" | "idempotentSpawn" | "terminate
 /** Instances as sandboxed process trees on this machine. */
 export type LocalProvider = Provider<LocalInstance, LocalSnapshot, Always> &
   ExecMethods &
+  TerminalMethods &
   LogMethods &
   BootstrapMethods;
 /** The same, and an instance may have a network of its own. */
 export type LocalNetworkProvider = Provider<LocalInstance, LocalSnapshot, Always | "customNetworking"> &
   ExecMethods &
+  TerminalMethods &
   LogMethods &
   BootstrapMethods;
 
@@ -131,6 +134,7 @@ function membersOf(context: LocalContext) {
     generateBootstrap: (config: Parameters<typeof render>[0]) => render(config, "generateBootstrap"),
     exec: (id: string, argv: readonly string[], options?: Parameters<typeof execLocal>[3]) =>
       execLocal(context, id, argv, options),
+    terminalCommand: (id: string, argv: readonly string[]) => terminalLocal(context, id, argv),
     logs: (id: string, options?: Parameters<typeof logsLocal>[2]) => logsLocal(context, id, options),
     readBootstrap: (id: string, call?: CallOptions) =>
       readBootstrap(

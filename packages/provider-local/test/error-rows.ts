@@ -185,7 +185,7 @@ export function errorRows(isolation: Isolation): readonly ErrorTableRow[] {
 }
 
 /** The rows that no test can bring about on a sound machine. */
-export const UNPROVOKED: readonly LocalErrorId[] = ["not-ended", "no-sandbox"];
+export const UNPROVOKED: readonly LocalErrorId[] = ["not-ended", "no-sandbox", "no-terminal"];
 
 export function provokedIds(): readonly string[] {
   return Object.keys(PROVOCATIONS);

@@ -25,6 +25,8 @@ test("what cannot be provoked on a sound machine is translated as the table says
   expect(translated(full, "spawn", "none")).toMatchObject({ code: "QUOTA_EXCEEDED", effect: "none" });
   const none = translated(new SandboxError("unsupported", "bwrap does not work here: no"), "onStartup");
   expect(none).toMatchObject({ code: "UNSUPPORTED", effect: "none", hint: expect.stringContaining("SLIPWAY_SANDBOX") });
+  const bare = translated(new SandboxError("no-terminal", "neither is here"), "terminalCommand", "none");
+  expect(bare).toMatchObject({ code: "UNSUPPORTED", effect: "none", hint: expect.stringContaining("python3") });
   const bug = new TypeError("a fault of the program");
   expect(translated(bug, "spawn", "none")).toBe(bug);
   const known = failure("busy", "spawn", "held");

@@ -1,4 +1,4 @@
-import type { ExecMethods, LogMethods, Provider, SpawnOptionsOf } from "@slipway/core";
+import type { ExecMethods, LogMethods, Provider, SpawnOptionsOf, TerminalMethods } from "@slipway/core";
 import { expectTypeOf, test } from "vitest";
 import {
   type LocalInstance,
@@ -13,7 +13,7 @@ test("the factory's type says what the provider has", () => {
   expectTypeOf(local({ owner: "me", isolatedNetworks: true })).toEqualTypeOf<LocalNetworkProvider>();
   expectTypeOf<LocalProvider>().toExtend<Provider>();
   expectTypeOf<LocalProvider>().toExtend<Provider<LocalInstance, LocalSnapshot, "idempotentSpawn">>();
-  expectTypeOf<LocalProvider>().toExtend<ExecMethods & LogMethods>();
+  expectTypeOf<LocalProvider>().toExtend<ExecMethods & TerminalMethods & LogMethods>();
   expectTypeOf<LocalProvider>().not.toExtend<Provider<LocalInstance, LocalSnapshot, "customNetworking">>();
 });
 

@@ -1,8 +1,9 @@
 import { join } from "node:path";
-import { canExec, deadline, type Instance, type SshEndpoint } from "@slipway/core";
+import { canExec, canOpenTerminal, deadline, type Instance, type SshEndpoint } from "@slipway/core";
 import { CliError, isSystemError } from "../cli-error.ts";
 import { type Configure, notEmpty } from "../command.ts";
 import { checkReadable, inputPath, readInput } from "../files.ts";
+import { handTerminal } from "../hand-terminal.ts";
 import { type Located, mustLocate } from "../locate.ts";
 import { shellCommand } from "../printable.ts";
 import type { Session } from "../session.ts";
@@ -48,20 +49,14 @@ export async function runSsh(
   await state.make(state.knownHosts);
   const knownHosts = join(state.knownHosts, fileNameFor(located.instance));
   const key = identity === undefined ? [] : ["-i", inputPath(world, identity)];
-  session.progress.stop();
-  const { timeoutMs } = session.call;
-  const limit = timeoutMs === undefined ? null : deadline(world.clock, timeoutMs, world.signal);
+  const own = [...sshArguments(endpoint, knownHosts, session.call.timeoutMs), ...key, ...options];
   try {
-    const own = [...sshArguments(endpoint, knownHosts, timeoutMs), ...key, ...options];
-    const args = [...own, "--", endpoint.host, ...remote];
-    const exitCode = await world.spawnProcess("ssh", args, limit?.signal ?? world.signal);
-    if (limit?.signal.aborted === true && !world.signal.aborted) throw timedOut(located, timeoutMs ?? 0);
-    return exitCode;
+    return await handTerminal(session, "ssh", [...own, "--", endpoint.host, ...remote], (timeoutMs) =>
+      timedOut(located, timeoutMs),
+    );
   } catch (error) {
     if (!isSystemError(error) || error.code !== "ENOENT") throw error;
     throw new CliError("MISSING_TOOL", "there is no ssh on this machine", "Install OpenSSH's client.", error);
-  } finally {
-    limit?.release();
   }
 }
 
@@ -144,7 +139,7 @@ export const configureExec: Configure = (command, run) => {
     .argument("<id-or-key>", "the instance")
     .argument("<command...>", "the program and its arguments; no shell reads them")
     .option("-i, --stdin", "hand this command's stdin on, to its end; text, not bytes")
-    .option("-t, --tty", "give the command this terminal, as a shell or an editor needs it; over ssh")
+    .option("-t, --tty", "give the command this terminal, as a shell or an editor needs it")
     .option("--identity <file>", "the private key, where ssh is used", notEmpty)
     .addHelpText(
       "after",
@@ -163,7 +158,7 @@ async function exec(session: Session, [word = "", ...argv]: readonly string[], f
   const { identity } = flags;
   // ssh joins its words for a shell to read: quoted, the shell reads them back as they were.
   const remote = [shellCommand(argv)];
-  if (flags.tty === true) return runSsh(session, withTerminal(session, located), { remote, identity, options: ["-t"] });
+  if (flags.tty === true) return runOnTerminal(session, located, argv, identity);
   // Without --stdin ssh would read what the caller's loop is reading.
   if (!canExec(provider)) return runSsh(session, located, { remote, identity, options: flags.stdin ? [] : ["-n"] });
 
@@ -179,8 +174,14 @@ async function exec(session: Session, [word = "", ...argv]: readonly string[], f
   return result.exitCode;
 }
 
-/** The same, where a terminal can be handed on to it. */
-function withTerminal({ world, json }: Session, located: Located): Located {
+/** By the provider's own means where it has them, over ssh elsewhere. */
+async function runOnTerminal(
+  session: Session,
+  located: Located,
+  argv: readonly string[],
+  identity: string | undefined,
+): Promise<number> {
+  const { world, json, call } = session;
   const { provider, instance } = located;
   if (json || !world.stdin.isTTY || !world.stdout.isTTY) {
     throw new CliError(
@@ -189,12 +190,29 @@ function withTerminal({ world, json }: Session, located: Located): Located {
       "Leave --tty out: --stdin alone hands on what is piped in.",
     );
   }
-  if (instance.ssh !== undefined || !canExec(provider)) return located;
-  throw new CliError(
-    "UNSUPPORTED",
-    `a terminal goes over ssh, and ${instance.id} of ${provider.name} has no ssh address`,
-    `Without --tty it works: slipway exec ${instance.id} -- <command>`,
-  );
+  const withoutTty = `Without --tty it works: slipway exec ${instance.id} -- <command>`;
+  if (canOpenTerminal(provider)) {
+    const { file, args } = await provider.terminalCommand(instance.id, argv, call);
+    return await handTerminal(
+      session,
+      file,
+      args,
+      (timeoutMs) =>
+        new CliError(
+          "TERMINAL_TIMEOUT",
+          `the terminal was closed after ${timeoutMs} ms, as --timeout says`,
+          "What it started in the instance may go on.",
+        ),
+    );
+  }
+  if (instance.ssh === undefined && canExec(provider)) {
+    throw new CliError(
+      "UNSUPPORTED",
+      `a terminal goes over ssh, and ${instance.id} of ${provider.name} has no ssh address`,
+      withoutTty,
+    );
+  }
+  return await runSsh(session, located, { remote: [shellCommand(argv)], identity, options: ["-t"] });
 }
 
 interface Flags {

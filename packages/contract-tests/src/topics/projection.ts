@@ -2,6 +2,7 @@ import {
   BUILTIN_CAPABILITIES,
   canExec,
   canLog,
+  canOpenTerminal,
   canReadBootstrap,
   capabilityTable,
   type Instance,
@@ -32,7 +33,7 @@ const CORE_MEMBERS = [
 export const projectionRules: Rules<"PROJ"> = {
   "PROJ-01": "Through projection only the contract's fields are answered, in plain objects.",
   "PROJ-02":
-    "Through projection only the contract's methods, those of the capabilities that are on, `exec`, `logs` and `readBootstrap` are there.",
+    "Through projection only the contract's methods, those of the capabilities that are on, `exec`, `terminalCommand`, `logs` and `readBootstrap` are there.",
   "PROJ-03": "A projected provider tells in every contract field the same as the exact one.",
   "PROJ-04":
     "By a written name a registry answers the exact provider; by a name from data the erased and projected one.",
@@ -64,6 +65,7 @@ export const projectionCases: Cases<"projection"> = {
       );
       const extras = [
         ...(canExec(provider) ? ["exec"] : []),
+        ...(canOpenTerminal(provider) ? ["terminalCommand"] : []),
         ...(canLog(provider) ? ["logs"] : []),
         ...(canReadBootstrap(provider) ? ["readBootstrap"] : []),
       ];

@@ -19,3 +19,4 @@ export {
 export type { ProcessRow, ProcessTable } from "./process-table.ts";
 export { type SandboxSpec, startSandbox } from "./start.ts";
 export { findSandbox, readText, sandboxExitCode, sandboxState } from "./status.ts";
+export { type SandboxTerminalCommand, type SandboxTerminalOptions, sandboxTerminal } from "./terminal.ts";

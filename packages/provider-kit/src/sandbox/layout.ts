@@ -214,6 +214,7 @@ export type SandboxErrorReason =
   | "left-over"
   | "aborted"
   | "too-much-output"
+  | "no-terminal"
   | "invalid";
 
 /** What every function of this module rejects with, file system errors aside: those keep Node's own `code`. */
