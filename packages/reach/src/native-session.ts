@@ -1,15 +1,41 @@
-import { type Clock, type ExecMethods, type ExecOptions, type Provider, systemClock } from "@slipway/core";
+import {
+  type Clock,
+  canOpenTerminal,
+  type ExecMethods,
+  type ExecOptions,
+  type Provider,
+  systemClock,
+  type TerminalMethods,
+} from "@slipway/core";
 import { checkCommand, readingSettings, renderSettings, sayingItsId } from "./command-line.ts";
 import { download } from "./copy.ts";
 import { END_COMMAND, END_TIMEOUT_MS } from "./end-command.ts";
 import { attachJob, startJob } from "./job.ts";
-import type { Session, SessionExecOptions, SessionResult } from "./session.ts";
+import type {
+  ForwardMethod,
+  NativeSession,
+  RunOnTerminal,
+  SessionExecOptions,
+  SessionMethods,
+  SessionResult,
+  TtyMethod,
+} from "./session.ts";
 import { StderrMarkers } from "./stderr-markers.ts";
+import { runOnTerminal, type TerminalHost } from "./terminal.ts";
 import { upload } from "./upload.ts";
 
+/** A provider that forwards ports itself, as that of Kubernetes does. */
+export interface PortForwardMethods {
+  readonly portForward: (id: string, port: number, options?: Parameters<ForwardMethod>[1]) => ReturnType<ForwardMethod>;
+}
+
 /** A session over the provider's own exec. */
-export function openNativeSession(provider: Provider & ExecMethods, id: string, clock: Clock = systemClock): Session {
-  const exec: Session["exec"] = (argv, options) => execNatively(provider, id, argv, options ?? {});
+export function openNativeSession(
+  provider: Provider & ExecMethods,
+  id: string,
+  { clock = systemClock, terminal }: { readonly clock?: Clock | undefined; readonly terminal?: RunOnTerminal } = {},
+): NativeSession {
+  const exec: SessionMethods["exec"] = (argv, options) => execNatively(provider, id, argv, options ?? {});
   const host = { provider: provider.name, instanceId: id, clock, exec };
   return {
     via: "native",
@@ -18,8 +44,28 @@ export function openNativeSession(provider: Provider & ExecMethods, id: string, 
     job: (jobId) => attachJob(host, jobId),
     upload: (from, to, options) => upload(host, from, to, options),
     download: (from, to, options) => download(host, from, to, options),
+    ...(canOpenTerminal(provider) ? { tty: ttyOf(provider, id, clock, terminal) } : {}),
+    ...(canForward(provider) ? { forward: (port, options) => provider.portForward(id, port, options) } : {}),
     [Symbol.asyncDispose]: async () => undefined,
   };
+}
+
+function ttyOf(
+  provider: Provider & TerminalMethods,
+  instanceId: string,
+  clock: Clock,
+  terminal: RunOnTerminal | undefined,
+): TtyMethod {
+  const { name } = provider;
+  const render: TerminalHost["render"] = (argv, call) => provider.terminalCommand(instanceId, argv, call);
+  return async (argv, options) => {
+    checkCommand(name, argv);
+    return await runOnTerminal({ provider: name, clock, terminal, render }, argv, options);
+  };
+}
+
+function canForward<P extends object>(provider: P): provider is P & PortForwardMethods {
+  return "portForward" in provider && typeof provider.portForward === "function";
 }
 
 async function execNatively(

@@ -1,13 +1,20 @@
-import { type CallOptions, canExec, type ExecMethods, type Provider } from "@slipway/core";
-import { openNativeSession } from "./native-session.ts";
+import { type CallOptions, canExec, type ExecMethods, type Provider, type TerminalMethods } from "@slipway/core";
+import { openNativeSession, type PortForwardMethods } from "./native-session.ts";
 import { refusal } from "./refusal.ts";
-import type { Session, SshAccess } from "./session.ts";
+import type { NativeSession, Session, SshAccess } from "./session.ts";
 import { openSshSession } from "./ssh-session.ts";
 
 /** What `openSession` takes after the id: a key, unless the provider's type has exec. */
 export type AccessArguments<P> = P extends ExecMethods
   ? [access?: (SshAccess & CallOptions) | undefined]
   : [access: SshAccess & CallOptions];
+
+/** The session that the provider's type promises: `tty` and `forward` are there where it can open a terminal and forward a port. */
+export type SessionOf<P> = P extends ExecMethods
+  ? NativeSession &
+      (P extends TerminalMethods ? Required<Pick<NativeSession, "tty">> : unknown) &
+      (P extends PortForwardMethods ? Required<Pick<NativeSession, "forward">> : unknown)
+  : Session;
 
 /**
  * Opens a way into an instance: the provider's own exec where it has one, OpenSSH elsewhere. Connects at the first
@@ -27,9 +34,13 @@ export async function openSession<P extends Provider>(
   provider: P,
   id: string,
   ...rest: AccessArguments<P>
-): Promise<Session> {
-  const [access] = rest;
-  if (canExec(provider)) return openNativeSession(provider, id, access?.runtime?.clock);
+): Promise<SessionOf<P>> {
+  // What is there at run time is what the provider's type says of it: SessionOf<P>.
+  return (await opened(provider, id, rest[0])) as SessionOf<P>;
+}
+
+async function opened(provider: Provider, id: string, access: (SshAccess & CallOptions) | undefined): Promise<Session> {
+  if (canExec(provider)) return openNativeSession(provider, id, access?.runtime);
   const { name } = provider;
   if (access === undefined) {
     throw refusal("UNSUPPORTED", name, "openSession", `provider ${name} has no exec: pass an SSH key`);

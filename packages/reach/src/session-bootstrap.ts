@@ -1,6 +1,6 @@
 import type { BootstrapSource } from "@slipway/control";
 import { lookInside } from "@slipway/provider-kit/bootstrap";
-import type { Session } from "./session.ts";
+import type { SessionMethods } from "./session.ts";
 
 const READ_MS = 30_000;
 
@@ -20,7 +20,7 @@ const READ_MS = 30_000;
  * await waitForBootstrap(machines, id, { from: sessionBootstrap(session) });
  * ```
  */
-export function sessionBootstrap(session: Session): BootstrapSource {
+export function sessionBootstrap(session: Pick<SessionMethods, "exec">): BootstrapSource {
   return {
     name: "the session",
     readBootstrap: async (_id, { signal, timeoutMs = READ_MS } = {}) =>

@@ -21,8 +21,17 @@ export interface SshAccess {
    * `exec` runs the program `ssh`, and `stream` does so where it reads a stream; provider-kit's runner if both are absent.
    * With `exec` alone an upload goes in parts.
    */
-  readonly runtime?: (Pick<Partial<Runtime>, "clock" | "exec"> & { readonly stream?: StreamingExec }) | undefined;
+  readonly runtime?:
+    | (Pick<Partial<Runtime>, "clock" | "exec"> & {
+        readonly stream?: StreamingExec;
+        /** Runs the command of a `tty`; on this process's own terminal if absent. */
+        readonly terminal?: RunOnTerminal;
+      })
+    | undefined;
 }
+
+/** Runs a program of this machine on a terminal, and ends it when the signal aborts. Resolves to its exit code. */
+export type RunOnTerminal = (file: string, args: readonly string[], signal: AbortSignal) => Promise<number>;
 
 export interface SessionExecOptions extends CallOptions {
   readonly stdin?: string | Uint8Array | undefined;
@@ -41,11 +50,54 @@ export interface SessionResult {
   readonly stderr: string;
 }
 
-/** A way into one instance. */
-export interface Session extends AsyncDisposable {
-  readonly via: "native" | "ssh";
-  /** How the host key came to be trusted; absent without SSH. */
-  readonly hostKey?: "api" | "reported" | "first-use";
+/** A way into one instance. Only over SSH is it known that a terminal and a forwarded port can be had: ask `via`. */
+export type Session = NativeSession | SshSession;
+
+/** Over the provider's own exec. */
+export interface NativeSession extends SessionMethods {
+  readonly via: "native";
+  readonly hostKey?: undefined;
+  /** Absent where the provider can open no terminal. */
+  readonly tty?: TtyMethod;
+  /** Absent where the provider can forward no port. */
+  readonly forward?: ForwardMethod;
+}
+
+/** Over the system's own `ssh`. */
+export interface SshSession extends SessionMethods {
+  readonly via: "ssh";
+  /** How the host key came to be trusted. */
+  readonly hostKey: "api" | "reported" | "first-use";
+  readonly tty: TtyMethod;
+  readonly forward: ForwardMethod;
+}
+
+/**
+ * Runs a program on this process's terminal, as a shell or an editor needs it. The exit code is the program's. INVALID_STATE
+ * where this process has no terminal.
+ */
+export type TtyMethod = (argv: readonly string[], options?: TtyOptions) => Promise<{ readonly exitCode: number }>;
+
+/** Opens a port of 127.0.0.1 that leads to one of the instance, until it is disposed of or the session is closed. */
+export type ForwardMethod = (remotePort: number, options?: ForwardOptions) => Promise<Forward>;
+
+export type TtyOptions = Pick<SessionExecOptions, "cwd" | "signal" | "timeoutMs">;
+
+export interface ForwardOptions {
+  /** Any free one if absent. */
+  readonly localPort?: number | undefined;
+  /** Closes it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A port of this machine that leads to one of an instance. Disposing of it closes every connection. */
+export interface Forward extends AsyncDisposable {
+  readonly host: "127.0.0.1";
+  readonly port: number;
+}
+
+/** What every session has. */
+export interface SessionMethods extends AsyncDisposable {
   /**
    * Runs a program with its argument list as it is. Rejects with a ProviderError whose `effect` is `none` if nothing ran
    * and `unknown` if it began and nobody saw its end. An abort ends the command's process group on the instance.

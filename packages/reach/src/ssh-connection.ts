@@ -37,6 +37,7 @@ export class SshConnection {
   readonly #isShared: boolean;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
+  #forwards = 0;
   #master: Promise<void> | null = null;
 
   private constructor(target: SshTarget, directory: string, isShared: boolean) {
@@ -95,6 +96,35 @@ export class SshConnection {
     return true;
   }
 
+  /** The arguments of an `ssh` that runs a line on the terminal on which it is started. */
+  terminalArguments(line: string): readonly string[] {
+    return this.#commandArguments(line, "-tt");
+  }
+
+  /** A socket in this connection's own directory that leads to a port of the instance, as long as the master lives. */
+  async leadTo(
+    port: number,
+    signal?: AbortSignal,
+  ): Promise<{ readonly path: string; readonly end: () => Promise<void> }> {
+    const { provider, id } = this.#target;
+    if (!this.#isShared) {
+      throw refusal("UNSUPPORTED", provider, "forward", "the ssh of Windows cannot forward a port of a session");
+    }
+    await this.connect(signal);
+    if (await this.forgetIfGone()) await this.connect(signal);
+    const path = join(this.#directory, `f${++this.#forwards}`);
+    const words = ["-L", `${path}:127.0.0.1:${port}`];
+    const made = await this.#control("forward", words);
+    if (made.exitCode !== 0) throw refusal("NETWORK", provider, "forward", `ssh cannot forward a port of ${id}`);
+    return {
+      path,
+      end: async () => {
+        await this.#control("cancel", words).catch(() => undefined);
+        await rm(path, { force: true });
+      },
+    };
+  }
+
   async close(): Promise<void> {
     if (this.#master !== null) {
       await this.#control("exit").catch(() => undefined);
@@ -129,8 +159,8 @@ export class SshConnection {
     return checked?.exitCode === 0;
   }
 
-  #control(what: "check" | "exit"): Promise<CommandResult> {
-    const words = ["-F", "none", "-S", this.#socket, "-O", what, "--", this.#target.endpoint.host];
+  #control(what: "check" | "exit" | "forward" | "cancel", more: readonly string[] = []): Promise<CommandResult> {
+    const words = ["-F", "none", "-S", this.#socket, "-O", what, ...more, "--", this.#target.endpoint.host];
     return this.#target.exec("ssh", words, { timeoutMs: CONTROL_TIMEOUT_MS });
   }
 
@@ -155,10 +185,10 @@ export class SshConnection {
     throw cannotConnect(this.#target, said);
   }
 
-  #commandArguments(line: string): readonly string[] {
+  #commandArguments(line: string, terminal = "-T"): readonly string[] {
     const { host } = this.#target.endpoint;
     const shared = ["-S", this.#socket, "-o", "ControlMaster=no", "-o", "ProxyCommand=exit 97"];
-    return [...this.#connectArguments(), "-T", ...(this.#isShared ? shared : []), "--", host, line];
+    return [...this.#connectArguments(), terminal, ...(this.#isShared ? shared : []), "--", host, line];
   }
 
   #connectArguments(): readonly string[] {

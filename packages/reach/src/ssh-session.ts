@@ -13,10 +13,21 @@ import { commandRunner, isCommandError } from "@slipway/provider-kit/command";
 import { checkCommand, joinInput, quoteWord, renderLineWithMarkers, renderSettings } from "./command-line.ts";
 import { download } from "./copy.ts";
 import { END_COMMAND, END_TIMEOUT_MS } from "./end-command.ts";
+import { forwardPort } from "./forward.ts";
 import { attachJob, type JobHost, startJob } from "./job.ts";
-import type { Session, SessionExecOptions, SessionResult, SshAccess } from "./session.ts";
+import type {
+  Forward,
+  RunOnTerminal,
+  SessionExecOptions,
+  SessionMethods,
+  SessionResult,
+  SshAccess,
+  SshSession,
+  TtyOptions,
+} from "./session.ts";
 import { cannotConnect, SshConnection, type SshTarget } from "./ssh-connection.ts";
 import { StderrMarkers } from "./stderr-markers.ts";
+import { lostTerminal, renderTerminalLine, runOnTerminal, type TerminalHost } from "./terminal.ts";
 import { upload } from "./upload.ts";
 
 interface Remote {
@@ -31,14 +42,15 @@ export async function openSshSession(
   id: string,
   endpoint: SshEndpoint,
   { identityFile, hostKeys, runtime = {} }: SshAccess,
-): Promise<Session> {
+): Promise<SshSession> {
   const own = commandRunner({ provider });
   const { exec = own, stream = runtime.exec === undefined ? own : null } = runtime;
   const target: SshTarget = { provider, id, endpoint, identityFile, hostKeys, exec, stream };
   const connection = await SshConnection.prepare(target);
   const remote: Remote = { target, connection, clock: runtime.clock ?? systemClock };
-  const run: Session["exec"] = (argv, options) => execOverSsh(remote, argv, options ?? {});
+  const run: SessionMethods["exec"] = (argv, options) => execOverSsh(remote, argv, options ?? {});
   const host: JobHost = { provider, instanceId: id, clock: remote.clock, exec: run, ...sendingBy(remote) };
+  const forwards = new Set<Forward>();
   return {
     via: "ssh",
     hostKey: hostKeys?.from ?? "first-use",
@@ -47,8 +59,46 @@ export async function openSshSession(
     job: (jobId) => attachJob(host, jobId),
     upload: (from, to, options) => upload(host, from, to, options),
     download: (from, to, options) => download(host, from, to, options),
-    [Symbol.asyncDispose]: () => connection.close(),
+    tty: (argv, options) => ttyOverSsh(remote, runtime.terminal, argv, options),
+    forward: async (port, options) => {
+      const opened = await forwardPort(
+        { provider, lead: (to, signal) => connection.leadTo(to, signal) },
+        port,
+        options,
+      );
+      forwards.add(opened);
+      return opened;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([...forwards].map((forward) => forward[Symbol.asyncDispose]()));
+      await connection.close();
+    },
   };
+}
+
+/** A terminal has one stream for all, so no marker can say how the program ended: `ssh` itself does. */
+async function ttyOverSsh(
+  { target, connection, clock }: Remote,
+  terminal: RunOnTerminal | undefined,
+  argv: readonly string[],
+  options: TtyOptions | undefined,
+): Promise<{ readonly exitCode: number }> {
+  const { provider, id } = target;
+  checkCommand(provider, argv);
+  const host: TerminalHost = {
+    provider,
+    clock,
+    terminal,
+    render: async (words, { signal }) => {
+      await connection.connect(signal);
+      // A master that is gone would be told by ssh alone, which has no words of its own for it.
+      if (await connection.forgetIfGone()) await connection.connect(signal);
+      return { file: "ssh", args: connection.terminalArguments(renderTerminalLine(words)) };
+    },
+  };
+  const ended = await runOnTerminal(host, argv, options);
+  if (ended.exitCode === 255 && (await connection.forgetIfGone())) throw lostTerminal(provider, id);
+  return ended;
 }
 
 async function execOverSsh(

@@ -186,7 +186,7 @@ async function sessionWithin(
   access: SshAccess | undefined,
   { signal, clock, until }: Within,
 ): Promise<Session> {
-  if (canExec(provider)) return openNativeSession(provider, id, clock);
+  if (canExec(provider)) return openNativeSession(provider, id, { clock });
   if (access === undefined) throw needsKey(provider);
   let refusedSince: number | null = null;
   for (;;) {

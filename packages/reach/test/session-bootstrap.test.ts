@@ -7,7 +7,7 @@ const DONE = "slipway-bootstrap 1\nstate=exited\nexitCode=7\n";
 /** A session whose instance holds this sentinel and this log. */
 function session(sentinel: string, log: string): Session {
   return {
-    via: "ssh",
+    via: "native",
     exec: async (argv) => ({ exitCode: 0, stdout: `${sentinel}\n${argv.at(-1)}\n${log}`, stderr: "" }),
     start: () => Promise.reject(new Error("not here")),
     upload: () => Promise.reject(new Error("not here")),
