@@ -135,6 +135,7 @@ async function runOn(
     if (error instanceof AggregateError) {
       session.output.note(`The instance may be left running. To end it: ${howToEnd}`);
     } else if (isStoreError(error, "NOT_HELD")) {
+      // What runs under the key may be another process's: whoever ends it has to look first.
       session.output.note(`An instance may be left running. To see it: ${session.context.look}`);
     }
     return interrupts.happened ? EXIT.interrupted : EXIT.notTheCommand;
