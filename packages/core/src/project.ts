@@ -4,9 +4,6 @@ import { attachDefinitions, capabilityDefinitionsOf, capabilityRows } from "./de
 import {
   type BootstrapMethods,
   bootstrapTruthShape,
-  canExec,
-  canLog,
-  canOpenTerminal,
   canReadBootstrap,
   type ExecMethods,
   type LogMethods,
@@ -163,9 +160,10 @@ export function projectProvider<P extends Provider>(provider: P): Projected<P> {
     const copy = copyOf(result);
     projected[name] = async (...args: unknown[]): Promise<unknown> => copy(await method(...args));
   }
-  if (canExec(provider)) projected["exec"] = members.get("exec");
-  if (canOpenTerminal(provider)) projected["terminalCommand"] = members.get("terminalCommand");
-  if (canLog(provider)) projected["logs"] = members.get("logs");
+  for (const name of ["exec", "terminalCommand", "logs"]) {
+    const method = members.get(name);
+    if (typeof method === "function") projected[name] = method;
+  }
   if (canReadBootstrap(provider)) {
     const copy = copier(bootstrapTruthShape);
     projected["readBootstrap"] = async (id: string, call?: CallOptions): Promise<unknown> =>

@@ -53,6 +53,20 @@ async function project(): Promise<{ readonly at: string; readonly large: Buffer 
 
 /** `ran` has all that was run so far. */
 function behaves(open: () => Session, ran: readonly string[]): void {
+  it("a directory may itself be named with blanks, quotes and line ends, here and there", async () => {
+    const session = open();
+    const name = "a b 'c' \"d\"\n$(e) f\n";
+    const at = join(directory, name);
+    await mkdir(join(at, name), { recursive: true });
+    await writeFile(join(at, name, name), name);
+    const there = `work-${crypto.randomUUID()}/${name}`;
+    await session.upload(at, there);
+    const back = join(directory, "back", name);
+    await session.download(there, back);
+    expect(await readdir(join(directory, "back"))).toEqual([name]);
+    expect(await readFile(join(back, name, name), "utf8")).toBe(name);
+  });
+
   it("a directory comes back as it went", async () => {
     const { at, large } = await project();
     const back = join(directory, "back");
