@@ -24,7 +24,7 @@ const HAND_OUT = [
   "else exit 44; fi",
   // One of its own for each try: that of an answer that was lost may still be writing.
   'made="$d/made-$$"; said="$d/said-$$"',
-  'LC_ALL=C tar "$how" "$made" -C "$1" "$2" 2>"$said"; code=$?; cat "$said" >&2',
+  '(cd -- "$1" && LC_ALL=C exec tar "$how" "$made" "$2") 2>"$said"; code=$?; cat "$said" >&2',
   // GNU tar ends with 1 where a file was written meanwhile, as a log is. The archive is whole all the same.
   'if [ "$code" -eq 1 ] && [ -s "$said" ] &&',
   '  ! grep -qv -e ": file changed as we read it$" -e ": File removed before we read it$" "$said"; then code=0; fi',

@@ -21,7 +21,8 @@ const PUT = [
 ].join("\n");
 // In the order of their numbers, which have the same length. Beside a try whose answer was lost, which may go on.
 const ARRIVED = `umask 022; s="$d/sent-$$"; mkdir -p "$s" && cat "$d"/part-* | tar -xzof - -C "$s" || exit 1`;
-const TAKE_IN = `${OWN}; umask 022; mkdir -p -- "$p" && cat "$d"/part-* | tar -xzof - -C "$p"`;
+// By `cd` and not by `-C`, in which GNU tar reads backslashes.
+const TAKE_IN = `${OWN}; umask 022; mkdir -p -- "$p" && cat "$d"/part-* | { cd -- "$p" && tar -xzof -; }`;
 const TAKE_FILE = [
   'case "$p" in */) mkdir -p -- "$p" ;; esac',
   // A directory that is there takes the file in.
@@ -37,7 +38,7 @@ const RECEIVE_FILE = [
 const RECEIVE_CONTENT = [
   ...[RECEIVE, '(umask 077; exec cat >"$d/archive") || exit'],
   `tail -c ${END_BYTES} "$d/archive" | grep -q -e "$2" || { ${INCOMPLETE}; }`,
-  ...['mkdir -p -- "$p" && tar "$how" "$d/archive" -C "$p" || exit', REMOVE_OWN],
+  ...['mkdir -p -- "$p" && (cd -- "$p" && tar "$how" "$d/archive") || exit', REMOVE_OWN],
 ].join("\n");
 
 /** Copies a file, or a directory's content, to the instance. */
