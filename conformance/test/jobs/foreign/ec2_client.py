@@ -5,7 +5,7 @@ import sys
 
 import boto3
 import paramiko
-from logged_in import connected, read_when_made, run
+from logged_in import answer_after_reboot, connected, read_when_made, run
 
 key = paramiko.RSAKey.generate(2048)
 user_data = f"""#cloud-config
@@ -32,9 +32,7 @@ seen["is_whole"] = echoed == blob
 client.close()
 
 ec2.reboot_instances(InstanceIds=[instance_id])
-client = connected(address, "ec2-user", key)
-seen["after_reboot"] = run(client, "cat /made")[0].decode()
-client.close()
+seen["after_reboot"] = answer_after_reboot(address, "ec2-user", key, "cat /made")
 console = ec2.get_console_output(InstanceId=instance_id, Latest=True)["Output"]
 seen["console"] = "said on the console" in console
 
