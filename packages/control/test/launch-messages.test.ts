@@ -67,11 +67,14 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test.each(MISTAKES.map((row, index) => ({ ...row, file: fileOf(index) })))("is told of $mistake", ({ file, told }) => {
-  const lines = output.split("\n").filter((line) => line.includes(`${file}(`));
-  // One error of one line, not a cascade.
-  expect(lines.map((line) => line.replace(/^.*: error /, ""))).toEqual([told]);
-});
+test.each(MISTAKES.map((row, index) => ({ ...row, file: fileOf(index) })))(
+  "$mistake has its own message",
+  ({ file, told }) => {
+    const lines = output.split("\n").filter((line) => line.includes(`${file}(`));
+    // One error of one line, not a cascade.
+    expect(lines.map((line) => line.replace(/^.*: error /, ""))).toEqual([told]);
+  },
+);
 
 test("nothing else is wrong", () => {
   expect(output.split("\n").filter((line) => line !== "")).toHaveLength(MISTAKES.length);
