@@ -36,7 +36,7 @@ interface PendingActivity {
   readonly waitsForItsEnd: boolean;
   isCancelRequested: boolean;
   attempts: number;
-  /** The worker's attempt at it, which is told of a cancellation. */
+  /** The worker's attempt at it, which a cancellation is sent to. */
   cancel: (() => void) | undefined;
 }
 

@@ -53,8 +53,10 @@ export interface ContainerEmulator {
  * ```ts
  * import { appleContainer } from "@slipway/provider-apple-container";
  *
- * const { exec, clock } = containerEmulator();
+ * const { exec, clock, close } = containerEmulator();
  * const machines = appleContainer({ owner: "me", runtime: { exec, clock } });
+ * await machines.list(); // => []
+ * await close();
  * ```
  */
 export function containerEmulator(settings: ContainerEmulatorSettings = {}): ContainerEmulator {

@@ -81,9 +81,12 @@ export interface Ec2Emulator {
  * @example
  * ```ts
  * import { aws } from "@slipway/provider-aws";
+ * import { EMULATOR_CREDENTIALS } from "@slipway/provider-aws/emulator";
  *
  * const { fetch, clock } = ec2Emulator();
- * const cloud = aws({ owner: "me", regions: ["us-east-1"], runtime: { fetch, clock } });
+ * const credentials = { ...EMULATOR_CREDENTIALS };
+ * const cloud = aws({ owner: "me", regions: ["us-east-1"], credentials, runtime: { fetch, clock } });
+ * await cloud.list(); // => []
  * ```
  */
 export function ec2Emulator(settings: Ec2EmulatorSettings = {}): Ec2Emulator {

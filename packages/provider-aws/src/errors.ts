@@ -250,7 +250,7 @@ const SPOT_STATUSES: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>
 ]);
 
 /**
- * What EC2's reason for an instance's end means; undefined where somebody wanted it, or EC2 tells nothing.
+ * What EC2's reason for an instance's end means; undefined where somebody asked for it, or EC2 gives no reason.
  *
  * @example
  * ```ts

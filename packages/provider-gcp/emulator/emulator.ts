@@ -27,9 +27,12 @@ const VERSION = /^\d{4}-\d{2}-\d{2}$/;
  * @example
  * ```ts
  * import { gcp } from "@slipway/provider-gcp";
+ * import { EMULATOR_PROJECT, EMULATOR_TOKEN } from "@slipway/provider-gcp/emulator";
  *
  * const { fetch, clock } = gcpEmulator();
- * const cloud = gcp({ owner: "me", project: "slipway-emulator", runtime: { fetch, clock } });
+ * const accessToken = async () => EMULATOR_TOKEN;
+ * const cloud = gcp({ owner: "me", project: EMULATOR_PROJECT, accessToken, runtime: { fetch, clock } });
+ * await cloud.list(); // => []
  * ```
  */
 export function gcpEmulator(settings: GcpEmulatorSettings = {}): GcpEmulator {

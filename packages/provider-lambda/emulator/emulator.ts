@@ -25,9 +25,11 @@ const PREFIX = "/api/v1/";
  * @example
  * ```ts
  * import { lambda } from "@slipway/provider-lambda";
+ * import { EMULATOR_API_KEY } from "@slipway/provider-lambda/emulator";
  *
  * const { fetch, clock } = lambdaEmulator();
- * const cloud = lambda({ owner: "me", apiKey: "lambda-emulator-key", runtime: { fetch, clock } });
+ * const cloud = lambda({ owner: "me", apiKey: EMULATOR_API_KEY, runtime: { fetch, clock } });
+ * await cloud.list(); // => []
  * ```
  */
 export function lambdaEmulator(settings: LambdaEmulatorSettings = {}): LambdaEmulator {

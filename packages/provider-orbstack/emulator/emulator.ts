@@ -60,8 +60,10 @@ export interface OrbstackEmulator {
  * ```ts
  * import { orbstack } from "@slipway/provider-orbstack";
  *
- * const { exec, clock } = orbstackEmulator();
+ * const { exec, clock, close } = orbstackEmulator();
  * const machines = orbstack({ owner: "me", runtime: { exec, clock } });
+ * await machines.list(); // => []
+ * await close();
  * ```
  */
 export function orbstackEmulator(settings: OrbstackEmulatorSettings = {}): OrbstackEmulator {

@@ -52,7 +52,8 @@ const MAX_BODY_BYTES = 102_400;
  * import { runpod } from "@slipway/provider-runpod";
  *
  * const { fetch, clock } = runpodEmulator();
- * const cloud = runpod({ owner: "me", apiKey: "runpod-emulator-key", runtime: { fetch, clock } });
+ * const cloud = runpod({ owner: "me", apiKey: "any-key", runtime: { fetch, clock } });
+ * await cloud.list(); // => []
  * ```
  */
 export function runpodEmulator(settings: RunpodEmulatorSettings = {}): RunpodEmulator {
