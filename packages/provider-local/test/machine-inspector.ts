@@ -15,9 +15,9 @@ export function taggedProcesses(): readonly TaggedProcess[] {
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
       const id = /(?:^|\0)SLIPWAY_SANDBOX_ID=([^\0]*)/.exec(environmentOf(name))?.[1];
-      const stat = text(`/proc/${name}/stat`);
-      const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return id === undefined || state === "Z" ? [] : [{ pid: Number(name), parent: Number(parent), id }];
+      const [state = "", parent] = fieldsOf(name);
+      // One that ended between the two reads has no parent any more: it would count as a tree of its own.
+      return id === undefined || !isLive(state) ? [] : [{ pid: Number(name), parent: Number(parent), id }];
     });
 }
 
@@ -29,9 +29,8 @@ const clock = new Int32Array(new SharedArrayBuffer(4));
 function environmentOf(pid: string): string {
   for (let look = 0; look < LOOKS; look++) {
     const environment = text(`/proc/${pid}/environ`);
-    const stat = text(`/proc/${pid}/stat`);
-    const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const starting = state !== undefined && state !== "" && !/[ZX]/.test(state) && group !== "0";
+    const [state = "", , group] = fieldsOf(pid);
+    const starting = isLive(state) && group !== "0";
     if (environment !== "" || !starting || text(`/proc/${pid}/cmdline`) !== "") return environment;
     Atomics.wait(clock, 0, 0, 1);
   }
@@ -39,8 +38,18 @@ function environmentOf(pid: string): string {
 }
 
 function isThere(pid: number): boolean {
+  const [state = ""] = fieldsOf(String(pid));
+  return isLive(state);
+}
+
+/** State, parent, process group, …; nothing of a process that has ended. The name in parentheses may hold anything. */
+function fieldsOf(pid: string): readonly string[] {
   const stat = text(`/proc/${pid}/stat`);
-  return stat !== "" && !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  return stat === "" ? [] : stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
+
+function isLive(state: string): boolean {
+  return state !== "" && state !== "Z" && state !== "X";
 }
 
 export function processesOf(id: string): readonly number[] {
