@@ -1,10 +1,44 @@
 import { endSandbox } from "@slipway/provider-kit/sandbox";
+import { failpoint } from "./failpoint.ts";
+import { sight } from "./instance.ts";
 import type { InstanceRecord } from "./state/records.ts";
 import { type State, sandboxOf } from "./state/state.ts";
 
+/** A call completes at most so many removals of others: it has its own work. */
+const COMPLETED_AT_ONCE = 20;
+
 /** Ends all its processes, then takes its directory and record away. The caller holds the name's lock. */
 export async function removeInstance(state: State, name: string, record: InstanceRecord): Promise<void> {
+  await state.instances.beginRemoval(name);
+  failpoint("before-end");
   const sandbox = sandboxOf(state, name, record);
   await endSandbox(record.process === null ? sandbox : { ...sandbox, process: record.process });
+  failpoint("after-end");
   await state.instances.remove(name);
+}
+
+/**
+ * Takes away what calls of dead processes have left, whose keys may never come again. It ends nothing that runs: there the
+ * removal was cut off before it ended anything, and `terminate` or `reconcile` says what becomes of it. Never throws.
+ */
+export async function completeRemovals(state: State): Promise<void> {
+  const kinds = ["instances", "snapshots", "volumes"] as const;
+  for (const kind of kinds) {
+    const names = await state[kind].leftNames().catch(() => []);
+    for (const name of names.slice(0, COMPLETED_AT_ONCE)) {
+      await state
+        .ifFree(kind, name, async () => {
+          if (kind === "instances") await completeRemoval(state, name);
+          await state[kind].sweep(name);
+        })
+        .catch(() => undefined);
+    }
+  }
+}
+
+async function completeRemoval(state: State, name: string): Promise<void> {
+  if (!(await state.instances.isRemovalBegun(name))) return;
+  const record = await state.instances.read(name, "terminate");
+  if (record !== null && (await sight(state, record)).status === "terminated")
+    await removeInstance(state, name, record);
 }

@@ -2,9 +2,9 @@ import type { CallOptions } from "@slipway/core";
 import type { LocalContext } from "./context.ts";
 import { translated } from "./errors.ts";
 import { nameOf } from "./ids.ts";
-import { removeInstance } from "./remove-instance.ts";
+import { completeRemovals, removeInstance } from "./remove-instance.ts";
 
-/** Ends and removes the instance, and what a removal that was cut off has left. Resolves for what is not there. */
+/** Ends and removes the instance, and what calls that were cut off have left. Resolves for what is not there. */
 export async function terminateLocal({ state }: LocalContext, id: string, call: CallOptions = {}): Promise<void> {
   const name = nameOf(id);
   if (name === null) return;
@@ -17,4 +17,5 @@ export async function terminateLocal({ state }: LocalContext, id: string, call: 
       throw translated(error, "terminate", "unknown");
     }
   });
+  await completeRemovals(state);
 }

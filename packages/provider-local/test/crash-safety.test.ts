@@ -1,5 +1,7 @@
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { nameFor } from "@slipway/core";
+import { tryFileLock } from "@slipway/provider-kit/sandbox";
 import { describe, expect, test } from "vitest";
 import { soakRequest } from "../soak/soak-request.ts";
 import { FAILPOINTS } from "../src/failpoint.ts";
@@ -58,6 +60,41 @@ describe.each(isolations)("with $isolation", ({ isolation }) => {
       const left = name === "before-intent" ? [] : readdirSync(join(stateDirectory, "instances"));
       expect(left).toEqual([]);
     }, 120_000);
+  });
+
+  test.each([
+    ["before-end", 1],
+    ["after-end", 0],
+    ["after-rename", 0],
+  ])(
+    "a terminate that is killed %s is completed by the next call on another key, unless it runs",
+    async (name, left) => {
+      const { owner, stateDirectory, provider, live } = world(isolation);
+      const cut = await provider.spawn({ key: "cut off" });
+      const env = { ...variables, SLIPWAY_LOCAL_FAILPOINT: name };
+      const { signal } = await runModule("test/programs/terminate-once.ts", [stateDirectory, owner, cut.id], { env });
+      expect(signal).toBe("SIGKILL");
+      expect(readdirSync(join(stateDirectory, "instances")).length).toBeGreaterThan(0);
+      await provider.terminate((await provider.spawn({ key: "another" })).id);
+      expect(live()).toEqual(left === 1 ? [cut.id] : []);
+      expect((await provider.list()).map(({ id }) => id)).toEqual(left === 1 ? [cut.id] : []);
+      // Of one that runs, nothing says any more that it shall end: one that crashes later keeps its logs.
+      expect(readdirSync(join(stateDirectory, "instances"))).toEqual(left === 1 ? [nameFor(owner, "cut off")] : []);
+      expect(readdirSync(join(stateDirectory, "locks"))).toEqual([]);
+    },
+  );
+
+  test("a call completes no removal that another one works on", async () => {
+    const { owner, stateDirectory, provider } = world(isolation);
+    const draft = `.new-${nameFor(owner, "under way")}-1`;
+    await provider.terminate((await provider.spawn({ key: "first" })).id);
+    mkdirSync(join(stateDirectory, "instances", draft));
+    const held = await tryFileLock(join(stateDirectory, "locks", `instances.${nameFor(owner, "under way")}`));
+    await provider.terminate((await provider.spawn({ key: "second" })).id);
+    expect(readdirSync(join(stateDirectory, "instances"))).toEqual([draft]);
+    await held?.release();
+    await provider.terminate((await provider.spawn({ key: "third" })).id);
+    expect(readdirSync(join(stateDirectory, "instances"))).toEqual([]);
   });
 
   test("what was cut off before anything ran is told as an error that says what to do", async () => {

@@ -1,14 +1,16 @@
-import { lstat, mkdir, readdir, readFile, rename } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nameFor, type Operation } from "@slipway/core";
 import type * as z from "zod/mini";
 import { failure, systemCode } from "../errors.ts";
+import { failpoint } from "../failpoint.ts";
 import { flushDirectory, writeDurably } from "./durable-file.ts";
 import { makeDirectory } from "./make-directory.ts";
 import type { Owned } from "./records.ts";
 import { removeTree } from "./remove-tree.ts";
 
 const NAME = /^slip-[a-z2-7]{8}-[a-z2-7]{20}$/;
+const LEFTOVER = /^\.(?:new|end|gone)-(slip-[a-z2-7]{8}-[a-z2-7]{20})-/;
 const RECORD = "record.json";
 
 /**
@@ -28,10 +30,18 @@ export interface Shelf<R extends Owned> {
   /** Durable when it resolves. */
   readonly update: (name: string, record: R) => Promise<void>;
   readonly remove: (name: string) => Promise<void>;
+  /** From now on anybody may complete the removal, should it be cut off: its name is among `leftNames`. */
+  readonly beginRemoval: (name: string) => Promise<void>;
+  /** Was a removal begun that has not come to its end? */
+  readonly isRemovalBegun: (name: string) => Promise<boolean>;
+  /** Takes away what a creation or a removal of the name that was cut off has left. The caller holds the name's lock. */
+  readonly sweep: (name: string) => Promise<void>;
   /** Every record, or those of the given names: complete, or it throws. */
   readonly list: (operation: Operation, names?: Iterable<string>) => Promise<readonly R[]>;
   /** Directories that a creation or a removal which was cut off has left. */
   readonly leftovers: () => Promise<readonly string[]>;
+  /** The names of such leftovers. Some may be of calls that are still under way: only the name's lock tells. */
+  readonly leftNames: () => Promise<readonly string[]>;
 }
 
 export function shelf<R extends Owned>(directory: string, schema: z.ZodMiniType<R>): Shelf<R> {
@@ -73,9 +83,15 @@ export function shelf<R extends Owned>(directory: string, schema: z.ZodMiniType<
     }
   };
 
+  const begun = (name: string): string => join(directory, `.end-${name}-begun`);
+
   return {
     directoryOf,
     read,
+    sweep,
+    // On a full disk the removal itself is what helps.
+    beginRemoval: (name) => writeFile(begun(name), "", { mode: 0o600 }).catch(() => undefined),
+    isRemovalBegun: (name) => isThere(begun(name)),
     create: async (name, record, fill) => {
       await makeDirectory(directory);
       await sweep(name);
@@ -103,6 +119,7 @@ export function shelf<R extends Owned>(directory: string, schema: z.ZodMiniType<
           throw error;
         },
       );
+      failpoint("after-rename");
       if (moved) await flushDirectory(directory);
       await sweep(name);
     },
@@ -119,11 +136,12 @@ export function shelf<R extends Owned>(directory: string, schema: z.ZodMiniType<
       return records;
     },
     leftovers: () => names(isLeftover),
+    leftNames: async () => [...new Set((await names(isLeftover)).flatMap((entry) => LEFTOVER.exec(entry)?.[1] ?? []))],
   };
 }
 
 function isLeftover(entry: string): boolean {
-  return entry.startsWith(".new-") || entry.startsWith(".gone-");
+  return LEFTOVER.test(entry);
 }
 
 function text(record: unknown): string {

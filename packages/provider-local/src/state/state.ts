@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { abortError, type Clock, type Operation } from "@slipway/core";
-import { type FileLock, fileLock, isLocked, type Sandbox } from "@slipway/provider-kit/sandbox";
+import { type FileLock, fileLock, isLocked, type Sandbox, tryFileLock } from "@slipway/provider-kit/sandbox";
 import { failure, PROVIDER_NAME, translated } from "../errors.ts";
 import { makeDirectory } from "./make-directory.ts";
 import {
@@ -27,6 +27,8 @@ export interface State {
    * Throws `busy` after `patienceMs`, CANCELLED or TIMEOUT with effect `none` when the signal ends.
    */
   readonly locked: <T>(kind: Kind, name: string, call: LockedCall, work: () => Promise<T>) => Promise<T>;
+  /** Runs `work` like `locked`, unless a live process works on the name now. */
+  readonly ifFree: (kind: Kind, name: string, work: () => Promise<void>) => Promise<void>;
   /** Does a live process work on the name now? */
   readonly isWorkedOn: (kind: Kind, name: string) => Promise<boolean>;
 }
@@ -78,6 +80,15 @@ export function openState({ directory, clock, patienceMs }: StateOptions): State
     instances: shelf(join(directory, "instances"), instanceRecord),
     snapshots: shelf(join(directory, "snapshots"), snapshotRecord),
     volumes: shelf(join(directory, "volumes"), volumeRecord),
+    ifFree: async (kind, name, work) => {
+      await makeDirectory(locks);
+      const held = await tryFileLock(lockPath(kind, name));
+      try {
+        if (held !== null) await work();
+      } finally {
+        await held?.release();
+      }
+    },
     isWorkedOn: (kind, name) => isLocked(lockPath(kind, name)),
     locked: async (kind, name, call, work) => {
       const held = await lock(lockPath(kind, name), call).catch((error: unknown) => {
