@@ -1,4 +1,6 @@
 import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { systemClock } from "@slipway/core";
 import { Command, CommanderError } from "commander";
 import { CliError, EXIT, nearestName, usageError } from "./cli-error.ts";
 import { addCommonOptions, type Runner } from "./command.ts";
@@ -6,10 +8,10 @@ import { COMMANDS } from "./command-table.ts";
 import { isRecord } from "./config-file.ts";
 import { type FailureContext, reportError } from "./error-report.ts";
 import { KNOWN_PROVIDERS, providerFirst } from "./known-providers.ts";
-import { machineWorld } from "./machine-world.ts";
 import { Secrets } from "./printable.ts";
 import { type CommonFlags, Session } from "./session.ts";
-import type { World } from "./world.ts";
+import { spawnProcess } from "./spawn-process.ts";
+import type { Prompter, TextSink, World } from "./world.ts";
 
 /**
  * Runs one command line, without `node` and the script's name, and resolves with the exit code. What the world leaves
@@ -125,4 +127,59 @@ function runner(world: World, secrets: Secrets, run: Run): Runner {
 function version(): string {
   const manifest: unknown = createRequire(import.meta.url)("../package.json");
   return isRecord(manifest) && typeof manifest["version"] === "string" ? manifest["version"] : "unknown";
+}
+
+/** The world as it is: this process, its streams and its machine. */
+function machineWorld(signal: AbortSignal): World {
+  return {
+    stdin: { isTTY: process.stdin.isTTY === true, read: readStdin },
+    stdout: sink(process.stdout),
+    stderr: sink(process.stderr),
+    env: process.env,
+    clock: systemClock,
+    cwd: process.cwd(),
+    uid: process.getuid?.() ?? null,
+    // One folder up, from the source as from the bundle.
+    installedAt: fileURLToPath(new URL("..", import.meta.url)),
+    signal,
+    // Signals are the process's own matter: `main` hands in how.
+    handleInterrupts: () => () => undefined,
+    loadModule: (specifier) => import(specifier) as Promise<unknown>,
+    spawnProcess,
+    prompter: terminalPrompter(signal),
+    nodeVersion: process.versions.node,
+  };
+}
+
+function sink(stream: NodeJS.WriteStream): TextSink {
+  return {
+    write: (text) => stream.write(text),
+    isTTY: stream.isTTY === true,
+    // Read anew each time: a window changes its width.
+    get columns() {
+      return stream.columns;
+    },
+  };
+}
+
+async function readStdin(): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
+  return Buffer.concat(chunks);
+}
+
+function terminalPrompter(signal: AbortSignal): Prompter {
+  const streams = { input: process.stdin, output: process.stderr, signal };
+  return {
+    async confirm(message) {
+      const { confirm, isCancel } = await import("@clack/prompts");
+      const answer = await confirm({ message, initialValue: false, ...streams });
+      return isCancel(answer) ? null : answer;
+    },
+    async text(message, initialValue) {
+      const { text, isCancel } = await import("@clack/prompts");
+      const answer = await text({ message, initialValue, ...streams });
+      return isCancel(answer) ? null : answer;
+    },
+  };
 }

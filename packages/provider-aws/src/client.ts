@@ -1,4 +1,5 @@
 import {
+  type Clock,
   checksumOf,
   isProviderError,
   type Pacing,
@@ -8,12 +9,10 @@ import {
   timestamp,
 } from "@slipway/core";
 import { keyedMutex } from "@slipway/provider-kit/limits";
-import { abortable } from "./abortable.ts";
 import { type Call, PROVIDER } from "./call.ts";
 import { abandoned, failureOf } from "./call-failure.ts";
 import { type Exchange, fetchHandler } from "./exchange.ts";
 import { type AwsOptions, DEFAULT_SHARE } from "./options.ts";
-import { requestLimit } from "./request-limit.ts";
 import { awsSdk, type Service } from "./sdk.ts";
 import { instancesBucket, tokenBuckets } from "./token-buckets.ts";
 import {
@@ -221,4 +220,47 @@ function mayTryAgain(failure: ProviderError, { signal }: Call, attempt: number):
   // The SDK has set its clock by the answer: once more is enough.
   if (attempt === 1 && WRONG_CLOCK.test(failure.native?.code ?? "")) return signal?.aborted !== true;
   return failure.retryable && failure.effect === "none" && signal?.aborted !== true;
+}
+
+/** Settles as `work` does, or rejects with the signal's reason as soon as it is aborted, whatever `work` goes on doing. */
+function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
+/** The time that one request may take, counted from the moment when it is sent. */
+interface RequestLimit {
+  readonly signal: AbortSignal;
+  /** It is sent now. What the SDK does before that is no waiting for AWS. */
+  readonly begin: () => void;
+  /** To be called when the request is over, or the clock would keep counting. */
+  readonly release: () => void;
+}
+
+/** Joins the caller's signal and the limit: past it the signal's reason is a `TimeoutError`. */
+function requestLimit(clock: Clock, timeoutMs: number, given: AbortSignal | undefined): RequestLimit {
+  const controller = new AbortController();
+  const stop = new AbortController();
+  const onAbort = (): void => controller.abort(given?.reason);
+  if (given?.aborted === true) onAbort();
+  else given?.addEventListener("abort", onAbort, { once: true });
+  return {
+    signal: controller.signal,
+    begin: () => {
+      clock.sleep(timeoutMs, stop.signal).then(
+        () => controller.abort(new DOMException(`no answer within ${timeoutMs} ms`, "TimeoutError")),
+        // Released before its time: nothing to do.
+        () => undefined,
+      );
+    },
+    release: () => {
+      given?.removeEventListener("abort", onAbort);
+      stop.abort();
+    },
+  };
 }

@@ -1,8 +1,8 @@
-import { type ErrorCode, type ErrorScope, type Operation, type ProviderError } from "@slipway/core";
+import type { ErrorCode, ErrorScope, Operation, ProviderError } from "@slipway/core";
 import { errorRows, errorTable, type HttpErrorRow, redact, type WrittenRow } from "@slipway/provider-kit/http";
+import * as z from "zod/mini";
 import { refusal } from "./remote.ts";
-import { type WireOperation, type WireOperationError } from "./wire.ts";
-import { wireFailure } from "./wire-failure.ts";
+import type { WireOperation, WireOperationError } from "./wire.ts";
 
 export type GcpErrorRow = Pick<HttpErrorRow, "id" | "operation" | "code" | "effect"> & {
   readonly scope?: ErrorScope | undefined;
@@ -238,3 +238,32 @@ export const gcpErrorTable: readonly GcpErrorRow[] = [
     }),
   ),
 ];
+
+const absent = <T extends z.ZodMiniType>(schema: T) =>
+  z.pipe(
+    z.nullish(schema),
+    z.transform((value) => value ?? undefined),
+  );
+const text = z.string();
+
+const failure = z.object({
+  error: z.object({
+    message: absent(text),
+    status: absent(text),
+    errors: absent(z.array(z.object({ reason: absent(text), message: absent(text) }))),
+    details: absent(z.array(z.object({ "@type": absent(text), reason: absent(text) }))),
+  }),
+});
+
+/** What a failed request says: machine-readable reasons, the most exact first. Undefined for any other body. */
+function wireFailure(json: unknown): { readonly reasons: readonly string[]; readonly message?: string } | undefined {
+  const parsed = failure.safeParse(json);
+  if (!parsed.success) return undefined;
+  const { message, status, errors = [], details = [] } = parsed.data.error;
+  const infos = details.filter((detail) => detail["@type"]?.endsWith("google.rpc.ErrorInfo") === true);
+  const reasons = [...infos, ...errors].flatMap(({ reason }) => (reason === undefined ? [] : [reason]));
+  return {
+    reasons: status === undefined ? reasons : [...reasons, status],
+    ...(message === undefined ? {} : { message }),
+  };
+}

@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { abortError, isProviderError, nameFor, timestamp } from "@slipway/core";
+import { abortError, isProviderError, type Logger, nameFor, timestamp } from "@slipway/core";
 import {
   endSandbox,
   findSandbox,
@@ -21,7 +21,6 @@ import { removeInstance } from "./remove-instance.ts";
 import type { LocalRequest } from "./request.ts";
 import type { InstanceRecord } from "./state/records.ts";
 import { sandboxOf } from "./state/state.ts";
-import { type SpawnStep, stepTimes } from "./step-times.ts";
 
 /** Every row of CONTRACT §1's table of a repeated key: one process at a time decides, under the name's lock. */
 export async function spawnLocal(context: LocalContext, request: LocalRequest): Promise<LocalInstance> {
@@ -204,4 +203,17 @@ async function undoSpawn(
 async function passBootstrap({ clock }: LocalContext, directory: string): Promise<void> {
   while (bootstrapProgress(directory, true)?.state === "pending") await clock.sleep(1);
   failpoint("during-bootstrap");
+}
+
+/** Where the time of a spawn goes, in order. The bootstrap is not in it. */
+type SpawnStep = "lock" | "intent" | "files" | "sandbox" | "record" | "status";
+
+/** Tells the log how long each step took, milliseconds, as `spawn step` at the debug level. */
+function stepTimes(log: Logger): (step: SpawnStep) => void {
+  let begun = performance.now();
+  return (step) => {
+    const now = performance.now();
+    log.debug("spawn step", { step, ms: now - begun });
+    begun = now;
+  };
 }

@@ -2,6 +2,8 @@ import {
   type BootstrapMethods,
   defineProvider,
   type ExecMethods,
+  type ExecOptions,
+  type ExecResult,
   isOwner,
   type LogMethods,
   type Provider,
@@ -12,15 +14,15 @@ import { commandRunner } from "@slipway/provider-kit/command";
 import { keyedMutex } from "@slipway/provider-kit/limits";
 import { MAX_BOOTSTRAP_BYTES, render } from "./bootstrap.ts";
 import { breaker } from "./breaker.ts";
+import type { Call } from "./call.ts";
 import { type OrbstackSnapshot, snapshotMethods } from "./capabilities/snapshots.ts";
 import { CREATE_MS, orbstackClient } from "./client.ts";
 import type { OrbstackContext } from "./context.ts";
 import { PROVIDER, refusal } from "./errors.ts";
-import { execInside } from "./exec.ts";
 import { type FileMethods, fileMethods } from "./files.ts";
 import type { OrbstackInstance } from "./instance.ts";
 import { logsOf } from "./logs.ts";
-import { getInstance, listInstances } from "./lookup.ts";
+import { getInstance, listInstances, mustRun } from "./lookup.ts";
 import { configSchema, DEFAULT_IMAGE, describeIssue, type OrbstackOptions, programOf } from "./options.ts";
 import { queues } from "./queues.ts";
 import { MAX_LABELS, NAME_MAX_LENGTH } from "./request.ts";
@@ -147,4 +149,19 @@ export function providerOf(context: OrbstackContext, { runtime }: Pick<OrbstackO
     },
     { runtime: { ...runtime, clock: context.clock } },
   );
+}
+
+/** Runs a program inside as root, with its argument list as it is. What becomes of it when the call is aborted is not known. */
+async function execInside(
+  context: OrbstackContext,
+  id: string,
+  argv: readonly string[],
+  { stdin, onStdout, onStderr, signal }: ExecOptions = {},
+): Promise<ExecResult> {
+  const call: Call = { operation: "exec", signal };
+  const [program] = argv;
+  if (program === undefined || program === "") throw refusal("INVALID_SPEC", call.operation, "argv names no program");
+  if (argv.some((part) => part.includes("\0"))) throw refusal("INVALID_SPEC", call.operation, "argv holds a NUL");
+  const { info } = await mustRun(context, call, id);
+  return await context.client.run(call, info.record.name, argv, { stdin, onStdout, onStderr });
 }

@@ -5,16 +5,17 @@ import {
   canListOfferings,
   type Offering,
   type SpawnOptions,
+  type SpotPrice,
 } from "@slipway/core";
 import { CliError } from "../cli-error.ts";
 import { type Configure, oneOf, several } from "../command.ts";
-import { listCommand } from "../instance-view.ts";
+import { listCommand, resourcesOf } from "../instance-view.ts";
 import { oneProvider, supporting } from "../locate.ts";
 import type { Column } from "../output.ts";
-import { offeringColumns, spotPriceColumns } from "../price-columns.ts";
 import type { Session } from "../session.ts";
 import { addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
 import { spawnRequest, withExpiry } from "../spawn-request.ts";
+import { usd } from "../spent.ts";
 
 interface Flags {
   readonly spec?: readonly string[];
@@ -171,3 +172,25 @@ export async function showPrices(
   const cheapestFirst = [...prices].sort((a, b) => a.usdPerHour - b.usdPerHour);
   session.output.list(cheapestFirst, spotPriceColumns, "No prices.");
 }
+
+const offeringColumns: readonly Column<Offering>[] = [
+  { title: "SPEC", text: (one) => one.spec },
+  { title: "RESOURCES", text: (one) => resourcesOf(one) ?? "" },
+  { title: "$/H", text: (one) => (one.price === undefined ? "not known" : usd(one.price.usdPerHour)) },
+  { title: "AVAILABLE IN", text: availability, tone: (one) => (one.regions?.length === 0 ? "quiet" : undefined) },
+  { title: "SOURCE", text: (one) => one.price?.source ?? "" },
+  { title: "AS OF", text: (one) => one.price?.asOf ?? "" },
+];
+
+function availability({ regions }: Offering): string {
+  if (regions === undefined) return "not known";
+  return regions.length === 0 ? "sold out" : regions.join(", ");
+}
+
+const spotPriceColumns: readonly Column<SpotPrice>[] = [
+  { title: "SPEC", text: (one) => one.spec },
+  { title: "PLACE", text: (one) => one.zone ?? one.region },
+  { title: "$/H", text: (one) => usd(one.usdPerHour) },
+  { title: "SOURCE", text: (one) => one.source },
+  { title: "AS OF", text: (one) => one.asOf },
+];

@@ -3,9 +3,7 @@ import { type LaunchIdentity, type LaunchRecord, launchId } from "../store/recor
 import type { Store } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
 import type { BootstrapSource } from "../wait-for-bootstrap.ts";
-import { boundedBody } from "./bounded-body.ts";
 import { parseMessage } from "./message.ts";
-import { senderRate } from "./rate.ts";
 import { judge, reportedIn, reportId, reportRecord, truthOf } from "./report-record.ts";
 import { sealOf, type Ticket } from "./ticket.ts";
 
@@ -138,4 +136,60 @@ function answer(status: number, headers: Readonly<Record<string, string>> = {}):
 
 function bearer(request: Request): string {
   return /^Bearer ([^ ]+)$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
+}
+
+/** The text of a request, or the status that refuses it: 413 for one that is too long, 408 for one that takes too long. */
+async function boundedBody(
+  request: Request,
+  { mostBytes, withinMs, clock }: { readonly mostBytes: number; readonly withinMs: number; readonly clock: Clock },
+): Promise<string | 408 | 413> {
+  // What it says of itself is no proof, and a reason to read nothing at all.
+  if (Number(request.headers.get("content-length") ?? 0) > mostBytes) return 413;
+  if (request.body === null) return "";
+  const reader = request.body.getReader();
+  const done = new AbortController();
+  const over = clock.sleep(withinMs, done.signal).then(
+    () => 408 as const,
+    () => 408 as const,
+  );
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const read = await Promise.race([reader.read(), over]);
+      if (read === 408) return 408;
+      if (read.done) return new TextDecoder().decode(Buffer.concat(chunks));
+      length += read.value.byteLength;
+      if (length > mostBytes) return 413;
+      chunks.push(read.value);
+    }
+  } finally {
+    done.abort();
+    // Not waited for: whoever sends without an end does not hold this up.
+    void reader.cancel().catch(() => undefined);
+  }
+}
+
+const BURST = 20;
+const EVERY_MS = 3000;
+const MOST_KNOWN = 10_000;
+
+/** How many milliseconds a sender must wait: 0 if it may go on. One that sends too much keeps nobody else waiting. */
+type Rate = (sender: string, now: number) => number;
+
+/** A burst, then one in three seconds, for each sender. Whoever was quiet longest is forgotten first. */
+function senderRate(): Rate {
+  const known = new Map<string, { readonly left: number; readonly at: number }>();
+  return (sender, now) => {
+    const { left, at } = known.get(sender) ?? { left: BURST, at: now };
+    // A clock that is set back gives nothing, and takes nothing.
+    const have = Math.min(BURST, left + Math.max(0, now - at) / EVERY_MS);
+    known.delete(sender);
+    known.set(sender, { left: have < 1 ? have : have - 1, at: now });
+    if (known.size > MOST_KNOWN) {
+      const [first] = known.keys();
+      if (first !== undefined) known.delete(first);
+    }
+    return have < 1 ? Math.ceil((1 - have) * EVERY_MS) : 0;
+  };
 }

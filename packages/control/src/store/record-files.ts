@@ -1,12 +1,11 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { open, readFile, rm, truncate } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { replaceFile, syncDirectory } from "./durable-file.ts";
 import { type EntryFilter, matchesFilter, type StoreEntry } from "./entries.ts";
-import { eachName, namesThat, onPath, readIfThere } from "./file-faults.ts";
+import { eachName, errnoOf, namesThat, onPath, readIfThere } from "./file-faults.ts";
 import { isStoredRecord, recordFault, type StepRecord, type StoredRecord } from "./record.ts";
 import { recordNames } from "./record-names.ts";
 import { withSteps } from "./run-steps.ts";
-import { appendStep, parseSteps, repairSteps } from "./step-file.ts";
 import { isStoreError, StoreError } from "./store-error.ts";
 
 /** Records as files: `<name>.json`, and beside one of a run `<name>.<token>.steps` with what was added to it since. */
@@ -225,4 +224,52 @@ function unreadable(paths: readonly string[], fault: Fault): StoreError {
       "move the file away. Without its record a second instance could be launched.",
     path: paths[0],
   });
+}
+
+/*
+ * The steps that a run has added to its record: one line of JSON each, appended and flushed. A line that a crash has cut
+ * off was never acknowledged. It has no line end, or holds the zeros of a block that was not written; it is left out by
+ * readers, and taken off before the next line is added.
+ */
+
+/** Adds a step, so that it would survive a power failure. */
+async function appendStep(path: string, step: StepRecord): Promise<void> {
+  const file = await open(path, "a", 0o600);
+  try {
+    const isNew = (await file.stat()).size === 0;
+    await file.writeFile(`${JSON.stringify(step)}\n`);
+    await file.sync();
+    if (isNew) await syncDirectory(dirname(path));
+  } finally {
+    await file.close();
+  }
+}
+
+/** The steps in a file's text; null if a line that was acknowledged cannot be read. */
+function parseSteps(text: string): readonly StepRecord[] | null {
+  const lines = text.slice(0, wholeLength(text)).split("\n").slice(0, -1);
+  try {
+    // What they hold is checked as a part of the record.
+    return lines.map((line) => JSON.parse(line) as StepRecord);
+  } catch {
+    return null;
+  }
+}
+
+/** Takes off what a crash has cut off. */
+async function repairSteps(path: string): Promise<void> {
+  const text = await readFile(path, "latin1").catch((error: unknown) => {
+    if (errnoOf(error) === "ENOENT") return "";
+    throw error;
+  });
+  // In latin1 a character is a byte.
+  const whole = wholeLength(text);
+  if (whole < text.length) await truncate(path, whole);
+}
+
+/** How much of the text is whole lines. */
+function wholeLength(text: string): number {
+  const whole = text.lastIndexOf("\n") + 1;
+  const before = text.lastIndexOf("\n", whole - 2) + 1;
+  return text.slice(before, whole).includes("\0") ? before : whole;
 }

@@ -1,11 +1,62 @@
 import type { ChildProcess } from "node:child_process";
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { delimiter, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import type { CommandResult } from "@slipway/core";
-import { CapturedOutput } from "./captured-output.ts";
-import type { CommandError, CommandErrorDetails } from "./command-error.ts";
+import type { CommandError, CommandErrorDetails, CommandFault } from "./command-error.ts";
 import { endGroup } from "./process-group.ts";
-import { spawnFault } from "./spawn-fault.ts";
+
+/**
+ * One output stream: its bytes up to a cap, in one buffer that grows, so that a program that writes byte by byte does not
+ * cost a hundred times its output; and its text chunk by chunk, where a character never breaks at a chunk's border.
+ */
+class CapturedOutput {
+  readonly #cap: number;
+  readonly #onText: ((chunk: string) => void) | undefined;
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #bytes: Buffer = Buffer.alloc(0);
+  #length = 0;
+  /** How many bytes have come in all, kept or not. */
+  received = 0;
+
+  constructor(cap: number, onText: ((chunk: string) => void) | undefined) {
+    this.#cap = cap;
+    this.#onText = onText;
+  }
+
+  /** False once the stream is past its cap. The listener gets what is kept, and no more. */
+  add(chunk: Uint8Array): boolean {
+    this.received += chunk.length;
+    const kept = chunk.subarray(0, this.#cap - this.#length);
+    this.#reserve(this.#length + kept.length);
+    this.#bytes.set(kept, this.#length);
+    this.#length += kept.length;
+    if (this.#onText !== undefined && kept.length > 0) {
+      const text = this.#decoder.decode(kept, { stream: true });
+      if (text !== "") this.#onText(text);
+    }
+    return this.received <= this.#cap;
+  }
+
+  /** The stream is over: a broken last character still reaches the listener. */
+  end(): void {
+    const rest = this.#decoder.decode();
+    if (rest !== "") this.#onText?.(rest);
+  }
+
+  get text(): string {
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.#bytes.subarray(0, this.#length));
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafe(Math.min(this.#cap, Math.max(length, this.#bytes.length * 2, 4096)));
+    this.#bytes.copy(grown, 0, 0, this.#length);
+    this.#bytes = grown;
+  }
+}
 
 /** What is known where the fault happens; the runner adds the rest. */
 type Fault = Pick<CommandErrorDetails, "fault" | "reason" | "started"> &
@@ -164,4 +215,63 @@ async function drained(child: ChildProcess, received: () => number): Promise<voi
     await turn();
     if (received() === before) return;
   }
+}
+
+/** What a start that failed was about, and the sentence for it. */
+interface SpawnFault {
+  readonly fault: CommandFault;
+  readonly reason: string;
+}
+
+/**
+ * The system says ENOENT for a missing program, a missing interpreter and a missing directory alike: this looks which it
+ * was. It looks afterwards, so that a command that starts pays nothing for it.
+ */
+async function spawnFault(
+  systemCode: string | undefined,
+  file: string,
+  cwd: string | undefined,
+  environment: Readonly<Record<string, string>>,
+): Promise<SpawnFault> {
+  const directory = cwd === undefined ? null : await directoryFault(cwd);
+  if (directory !== null) return { fault: "badWorkingDirectory", reason: directory };
+  const isThere = await isFileThere(file, cwd, environment["PATH"]);
+  if (systemCode === "ENOENT") {
+    return isThere
+      ? { fault: "notExecutable", reason: "the program is there, but not the interpreter that its first line names" }
+      : { fault: "notFound", reason: "there is no such program" };
+  }
+  if (systemCode === "EACCES" || systemCode === "EPERM" || systemCode === "ENOEXEC") {
+    return { fault: "notExecutable", reason: `the program cannot be executed (${systemCode})` };
+  }
+  return { fault: "notStarted", reason: `it could not be started (${systemCode ?? "no reason given"})` };
+}
+
+async function directoryFault(cwd: string): Promise<string | null> {
+  try {
+    if (!(await stat(cwd)).isDirectory()) return `the working directory ${cwd} is not a directory`;
+    await access(cwd, constants.X_OK);
+    return null;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    return code === "EACCES"
+      ? `the working directory ${cwd} may not be entered`
+      : `the working directory ${cwd} does not exist`;
+  }
+}
+
+async function isFileThere(file: string, cwd: string | undefined, path: string | undefined): Promise<boolean> {
+  const places = /[\\/]/.test(file)
+    ? [resolve(cwd ?? ".", file)]
+    : (path ?? "").split(delimiter).map((directory) => join(directory, file));
+  for (const place of places) {
+    if (
+      await stat(place).then(
+        (found) => found.isFile(),
+        () => false,
+      )
+    )
+      return true;
+  }
+  return false;
 }

@@ -18,7 +18,6 @@ import { type HttpCall, isWrite, urlOf } from "./http-call.ts";
 import type { HttpClientOptions } from "./http-client-options.ts";
 import { fetchFollowing, RefusedRedirect } from "./redirect.ts";
 import { retryAfterMs } from "./retry-after.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 export interface HttpClient {
   /** The decoded answer of a success. Rejects with a ProviderError whose effect is true. */
@@ -273,4 +272,18 @@ function nativeOf(answer: HttpAnswer): { readonly status: number; readonly reque
 /** The remote did not take the credential; what it says of a place or a thing is no business of the credential's. */
 function isRefusedCredential({ code, scope, effect, native }: ProviderError): boolean {
   return code === "AUTH_ERROR" && scope === "account" && effect === "none" && native?.status !== undefined;
+}
+
+/** Waits for what may mind no signal: the caller's own time ends the wait all the same. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await work;
+  const gaveUp = Promise.withResolvers<never>();
+  const onAbort = (): void => gaveUp.reject(new Error("aborted"));
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, gaveUp.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }

@@ -1,7 +1,5 @@
 import { type Clock, guardedListener, type Pacing, type RuntimeEvent, systemClock, timestamp } from "@slipway/core";
 import { Bucket } from "./bucket.ts";
-import { forwardOnly } from "./forward-only.ts";
-import { matches, type OperationPattern } from "./operation-pattern.ts";
 import { Queue, type Waiter } from "./queue.ts";
 
 /** Whether each account has the budget for itself, or all accounts together have it, as where the remote counts by address. */
@@ -154,4 +152,42 @@ function checkCost(cost: number, drawn: readonly Bucket[], operation: string): v
 function reasonOf(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
   return reason instanceof Error ? reason : new DOMException("This operation was aborted", "AbortError");
+}
+
+/**
+ * Milliseconds that have passed since the first reading, by a clock that may be set back: such a step counts as no time,
+ * where it would otherwise stop every bucket until the old time has come again.
+ */
+function forwardOnly(clock: Clock): () => number {
+  let last = clock.now();
+  let passed = 0;
+  return () => {
+    const present = clock.now();
+    passed += Math.max(0, present - last);
+    last = present;
+    return passed;
+  };
+}
+
+/** Names of operations: one or a list; `*` stands for any part of a name. */
+type OperationPattern = string | readonly string[];
+
+function matches(pattern: OperationPattern, operation: string): boolean {
+  return typeof pattern === "string"
+    ? matchesOne(pattern, operation)
+    : pattern.some((one) => matchesOne(one, operation));
+}
+
+function matchesOne(pattern: string, operation: string): boolean {
+  const [head = "", ...parts] = pattern.split("*");
+  const tail = parts.pop();
+  if (tail === undefined) return operation === head;
+  if (operation.length < head.length + tail.length || !operation.startsWith(head)) return false;
+  let at = head.length;
+  for (const part of parts) {
+    const found = operation.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return operation.length - tail.length >= at && operation.endsWith(tail);
 }

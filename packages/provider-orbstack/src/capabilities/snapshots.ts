@@ -1,10 +1,13 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   type CallOptions,
   type CreateSnapshotOptions,
   isKey,
   isProviderError,
   nameFor,
-  type ProviderError,
+  ProviderError,
   type Snapshot,
   type SnapshotFilter,
   type SnapshotMethods,
@@ -29,7 +32,6 @@ import {
 import { removeMachine } from "../terminate.ts";
 import { standingStill } from "../transition.ts";
 import type { WireMachine } from "../wire.ts";
-import { writeSnapshotTag } from "./snapshot-tag.ts";
 
 /** A copy of a machine, which stays stopped. */
 export interface OrbstackSnapshot extends Snapshot {
@@ -195,4 +197,48 @@ function snapshotFrom(machine: WireMachine, tag: SnapshotTag | null): OrbstackSn
     createdAt: timeIn(machine.id),
     machineName: machine.name,
   };
+}
+
+const INSIDE_MS = 30_000;
+const WRITE: string = [
+  "umask 022",
+  'mkdir -p "${1%/*}" || exit 73',
+  'cat >"$1.new-$$" || exit 74',
+  'mv -f "$1.new-$$" "$1" || exit 73',
+].join("\n");
+
+/** Written into the instance before it is copied, since a copy cannot be written to without a start. It is small, and stays. */
+async function writeSnapshotTag(
+  { client }: OrbstackContext,
+  call: Call,
+  { name, state }: WireMachine,
+  tag: SnapshotTag,
+): Promise<void> {
+  const text = `${JSON.stringify(tag)}\n`;
+  const path = snapshotTagPath(tag.name);
+  if (state !== "running") return await pushed(text, (source) => client.push(call, name, source, path));
+  const { exitCode, stderr } = await client.run(call, name, ["/bin/sh", "-c", WRITE, "slipway-tag", path], {
+    stdin: text,
+    timeoutMs: INSIDE_MS,
+    // A file of ours in a machine of ours: nothing that anybody sees was made.
+    reads: true,
+  });
+  if (exitCode === 0) return;
+  throw new ProviderError("UNAVAILABLE", {
+    message: `${name} could not be tagged before its copy (exit code ${exitCode}): ${stderr.trim().slice(0, 200)}`,
+    provider: PROVIDER,
+    operation: call.operation,
+    effect: "none",
+  });
+}
+
+async function pushed(text: string, push: (source: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "slipway-tag-"));
+  try {
+    const source = join(folder, "tag.json");
+    writeFileSync(source, text, { mode: 0o644 });
+    await push(source);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
