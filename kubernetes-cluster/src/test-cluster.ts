@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { commandRunner } from "@slipway/provider-kit/command";
+import { freePort } from "@slipway/provider-kit/emulator";
 import { z } from "zod";
 import { type Admin, adminOf } from "./admin.ts";
 import { binaries } from "./binaries.ts";
@@ -168,16 +168,4 @@ async function eventually(what: string, faults: readonly string[], isThere: () =
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   throw new Error(`${what} was not ready in time`);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

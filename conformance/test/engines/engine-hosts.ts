@@ -1,8 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { type EngineFixture, type EngineHostProcess, startEngineHost } from "@slipway/contract-tests/workflow-engine";
+import { freePort } from "@slipway/provider-kit/emulator";
 import { restateRuns } from "@slipway/workflow-restate";
 import { startPostgres } from "../../../packages/store-postgres/test/server/postgres-server.ts";
-import { freePort, startRestate } from "../../../packages/workflow-restate/test/server/restate-server.ts";
+import { startRestate } from "../../../packages/workflow-restate/test/server/restate-server.ts";
 import { awsFlows } from "./aws-flows.ts";
 
 /** An engine with a host of the AWS workflows. */

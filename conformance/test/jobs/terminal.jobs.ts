@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { machinesMissing } from "@slipway/provider-kit/emulator";
+import { freePort, machinesMissing } from "@slipway/provider-kit/emulator";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { commandLine } from "../../../packages/cli/test/command-line.ts";
 import { missing as sshdMissing, startSshd } from "../../../packages/reach/test/sshd.ts";
@@ -187,12 +187,3 @@ describe.skipIf(sshdMissing !== null)("forward over a real sshd", () => {
     await expect(fetch(url)).rejects.toThrow("fetch failed");
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}

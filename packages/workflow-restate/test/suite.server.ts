@@ -5,9 +5,10 @@ import { fileURLToPath } from "node:url";
 import { describeWorkflowEngine } from "@slipway/contract-tests/vitest";
 import { type EngineHarness, engineSuite, startEngineHost } from "@slipway/contract-tests/workflow-engine";
 import type { Workflow } from "@slipway/core";
+import { freePort } from "@slipway/provider-kit/emulator";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { restateRuns } from "../src/index.ts";
-import { freePort, missingRestate, type RestateServer, startRestate } from "./server/restate-server.ts";
+import { missingRestate, type RestateServer, startRestate } from "./server/restate-server.ts";
 
 const missing = missingRestate();
 const program = fileURLToPath(new URL("children/host.ts", import.meta.url));

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import path from "node:path";
 import { commandRunner } from "@slipway/provider-kit/command";
+import { freePort } from "@slipway/provider-kit/emulator";
 
 const HERE = import.meta.dirname;
 const REQUIREMENTS = path.join(HERE, "requirements.txt");
@@ -94,18 +94,6 @@ function pipEnvironment(): Record<string, string> {
       /^(pip_|https?_proxy$|no_proxy$|ssl_cert_|requests_ca_)/i.test(entry[0]),
     ),
   );
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 async function answers(url: string, hasEnded: () => boolean): Promise<boolean> {

@@ -1,5 +1,6 @@
 export type { EmulatorProgram, EmulatorServer } from "./emulator-server.ts";
 export { type Fault, type FaultScript, type FaultTiming, faultScript, type PlacedFault } from "./faults.ts";
+export { freePort, freePorts } from "./free-ports.ts";
 export {
   type EmulatedMachine,
   type Machines,

@@ -7,6 +7,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { SshEndpoint } from "@slipway/core";
 import { enterSandbox, identify, type ProcessIdentity, type Sandbox } from "../sandbox/index.ts";
+import { freePort } from "./free-ports.ts";
 
 /** What a machine's ssh server is started for. */
 export interface SshServerSpec {
@@ -183,13 +184,4 @@ async function succeeds(file: string, args: readonly string[]): Promise<boolean>
     child.once("exit", resolve);
   });
   return code === 0;
-}
-
-async function freePort(address: string): Promise<number> {
-  const server = createServer().listen(0, address);
-  await once(server, "listening");
-  const at = server.address();
-  server.close();
-  if (typeof at === "object" && at !== null) return at.port;
-  throw new Error("no free port");
 }

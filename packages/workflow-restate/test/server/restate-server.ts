@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { freePorts } from "@slipway/provider-kit/emulator";
 import { serverProgram } from "./program.ts";
 
 /** A real Restate server with its data in a directory of its own, on free ports of the loopback. */
@@ -24,19 +24,6 @@ export function missingRestate(): string | null {
   const what = "restate-server is not installed: npm run test:engines installs it";
   if (process.env["SLIPWAY_REQUIRE_TOOLS"] === "1") throw new Error(what);
   return what;
-}
-
-export async function freePort(): Promise<number> {
-  const [port = 0] = await freePorts(1);
-  return port;
-}
-
-async function freePorts(many: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: many }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => Number(Reflect.get(Object(server.address()), "port")));
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
 }
 
 export async function startRestate(): Promise<RestateServer> {
