@@ -103,7 +103,7 @@ function runInside(channel: ServerChannel, enter: string, command: string | unde
   child.stdout.pipe(channel, { end: false });
   child.stderr.pipe(channel.stderr);
   // The rest of stderr is lost where the channel is closed before it is sent.
-  const sent = once(channel.stderr, "finish");
+  const sent = once(channel.stderr, "finish").catch(() => undefined);
   channel.once("close", () => {
     child.stdin.destroy();
     child.stdout.destroy();
