@@ -83,8 +83,18 @@ const putByUtilLinux: PutOnTerminal = (command) => {
 const PYTHON = `
 import fcntl, os, pty, select, signal, sys, termios, tty
 
+def hand_on(source, target):
+    try:
+        fcntl.ioctl(target, termios.TIOCSWINSZ, fcntl.ioctl(source, termios.TIOCGWINSZ, bytes(8)))
+    except OSError:
+        pass
+
+caller = os.dup(0)
+os.set_inheritable(caller, False)
 program, terminal = pty.fork()
 if program == 0:
+    # Here, and not from outside: the program may ask for it at once.
+    hand_on(caller, 0)
     try:
         os.execvp(sys.argv[1], sys.argv[1:])
     except OSError as error:
@@ -92,10 +102,7 @@ if program == 0:
     os._exit(127)
 
 def resize(*_):
-    try:
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, fcntl.ioctl(0, termios.TIOCGWINSZ, bytes(8)))
-    except OSError:
-        pass
+    hand_on(0, terminal)
 
 def end(number, _):
     restore()
