@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { freePort } from "@slipway/provider-kit/emulator";
 
 /** A real sshd on the loopback, with keys and settings of its own. Nothing of the user's is read or written. */
 export interface Sshd {
@@ -85,19 +85,6 @@ function listening(child: ChildProcess): Promise<void> {
     child.stderr?.on("data", (chunk) => {
       said += String(chunk);
       if (said.includes("Server listening")) resolve();
-    });
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port")),
-      );
     });
   });
 }

@@ -27,7 +27,8 @@ export async function freePort(address?: string): Promise<number> {
   return port;
 }
 
-async function isFree(port: number, address: string): Promise<boolean> {
+/** Can a server listen there now? */
+export async function isFree(port: number, address: string): Promise<boolean> {
   const server = createServer().listen(port, address);
   try {
     await once(server, "listening");

@@ -1,13 +1,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { SshEndpoint } from "@slipway/core";
 import { enterSandbox, identify, type ProcessIdentity, type Sandbox } from "../sandbox/index.ts";
-import { freePort } from "./free-ports.ts";
+import { freePort, isFree } from "./free-ports.ts";
 
 /** What a machine's ssh server is started for. */
 export interface SshServerSpec {
@@ -47,20 +46,8 @@ function sshdMissing(): string | null {
  * else's listen on a free port, under the user's own name. The address is one of the loopback that nobody else uses.
  */
 export async function canListenAsShown(address: string, port: number = SHOWN_PORT): Promise<boolean> {
-  if (userInfo().uid !== 0 || !(await isFree(address, port))) return false;
+  if (userInfo().uid !== 0 || !(await isFree(port, address))) return false;
   return await succeeds(UNSHARE, ["--mount", "--propagation", "private", "true"]);
-}
-
-async function isFree(address: string, port: number): Promise<boolean> {
-  const server = createServer().listen(port, address);
-  try {
-    await once(server, "listening");
-  } catch {
-    return false;
-  }
-  server.close();
-  await once(server, "close");
-  return true;
 }
 
 /**
