@@ -72,13 +72,15 @@ describe.skipIf(missing !== null)("a whole run on a cloud", () => {
 
 /** Looks at every argument list of this machine, and at every file of the run. */
 function look(cwd: string, apiKey: string, { keys, argumentLists, openFiles }: Seen): void {
-  for (const entry of readdirSync(cwd, { recursive: true, encoding: "utf8" })) {
-    const path = join(cwd, entry);
+  for (const found of readdirSync(cwd, { recursive: true, withFileTypes: true })) {
+    // A pipe would be waited for.
+    if (!found.isFile()) continue;
+    const path = join(found.parentPath, found.name);
     const text = textOf(path);
     const lines = text.includes("PRIVATE KEY-----") ? text.split("\n").filter((line) => SECRET_LINE.test(line)) : [];
     for (const line of lines.slice(1)) keys.add(line);
     const isSecret = text.includes(apiKey) || lines.length > 0;
-    if (isSecret && (modeOf(path) & 0o077) !== 0) openFiles.add(entry);
+    if (isSecret && (modeOf(path) & 0o077) !== 0) openFiles.add(path);
   }
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     const words = textOf(`/proc/${pid}/cmdline`);
@@ -90,7 +92,7 @@ function textOf(path: string): string {
   try {
     return readFileSync(path, "latin1");
   } catch {
-    // A directory or a socket, or gone meanwhile.
+    // Gone meanwhile.
     return "";
   }
 }

@@ -2,7 +2,7 @@ import { endSandbox } from "@slipway/provider-kit/sandbox";
 import { failpoint } from "./failpoint.ts";
 import { sight } from "./instance.ts";
 import type { InstanceRecord } from "./state/records.ts";
-import { type State, sandboxOf } from "./state/state.ts";
+import { type Kind, type State, sandboxOf } from "./state/state.ts";
 
 /** A call completes at most so many removals of others: it has its own work. */
 const COMPLETED_AT_ONCE = 20;
@@ -17,28 +17,35 @@ export async function removeInstance(state: State, name: string, record: Instanc
   await state.instances.remove(name);
 }
 
+// A fleet that ends at once is swept after once, and not by each of its calls.
+const sweeping = new WeakSet<State>();
+
 /**
  * Takes away what calls of dead processes have left, whose keys may never come again. It ends nothing that runs: there the
- * removal was cut off before it ended anything, and `terminate` or `reconcile` says what becomes of it. Never throws.
+ * removal was cut off before it ended anything, and `terminate` or `reconcile` says what becomes of it. Never throws, and
+ * stops early when the signal ends.
  */
-export async function completeRemovals(state: State): Promise<void> {
-  const kinds = ["instances", "snapshots", "volumes"] as const;
-  for (const kind of kinds) {
-    const names = await state[kind].leftNames().catch(() => []);
-    for (const name of names.slice(0, COMPLETED_AT_ONCE)) {
-      await state
-        .ifFree(kind, name, async () => {
-          if (kind === "instances") await completeRemoval(state, name);
-          await state[kind].sweep(name);
-        })
-        .catch(() => undefined);
+export async function completeRemovals(state: State, signal?: AbortSignal): Promise<void> {
+  if (sweeping.has(state)) return;
+  sweeping.add(state);
+  try {
+    for (const kind of ["instances", "snapshots", "volumes"] as const) {
+      const names = await state[kind].leftNames().catch(() => []);
+      for (const name of names.slice(0, COMPLETED_AT_ONCE)) {
+        if (signal?.aborted === true) return;
+        await state.ifFree(kind, name, () => completeRemoval(state, kind, name)).catch(() => undefined);
+      }
     }
+  } finally {
+    sweeping.delete(state);
   }
 }
 
-async function completeRemoval(state: State, name: string): Promise<void> {
-  if (!(await state.instances.isRemovalBegun(name))) return;
-  const record = await state.instances.read(name, "terminate");
-  if (record !== null && (await sight(state, record)).status === "terminated")
-    await removeInstance(state, name, record);
+async function completeRemoval(state: State, kind: Kind, name: string): Promise<void> {
+  if (kind === "instances" && (await state.instances.isRemovalBegun(name))) {
+    const record = await state.instances.read(name, "terminate");
+    if (record !== null && (await sight(state, record)).status === "terminated")
+      await removeInstance(state, name, record);
+  }
+  await state[kind].sweep(name);
 }

@@ -17,5 +17,5 @@ export async function terminateLocal({ state }: LocalContext, id: string, call: 
       throw translated(error, "terminate", "unknown");
     }
   });
-  await completeRemovals(state);
+  await completeRemovals(state, call.signal);
 }

@@ -1,9 +1,10 @@
-import { lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { nameFor, type Operation } from "@slipway/core";
 import type * as z from "zod/mini";
 import { failure, systemCode } from "../errors.ts";
 import { failpoint } from "../failpoint.ts";
+import { flushDirectory, writeDurably } from "./durable-file.ts";
 import { makeDirectory } from "./make-directory.ts";
 import type { Owned } from "./records.ts";
 import { removeTree } from "./remove-tree.ts";
@@ -162,37 +163,5 @@ async function isThere(path: string): Promise<boolean> {
   } catch (error) {
     if (systemCode(error) === "ENOENT") return false;
     throw error;
-  }
-}
-
-/**
- * Writes a file so that it is there, whole, after a loss of power: a reader sees the old content or the new one. Written
- * beside it, flushed, renamed, and the directory flushed.
- */
-async function writeDurably(path: string, text: string): Promise<void> {
-  const draft = join(dirname(path), `.draft-${crypto.randomUUID()}`);
-  try {
-    const file = await open(draft, "wx", 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true }).catch(() => undefined);
-    throw error;
-  }
-  await flushDirectory(dirname(path));
-}
-
-/** Makes what was renamed or made in a directory survive a loss of power. */
-async function flushDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }

@@ -14,7 +14,8 @@ import {
 } from "./records.ts";
 import { type Shelf, shelf } from "./shelf.ts";
 
-type Kind = "instances" | "snapshots" | "volumes";
+/** What is kept on disk. */
+export type Kind = "instances" | "snapshots" | "volumes";
 
 /** All that this provider knows, on disk: two processes with the same directory see the same. */
 export interface State {
