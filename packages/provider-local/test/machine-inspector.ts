@@ -9,16 +9,23 @@ export interface TaggedProcess {
   readonly id: string;
 }
 
-/** Every process that carries the tag of a sandbox, read from the process table and nothing of ours. */
+/**
+ * Every process that carries the tag of a sandbox, read from the process table and nothing of ours. procfs is no picture
+ * of one moment, and lists by name (10000 before 9999): a child that was read before its parent, where both ended between,
+ * would stand there without one, as a second tree. So parents are read last, and the older process first.
+ */
 export function taggedProcesses(): readonly TaggedProcess[] {
-  return entries("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      const id = /(?:^|\0)SLIPWAY_SANDBOX_ID=([^\0]*)/.exec(environmentOf(name))?.[1];
-      const [state = "", parent] = fieldsOf(name);
-      // One that ended between the two reads has no parent any more: it would count as a tree of its own.
-      return id === undefined || !isLive(state) ? [] : [{ pid: Number(name), parent: Number(parent), id }];
+  const pids = entries("/proc").map(Number).filter(Number.isInteger);
+  const tagged = pids
+    .sort((a, b) => a - b)
+    .flatMap((pid) => {
+      const id = /(?:^|\0)SLIPWAY_SANDBOX_ID=([^\0]*)/.exec(environmentOf(pid))?.[1];
+      return id === undefined ? [] : [{ pid, id }];
     });
+  return tagged.flatMap(({ pid, id }) => {
+    const [state = "", parent] = fieldsOf(pid);
+    return isLive(state) ? [{ pid, parent: Number(parent), id }] : [];
+  });
 }
 
 // While a process replaces its program, its environment and its arguments read as empty: on a busy machine not only for
@@ -26,24 +33,26 @@ export function taggedProcesses(): readonly TaggedProcess[] {
 const LOOKS = 500;
 const clock = new Int32Array(new SharedArrayBuffer(4));
 
-function environmentOf(pid: string): string {
+function environmentOf(pid: number): string {
   for (let look = 0; look < LOOKS; look++) {
     const environment = text(`/proc/${pid}/environ`);
     const [state = "", , group] = fieldsOf(pid);
     const starting = isLive(state) && group !== "0";
-    if (environment !== "" || !starting || text(`/proc/${pid}/cmdline`) !== "") return environment;
+    if (environment !== "" || !starting) return environment;
+    // One that has arguments has its environment too: it was only read too early, unless it has none.
+    if (text(`/proc/${pid}/cmdline`) !== "") return text(`/proc/${pid}/environ`);
     Atomics.wait(clock, 0, 0, 1);
   }
   return "";
 }
 
 function isThere(pid: number): boolean {
-  const [state = ""] = fieldsOf(String(pid));
+  const [state = ""] = fieldsOf(pid);
   return isLive(state);
 }
 
 /** State, parent, process group, …; nothing of a process that has ended. The name in parentheses may hold anything. */
-function fieldsOf(pid: string): readonly string[] {
+function fieldsOf(pid: number): readonly string[] {
   const stat = text(`/proc/${pid}/stat`);
   return stat === "" ? [] : stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
