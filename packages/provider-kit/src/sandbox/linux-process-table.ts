@@ -16,11 +16,16 @@ export function linuxProcessTable(proc = "/proc"): ProcessTable {
     readdirSync(proc)
       .filter((name) => /^\d+$/.test(name))
       .map(Number);
-  // Then its environment and its arguments both read as empty. Those of a zombie always do, and those of the kernel's
-  // own threads, which are in no process group.
-  const isStarting = (pid: number): boolean => {
-    const found = row(pid);
-    return found !== null && !found.zombie && found.group !== 0 && readOrNull(`${proc}/${pid}/cmdline`) === "";
+  // Its environment reads as empty: has it none, or none yet? Each program has its own place for one: a process that had
+  // an empty one, and has the same at the next look, has none. Nor has a zombie, or a thread of the kernel's own, which is
+  // in no process group.
+  const isStarting = (pid: number, places: Map<number, string>): boolean => {
+    const stat = readOrNull(`${proc}/${pid}/stat`);
+    const found = stat === null ? null : parseStat(pid, stat);
+    if (stat === null || found === null || found.zombie || found.group === 0) return false;
+    const [before, place] = [places.get(pid), emptyPlace(stat)];
+    if (place !== null) places.set(pid, place);
+    return place === null || place !== before;
   };
   const outputsOf = (pid: number): string[] =>
     [1, 2].map((fd) => linkOrNull(`${proc}/${pid}/fd/${fd}`)).filter((path) => path !== null);
@@ -37,13 +42,14 @@ export function linuxProcessTable(proc = "/proc"): ProcessTable {
         .filter((found) => found !== null),
     withEnvironment: async (entries) => {
       const found: number[] = [];
+      const places = new Map<number, string>();
       let unread = pids();
       for (let look = 0; unread.length > 0 && look < LOOKS; look++) {
         if (look > 0) await pause(1);
         const again: number[] = [];
         for (const pid of unread) {
           const environment = readOrNull(`${proc}/${pid}/environ`);
-          if (environment === "" && isStarting(pid)) again.push(pid);
+          if (environment === "" && isStarting(pid, places)) again.push(pid);
           else if (environment !== null && holds(environment, entries)) found.push(pid);
         }
         unread = again;
@@ -53,6 +59,7 @@ export function linuxProcessTable(proc = "/proc"): ProcessTable {
     everything: async (variable) => {
       const sights: ProcessSight[] = [];
       const seen = new Set<number>();
+      const places = new Map<number, string>();
       let starting: readonly number[] = [];
       // One that ended before it was read may have begun another, which this list lacks: until there is nothing new. Never
       // for ever: on a machine where others start programs all the time there is always something new.
@@ -66,7 +73,7 @@ export function linuxProcessTable(proc = "/proc"): ProcessTable {
           if (found === null) continue;
           const bare = found.zombie || found.group === 0;
           const environment = bare ? null : readOrNull(`${proc}/${pid}/environ`);
-          if (environment === "" && isStarting(pid) && look < LOOKS) again.push(pid);
+          if (environment === "" && isStarting(pid, places) && look < LOOKS) again.push(pid);
           else sights.push({ ...found, tag: valueIn(environment, variable), outputs: bare ? [] : outputsOf(pid) });
         }
         if (look >= LOOKS) return sights;
@@ -87,11 +94,20 @@ function holds(environment: string, entries: readonly string[]): boolean {
   return entries.every((entry) => there.has(entry));
 }
 
-/** The command name stands in parentheses and may hold spaces and parentheses itself: the last one counts. */
+/** From the third field of proc_pid_stat(5) on: the name before stands in parentheses and may hold spaces and more of them. */
+function fieldsOf(stat: string): readonly string[] {
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
+
+/** Where an environment without room lies, by fields 50 and 51; null for any other. Both are 0 while a program is replaced. */
+function emptyPlace(stat: string): string | null {
+  const [begin = "0", end = "0"] = fieldsOf(stat).slice(47);
+  return begin !== "0" && begin === end ? begin : null;
+}
+
 function parseStat(pid: number, stat: string): ProcessRow | null {
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const fields = fieldsOf(stat);
   const [state, parent, group] = fields;
-  // Field 22 of proc_pid_stat(5); `state` is field 3.
   const startTime = fields[19];
   if (state === undefined || parent === undefined || group === undefined || startTime === undefined) return null;
   return {

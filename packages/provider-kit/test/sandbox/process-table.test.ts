@@ -115,6 +115,27 @@ test("a process is found also while it replaces its program", async () => {
   expect(await found).toEqual([8]);
 });
 
+test("a process whose program is replaced between two reads is found", async () => {
+  const proc = scratch();
+  mkdirSync(join(proc, "8/fd"), { recursive: true });
+  const table = linuxProcessTable(proc);
+  // Its environment was read too early: by now its arguments are there, and the place of an environment of 20 bytes.
+  const unread = (): void => {
+    const rest = Array.from({ length: 42 }, (_, at) => at);
+    writeFileSync(join(proc, "8/stat"), `8 (sh) R 3 9 ${rest.join(" ")} 5000 5500 5500 5520 0\n`);
+    writeFileSync(join(proc, "8/environ"), "");
+    writeFileSync(join(proc, "8/cmdline"), "true\0");
+  };
+  unread();
+  const found = table.withEnvironment(["SLIPWAY_SANDBOX_ID=x"]);
+  writeFileSync(join(proc, "8/environ"), "SLIPWAY_SANDBOX_ID=x\0");
+  expect(await found).toEqual([8]);
+  unread();
+  const everything = table.everything("SLIPWAY_SANDBOX_ID");
+  writeFileSync(join(proc, "8/environ"), "SLIPWAY_SANDBOX_ID=x\0");
+  expect((await everything).map(({ pid, tag }) => [pid, tag])).toEqual([[8, "x"]]);
+});
+
 test("an identity is this very process, and survives being stored", async () => {
   const self = await identifySelf();
   const stored = parseProcessIdentity(JSON.parse(JSON.stringify(self)));
