@@ -3,18 +3,19 @@
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { memoryStore } from "@slipway/control";
 import { type Provider, type SshEndpoint, systemClock } from "@slipway/core";
-import { openMachines } from "@slipway/provider-kit/emulator";
+import { type OpenMachines, openMachines } from "@slipway/provider-kit/emulator";
 import { lambda } from "@slipway/provider-lambda";
 import { EMULATOR_API_KEY, lambdaEmulator } from "@slipway/provider-lambda/emulator";
 import { local } from "@slipway/provider-local";
 import { type Session, type SshAccess, withInstance } from "@slipway/reach";
-import { interleaved, timed } from "./measure.ts";
+import { interleaved, median, timed } from "./measure.ts";
 import { type Aim, atMost, medianOf, rowsOf, type Suite, tableOf } from "./report.ts";
 
 const QUICK = process.argv.includes("--quick");
@@ -95,6 +96,7 @@ async function beside(
 async function sessions(session: Session, plain: Plain, directory: string): Promise<readonly Suite[]> {
   const file = join(directory, "big");
   await writeFile(file, randomBytes(MEGABYTES * 1_000_000));
+  let copies = 0;
   const many = join(directory, "many");
   await mkdir(many);
   for (let at = 0; at < FILES; at += 1) await writeFile(join(many, `file-${at}`), randomBytes(500).toString("hex"));
@@ -114,7 +116,15 @@ async function sessions(session: Session, plain: Plain, directory: string): Prom
       1.5,
     ),
     await beside(
-      `${FILES} files of 1 kB, to the machine`,
+      `${FILES} files of 1 kB, to a new directory of the machine`,
+      ["session.upload", "scp -r"],
+      [() => session.upload(many, `new-${++copies}`), () => plain.scp("-r", many, `${plain.target}:new-${++copies}`)],
+      QUICK ? 1 : 4,
+      1,
+    ),
+    // tar removes a file and makes it anew, where scp writes into it.
+    await beside(
+      `${FILES} files of 1 kB, over those that are there`,
       ["session.upload", "scp -r"],
       [() => session.upload(many, "many"), () => plain.scp("-r", many, `${plain.target}:`)],
       QUICK ? 1 : 4,
@@ -143,6 +153,51 @@ async function firstOutput(provider: Provider, spec: string | undefined, access:
     await session.exec(["echo", "up"], { onStdout });
     return await seen.promise;
   });
+}
+
+/** What an emulated machine costs: from its making to its ssh server's first word, and the memory of its processes. */
+async function machineCosts(machines: OpenMachines): Promise<Suite> {
+  const [starts, bytes]: [number[], number[]] = [[], []];
+  const ids = Array.from({ length: QUICK ? 3 : 20 }, (_, at) => `costs-${at}`);
+  for (const id of ids) {
+    const address = machines.newAddress();
+    const begun = performance.now();
+    await machines.create({ id, address, userData: "", sshKeys: [] });
+    const endpoint = machines.endpoint({ host: address, port: 22, user: "ubuntu" });
+    if (endpoint === undefined) throw new Error("the machine shows no endpoint");
+    const socket = connect(endpoint.port, endpoint.host);
+    await once(socket, "data");
+    starts.push(performance.now() - begun);
+    socket.destroy();
+  }
+  // Of an ssh server that is asked nothing.
+  for (const id of ids) bytes.push(await sharedMemoryOf(id));
+  for (const id of ids) await machines.end(id);
+  const name = "an emulated machine";
+  const notes = [`memory of one ${(median(bytes) / 2 ** 20).toFixed(1)} MiB (proportional share), of ${ids.length}`];
+  return {
+    title: "from making a machine to its ssh server's first word",
+    unit: "ms",
+    rows: rowsOf(new Map([[name, starts]]), name),
+    aims: [],
+    notes,
+  };
+}
+
+/** Bytes of all processes below the one whose environment names the machine; what processes share counts in parts. */
+async function sharedMemoryOf(id: string): Promise<number> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(a) - Number(b));
+  // sshd writes its title over its environment, so it is known by its parent.
+  const own = new Set<string>();
+  let kilobytes = 0;
+  for (const pid of pids) {
+    const text = (name: string): Promise<string> => readFile(`/proc/${pid}/${name}`, "utf8").catch(() => "");
+    const parent = /^PPid:\s+(\d+)$/m.exec(await text("status"))?.[1] ?? "";
+    if (!own.has(parent) && !(await text("environ")).includes(id)) continue;
+    own.add(pid);
+    kilobytes += Number(/^Pss:\s+(\d+) kB$/m.exec(await text("smaps_rollup"))?.[1] ?? 0);
+  }
+  return kilobytes * 1024;
 }
 
 async function main(): Promise<number> {
@@ -178,7 +233,11 @@ async function main(): Promise<number> {
       QUICK ? 1 : 5,
     );
     const title = "from the launch to the first output, with a bootstrap";
-    const all = [...suites, { title, unit: "ms", rows: rowsOf(samples, "local"), aims: [], notes: [] } as const];
+    const all = [
+      ...suites,
+      await machineCosts(machines),
+      { title, unit: "ms", rows: rowsOf(samples, "local"), aims: [], notes: [] } as const,
+    ];
     for (const suite of all) process.stdout.write(`${tableOf(suite)}\n\n`);
     process.stdout.write(
       `load ${loadavg()

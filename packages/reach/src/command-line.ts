@@ -47,13 +47,14 @@ export function sayingItsId(argv: readonly string[], nonce: string): readonly st
 
 /**
  * The line for the remote shell. `ssh` ends with 255 for a killed command and for a lost connection alike. So a marker on
- * stderr says that the command began, and a second one how it ended. What runs cannot guess the nonce.
+ * stderr says that the command began, and a second one how it ended. What runs cannot guess the nonce. Its input is its
+ * own, or begins with its settings.
  */
-export function renderLineWithMarkers(argv: readonly string[], nonce: string): string {
+export function renderLineWithMarkers(argv: readonly string[], nonce: string, input: "settings-first" | "own"): string {
   const script = [
     `printf '%s:began:%s\\n' ${nonce} "$$" >&2`,
     // A shell says "Killed" of a program that was killed, on its own stderr: those are no words of the program.
-    `if ${READ_SETTINGS}; then exec 3>&2 2>/dev/null; (exec 2>&3 3>&-; exec "$@"); slipway_code=$?; exec 2>&3 3>&-`,
+    `if ${input === "own" ? ":" : READ_SETTINGS}; then exec 3>&2 2>/dev/null; (exec 2>&3 3>&-; exec "$@"); slipway_code=$?; exec 2>&3 3>&-`,
     "else slipway_code=126; fi",
     `printf '%s:ended:%s\\n' ${nonce} "$slipway_code" >&2`,
     'exit "$slipway_code"',

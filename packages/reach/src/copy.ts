@@ -128,16 +128,19 @@ export class Copy {
   }
 
   /**
-   * Hands a stream to a command. False: this session cannot, or the connection was lost while it did. Where nothing ran it
-   * is tried again, from the beginning. A command that succeeds has removed the copy's directory.
+   * Runs a command by `send`, which hands it all that is copied. False: the connection was lost while it did. Where nothing
+   * ran it is tried again, from the beginning. A command that succeeds has removed the copy's directory.
    */
-  async send(script: string, words: readonly string[], open: () => AsyncIterable<Uint8Array>): Promise<boolean> {
-    const { clock, send } = this.#host;
-    if (send === undefined) return false;
+  async send(
+    script: string,
+    words: readonly string[],
+    send: (argv: readonly string[]) => Promise<SessionResult>,
+  ): Promise<boolean> {
+    const { clock } = this.#host;
     const until = clock.now() + RECONNECT_MS;
     for (;;) {
       try {
-        const result = await send(["/bin/sh", "-c", script, "sh", this.#id, ...words], open(), this.#signal);
+        const result = await send(["/bin/sh", "-c", script, "sh", this.#id, ...words]);
         if (result.exitCode !== 0) throw this.#refused(result, words);
         this.#isRemoved = true;
         return true;

@@ -1,4 +1,5 @@
 import { type Clock, isProviderError, ProviderError } from "@slipway/core";
+import type { OpenFile } from "@slipway/provider-kit/command";
 import { pause } from "./pause.ts";
 import { refusal } from "./refusal.ts";
 import type { FollowOptions, Job, JobOptions, JobOutput, Session, SessionResult } from "./session.ts";
@@ -13,6 +14,12 @@ export interface JobHost {
   readonly send?: (
     argv: readonly string[],
     input: AsyncIterable<Uint8Array>,
+    signal: AbortSignal | undefined,
+  ) => Promise<SessionResult>;
+  /** Runs a command that reads an open file, of which no byte goes through this process. Absent: its exec takes none. */
+  readonly sendFile?: (
+    argv: readonly string[],
+    file: OpenFile,
     signal: AbortSignal | undefined,
   ) => Promise<SessionResult>;
 }

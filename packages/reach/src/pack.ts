@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { lstat, open, readdir, readlink, stat } from "node:fs/promises";
+import { type FileHandle, lstat, open, readdir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip, gzipSync } from "node:zlib";
@@ -92,7 +92,7 @@ function emptyMember(word: string): Buffer {
   return Buffer.concat([head, Buffer.from(`${word}\0`), emptyBlock, checksumAndLength]);
 }
 
-const SAMPLE_BYTES = 1024 * 1024;
+export const SAMPLE_BYTES: number = 1024 * 1024;
 const PIECE_BYTES = 256 * 1024;
 
 /** A header of half a kilobyte is no write of its own. */
@@ -126,9 +126,17 @@ async function sample(
     yield* taken;
     for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
   };
-  const begun = Buffer.concat(taken);
-  const isWorthwhile = gzipSync(begun, { level: 1 }).length < 0.95 * begun.length;
-  return { isWorthwhile, pieces: inPieces(whole()) };
+  return { isWorthwhile: isCompressible(Buffer.concat(taken)), pieces: inPieces(whole()) };
+}
+
+function isCompressible(beginning: Uint8Array): boolean {
+  return gzipSync(beginning, { level: 1 }).length < 0.95 * beginning.length;
+}
+
+/** Of a file of more than `SAMPLE_BYTES`: would it be sent as it is? By its beginning; its position stays where it is. */
+export async function isSentAsItIs(file: FileHandle): Promise<boolean> {
+  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(SAMPLE_BYTES), 0, SAMPLE_BYTES, 0);
+  return !isCompressible(buffer.subarray(0, bytesRead));
 }
 
 async function fill(archive: Pack, from: string, withEnd: boolean): Promise<void> {

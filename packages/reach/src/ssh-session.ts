@@ -122,18 +122,22 @@ async function execOverSsh(
   }
 }
 
-/** A stream that was read into is used up, so what did not begin is the caller's to repeat. */
-function sendingBy(remote: Remote): Pick<JobHost, "send"> {
+/** What was read from is used up, so what did not begin is the caller's to repeat. */
+function sendingBy(remote: Remote): Pick<JobHost, "send" | "sendFile"> {
   const { target } = remote;
   const { stream, provider } = target;
   if (stream === null) return {};
+  const begun = (result: SessionResult | null): SessionResult => {
+    if (result === null) throw cannotConnect(target, "the connection was closed before the command began");
+    return result;
+  };
   return {
     send: async (argv, input, signal = new AbortController().signal) => {
       const stdin = prefixed(renderSettings(provider, {}), input);
-      const result = await attempt(remote, argv, { stdin, signal }, stream);
-      if (result === null) throw cannotConnect(target, "the connection was closed before the command began");
-      return result;
+      return begun(await attempt(remote, argv, { stdin, signal }, stream));
     },
+    sendFile: async (argv, stdin, signal = new AbortController().signal) =>
+      begun(await attempt(remote, argv, { stdin, signal, input: "own" }, stream)),
   };
 }
 
@@ -145,6 +149,8 @@ async function* prefixed(settings: string, input: AsyncIterable<Uint8Array>): As
 interface Call<I> extends Pick<SessionExecOptions, "onStdout" | "onStderr"> {
   readonly stdin: I;
   readonly signal: AbortSignal;
+  /** `settings-first` if absent. */
+  readonly input?: "settings-first" | "own";
 }
 
 /** Null: nothing ran, since the shared connection was gone. A second attempt opens another. */
@@ -159,9 +165,9 @@ async function attempt<I>(
   const stderr = new StderrMarkers(nonce, call.onStderr);
   let result: CommandResult;
   try {
-    const { stdin, signal, onStdout } = call;
+    const { stdin, signal, onStdout, input = "settings-first" } = call;
     const options = { stdin, signal, onStdout, onStderr: (chunk: string) => stderr.add(chunk) };
-    result = await connection.run(renderLineWithMarkers(argv, nonce), options, exec);
+    result = await connection.run(renderLineWithMarkers(argv, nonce, input), options, exec);
   } catch (error) {
     if (stderr.pid !== null) await endRemoteCommand(remote, stderr.pid);
     throw failed(target, error, call.signal, stderr.pid !== null);

@@ -1,8 +1,8 @@
-import { stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Copy, checkRemotePath, OWN, PART_BYTES, PLACE } from "./copy.ts";
 import type { JobHost } from "./job.ts";
-import { END_BYTES, END_NAME, pack, packWithEnd } from "./pack.ts";
+import { END_BYTES, END_NAME, isSentAsItIs, pack, packWithEnd, SAMPLE_BYTES } from "./pack.ts";
 import { refusal } from "./refusal.ts";
 import type { CopyOptions } from "./session.ts";
 
@@ -41,6 +41,17 @@ const RECEIVE_CONTENT = [
   ...['mkdir -p -- "$p" && (cd -- "$p" && tar "$how" "$d/archive") || exit', REMOVE_OWN],
 ].join("\n");
 
+// No archive, so what the archive would say stands in the words.
+const RECEIVE_WHOLE = [
+  ...[OWN, 's="$d/sent-$$"; mkdir -p "$s" && (umask 077; exec cat >"$s/file") || exit'],
+  // A file that grew meanwhile is as it was at its end.
+  `[ "$(wc -c <"$s/file")" -ge "$3" ] || { ${INCOMPLETE}; }`,
+  // As tar does: only root takes a mode as it is.
+  'umask 022; mode="$4"; [ "$(id -u)" -eq 0 ] || mode="$(printf %o "$((0$mode & ~022))")"',
+  'chmod "$mode" "$s/file" && TZ=UTC0 touch -t "$5" "$s/file" || exit',
+  ...[`{ ${TAKE_FILE}`, "} || exit", REMOVE_OWN],
+].join("\n");
+
 /** Copies a file, or a directory's content, to the instance. */
 export async function upload(host: JobHost, from: string, to: string, { signal }: CopyOptions = {}): Promise<void> {
   const copy = new Copy(host, "upload", signal);
@@ -52,13 +63,45 @@ export async function upload(host: JobHost, from: string, to: string, { signal }
   );
   checkRemotePath(host, "upload", to);
   await copy.within(async () => {
-    const [script, word] = isFile ? [RECEIVE_FILE, basename(from)] : [RECEIVE_CONTENT, crypto.randomUUID()];
-    const open = (): AsyncIterable<Uint8Array> => packWithEnd(from, isFile ? null : word, signal);
-    if (await copy.send(script, [to, word], open)) return;
+    if (await sendInOne(copy, host, from, to, isFile, signal)) return;
     await sendInParts(copy, from, signal);
     if (isFile) await copy.run(`${OWN}; ${ARRIVED}\n${TAKE_FILE}`, [to, basename(from)]);
     else await copy.run(TAKE_IN, [to]);
   });
+}
+
+/** False: this session cannot, or the connection was lost while it did. */
+async function sendInOne(
+  copy: Copy,
+  { send, sendFile }: JobHost,
+  from: string,
+  to: string,
+  isFile: boolean,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (send === undefined) return false;
+  if (isFile && sendFile !== undefined) {
+    await using file = await open(from);
+    const { size, mode, mtime } = await file.stat();
+    if (size > SAMPLE_BYTES && (await isSentAsItIs(file))) {
+      const words = [to, basename(from), String(size), (mode & 0o777).toString(8), stampOf(mtime)];
+      return await copy.send(RECEIVE_WHOLE, words, async (argv) => {
+        // One of its own for each try, which begins at its beginning.
+        await using beginning = await open(from);
+        return await sendFile(argv, beginning, signal);
+      });
+    }
+  }
+  const [script, word] = isFile ? [RECEIVE_FILE, basename(from)] : [RECEIVE_CONTENT, crypto.randomUUID()];
+  return await copy.send(script, [to, word], (argv) =>
+    send(argv, packWithEnd(from, isFile ? null : word, signal), signal),
+  );
+}
+
+/** As `touch -t` takes it: CCYYMMDDhhmm.SS. */
+function stampOf(time: Date): string {
+  const digits = time.toISOString().replaceAll(/\D/g, "");
+  return `${digits.slice(0, 12)}.${digits.slice(12, 14)}`;
 }
 
 /** Over an exec that takes no stream, and where a connection was lost: only the part that was on its way is sent again. */

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import {
   chmod,
   lstat,
@@ -12,6 +13,7 @@ import {
   stat,
   symlink,
   truncate,
+  utimes,
   writeFile,
 } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
@@ -463,7 +465,8 @@ describe.skipIf(missing !== null)("an upload over OpenSSH that does not come to 
 
   it("leaves the target as it was, and nothing of itself, when it is aborted", async () => {
     const big = join(directory, "big");
-    await writeFile(big, randomBytes(64 * 1024 * 1024));
+    await mkdir(big);
+    await writeFile(join(big, "f"), randomBytes(64 * 1024 * 1024));
     const target = join(directory, "target");
     await writeFile(target, "as it was");
     const stop = new AbortController();
@@ -480,7 +483,7 @@ describe.skipIf(missing !== null)("an upload over OpenSSH that does not come to 
 
   it("says why where the file cannot be read to its end", async () => {
     const shrinks = join(directory, "shrinks");
-    await writeFile(shrinks, randomBytes(16 * 1024 * 1024));
+    await writeFile(shrinks, randomBytes(16 * 1024 * 1024).toString("hex"));
     const target = join(directory, "target");
     const { endpoint, identityFile } = sshd;
     // Not with the settings, which go before the file is opened.
@@ -493,7 +496,7 @@ describe.skipIf(missing !== null)("an upload over OpenSSH that does not come to 
   it.each(["a file", "a directory"])("leaves the target as it was where the stream of %s ends early", async (kind) => {
     const from = kind === "a file" ? join(directory, "f") : join(directory, "d", "f");
     await mkdir(join(directory, "d"));
-    await writeFile(from, randomBytes(8 * 1024 * 1024));
+    await writeFile(from, randomBytes(8 * 1024 * 1024).toString("hex"));
     const target = join(directory, "target");
     const lines: string[] = [];
     // As the system does for a client that is killed.
@@ -514,13 +517,146 @@ describe.skipIf(missing !== null)("an upload over OpenSSH that does not come to 
   });
 });
 
+describe("a large file that cannot be compressed, which the program reads itself,", () => {
+  const lost = (effect: "none" | "unknown") =>
+    new ProviderError("NETWORK", { message: "lost", provider: "p", operation: "exec", effect });
+
+  async function hostOfFiles() {
+    const { home, run, host } = await ownHome();
+    const from = join(directory, "it's large");
+    const content = randomBytes(5 * 1024 * 1024);
+    await writeFile(from, content);
+    await chmod(from, 0o751);
+    await utimes(from, 1_700_000_001, 1_700_000_001);
+    const sendFile: JobHost["sendFile"] = async (argv, { fd }) => await run(argv, readFileSync(fd));
+    const expectWhole = async (name: string): Promise<void> => {
+      expect((await readFile(join(home, name))).equals(content)).toBe(true);
+      const { mode, mtimeMs } = await stat(join(home, name));
+      expect([mode & 0o777, mtimeMs]).toEqual([0o751, 1_700_000_001_000]);
+      expect((await readdir(home)).filter((entry) => entry.startsWith("."))).toEqual([]);
+    };
+    return { home, from, host, sendFile, expectWhole };
+  }
+
+  it("arrives as it is, with its mode and its time", async () => {
+    const { home, from, host, sendFile, expectWhole } = await hostOfFiles();
+    const send: JobHost["send"] = async () => await Promise.reject(new Error("it was sent as a stream"));
+    await upload({ ...host, send, sendFile }, from, "-a b");
+    await expectWhole("-a b");
+    await mkdir(join(home, "there"));
+    await upload({ ...host, send, sendFile }, from, "there");
+    await expectWhole("there/it's large");
+  });
+
+  it("is sent again from its beginning where nothing ran", async () => {
+    const { from, host, sendFile, expectWhole } = await hostOfFiles();
+    let calls = 0;
+    const second: JobHost["sendFile"] = async (argv, file, signal) => {
+      calls += 1;
+      if (calls > 1) return await sendFile(argv, file, signal);
+      readFileSync(file.fd);
+      throw lost("none");
+    };
+    await upload({ ...host, sendFile: second }, from, "to");
+    expect(calls).toBe(2);
+    await expectWhole("to");
+  });
+
+  it("goes on in parts where it was lost on its way", async () => {
+    const { from, host, expectWhole } = await hostOfFiles();
+    await upload({ ...host, sendFile: async () => await Promise.reject(lost("unknown")) }, from, "to");
+    await expectWhole("to");
+  });
+
+  it("leaves the target as it was where not all of it arrives", async () => {
+    const { home, from, host, sendFile } = await hostOfFiles();
+    await writeFile(join(home, "to"), "as it was");
+    const cut: JobHost["sendFile"] = async (argv, file, signal) => {
+      await truncate(from, 1_000_000);
+      return await sendFile(argv, file, signal);
+    };
+    await expect(upload({ ...host, sendFile: cut }, from, "to")).rejects.toMatchObject({
+      code: "INVALID_STATE",
+      message: expect.stringContaining("cut short"),
+    });
+    expect(await readFile(join(home, "to"), "utf8")).toBe("as it was");
+    expect(await readdir(home)).toEqual(["to"]);
+  });
+});
+
+describe.skipIf(missing !== null)("a large file over OpenSSH that cannot be compressed", () => {
+  let sshd: Sshd;
+  beforeAll(async () => {
+    sshd = await startSshd();
+  });
+  afterAll(async () => await sshd.close());
+
+  async function openWith(stream: StreamingExec): Promise<Session & AsyncDisposable> {
+    const { endpoint, identityFile } = sshd;
+    return await openSshSession("cloud", "i-1", endpoint, { identityFile, runtime: { stream } });
+  }
+
+  it("is read by ssh itself", async () => {
+    const [from, target] = [join(directory, "from"), join(directory, "target")];
+    const content = randomBytes(5 * 1024 * 1024);
+    await writeFile(from, content);
+    const inputs: unknown[] = [];
+    await using session = await openWith((file, args, options = {}) => {
+      inputs.push(options.stdin);
+      return runCommand(file, args, options);
+    });
+    await session.upload(from, target);
+    expect(inputs).toEqual([expect.objectContaining({ fd: expect.any(Number) })]);
+    expect((await readFile(target)).equals(content)).toBe(true);
+  });
+
+  it("leaves the target as it was, and nothing of itself, when it is aborted on its way", async () => {
+    const [from, target] = [join(directory, "from"), join(directory, "target")];
+    await writeFile(from, randomBytes(2 * 1024 * 1024));
+    await truncate(from, 2 ** 30);
+    await writeFile(target, "as it was");
+    const stop = new AbortController();
+    const lines: string[] = [];
+    await using session = await openWith(async (file, args, options = {}) => {
+      lines.push(args.at(-1) ?? "");
+      const running = runCommand(file, args, options);
+      const own = join(userInfo().homedir, `.slipway-copy-${idsOf(lines)[0]}`);
+      // Some of it is there.
+      while ((await sizeBelow(own)) < 1_000_000) await new Promise((resolve) => setImmediate(resolve));
+      stop.abort();
+      return await running;
+    });
+    const uploading = session.upload(from, target, { signal: stop.signal });
+    await expect(uploading).rejects.toMatchObject({ code: "CANCELLED", effect: "unknown" });
+    expect(await readFile(target, "utf8")).toBe("as it was");
+    await expectNothingLeft(lines);
+  });
+});
+
+async function sizeBelow(at: string): Promise<number> {
+  const names = await readdir(at, { recursive: true }).catch(() => []);
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(at, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return Math.max(0, ...sizes);
+}
+
 function isStream(stdin: CommandInput | undefined): stdin is AsyncIterable<Uint8Array> {
   return typeof stdin === "object" && Symbol.asyncIterator in stdin;
 }
 
+function idsOf(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => /'sh' '([0-9a-f-]{36})'/.exec(line)?.[1] ?? "none");
+}
+
 /** The directory of each copy has its id as its name. */
 async function expectNothingLeft(lines: readonly string[]): Promise<void> {
-  const ids = lines.map((line) => /'sh' '([0-9a-f-]{36})'/.exec(line)?.[1] ?? "none");
+  const ids = idsOf(lines);
   expect(ids).toHaveLength(1);
   for (const id of ids) await expect(stat(join(userInfo().homedir, `.slipway-copy-${id}`))).rejects.toThrow("ENOENT");
 }

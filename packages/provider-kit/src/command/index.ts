@@ -14,7 +14,7 @@ export {
   type RecordingRunner,
   recordingRunner,
 } from "./recording-runner.ts";
-export type { CommandInput } from "./run-process.ts";
+export type { CommandInput, OpenFile } from "./run-process.ts";
 export {
   type CommandRunnerOptions,
   commandRunner,

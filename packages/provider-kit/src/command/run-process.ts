@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { constants } from "node:fs";
+import { constants, createReadStream, type ReadStream } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
@@ -62,8 +62,16 @@ class CapturedOutput {
 type Fault = Pick<CommandErrorDetails, "fault" | "reason" | "started"> &
   Partial<Pick<CommandErrorDetails, "stdout" | "stderr" | "systemCode" | "cause">>;
 
-/** What a command reads. A stream is read no faster than the program takes it; where it fails, the group is ended. */
-export type CommandInput = string | Uint8Array | AsyncIterable<Uint8Array>;
+/**
+ * What a command reads. A stream is read no faster than the program takes it; where it fails, the group is ended. A file
+ * is read by the program itself, from where the descriptor stands: no byte of it goes through this process.
+ */
+export type CommandInput = string | Uint8Array | AsyncIterable<Uint8Array> | OpenFile;
+
+/** A file of this process that stays open until the command has ended, as `node:fs/promises` opens it. */
+export interface OpenFile {
+  readonly fd: number;
+}
 
 /** One command with every default filled in. */
 export interface CommandCall {
@@ -105,7 +113,7 @@ export async function runProcess(
     ...(call.cwd === undefined ? {} : { cwd: call.cwd }),
     env: call.environment,
     extendEnv: false,
-    stdin: call.stdin === undefined ? "ignore" : "pipe",
+    stdin: stdinOf(call.stdin),
     stdout: "pipe",
     stderr: "pipe",
     encoding: "buffer",
@@ -175,9 +183,20 @@ export async function runProcess(
   throw call.describe({ ...what, started: true, stdout: stdout.text, stderr: stderr.text });
 }
 
+function stdinOf(input: CommandInput | undefined): "ignore" | "pipe" | ReadStream {
+  if (input === undefined) return "ignore";
+  // Never read: its descriptor is what the program gets.
+  return isOpenFile(input) ? createReadStream("", { fd: input.fd, autoClose: false }) : "pipe";
+}
+
+/** A stream of a file has a descriptor too, which its own reads move on. */
+function isOpenFile(input: CommandInput): input is OpenFile {
+  return typeof input === "object" && "fd" in input && !(Symbol.asyncIterator in input);
+}
+
 // A command that ends without reading all of its input is not at fault, and neither is this process.
 async function feed({ stdin }: ChildProcess, input: CommandInput | undefined): Promise<void> {
-  if (stdin === null || input === undefined) return;
+  if (stdin === null || input === undefined || isOpenFile(input)) return;
   stdin.on("error", () => undefined);
   if (typeof input === "string" || input instanceof Uint8Array) {
     stdin.end(input);
