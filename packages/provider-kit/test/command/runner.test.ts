@@ -101,15 +101,24 @@ describe("input and output", () => {
   });
 
   it("never breaks a character between two chunks", async () => {
-    const text = "aé€\u{1F680}\uFEFFz";
-    const byByte = `const b = Buffer.from(${JSON.stringify(text)}); let i = 0;
-      const next = () => i < b.length ? process.stdout.write(b.subarray(i, ++i), () => setTimeout(next, 3)) : 0; next();`;
+    const directory = scratch();
+    const characters = ["a", "é", "€", "\u{1F680}", "\uFEFFz"];
+    const text = characters.join("");
+    // Each write ends with the first byte of the next character, and the next one waits until this one was heard.
+    const inPieces = `const fs = require("node:fs"); let begun = 0;
+      for (const [at, character] of ${JSON.stringify(characters)}.entries()) {
+        const [now, next] = [Buffer.from(character), Buffer.from(${JSON.stringify(characters)}[at + 1] ?? "")];
+        fs.writeSync(1, Buffer.concat([now.subarray(begun), next.subarray(0, 1)]));
+        begun = 1;
+        while (!fs.existsSync(process.argv[1] + "/" + at)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      }`;
     const chunks: string[] = [];
-    const { stdout } = await runCommand(...node(byByte), { onStdout: (chunk) => chunks.push(chunk) });
+    const [file, args] = node(inPieces);
+    const { stdout } = await runCommand(file, [...args, directory], {
+      onStdout: (chunk) => writeFileSync(join(directory, String(chunks.push(chunk) - 1)), ""),
+    });
     expect(stdout).toBe(text);
-    expect(chunks.join("")).toBe(text);
-    expect(chunks.length).toBeGreaterThan(2);
-    for (const chunk of chunks) expect(text).toContain(chunk);
+    expect(chunks).toEqual(characters);
   });
 
   it("shows a broken last character as one, in the result and to the listener", async () => {
