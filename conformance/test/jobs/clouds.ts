@@ -23,6 +23,8 @@ export interface Place {
   /** How many instances the remote still has, whatever it says. */
   readonly left: () => number | Promise<number>;
   readonly close?: () => Promise<void>;
+  /** The remote's own API, for what the contract has no method for. */
+  readonly fetch?: (request: Request) => Promise<Response>;
 }
 
 const owner = "jobs";
@@ -59,7 +61,7 @@ export const PLACES: Readonly<Record<string, (machines: Machines, directory: str
       runtime: { fetch: emulator.fetch },
     });
     const left = (): number => emulator.control.instances().filter(({ live }) => live).length;
-    return { provider, machine: { spec: "t3.micro" }, left };
+    return { provider, machine: { spec: "t3.micro" }, left, fetch: emulator.fetch };
   },
   lambda: (machines, _, lags) => {
     const lag = lags ? LAG_MS : 0;
@@ -78,7 +80,7 @@ export const PLACES: Readonly<Record<string, (machines: Machines, directory: str
       runtime: { fetch: emulator.fetch },
     });
     const left = (): number => emulator.control.instances().filter(({ live }) => live).length;
-    return { provider, machine: { spec: "gpu_1x_a10" }, left };
+    return { provider, machine: { spec: "gpu_1x_a10" }, left, fetch: emulator.fetch };
   },
   runpod: (machines, _, lags) => {
     const lag = lags ? LAG_MS : 0;
@@ -91,7 +93,7 @@ export const PLACES: Readonly<Record<string, (machines: Machines, directory: str
       runtime: { fetch: emulator.fetch },
     });
     const left = (): number => emulator.pods().filter(({ deletedAt }) => deletedAt === null).length;
-    return { provider, machine: { spec: "NVIDIA L4" }, left };
+    return { provider, machine: { spec: "NVIDIA L4" }, left, fetch: emulator.fetch };
   },
   gcp: (machines, _, lags) => {
     const lag = lags ? LAG_MS : 0;
@@ -105,6 +107,6 @@ export const PLACES: Readonly<Record<string, (machines: Machines, directory: str
       runtime: { fetch: emulator.fetch },
     });
     const left = (): number => emulator.control.instances().filter(({ live }) => live).length;
-    return { provider, machine: { spec: "e2-medium" }, left };
+    return { provider, machine: { spec: "e2-medium" }, left, fetch: emulator.fetch };
   },
 };
