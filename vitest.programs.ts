@@ -21,7 +21,9 @@ export default async function bundleProgram({ config }: { readonly config: { rea
       outDir: fresh,
       outExtension: () => ({ js: ".mjs" }),
       splitting: false,
-      noExternal: [/./],
+      // None of these programs starts a machine, so none loads ssh2, whose native parts cannot be bundled.
+      external: ["ssh2"],
+      noExternal: [/^(?!ssh2$)/],
       removeNodeProtocol: false,
       esbuildOptions: (options) => {
         options.conditions = ["@slipway/source"];

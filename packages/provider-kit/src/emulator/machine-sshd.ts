@@ -30,13 +30,13 @@ export interface SshServer {
 const SSHD = "/usr/sbin/sshd";
 const SETPRIV = "/usr/bin/setpriv";
 const UNSHARE = "/usr/bin/unshare";
-const SHOWN_PORT = 22;
+export const SHOWN_PORT = 22;
 const LISTEN_TIMEOUT_MS = 30_000;
 /** Log-in names of the images that remotes offer. Each is root inside. */
-const LOGIN_NAMES = ["root", "ubuntu", "admin", "debian", "ec2-user", "slipway", "user"];
+export const LOGIN_NAMES: readonly string[] = ["root", "ubuntu", "admin", "debian", "ec2-user", "slipway", "user"];
 
-/** Which program of the host is missing, or null. */
-function sshdMissing(): string | null {
+/** Which program of the host is missing for an sshd, or null. */
+export function sshdMissing(): string | null {
   return [SSHD, SETPRIV].find((program) => !existsSync(program)) ?? null;
 }
 
@@ -54,7 +54,7 @@ export async function canListenAsShown(address: string, port: number = SHOWN_POR
  * Starts the sshd of a machine beside its sandbox. Every log-in is led into the sandbox, and is root there. It ends with
  * this process.
  */
-async function startSshd({ directory, address, asShown, sandbox, keyFiles }: SshServerSpec): Promise<SshServer> {
+export async function startSshd({ directory, address, asShown, sandbox, keyFiles }: SshServerSpec): Promise<SshServer> {
   await writeFile(join(directory, "enter"), await enterScript(sandbox), { mode: 0o700 });
   const hostKey = join(directory, "host_key");
   if (!existsSync(hostKey)) await makeHostKey(hostKey);
@@ -87,8 +87,8 @@ async function haltSshd(child: ChildProcess): Promise<ProcessIdentity | null> {
   return await identify(child.pid);
 }
 
-/** What sshd runs for every log-in: the client's command in the sandbox, as the leader of a process group of its own. */
-async function enterScript(sandbox: Sandbox): Promise<string> {
+/** What runs for every log-in: the client's command in the sandbox, as the leader of a process group of its own. */
+export async function enterScript(sandbox: Sandbox): Promise<string> {
   const inside = ["setsid", "/bin/sh", "-c", 'exec /bin/sh -c "$1"', "sh"];
   const { file, args, environment } = await enterSandbox(sandbox, inside);
   const words = ["env", "-i", ...Object.entries(environment).map(([name, value]) => `${name}=${value}`), file, ...args];
@@ -171,22 +171,4 @@ async function succeeds(file: string, args: readonly string[]): Promise<boolean>
     child.once("exit", resolve);
   });
   return code === 0;
-}
-
-/** A kind of ssh server for machines. */
-export interface SshServers {
-  /** For the emulator's first line. */
-  readonly name: string;
-  readonly start: (spec: SshServerSpec) => Promise<SshServer>;
-}
-
-/** What is missing for an ssh server, or null. */
-export async function sshServerMissing(): Promise<string | null> {
-  const missing = sshdMissing();
-  return missing === null ? null : `${missing} is not installed`;
-}
-
-/** OpenSSH's where it is found. */
-export async function sshServers(): Promise<SshServers> {
-  return { name: "OpenSSH's sshd", start: startSshd };
 }

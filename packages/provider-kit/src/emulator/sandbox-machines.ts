@@ -8,7 +8,7 @@ import { cloudInitMissing, cloudInitReader } from "./cloud-init-reader.ts";
 import { lightReader } from "./light-reader.ts";
 import { claimAddresses } from "./machine-addresses.ts";
 import type { SshServer, SshServerSpec } from "./machine-sshd.ts";
-import { canListenAsShown, sshServerMissing, sshServers } from "./machine-sshd.ts";
+import { canListenAsShown, sshdMissing, startSshd } from "./machine-sshd.ts";
 import type { EmulatedMachine, OpenMachines } from "./machines.ts";
 import { KEYS_READY, type UserDataReader } from "./user-data-reader.ts";
 
@@ -203,5 +203,36 @@ function readConsole(path: string): string {
     return bytes.subarray(0, readSync(file, bytes, 0, length, size - length)).toString("utf8");
   } finally {
     closeSync(file);
+  }
+}
+
+/** A kind of ssh server for machines. */
+interface SshServers {
+  /** For the emulator's first line. */
+  readonly name: string;
+  readonly start: (spec: SshServerSpec) => Promise<SshServer>;
+}
+
+/** What is missing for an ssh server, or null. */
+async function sshServerMissing(): Promise<string | null> {
+  const missing = sshdMissing();
+  if (missing === null || (await canLoadSsh2())) return null;
+  return `${missing} is not installed, and neither is the package ssh2`;
+}
+
+/** OpenSSH's where it is found, else the one of the package ssh2. */
+async function sshServers(): Promise<SshServers> {
+  if (sshdMissing() === null) return { name: "OpenSSH's sshd", start: startSshd };
+  // Loaded here: it is optional, and few hosts lack sshd.
+  const { startSsh2 } = await import("./machine-ssh2.ts");
+  return { name: "the server of ssh2", start: startSsh2 };
+}
+
+async function canLoadSsh2(): Promise<boolean> {
+  try {
+    await import("ssh2");
+    return true;
+  } catch {
+    return false;
   }
 }
