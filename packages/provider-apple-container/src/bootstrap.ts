@@ -7,10 +7,10 @@ import {
   ProviderError,
 } from "@slipway/core";
 import {
+  askSentinel,
   BOOTSTRAP_DIRECTORY,
   bootstrapPaths,
   bootstrapSecrets,
-  parseSentinel,
   renderBootstrap,
 } from "@slipway/provider-kit/bootstrap";
 import { redact } from "@slipway/provider-kit/command";
@@ -117,16 +117,9 @@ export async function bootstrapState(
   call: Call,
   name: string,
 ): Promise<BootstrapState | undefined> {
-  try {
-    const { exitCode, stdout } = await client.exec(call, name, ["/bin/sh", "-c", READ_SENTINEL], {
+  const print = () =>
+    client.exec(call, name, ["/bin/sh", "-c", READ_SENTINEL], {
       timeoutMs: INSIDE_MS,
     });
-    if (exitCode !== 0) return { state: "unknown" };
-    const { state, exitCode: ended } = parseSentinel(stdout);
-    return ended === undefined ? { state } : { state, exitCode: ended };
-  } catch (error) {
-    if (call.signal?.aborted === true) throw isProviderError(error) ? withEffect(error, "none") : error;
-    // It has stopped since it was read, or does not answer: nothing can be said.
-    return undefined;
-  }
+  return await askSentinel(print, call.signal);
 }

@@ -7,12 +7,12 @@ import {
   type Operation,
   ProviderError,
 } from "@slipway/core";
-import { commandFailure } from "@slipway/provider-kit/command";
+import { commandFailure, isAtLeast, type Version, versionText } from "@slipway/provider-kit/command";
 import type { Call } from "@slipway/provider-kit/driver";
 import type * as z from "zod/mini";
 import { answeredError, PROVIDER, rowOf } from "./errors.ts";
 import { type RunRequest, runArguments, sizeText } from "./run-arguments.ts";
-import { isAtLeast, NEXT_MAJOR, OLDEST, parseVersion, type Version, versionText } from "./version.ts";
+import { NEXT_MAJOR, OLDEST, parseVersion } from "./version.ts";
 import {
   containersAnswer,
   isOldShape,

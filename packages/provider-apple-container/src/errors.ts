@@ -1,5 +1,5 @@
 import { type ErrorCode, type ErrorEffect, type ErrorScope, type Operation, ProviderError } from "@slipway/core";
-import { redact } from "@slipway/provider-kit/command";
+import { redact, spokenWords } from "@slipway/provider-kit/command";
 import { type Refusal, refusals } from "@slipway/provider-kit/errors";
 
 export const PROVIDER = "apple-container";
@@ -243,17 +243,11 @@ export function answeredError(
   });
 }
 
-const LONGEST_MESSAGE = 400;
-
 /** The command's own sentence: what follows `Error: `, on one line. */
 function saidIn({ stderr, exitCode }: CommandAnswer): string {
   const at = stderr.search(/^Error: /m);
-  const text = (at === -1 ? stderr : stderr.slice(at + "Error: ".length))
-    .replace(/\p{Cc}+/gu, " ")
-    .replace(/ Usage: .*$/, "")
-    .trim();
-  if (text === "") return exitCode === null ? "it was ended by a signal" : `it ended with ${exitCode} and said nothing`;
-  return text.length > LONGEST_MESSAGE ? `${text.slice(0, LONGEST_MESSAGE)}…` : text;
+  const sentence = at === -1 ? stderr : stderr.slice(at + "Error: ".length);
+  return spokenWords(sentence.replace(/\sUsage: .*$/s, ""), exitCode);
 }
 
 /** A refusal by this package itself, or one in its own words; nothing was done unless it says so. */

@@ -1,4 +1,5 @@
 import type { ExecOptions, ExecResult, Operation } from "@slipway/core";
+import { checkArgv } from "@slipway/provider-kit/command";
 import type { Call } from "@slipway/provider-kit/driver";
 import type { AppleContainerContext } from "./context.ts";
 import { containerOf } from "./driver.ts";
@@ -14,9 +15,7 @@ export async function execInside(
   { stdin, onStdout, onStderr, signal }: ExecOptions = {},
 ): Promise<ExecResult> {
   const call: Call = { operation: "exec", signal };
-  const [program] = argv;
-  if (program === undefined || program === "") throw refusal("INVALID_SPEC", call.operation, "argv names no program");
-  if (argv.some((part) => part.includes("\0"))) throw refusal("INVALID_SPEC", call.operation, "argv holds a NUL");
+  checkArgv(argv, call.operation, refusal);
   const wire = await mustRun(context, call, id);
   return await context.client.exec(call, wire.id, argv, { stdin, onStdout, onStderr });
 }

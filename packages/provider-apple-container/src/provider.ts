@@ -10,7 +10,7 @@ import {
   type Snapshot,
 } from "@slipway/core";
 import { readBootstrap } from "@slipway/provider-kit/bootstrap";
-import { commandRunner } from "@slipway/provider-kit/command";
+import { commandRunner, isAtLeast, versionText } from "@slipway/provider-kit/command";
 import {
   type Call,
   checkedConfig,
@@ -36,7 +36,7 @@ import {
   executableOf,
 } from "./options.ts";
 import { MAX_LABELS, NAME_MAX_LENGTH, type Prepared } from "./request.ts";
-import { isAtLeast, UNTRIED, versionText } from "./version.ts";
+import { UNTRIED } from "./version.ts";
 import type { WireContainer } from "./wire.ts";
 
 type Always = "idempotentSpawn" | "persistentVolumes";

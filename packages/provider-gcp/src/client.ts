@@ -123,7 +123,7 @@ export function gcpClient(options: GcpOptions): GcpClient {
   const source = tokens(options, clock);
   const common = {
     provider: PROVIDER,
-    baseUrl: baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`,
+    baseUrl,
     account: project,
     credentials: () => ({ authorization: `Bearer ${source.current()}`, "x-goog-api-version": API_VERSION }),
     secrets: () => [source.current()].filter((token) => token !== ""),

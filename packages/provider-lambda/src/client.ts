@@ -1,6 +1,6 @@
 import { isProviderError, type Pacing, ProviderError, runtimeDefaults, type Schema } from "@slipway/core";
 import { type Call, singleFlight } from "@slipway/provider-kit/driver";
-import { credentialOf, type HttpAnswer, type HttpCall, httpClient } from "@slipway/provider-kit/http";
+import { bearerToken, type HttpAnswer, type HttpCall, httpClient } from "@slipway/provider-kit/http";
 import { limits } from "@slipway/provider-kit/limits";
 import { batches } from "./batches.ts";
 import { meaningOf } from "./errors.ts";
@@ -58,18 +58,15 @@ const MOST_ENDED_AT_ONCE = 50;
 
 export function lambdaClient(options: LambdaSettings): LambdaClient {
   const { apiKey, baseUrl = DEFAULT_BASE_URL, runtime } = options;
-  const credential = credentialOf(apiKey);
+  const credential = bearerToken(apiKey);
   const shared = singleFlight(PROVIDER);
   const pacing = runtime?.limits ?? ownLimits(options);
   // Requests whose turn has come before they were made, by their signals; a further try waits as every other.
   const prepaid = new WeakSet<AbortSignal>();
   const http = httpClient({
     provider: PROVIDER,
-    baseUrl: baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`,
-    account: credential.account,
-    credentials: async () => ({ authorization: `Bearer ${await credential.current()}` }),
-    renew: credential.renew,
-    secrets: credential.secrets,
+    baseUrl,
+    ...credential,
     // Cloudflare refuses clients without a name of their own.
     userAgent: `slipway-provider-lambda/${VERSION}`,
     meaningOf,

@@ -1,18 +1,11 @@
+import { type BootstrapConfig, type BootstrapScript, type BootstrapState, type Operation } from "@slipway/core";
 import {
-  type BootstrapConfig,
-  type BootstrapScript,
-  type BootstrapState,
-  isProviderError,
-  type Operation,
-} from "@slipway/core";
-import {
+  askSentinel,
   BOOTSTRAP_DIRECTORY,
   bootstrapPaths,
   givenBootstrap,
-  parseSentinel,
   renderBootstrap,
 } from "@slipway/provider-kit/bootstrap";
-import { withEffect } from "@slipway/provider-kit/errors";
 import type { Call } from "./call.ts";
 import type { OrbstackClient } from "./client.ts";
 import { PROVIDER } from "./errors.ts";
@@ -84,17 +77,10 @@ export async function bootstrapState(
   call: Call,
   name: string,
 ): Promise<BootstrapState | undefined> {
-  try {
-    const { exitCode, stdout } = await client.run(call, name, ["/bin/sh", "-c", READ_SENTINEL], {
+  const print = () =>
+    client.run(call, name, ["/bin/sh", "-c", READ_SENTINEL], {
       timeoutMs: INSIDE_MS,
       reads: true,
     });
-    if (exitCode !== 0) return { state: "unknown" };
-    const { state, exitCode: ended } = parseSentinel(stdout);
-    return ended === undefined ? { state } : { state, exitCode: ended };
-  } catch (error) {
-    if (call.signal?.aborted === true) throw isProviderError(error) ? withEffect(error, "none") : error;
-    // It has stopped since it was read, or does not answer: nothing can be said.
-    return undefined;
-  }
+  return await askSentinel(print, call.signal);
 }

@@ -8,7 +8,7 @@ import {
   isProviderError,
   type ProviderError,
 } from "@slipway/core";
-import { commandFailure, isCommandError } from "@slipway/provider-kit/command";
+import { commandFailure, isCommandError, type Version } from "@slipway/provider-kit/command";
 import * as z from "zod/mini";
 import { readAnswer } from "./answers.ts";
 import type { Call } from "./call.ts";
@@ -17,7 +17,7 @@ import { answeredError, PROVIDER, refusal } from "./errors.ts";
 import { isMachineId } from "./ids.ts";
 import { afterBeginning, resultOf, wrapped } from "./inside.ts";
 import type { Program } from "./options.ts";
-import { supportedVersion, type Version } from "./version.ts";
+import { supportedVersion } from "./version.ts";
 import { infoAnswer, listAnswer, type WireInfo, type WireMachine } from "./wire.ts";
 
 /** What a program inside a machine may be given beside its arguments. */

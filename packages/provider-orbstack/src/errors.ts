@@ -1,5 +1,5 @@
 import { type ErrorCode, type ErrorEffect, type ErrorScope, type Operation, ProviderError } from "@slipway/core";
-import { redact } from "@slipway/provider-kit/command";
+import { redact, spokenWords } from "@slipway/provider-kit/command";
 import { type Refusal, refusals } from "@slipway/provider-kit/errors";
 
 export const PROVIDER = "orbstack";
@@ -189,19 +189,11 @@ export function answeredError(
   });
 }
 
-const LONGEST_MESSAGE = 400;
-
 /** The command's own sentence on one line: what follows the code of its RPC, without the box of an update notice. */
 function saidIn({ stderr, exitCode }: CommandAnswer): string {
   const at = stderr.search(/^\[-\d+\] /m);
-  const text = (at === -1 ? stderr : stderr.slice(at))
-    .split("\n")
-    .filter((line) => !/^\s*[┌│└╭╰]/.test(line))
-    .join(" ")
-    .replace(/[\p{Cc}\s]+/gu, " ")
-    .trim();
-  if (text === "") return exitCode === null ? "it was ended by a signal" : `it ended with ${exitCode} and said nothing`;
-  return text.length > LONGEST_MESSAGE ? `${text.slice(0, LONGEST_MESSAGE)}…` : text;
+  const lines = (at === -1 ? stderr : stderr.slice(at)).split("\n");
+  return spokenWords(lines.filter((line) => !/^\s*[┌│└╭╰]/.test(line)).join(" "), exitCode);
 }
 
 /** A refusal by this package itself, or one in its own words; nothing was done unless it says so. */

@@ -1,11 +1,12 @@
 import type { ProviderHooks } from "@slipway/core";
+import { isAtLeast, versionText } from "@slipway/provider-kit/command";
 import { answerHeartbeat, type HeartbeatDetails, type HeartbeatTasks } from "@slipway/provider-kit/hooks";
 import type { Call } from "./call.ts";
 import type { OrbstackContext } from "./context.ts";
 import { PROVIDER } from "./errors.ts";
 import { statusOf } from "./instance.ts";
 import { isOwnedBy, mayBeOurs, type Owned, ownedOf } from "./ownership.ts";
-import { isAtLeast, UNTRIED, versionText } from "./version.ts";
+import { UNTRIED } from "./version.ts";
 
 /** None of them starts, ends or removes an instance, and none starts OrbStack or asks the user anything. */
 export function orbstackHooks(context: OrbstackContext): ProviderHooks {

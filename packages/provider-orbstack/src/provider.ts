@@ -10,7 +10,7 @@ import {
   runtimeDefaults,
 } from "@slipway/core";
 import { readBootstrap } from "@slipway/provider-kit/bootstrap";
-import { commandRunner } from "@slipway/provider-kit/command";
+import { checkArgv, commandRunner } from "@slipway/provider-kit/command";
 import { keyedMutex } from "@slipway/provider-kit/limits";
 import { MAX_BOOTSTRAP_BYTES, render } from "./bootstrap.ts";
 import { breaker } from "./breaker.ts";
@@ -159,9 +159,7 @@ async function execInside(
   { stdin, onStdout, onStderr, signal }: ExecOptions = {},
 ): Promise<ExecResult> {
   const call: Call = { operation: "exec", signal };
-  const [program] = argv;
-  if (program === undefined || program === "") throw refusal("INVALID_SPEC", call.operation, "argv names no program");
-  if (argv.some((part) => part.includes("\0"))) throw refusal("INVALID_SPEC", call.operation, "argv holds a NUL");
+  checkArgv(argv, call.operation, refusal);
   const { info } = await mustRun(context, call, id);
   return await context.client.run(call, info.record.name, argv, { stdin, onStdout, onStderr });
 }

@@ -1,12 +1,6 @@
+import { isAtLeast, type Version, versionIn, versionText } from "@slipway/provider-kit/command";
 import type { Call } from "./call.ts";
 import { refusal } from "./errors.ts";
-
-/** A version of OrbStack. */
-export interface Version {
-  readonly major: number;
-  readonly minor: number;
-  readonly patch: number;
-}
 
 /** Before it: no limits per machine, copies that got lost, and images that did not boot. */
 const OLDEST: Version = { major: 2, minor: 2, patch: 2 };
@@ -15,20 +9,7 @@ export const UNTRIED: Version = { major: 2, minor: 3, patch: 0 };
 
 /** From what `orbctl version` prints, an update notice around it or not; null if it is something else. */
 function parseVersion(printed: string): Version | null {
-  const [, major, minor, patch] = /Version:\s*(\d+)\.(\d+)\.(\d+)/.exec(printed) ?? [];
-  if (major === undefined || minor === undefined || patch === undefined) return null;
-  return { major: Number(major), minor: Number(minor), patch: Number(patch) };
-}
-
-/** Is `version` the given one or a later one? */
-export function isAtLeast(version: Version, { major, minor, patch }: Version): boolean {
-  if (version.major !== major) return version.major > major;
-  if (version.minor !== minor) return version.minor > minor;
-  return version.patch >= patch;
-}
-
-export function versionText({ major, minor, patch }: Version): string {
-  return `${major}.${minor}.${patch}`;
+  return versionIn(printed, /Version:\s*(\d+)\.(\d+)\.(\d+)/);
 }
 
 /** Throws UNSUPPORTED for a version that is too old, and for what is no version of OrbStack. */

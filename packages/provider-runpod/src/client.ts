@@ -1,6 +1,6 @@
 import { type Operation, type Pacing, runtimeDefaults, type Schema } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
-import { credentialOf, type HttpAnswer, type HttpClient, httpClient } from "@slipway/provider-kit/http";
+import { bearerToken, type HttpAnswer, type HttpClient, httpClient } from "@slipway/provider-kit/http";
 import { limits } from "@slipway/provider-kit/limits";
 import { meaningOf, PROVIDER, refusal } from "./errors.ts";
 import { DEFAULT_BASE_URL, type RunpodOptions, type RunpodSettings } from "./options.ts";
@@ -60,14 +60,11 @@ const MOST_READINGS = 8;
 
 export function runpodClient(options: RunpodSettings): RunpodClient {
   const { apiKey, baseUrl = DEFAULT_BASE_URL, runtime } = options;
-  const credential = credentialOf(apiKey);
+  const credential = bearerToken(apiKey);
   const http = httpClient({
     provider: PROVIDER,
-    baseUrl: baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`,
-    account: credential.account,
-    credentials: async () => ({ authorization: `Bearer ${await credential.current()}` }),
-    renew: credential.renew,
-    secrets: credential.secrets,
+    baseUrl,
+    ...credential,
     // Cloudflare refuses clients without a name of their own.
     userAgent: `slipway-provider-runpod/${VERSION}`,
     meaningOf,

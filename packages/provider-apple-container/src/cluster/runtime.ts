@@ -6,12 +6,12 @@ import {
   type RuntimeCall,
   type RuntimeNode,
 } from "@slipway/provider-kit/cluster";
+import { isAtLeast } from "@slipway/provider-kit/command";
 import type { AppleContainerContext } from "../context.ts";
 import { PROVIDER, refusal } from "../errors.ts";
 import { publishOf } from "../free-port.ts";
 import { addressesOf, createdAtOf } from "../instance.ts";
 import { decodeLabel, encodeLabel } from "../tags.ts";
-import { isAtLeast } from "../version.ts";
 import type { WireContainer } from "../wire.ts";
 
 /** A node image of kind: systemd, containerd, kubeadm and all images of one Kubernetes version. */

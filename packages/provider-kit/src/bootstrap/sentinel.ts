@@ -1,4 +1,5 @@
-import type { BootstrapState } from "@slipway/core";
+import { type BootstrapState, isProviderError } from "@slipway/core";
+import { withEffect } from "../errors/with-effect.ts";
 
 /** What the sentinel inside an instance says. */
 export interface SentinelState extends BootstrapState {
@@ -40,6 +41,25 @@ export function parseSentinel(text: string | null): SentinelState {
   if (fields.get("state") === "running") return { state: "running", ...known };
   if (fields.get("state") !== "exited" || exitCode === null) return { state: "unknown", ...known };
   return { state: exitCode === "0" ? "succeeded" : "failed", exitCode: Number(exitCode), ...known };
+}
+
+/**
+ * What the sentinel inside says, by a command that prints it. Undefined where it cannot be asked now: the instance has
+ * stopped since it was read, or does not answer. An abort is thrown, of effect `none`.
+ */
+export async function askSentinel(
+  print: () => Promise<{ readonly exitCode: number | null; readonly stdout: string }>,
+  signal: AbortSignal | undefined,
+): Promise<BootstrapState | undefined> {
+  try {
+    const { exitCode, stdout } = await print();
+    if (exitCode !== 0) return { state: "unknown" };
+    const { state, exitCode: ended } = parseSentinel(stdout);
+    return ended === undefined ? { state } : { state, exitCode: ended };
+  } catch (error) {
+    if (signal?.aborted === true) throw isProviderError(error) ? withEffect(error, "none") : error;
+    return undefined;
+  }
 }
 
 const UTC_SECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;

@@ -1,4 +1,5 @@
 export { REDACTED, redact, redactCut } from "../redact.ts";
+export { checkArgv } from "./argv.ts";
 export {
   CommandError,
   type CommandErrorDetails,
@@ -24,3 +25,5 @@ export {
   type StreamingOptions,
 } from "./runner.ts";
 export { type ScriptedOptions, type ScriptedRunner, scriptedRunner } from "./scripted-runner.ts";
+export { spokenWords } from "./spoken-words.ts";
+export { isAtLeast, type Version, versionIn, versionText } from "./version.ts";

@@ -1,4 +1,5 @@
 import { checksumOf } from "@slipway/core";
+import type { HttpClientOptions } from "./http-client-options.ts";
 
 /** A key or token, or what gets one: for credentials that are renewed while the process lives. */
 export type CredentialSource = string | (() => string | Promise<string>);
@@ -12,6 +13,21 @@ export interface Credential {
   readonly renew?: (() => void) | undefined;
   /** Every credential that was used lately: none may show. */
   readonly secrets: () => readonly string[];
+}
+
+/**
+ * What `httpClient` asks of a credential, for a remote that takes it as a bearer token.
+ *
+ * @example
+ * ```ts
+ * const http = httpClient({ provider, baseUrl, ...bearerToken(apiKey), userAgent, meaningOf, limits });
+ * ```
+ */
+export function bearerToken(
+  source: CredentialSource,
+): Pick<HttpClientOptions, "account" | "credentials" | "renew" | "secrets"> {
+  const { account, current, renew, secrets } = credentialOf(source);
+  return { account, renew, secrets, credentials: async () => ({ authorization: `Bearer ${await current()}` }) };
 }
 
 // What may stand in a header as it is.

@@ -28,7 +28,7 @@ export function isWrite(call: HttpCall<unknown>): boolean {
 }
 
 export function urlOf(call: HttpCall<unknown>, baseUrl: string): URL {
-  const url = new URL(call.path.replace(/^\//, ""), baseUrl);
+  const url = new URL(call.path.replace(/^\//, ""), baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`);
   for (const [name, value] of Object.entries(call.query ?? {})) {
     if (value !== undefined) url.searchParams.set(name, value);
   }

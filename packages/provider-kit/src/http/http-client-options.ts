@@ -5,7 +5,7 @@ import type { AnswerMeaning } from "./answer-meaning.ts";
 /** How one account of one HTTP API is spoken to. */
 export interface HttpClientOptions {
   readonly provider: string;
-  /** Paths are resolved against it; it ends with `/`. */
+  /** Paths are resolved below it, whether it ends with `/` or not. */
   readonly baseUrl: string;
   /** Whose budget the calls draw on: anything that tells two accounts apart, but not the credential itself. */
   readonly account: string;
