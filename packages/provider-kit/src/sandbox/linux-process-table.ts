@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ProcessRow, ProcessSight, ProcessTable } from "./process-table.ts";
 
@@ -85,8 +85,12 @@ export function linuxProcessTable(proc = "/proc"): ProcessTable {
 }
 
 function valueIn(environment: string | null, variable: string): string | null {
-  const entry = environment?.split("\0").find((each) => each.startsWith(`${variable}=`));
-  return entry === undefined ? null : entry.slice(variable.length + 1);
+  if (environment === null) return null;
+  const entries = `\0${environment}`;
+  const at = entries.indexOf(`\0${variable}=`);
+  if (at === -1) return null;
+  const [value = ""] = entries.slice(at + variable.length + 2).split("\0", 1);
+  return value;
 }
 
 function holds(environment: string, entries: readonly string[]): boolean {
@@ -127,11 +131,28 @@ function linkOrNull(path: string): string | null {
   }
 }
 
+// `readFileSync` takes 64 KiB anew for each file whose size it does not know: a walk over all processes did little else than
+// collect them again. What is read is made a text before anything else is read, so that one place does for all.
+let bytes = Buffer.allocUnsafeSlow(16 * 1024);
+
 /** Null if the process ended meanwhile, or belongs to somebody else. */
 function readOrNull(path: string): string | null {
+  let file: number;
   try {
-    return readFileSync(path, "latin1");
+    file = openSync(path, "r");
   } catch {
     return null;
+  }
+  try {
+    for (let length = 0; ; ) {
+      if (length === bytes.length) bytes = Buffer.concat([bytes], 2 * length);
+      const read = readSync(file, bytes, length, bytes.length - length, null);
+      if (read === 0) return bytes.toString("latin1", 0, length);
+      length += read;
+    }
+  } catch {
+    return null;
+  } finally {
+    closeSync(file);
   }
 }
