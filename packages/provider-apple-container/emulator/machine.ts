@@ -80,8 +80,7 @@ async function startProcess(
   const isolation = await isolationOf();
   const own = sandboxOf(machine, record.id);
   const layout = sandboxLayout(own.directory);
-  // A start that was cut off may have left a process that nobody noted.
-  await endSandbox(own);
+  await endLeftOver(own);
   rmSync(layout.log, { force: true });
   mkdirSync(layout.root, { recursive: true });
   const volumes = record.mounts
@@ -103,6 +102,11 @@ async function startProcess(
     hostname: record.id,
     binds: separate ? volumes : [],
   });
+}
+
+/** A start that was cut off may have left a process that nobody noted. Where none was ever begun there is nothing to look for. */
+async function endLeftOver(own: { readonly id: string; readonly directory: string }): Promise<void> {
+  if (existsSync(sandboxLayout(own.directory).status)) await endSandbox(own);
 }
 
 /** Something of the container's own stands where a file of ours or a volume belongs. The real text is not known. */

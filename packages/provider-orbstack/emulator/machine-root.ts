@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readlinkSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   detectIsolation,
@@ -38,9 +38,10 @@ export async function ensureSandbox(
   if (machine.sandbox !== undefined && (await sandboxState(machine.sandbox)) === "alive") return machine.sandbox;
   const isolation = await isolationOf();
   const own = sandboxOf(daemon.directory, machine.id);
-  // A start that was cut off may have left a process that nobody noted.
-  await endSandbox(own);
-  mkdirSync(layoutOf(daemon.directory, machine.id).root, { recursive: true });
+  const layout = sandboxLayout(own.directory);
+  // A start that was cut off may have left a process that nobody noted. Where none was ever begun there is nothing to look for.
+  if (machine.sandbox !== undefined || existsSync(layout.status)) await endSandbox(own);
+  mkdirSync(layout.root, { recursive: true });
   machine.sandbox = await startSandbox({
     ...own,
     isolation,
