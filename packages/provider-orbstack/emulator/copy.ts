@@ -1,13 +1,31 @@
+import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { commandRunner } from "@slipway/provider-kit/command";
 import { confineCommand } from "@slipway/provider-kit/sandbox";
 import { Refusal } from "./answer.ts";
 import type { Daemon } from "./daemon.ts";
 import { hostPath, isolationOf, layoutOf } from "./machine-root.ts";
 
 const COPY_MS = 120_000;
-const run = commandRunner({ defaults: { timeoutMs: COPY_MS, env: { LC_ALL: "C" } } });
+interface Ended {
+  readonly exitCode: number;
+  readonly stderr: string;
+}
+
+/**
+ * Node's own and no command runner, which is most of what a process of the emulated command would read at its start.
+ * Rejects where the program could not be started or did not end in time.
+ */
+function run(file: string, args: readonly string[]): Promise<Ended> {
+  const { PATH } = process.env;
+  return new Promise((resolve, reject) => {
+    execFile(file, args, { timeout: COPY_MS, env: { PATH, LC_ALL: "C" } }, (error, _stdout, stderr) => {
+      if (error === null) resolve({ exitCode: 0, stderr });
+      else if (typeof error.code === "number") resolve({ exitCode: error.code, stderr });
+      else reject(error);
+    });
+  });
+}
 
 /**
  * Runs a program of this host on something of it that is read, and a directory that is written: it sees nothing else. A
