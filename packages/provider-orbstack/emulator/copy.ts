@@ -1,12 +1,15 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { confineCommand } from "@slipway/provider-kit/sandbox";
+import { confineCommand, readFileInside } from "@slipway/provider-kit/sandbox";
 import { Refusal } from "./answer.ts";
 import type { Daemon } from "./daemon.ts";
 import { hostPath, isolationOf, layoutOf } from "./machine-root.ts";
 
 const COPY_MS = 120_000;
+/** A file up to this is copied by this process itself: to start programs for it costs much more. */
+const SMALL_BYTES = 64 * 1024;
+
 interface Ended {
   readonly exitCode: number;
   readonly stderr: string;
@@ -65,6 +68,7 @@ export async function copyOut(daemon: Daemon, id: string, source: string, target
   const folder = resolve(isInto ? target : dirname(target));
   mkdirSync(folder, { recursive: true });
   const [path, name] = [relative(layout.root, from), isInto ? "." : basename(target)];
+  if (isSmallCopied(layout.root, path, isInto ? join(folder, basename(from)) : join(folder, name))) return;
   const argvFor = (root: string, to: string): readonly string[] => [
     "cp",
     "-RH",
@@ -73,6 +77,18 @@ export async function copyOut(daemon: Daemon, id: string, source: string, target
     `${to}/${name}`,
   ];
   refused(source, await runOn(daemon, layout.root, folder, argvFor));
+}
+
+/** Copies a small file of a machine to where nothing is, following no link. False for any other: that is the work of `cp`. */
+function isSmallCopied(root: string, path: string, target: string): boolean {
+  const found = readFileInside(root, path);
+  if (found === null || found.content.length > SMALL_BYTES) return false;
+  try {
+    writeFileSync(target, found.content, { flag: "wx", mode: found.mode });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Copies a file or directory of this host to a machine: into the target if that is a directory. */

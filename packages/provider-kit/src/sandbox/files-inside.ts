@@ -6,19 +6,32 @@ const { O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONL
 // Whatever a guest makes of a file, no more of it is read.
 const MOST_BYTES = 1024 * 1024;
 
+/** What was read of a guest's file, and its permissions. */
+export interface FileInside {
+  readonly content: Uint8Array;
+  readonly mode: number;
+}
+
 /**
- * A file of a guest, by its path inside; null where there is none. No link is followed, also where the guest swaps a
- * directory for a link meanwhile: nothing outside the root is ever read.
+ * A file of a guest, by its path inside, at most 1 MiB of it; null where there is none. No link is followed, also where the
+ * guest swaps a directory for a link meanwhile: nothing outside the root is ever read.
  */
-export function readInside(root: string, path: string): string | null {
+export function readFileInside(root: string, path: string): FileInside | null {
   try {
     return onFile(root, path, O_RDONLY, false, (file) => {
-      const bytes = Buffer.alloc(Math.min(MOST_BYTES, fstatSync(file).size));
-      return bytes.subarray(0, readSync(file, bytes)).toString("utf8");
+      const { size, mode } = fstatSync(file);
+      const bytes = Buffer.alloc(Math.min(MOST_BYTES, size));
+      return { content: bytes.subarray(0, readSync(file, bytes)), mode: mode & 0o777 };
     });
   } catch {
     return null;
   }
+}
+
+/** Its text, as `readFileInside` reads it. */
+export function readInside(root: string, path: string): string | null {
+  const found = readFileInside(root, path);
+  return found === null ? null : Buffer.from(found.content).toString("utf8");
 }
 
 /** Writes a file of a guest, and makes the directories on the way. Throws SandboxError `invalid` where a link is in the way. */

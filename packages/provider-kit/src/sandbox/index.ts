@@ -4,7 +4,7 @@ export { type DetectOptions, detectIsolation } from "./detect-isolation.ts";
 export { endSandbox } from "./end.ts";
 export { enterSandbox, execInSandbox, type SandboxExecOptions, type SandboxExecResult } from "./exec.ts";
 export { type FileLock, fileLock, isLocked, tryFileLock } from "./file-lock.ts";
-export { readInside, writeInside } from "./files-inside.ts";
+export { type FileInside, readFileInside, readInside, writeInside } from "./files-inside.ts";
 export type { Isolation, IsolationReport, IsolationTools, Sandbox } from "./isolation.ts";
 export { makeBindTarget, SandboxError, type SandboxErrorReason, type SandboxLayout, sandboxLayout } from "./layout.ts";
 export {

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
-import { readInside, writeInside } from "../../src/sandbox/index.ts";
+import { readFileInside, readInside, writeInside } from "../../src/sandbox/index.ts";
 
 let root: string;
 let host: string;
@@ -69,4 +69,13 @@ test("no descriptor is left open", () => {
     readInside(root, "/directory/secret");
   }
   expect(open()).toBe(before);
+});
+
+test("bytes are read as they are, with the permissions of the file", () => {
+  writeFileSync(join(root, "bytes"), Uint8Array.of(0, 255, 128), { mode: 0o700 });
+  const found = readFileInside(root, "/bytes");
+  expect([...(found?.content ?? [])]).toEqual([0, 255, 128]);
+  expect(found?.mode).toBe(0o700);
+  symlinkSync("bytes", join(root, "link"));
+  expect(readFileInside(root, "/link")).toBeNull();
 });
