@@ -121,5 +121,5 @@ export async function bootstrapState(
     client.exec(call, name, ["/bin/sh", "-c", READ_SENTINEL], {
       timeoutMs: INSIDE_MS,
     });
-  return await askSentinel(print, call.signal);
+  return await askSentinel(print, { ...call, provider: PROVIDER });
 }

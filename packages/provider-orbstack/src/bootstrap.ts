@@ -82,5 +82,5 @@ export async function bootstrapState(
       timeoutMs: INSIDE_MS,
       reads: true,
     });
-  return await askSentinel(print, call.signal);
+  return await askSentinel(print, { ...call, provider: PROVIDER });
 }

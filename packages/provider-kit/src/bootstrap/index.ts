@@ -5,5 +5,5 @@ export { lookInside } from "./look-inside.ts";
 export { BOOTSTRAP_DIRECTORY, BOOTSTRAP_LOG_PATH, BOOTSTRAP_SENTINEL_PATH, bootstrapPaths } from "./paths.ts";
 export { type BootstrapReading, readBootstrap } from "./read-bootstrap.ts";
 export { payloadChecksum, payloadOf, type RenderOptions, renderBootstrap } from "./render-bootstrap.ts";
-export { askSentinel, parseSentinel, type SentinelState } from "./sentinel.ts";
+export { askSentinel, parseSentinel, type SentinelCall, type SentinelState } from "./sentinel.ts";
 export { MAX_BOOTSTRAP_BYTES, type RefusalContext, validateBootstrap } from "./validate-bootstrap.ts";

@@ -1,5 +1,4 @@
-import { type BootstrapState, isProviderError } from "@slipway/core";
-import { withEffect } from "../errors/with-effect.ts";
+import { abortError, type BootstrapState, type Operation } from "@slipway/core";
 
 /** What the sentinel inside an instance says. */
 export interface SentinelState extends BootstrapState {
@@ -43,21 +42,28 @@ export function parseSentinel(text: string | null): SentinelState {
   return { state: exitCode === "0" ? "succeeded" : "failed", exitCode: Number(exitCode), ...known };
 }
 
+/** Whose look inside it is. */
+export interface SentinelCall {
+  readonly provider: string;
+  readonly operation: Operation;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * What the sentinel inside says, by a command that prints it. Undefined where it cannot be asked now: the instance has
  * stopped since it was read, or does not answer. An abort is thrown, of effect `none`.
  */
 export async function askSentinel(
   print: () => Promise<{ readonly exitCode: number | null; readonly stdout: string }>,
-  signal: AbortSignal | undefined,
+  { provider, operation, signal }: SentinelCall,
 ): Promise<BootstrapState | undefined> {
   try {
     const { exitCode, stdout } = await print();
     if (exitCode !== 0) return { state: "unknown" };
     const { state, exitCode: ended } = parseSentinel(stdout);
     return ended === undefined ? { state } : { state, exitCode: ended };
-  } catch (error) {
-    if (signal?.aborted === true) throw isProviderError(error) ? withEffect(error, "none") : error;
+  } catch {
+    if (signal?.aborted === true) throw abortError(signal, { provider, operation, effect: "none" });
     return undefined;
   }
 }
