@@ -1,18 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { launch, memoryStore, waitForStatus } from "@slipway/control";
 import { isProviderError } from "@slipway/core";
 import { EMULATOR_PROJECT, EMULATOR_TOKEN } from "@slipway/provider-gcp/emulator";
-import { machinesMissing, type OpenMachines, openMachines } from "@slipway/provider-kit/emulator";
 import { EMULATOR_API_KEY } from "@slipway/provider-lambda/emulator";
 import { openSession } from "@slipway/reach";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { describe, it } from "vitest";
 import { PLACES } from "./clouds.ts";
-
-const missing = await machinesMissing("light");
-if (missing !== null && process.env["SLIPWAY_REQUIRE_TOOLS"] === "1") throw new Error(missing);
+import { missing, useMachines } from "./machines.ts";
 
 type Act = (nativeId: string) => Request;
 
@@ -60,24 +54,10 @@ const POWER: Readonly<Record<string, { readonly reboot?: Act; readonly stop?: Ac
 };
 
 describe.skipIf(missing !== null)("a machine does what its cloud is asked", () => {
-  let directory: string;
-  let machines: OpenMachines;
-  let identityFile: string;
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), "slipway-power-"));
-    const open = await openMachines("light");
-    if (open === null) throw new Error("there are no machines");
-    machines = open;
-    identityFile = join(directory, "key");
-    const made = spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", identityFile]);
-    if (made.status !== 0) throw new Error(made.stderr.toString());
-  });
-  afterAll(async () => {
-    await machines.close();
-    await rm(directory, { recursive: true, force: true });
-  });
+  const open = useMachines();
 
   it.concurrent.for(Object.entries(POWER))("on %s", async ([name, { reboot, stop, start }], { expect }) => {
+    const { machines, directory, identityFile } = open();
     const place = PLACES[name]?.(machines, directory, false);
     if (place?.fetch === undefined) throw new Error(`${name} has no API here`);
     const { provider, machine, fetch } = place;
