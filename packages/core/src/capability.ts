@@ -1,15 +1,10 @@
-import type { CostMethods } from "./cost.ts";
-import type { GpuOptions } from "./gpu.ts";
-import type { HibernationMethods } from "./hibernation.ts";
 import type { Instance } from "./instance.ts";
-import type { NetworkOptions } from "./network.ts";
-import type { RegionMethods } from "./region.ts";
+import type { CallOptions, GpuOptions, NetworkOptions, TailscaleOptions, TerminateByOptions } from "./options.ts";
+import type { CostMethods } from "./price.ts";
+import type { AnswerOf } from "./shape.ts";
 import type { Snapshot, SnapshotMethods } from "./snapshot.ts";
 import type { SpotMethods, SpotOptions } from "./spot.ts";
-import type { TailscaleOptions } from "./tailscale.ts";
-import type { TerminateByOptions } from "./terminate-by.ts";
-import type { VolumeMethods, VolumeMount } from "./volume.ts";
-import type { WarmVolumeMethods } from "./warm-volume.ts";
+import type { VolumeMethods, VolumeMount, WarmVolumeMethods } from "./volume.ts";
 
 /** One provider's own types, in a bag, so that a later addition breaks nobody who merged a capability. */
 export interface ProviderTypes {
@@ -119,3 +114,24 @@ export type CapabilityNames = readonly [Capability, ...Capability[]];
 type IsUnion<U, Each = U> = U extends unknown ? ([Each] extends [U] ? false : true) : never;
 /** The names that are single literals; a name of type `"a" | "b"` proves nothing. */
 export type Named<N extends CapabilityNames> = { [I in keyof N]: IsUnion<N[I]> extends true ? never : N[I] }[number];
+
+/** Unlocked by `hibernation`. Only an instance spawned with `hibernation: true` can; another is INVALID_STATE. */
+export interface HibernationMethods<TInstance extends Instance> {
+  /** Resolves when the remote accepted it; the memory is kept. On one that is hibernated already it changes nothing. */
+  readonly hibernate: (instanceId: string, call?: CallOptions) => Promise<TInstance>;
+  /** Resolves when the remote accepted it. On a running one it changes nothing. */
+  readonly resume: (instanceId: string, call?: CallOptions) => Promise<TInstance>;
+}
+
+export interface Region {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Unlocked by `multiRegion`. */
+export interface RegionMethods {
+  /** The regions that this provider was configured with: `spawn` takes no other, and `list` covers them all. */
+  readonly listRegions: (call?: CallOptions) => Promise<readonly Region[]>;
+}
+
+export const regionShape: AnswerOf<Region> = { id: "id", name: "text" };

@@ -1,8 +1,8 @@
 import { type Capability, type CapabilityFlags, type LackedMethods } from "./capability.ts";
 import { BUILTIN_CAPABILITIES } from "./capability-table.ts";
-import type { CleanupMethods } from "./cleanup.ts";
 import { systemClock } from "./clock.ts";
 import { attachDefinitions, type CapabilityDefinition, capabilityRows } from "./define-capability.ts";
+import type { CleanupMethods } from "./extras.ts";
 import { guardCalls, guardCleanup } from "./guard-calls.ts";
 import { isOwner } from "./key.ts";
 import { membersOf } from "./members.ts";

@@ -1,15 +1,13 @@
 import type { Capability, CapabilityFlags } from "./capability.ts";
 import type { CapabilityRow, OperationRow } from "./capability-table.ts";
-import type { CleanupMethods } from "./cleanup.ts";
 import { type Clock, deadline, timestamp } from "./clock.ts";
-import { abortError } from "./errors/abort.ts";
 import type { ErrorEffect } from "./errors/codes.ts";
-import { isProviderError, ProviderError } from "./errors/provider-error.ts";
-import type { RuntimeEvent } from "./events.ts";
+import { abortError, isProviderError, ProviderError } from "./errors/provider-error.ts";
+import type { CleanupMethods } from "./extras.ts";
 import { isKey } from "./key.ts";
-import type { ProviderLimits } from "./limits.ts";
 import { coreOperations } from "./operations.ts";
 import { type CallOptions, filterShape, spawnShape } from "./options.ts";
+import type { ProviderLimits } from "./provider.ts";
 import {
   callFault,
   configFault,
@@ -18,6 +16,7 @@ import {
   refusalOf,
   type UnlockedOption,
 } from "./request-checks.ts";
+import type { RuntimeEvent } from "./runtime.ts";
 
 /** What the frame around a call has to know. */
 interface CallShape extends Omit<OperationRow, "result"> {

@@ -6,22 +6,25 @@ export type {
   BootstrapReport,
   BootstrapScript,
 } from "./bootstrap.ts";
-export {
-  type Aspect,
-  type BuiltinCapability,
-  type Capability,
-  type CapabilityFlags,
-  type CapabilityMap,
-  type CapabilityMethodName,
-  type CapabilityMethods,
-  type CapabilityNames,
-  type CapabilityOptions,
-  type CapabilityPart,
-  type FurtherCapability,
-  type LackedMethods,
-  type Lacks,
-  type Named,
-  type ProviderTypes,
+export type {
+  Aspect,
+  BuiltinCapability,
+  Capability,
+  CapabilityFlags,
+  CapabilityMap,
+  CapabilityMethodName,
+  CapabilityMethods,
+  CapabilityNames,
+  CapabilityOptions,
+  CapabilityPart,
+  FurtherCapability,
+  HibernationMethods,
+  LackedMethods,
+  Lacks,
+  Named,
+  ProviderTypes,
+  Region,
+  RegionMethods,
 } from "./capability.ts";
 export {
   BUILTIN_CAPABILITIES,
@@ -33,7 +36,6 @@ export {
   type RequestOf,
   type ResultKind,
 } from "./capability-table.ts";
-export type { CleanupItem, CleanupMethods } from "./cleanup.ts";
 export { type Clock, type Deadline, deadline, systemClock, timestamp } from "./clock.ts";
 export type {
   Cluster,
@@ -48,7 +50,6 @@ export type {
   PortMapping,
   ProvisionOptions,
 } from "./cluster.ts";
-export type { Cost, CostMethods, CostQuery } from "./cost.ts";
 export {
   type CapabilityCase,
   type CapabilityCaseContext,
@@ -64,8 +65,6 @@ export {
   defineProvider,
   type ProviderDefinition,
 } from "./define-provider.ts";
-export { checksumOf, sha256 } from "./digest.ts";
-export { abortError } from "./errors/abort.ts";
 export {
   ERROR_CODES,
   ERROR_SCOPES,
@@ -77,6 +76,7 @@ export {
 } from "./errors/codes.ts";
 export {
   type AnyProviderError,
+  abortError,
   isProviderError,
   mayRepeat,
   type NativeError,
@@ -85,10 +85,11 @@ export {
   type ProviderErrorDetails,
   type SerializedProviderError,
 } from "./errors/provider-error.ts";
-export type { RuntimeEvent } from "./events.ts";
 export {
   type BootstrapMethods,
   type BootstrapTruth,
+  type CleanupItem,
+  type CleanupMethods,
   canExec,
   canListOfferings,
   canLog,
@@ -106,16 +107,6 @@ export {
   type TerminalCommand,
   type TerminalMethods,
 } from "./extras.ts";
-export type { GpuOptions } from "./gpu.ts";
-export type { HibernationMethods } from "./hibernation.ts";
-export {
-  HEARTBEAT_TASKS,
-  type HeartbeatAnswer,
-  type HeartbeatRequest,
-  type HeartbeatTask,
-  type ProviderHooks,
-  type Receipt,
-} from "./hooks.ts";
 export {
   type BootstrapState,
   INSTANCE_STATUSES,
@@ -127,18 +118,21 @@ export {
 } from "./instance.ts";
 export { isKey, isOwner, nameFor, namePrefixFor } from "./key.ts";
 export { type AddingLayer, type Layer, type LayerCall, layer, restrict } from "./layer.ts";
-export type { ProviderLimits } from "./limits.ts";
-export type { NetworkOptions } from "./network.ts";
 export { type MakingOperation, type OperationName, operationTable, type RequestOperation } from "./operations.ts";
 export type {
   BaseListFilter,
   BaseSpawnOptions,
   CallOptions,
+  GpuOptions,
+  NetworkOptions,
   Port,
   RefusableOption,
   ResourceOptions,
+  TailscaleOptions,
+  TerminateBy,
+  TerminateByOptions,
 } from "./options.ts";
-export type { Price } from "./price.ts";
+export type { Cost, CostMethods, CostQuery, Price } from "./price.ts";
 export { type Projected, projectInstance, projectProvider, projectSnapshot } from "./project.ts";
 export {
   type CapabilitiesOf,
@@ -149,6 +143,7 @@ export {
   type ListFilter,
   type Provider,
   type ProviderDescription,
+  type ProviderLimits,
   type ProviderTier,
   type SnapshotOf,
   type SpawnOptions,
@@ -158,13 +153,18 @@ export {
   type WithExtras,
   type Without,
 } from "./provider.ts";
-export type { Region, RegionMethods } from "./region.ts";
-export type {
-  AnyWorkflowContract,
-  ProviderRegistration,
-  Register,
-  RegisterEnvironment,
-  Workflows,
+export {
+  type AnyWorkflowContract,
+  HEARTBEAT_TASKS,
+  type HeartbeatAnswer,
+  type HeartbeatRequest,
+  type HeartbeatTask,
+  type ProviderHooks,
+  type ProviderRegistration,
+  type Receipt,
+  type Register,
+  type RegisterEnvironment,
+  type Workflows,
 } from "./registration.ts";
 export { type HookReceipt, ProviderRegistry, type Registrations } from "./registry.ts";
 export {
@@ -176,22 +176,30 @@ export {
   type Pacing,
   type RemoteDate,
   type Runtime,
+  type RuntimeEvent,
   reportRemoteDate,
   runtimeDefaults,
   silentLog,
 } from "./runtime.ts";
 export type { AnswerKind, Fields, FieldsOf, OneOf, RequestKind, RequestShapeOf, Shape } from "./shape.ts";
 export type { CreateSnapshotOptions, Snapshot, SnapshotFilter, SnapshotMethods, SnapshotStatus } from "./snapshot.ts";
-export { canonicalJson, specHash } from "./spec-hash.ts";
+export { canonicalJson, checksumOf, sha256, specHash } from "./spec-hash.ts";
 export type { SpotMethods, SpotOptions, SpotPrice, SpotPriceFilter, SpotRequest } from "./spot.ts";
-export type { Schema, SchemaResult } from "./standard-schema.ts";
 export { assertSupports, type Guarded, supports, type Unproven } from "./supports.ts";
-export type { TailscaleOptions } from "./tailscale.ts";
-export type { TerminateBy, TerminateByOptions } from "./terminate-by.ts";
-export type { CreateVolumeOptions, Volume, VolumeFilter, VolumeMethods, VolumeMount } from "./volume.ts";
-export type { ClaimWarmVolumeOptions, WarmVolumeMethods, WarmVolumeOptions } from "./warm-volume.ts";
+export type {
+  ClaimWarmVolumeOptions,
+  CreateVolumeOptions,
+  Volume,
+  VolumeFilter,
+  VolumeMethods,
+  VolumeMount,
+  WarmVolumeMethods,
+  WarmVolumeOptions,
+} from "./volume.ts";
 export {
   type IsJson,
+  type Schema,
+  type SchemaResult,
   type Step,
   type StepContext,
   type StepOptions,

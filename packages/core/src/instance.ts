@@ -1,6 +1,6 @@
+import type { TerminateBy } from "./options.ts";
 import { type Price, priceShape } from "./price.ts";
 import type { AnswerOf } from "./shape.ts";
-import type { TerminateBy } from "./terminate-by.ts";
 
 /**
  * Where an instance is in its life. `unknown` is a remote status that the provider has no word for: it is never thrown

@@ -1,4 +1,4 @@
-import { sha256 } from "./digest.ts";
+import { sha256 } from "./spec-hash.ts";
 
 const KEY = /^[\x20-\x7e]{1,128}$/;
 const OWNER = /^[a-z0-9-]{1,63}$/;

@@ -79,6 +79,52 @@ export interface BaseListFilter {
   readonly owner?: string | undefined;
 }
 
+/** Asks for accelerators. */
+export interface GpuOptions {
+  /** The accelerator, for example `a10`, by any name that `gpuFit` knows for it; any that the provider has if absent. */
+  readonly type?: string | undefined;
+  /** How many, at least 1. */
+  readonly count: number;
+}
+
+/** Places the instance in a network of the caller's. */
+export interface NetworkOptions {
+  /** The network's id or name. */
+  readonly id?: string | undefined;
+  readonly subnet?: string | undefined;
+  readonly firewalls?: readonly string[] | undefined;
+  /** True: no way out and no way in but through the provider. */
+  readonly isolated?: boolean | undefined;
+}
+
+/** Puts the instance on a tailnet without an agent in the bootstrap. */
+export interface TailscaleOptions {
+  /** A secret: it never reaches a message, a log or an argument list. */
+  readonly authKey: string;
+  readonly hostname?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+}
+
+/**
+ * Unlocked by `terminateBy`: the remote, or the machine itself, ends the instance at that time, although no process of
+ * the caller's lives. `expiresAt` is advice that `reconcile` and `reap` act on; this one needs nobody.
+ *
+ * @example
+ * if (supports(provider, "terminateBy")) await provider.spawn({ terminateBy: "2026-12-01T12:00:00Z" });
+ */
+export interface TerminateByOptions {
+  /** ISO 8601 UTC, in the future: not earlier, and at most `limits.terminateLateMs` later, the instance is terminated. */
+  readonly terminateBy: string;
+}
+
+/** The end that an instance has, as the remote keeps it. */
+export interface TerminateBy {
+  /** ISO 8601 UTC. */
+  readonly at: string;
+  /** Who ends it. `machine`: only while its guest runs, and its root lets it. */
+  readonly by: "remote" | "machine";
+}
+
 export const callShape: RequestShapeOf<CallOptions> = { "signal?": "signal", "timeoutMs?": "above0" };
 export const spawnShape: RequestShapeOf<BaseSpawnOptions> = {
   ...callShape,

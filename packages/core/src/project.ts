@@ -1,5 +1,5 @@
+import { regionShape } from "./capability.ts";
 import type { OperationRow, ResultKind } from "./capability-table.ts";
-import { costShape } from "./cost.ts";
 import { attachDefinitions, capabilityDefinitionsOf, capabilityRows } from "./define-capability.ts";
 import {
   type BootstrapMethods,
@@ -13,8 +13,8 @@ import { type Instance, instanceShape } from "./instance.ts";
 import { membersOf } from "./members.ts";
 import { coreOperations } from "./operations.ts";
 import type { CallOptions } from "./options.ts";
+import { costShape } from "./price.ts";
 import type { CapabilitiesOf, Provider } from "./provider.ts";
-import { regionShape } from "./region.ts";
 import { fieldName, isList, isOneOf, type Shape } from "./shape.ts";
 import { type Snapshot, snapshotShape } from "./snapshot.ts";
 import { spotPriceShape, spotRequestShape } from "./spot.ts";

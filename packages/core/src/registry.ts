@@ -1,10 +1,16 @@
 import type { CapabilityNames, Named } from "./capability.ts";
 import { type AnyProviderError, isProviderError, ProviderError } from "./errors/provider-error.ts";
-import type { HeartbeatAnswer, HeartbeatRequest, HeartbeatTask, ProviderHooks, Receipt } from "./hooks.ts";
 import type { Instance } from "./instance.ts";
 import { projectProvider } from "./project.ts";
 import { CONTRACT_VERSION, type Provider } from "./provider.ts";
-import type { ProviderRegistration } from "./registration.ts";
+import type {
+  HeartbeatAnswer,
+  HeartbeatRequest,
+  HeartbeatTask,
+  ProviderHooks,
+  ProviderRegistration,
+  Receipt,
+} from "./registration.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export type Registrations = Readonly<Record<string, ProviderRegistration>>;

@@ -1,8 +1,8 @@
+import { regionShape } from "./capability.ts";
 import { clusterNodeShape, clusterShape } from "./cluster.ts";
-import { costShape } from "./cost.ts";
 import { instanceShape } from "./instance.ts";
-import { limitsShape } from "./limits.ts";
-import { regionShape } from "./region.ts";
+import { costShape } from "./price.ts";
+import { limitsShape } from "./provider.ts";
 import type { AnswerKind, Fields } from "./shape.ts";
 import { snapshotShape } from "./snapshot.ts";
 import { spotPriceShape, spotRequestShape } from "./spot.ts";

@@ -1,5 +1,3 @@
-import type { Schema } from "./standard-schema.ts";
-
 type Json<T> = T extends string | number | boolean | null
   ? T
   : T extends ((...args: never) => unknown) | bigint | symbol | undefined
@@ -107,4 +105,19 @@ export interface WorkflowContract<In = unknown, Out = unknown> {
   readonly requiredOutputFields: readonly (unknown extends Out ? string : keyof Out & string)[];
   /** Past it the run is cancelled and undone. */
   readonly maxDurationMs: number;
+}
+
+// Standard Schema v1: zod 4 and others fit, and core depends on none of them.
+export type SchemaResult<T> =
+  | { readonly value: T; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string }[] };
+
+/** A validator of unknown data that answers a T. */
+export interface Schema<out T> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => SchemaResult<T> | Promise<SchemaResult<T>>;
+    readonly types?: { readonly input: unknown; readonly output: T } | undefined;
+  };
 }

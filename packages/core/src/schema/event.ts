@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { RuntimeEvent } from "../events.ts";
+import type { RuntimeEvent } from "../runtime.ts";
 import { errorCode, errorEffect } from "./error.ts";
+import { time } from "./from-shape.ts";
 import { tied } from "./tied.ts";
-import { time } from "./time.ts";
 
 const base = { at: time, provider: z.string() };
 const call = { ...base, operation: z.string(), callId: z.int() };

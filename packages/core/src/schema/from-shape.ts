@@ -12,7 +12,9 @@ import {
   type RequestKind,
   type Shape,
 } from "../shape.ts";
-import { time } from "./time.ts";
+
+/** ISO 8601 UTC, as every time of the contract. */
+export const time: z.ZodISODateTime = z.iso.datetime();
 
 /** Kinds that no check of core's needs: only a schema reads them. */
 type WrittenKind = RequestKind | "clusterName" | "checksum" | "size";

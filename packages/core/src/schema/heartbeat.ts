@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { SerializedProviderError } from "../errors/provider-error.ts";
-import { HEARTBEAT_TASKS, type HeartbeatRequest, type HeartbeatTask, type Receipt } from "../hooks.ts";
+import { HEARTBEAT_TASKS, type HeartbeatRequest, type HeartbeatTask, type Receipt } from "../registration.ts";
 import { providerErrorSchema } from "./error.ts";
+import { time } from "./from-shape.ts";
 import { tied } from "./tied.ts";
-import { time } from "./time.ts";
 
 /** A receipt on the wire: its error is plain data. */
 export type SerializedReceipt =

@@ -1,5 +1,3 @@
-export { bootstrapConfigSchema, bootstrapSchema, bootstrapScriptSchema } from "./bootstrap.ts";
-export { clusterConfigSchema, clusterNodeSchema, clusterSchema } from "./cluster.ts";
 export { providerErrorSchema } from "./error.ts";
 export { runtimeEventSchema } from "./event.ts";
 export {
@@ -9,16 +7,23 @@ export {
   type SerializedHeartbeatAnswer,
   type SerializedReceipt,
 } from "./heartbeat.ts";
-export { instanceSchema, priceSchema } from "./instance.ts";
 export {
   type BuiltinListFilter,
   type BuiltinSpawnOptions,
+  bootstrapConfigSchema,
+  bootstrapSchema,
+  bootstrapScriptSchema,
   listFilterSchema,
   spawnOptionsSchema,
 } from "./request.ts";
 export {
+  clusterConfigSchema,
+  clusterNodeSchema,
+  clusterSchema,
   costQuerySchema,
   costSchema,
+  instanceSchema,
+  priceSchema,
   regionSchema,
   snapshotSchema,
   spotPriceSchema,

@@ -1,4 +1,10 @@
-import type { z } from "zod";
+import { z } from "zod";
+import {
+  type BootstrapConfig,
+  type BootstrapScript,
+  bootstrapConfigShape,
+  bootstrapScriptShape,
+} from "../bootstrap.ts";
 import type { BuiltinCapability, CapabilityMap, FurtherCapability } from "../capability.ts";
 import { type CapabilityRow, capabilityTable, furtherCapabilities } from "../capability-table.ts";
 import { type BaseListFilter, type BaseSpawnOptions, filterShape, spawnShape } from "../options.ts";
@@ -39,3 +45,13 @@ export const listFilterSchema: z.ZodType<BuiltinListFilter> = requestSchema<Buil
   ...filterShape,
   ...unlocked("list"),
 });
+
+/** What shall happen inside the instance, as a person writes it. */
+export const bootstrapConfigSchema: z.ZodType<BootstrapConfig> = requestSchema<BootstrapConfig>(bootstrapConfigShape);
+/** A rendered bootstrap. That the checksum is its content's is checked by `spawn`. */
+export const bootstrapScriptSchema: z.ZodType<BootstrapScript> = requestSchema<BootstrapScript>(bootstrapScriptShape);
+/** What `spawn` takes as `bootstrap`. */
+export const bootstrapSchema: z.ZodType<BootstrapConfig | BootstrapScript> = z.union([
+  bootstrapScriptSchema,
+  bootstrapConfigSchema,
+]);

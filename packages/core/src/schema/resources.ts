@@ -1,8 +1,17 @@
 import type { z } from "zod";
+import { type Region, regionShape } from "../capability.ts";
 import { capabilityTable } from "../capability-table.ts";
-import { type Cost, type CostQuery, costShape } from "../cost.ts";
+import {
+  type Cluster,
+  type ClusterConfig,
+  type ClusterNode,
+  clusterConfigShape,
+  clusterNodeShape,
+  clusterShape,
+} from "../cluster.ts";
+import { type Instance, instanceShape } from "../instance.ts";
 import { callShape } from "../options.ts";
-import { type Region, regionShape } from "../region.ts";
+import { type Cost, type CostQuery, costShape, type Price, priceShape } from "../price.ts";
 import { type Snapshot, snapshotShape } from "../snapshot.ts";
 import { type SpotPrice, type SpotRequest, spotPriceShape, spotRequestShape } from "../spot.ts";
 import { type Volume, volumeShape } from "../volume.ts";
@@ -27,3 +36,15 @@ export const costQuerySchema: z.ZodType<CostQuery> = requestSchema<CostQuery>({
   ...capabilityTable.costExplorer.methods.getCosts.options,
   ...callShape,
 });
+
+/** What an hour costs. */
+export const priceSchema: z.ZodType<Price> = answerSchema<Price>(priceShape);
+
+/** An instance as every provider answers it through the contract; a provider's own fields are dropped. */
+export const instanceSchema: z.ZodType<Instance> = answerSchema<Instance>(instanceShape);
+
+/** What `provision` takes. */
+export const clusterConfigSchema: z.ZodType<ClusterConfig> = requestSchema<ClusterConfig>(clusterConfigShape);
+
+export const clusterNodeSchema: z.ZodType<ClusterNode> = answerSchema<ClusterNode>(clusterNodeShape);
+export const clusterSchema: z.ZodType<Cluster> = answerSchema<Cluster>(clusterShape);
