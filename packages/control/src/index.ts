@@ -6,6 +6,7 @@ export {
   launchAnywhere,
 } from "./anywhere/launch-anywhere.ts";
 export {
+  type AnywhereOptions,
   cheapestFirst,
   type FindOptions,
   findPlaces,
@@ -13,10 +14,10 @@ export {
   type Place,
   type PlaceOrder,
   type Places,
+  requestAt,
   type Unfit,
 } from "./anywhere/places.ts";
-export { AnywhereRefusal, type TriedPlace } from "./anywhere/refusal.ts";
-export { type AnywhereOptions, requestAt } from "./anywhere/request-at.ts";
+export { AnywhereRefusal, type SpreadLeftover, SpreadRefusal, type TriedPlace } from "./anywhere/refusal.ts";
 export {
   type Spread,
   type SpreadControl,
@@ -25,7 +26,6 @@ export {
   type SpreadOptions,
   spread,
 } from "./anywhere/spread.ts";
-export { type SpreadLeftover, SpreadRefusal } from "./anywhere/spread-refusal.ts";
 export { type Budget, BudgetRefusal } from "./budget/claim.ts";
 export { compose } from "./compose.ts";
 export { launch } from "./launch/launch.ts";
@@ -36,7 +36,7 @@ export type {
   LaunchOptions,
   OptionsWithoutStore,
   StoredLaunchOptions,
-} from "./launch/options.ts";
+} from "./launch/launching.ts";
 export type { EndRecording } from "./launch/record-end.ts";
 export type { WaitOptions } from "./poll.ts";
 export type { PoolChange, PoolReplacement } from "./pool/plan.ts";
@@ -62,9 +62,12 @@ export {
   type UnreadRecords,
 } from "./reconcile/plan.ts";
 export { findOrphans, type ReconcileOptions, reconcile } from "./reconcile/reconcile.ts";
-export { type BootstrapReports, type BootstrapReportsOptions, bootstrapReports } from "./reports/bootstrap-reports.ts";
-export { nodeListener } from "./reports/node-listener.ts";
-export { allEntries, type EntryFilter, matchesFilter, type StoreEntry } from "./store/entries.ts";
+export {
+  type BootstrapReports,
+  type BootstrapReportsOptions,
+  bootstrapReports,
+  nodeListener,
+} from "./reports/bootstrap-reports.ts";
 export { type FileStoreOptions, fileStore } from "./store/file-store.ts";
 export { memoryStore } from "./store/memory-store.ts";
 export type { Processes, ProcessIdentity, ProcessState } from "./store/process-identity.ts";
@@ -86,9 +89,19 @@ export {
   type StoredRecord,
 } from "./store/record.ts";
 export { parseRecordRow, type RowContent, recordColumns, recordText } from "./store/record-row.ts";
+export { stepKey } from "./store/run-steps.ts";
 export { type SqliteStoreOptions, sqliteStore } from "./store/sqlite/sqlite-store.ts";
-export { stepKey } from "./store/step-key.ts";
-export type { Exclusion, Journal, LaunchStore, Lease, Store } from "./store/store.ts";
+export {
+  allEntries,
+  type EntryFilter,
+  type Exclusion,
+  type Journal,
+  type LaunchStore,
+  type Lease,
+  matchesFilter,
+  type Store,
+  type StoreEntry,
+} from "./store/store.ts";
 export { isStoreError, STORE_ERROR_CODES, StoreError, type StoreErrorCode } from "./store/store-error.ts";
 export { type TerminateOptions, terminateAndConfirm } from "./terminate-and-confirm.ts";
 export {
@@ -99,8 +112,8 @@ export {
   waitForBootstrap,
 } from "./wait-for-bootstrap.ts";
 export { waitForStatus } from "./wait-for-status.ts";
-export type { WorkflowEvent } from "./workflow/events.ts";
 export { type ResumeOptions, type ResumeOutcome, type ResumeReport, resumeRuns } from "./workflow/resume-runs.ts";
+export type { WorkflowEvent } from "./workflow/run.ts";
 export { type RunOptions, runWorkflow } from "./workflow/run-workflow.ts";
 export {
   isWorkflowError,

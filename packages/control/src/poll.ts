@@ -1,16 +1,20 @@
 import {
   abortError,
   type Clock,
+  canLog,
   type Deadline,
   deadline,
   type ErrorEffect,
   guardedListener,
+  type Instance,
   isProviderError,
   type Operation,
+  type Provider,
   type RuntimeEvent,
   systemClock,
   timestamp,
 } from "@slipway/core";
+import type { SharedLooks } from "./shared-looks.ts";
 
 /** What every call of this package that waits takes. */
 export interface WaitOptions {
@@ -84,4 +88,75 @@ export function startPoll(
 export function mendsItself(error: unknown): number | null {
   if (!isProviderError(error) || !error.retryable || error.exhausted) return null;
   return error.retryAfterMs ?? 0;
+}
+
+interface Wanted {
+  /** Must a read show the instance by now, however late reads may be? */
+  readonly mustShow: () => boolean;
+  /** Would this end the wait? Then `get` has the last word, since it may ask more than a listing. */
+  readonly isFinal: (listed: Instance) => boolean;
+}
+
+/** A look: the instance, null if there is none, or how many milliseconds a failed look asks to wait at least. */
+export type Look = () => Promise<Instance | null | number>;
+
+/**
+ * Looks at one instance, out of the shared listing where that says enough. An instance that a listing does not show is
+ * looked for with `get`, once as long as reads may be late: its absence alone proves nothing.
+ */
+export function lookerAt(
+  provider: Provider,
+  id: string,
+  poll: Poll,
+  looks: SharedLooks,
+  { mustShow, isFinal }: Wanted,
+): Look {
+  let wasUnseen = false;
+  return async () => {
+    try {
+      const { isShared, instance } = await looks.look(id, poll.signal);
+      if (instance !== null && !isFinal(instance)) return instance;
+      if (instance === null && isShared && wasUnseen && !mustShow()) return null;
+      const seen = await provider.get(id, { signal: poll.signal });
+      wasUnseen = seen === null;
+      return seen;
+    } catch (error) {
+      poll.check();
+      const waitMs = mendsItself(error);
+      if (waitMs === null) throw error;
+      return waitMs;
+    }
+  };
+}
+
+const MOST_LINES = 20;
+const MOST_CHARACTERS = 2000;
+const PATIENCE_MS = 5000;
+
+/**
+ * What the instance printed last, as the end of a message, or nothing. It is a help for a person: where the provider has
+ * no logs, or they cannot be read, the message stands without it.
+ */
+export async function lastLines(provider: Provider, id: string, clock: Clock): Promise<string> {
+  if (!canLog(provider)) return "";
+  const limit = deadline(clock, PATIENCE_MS);
+  const lines: string[] = [];
+  const read = async (): Promise<void> => {
+    for await (const line of provider.logs(id, { signal: limit.signal })) {
+      lines.push(line);
+      if (lines.length > MOST_LINES) lines.shift();
+      if (limit.signal.aborted) return;
+    }
+  };
+  const over = new Promise<void>((resolve) => limit.signal.addEventListener("abort", () => resolve(), { once: true }));
+  // Neither a failing log nor one that does not end may hide why the wait ended.
+  await Promise.race([read().catch(() => undefined), over]);
+  limit.release();
+  return linesAtEnd(lines);
+}
+
+/** Lines as the end of a message; nothing if there are none. */
+export function linesAtEnd(lines: readonly string[]): string {
+  const text = lines.slice(-MOST_LINES).join("\n").slice(-MOST_CHARACTERS).trim();
+  return text === "" ? "" : `; its last lines:\n${text}`;
 }

@@ -11,9 +11,16 @@ import {
   projectProvider,
   systemClock,
 } from "@slipway/core";
-import { lastLines, linesAtEnd } from "./last-lines.ts";
-import { type Look, lookerAt } from "./look-at.ts";
-import { mendsItself, type Poll, startPoll, type WaitOptions } from "./poll.ts";
+import {
+  type Look,
+  lastLines,
+  linesAtEnd,
+  lookerAt,
+  mendsItself,
+  type Poll,
+  startPoll,
+  type WaitOptions,
+} from "./poll.ts";
 import { sharedLooks } from "./shared-looks.ts";
 
 /** Who knows how a bootstrap went, beside the provider: a session that reads it on the instance, or reports. */

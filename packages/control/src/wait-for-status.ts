@@ -7,9 +7,7 @@ import {
   projectProvider,
   systemClock,
 } from "@slipway/core";
-import { lastLines } from "./last-lines.ts";
-import { lookerAt } from "./look-at.ts";
-import { type Poll, startPoll, type WaitOptions } from "./poll.ts";
+import { lastLines, lookerAt, type Poll, startPoll, type WaitOptions } from "./poll.ts";
 import { sharedLooks } from "./shared-looks.ts";
 
 const DEFAULT_TIMEOUT_MS = 600_000;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isProviderError } from "@slipway/core";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { mostInADay } from "../src/budget/most-in-a-day.ts";
+import { mostInADay } from "../src/budget/claim.ts";
 import {
   type Budget,
   BudgetRefusal,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { eachName, namesThat } from "../src/store/file-faults.ts";
-import { recordNames } from "../src/store/record-names.ts";
+import { recordNames } from "../src/store/run-steps.ts";
 
 const nameOf = (index: number): string => createHash("sha256").update(String(index)).digest("hex").slice(0, 40);
 

@@ -14,14 +14,13 @@ import {
 } from "@slipway/core";
 import { BudgetRefusal } from "../budget/claim.ts";
 import { launch } from "../launch/launch.ts";
-import type { LaunchFailpoint } from "../launch/options.ts";
+import type { LaunchFailpoint } from "../launch/launching.ts";
 import { type Poll, startPoll } from "../poll.ts";
 import { launchId } from "../store/record.ts";
 import type { LaunchStore, Lease } from "../store/store.ts";
 import { anywhereId, type Choice, choiceRecord, mayLive, readChoice } from "./anywhere-record.ts";
-import { findPlaces, type Place, type PlaceOrder } from "./places.ts";
+import { type AnywhereOptions, findPlaces, type Place, type PlaceOrder, requestAt } from "./places.ts";
 import { AnywhereRefusal, nameOf, type TriedPlace } from "./refusal.ts";
-import { type AnywhereOptions, requestAt } from "./request-at.ts";
 
 export interface AnywhereControl {
   /** The store that every `launch` of these providers uses, too. */

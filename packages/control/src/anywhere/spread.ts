@@ -6,8 +6,8 @@ import type { Lease } from "../store/store.ts";
 import { terminateAndConfirm } from "../terminate-and-confirm.ts";
 import { mayLive } from "./anywhere-record.ts";
 import { type AnywhereControl, type AnywhereLaunch, launchAnywhere } from "./launch-anywhere.ts";
-import { AnywhereRefusal } from "./refusal.ts";
-import type { AnywhereOptions } from "./request-at.ts";
+import type { AnywhereOptions } from "./places.ts";
+import { AnywhereRefusal, type Refusal, type SpreadLeftover, SpreadRefusal } from "./refusal.ts";
 import {
   isForgotten,
   readSpread,
@@ -16,7 +16,6 @@ import {
   spreadId,
   spreadRecord,
 } from "./spread-record.ts";
-import { type Refusal, type SpreadLeftover, SpreadRefusal } from "./spread-refusal.ts";
 
 /** What `launchAnywhere` takes, several times. */
 export interface SpreadOptions extends AnywhereOptions {

@@ -1,9 +1,8 @@
-import { type Clock, ProviderError, systemClock } from "@slipway/core";
+import { type Clock, ProviderError, systemClock, timestamp } from "@slipway/core";
 import type { Poll } from "../poll.ts";
-import type { StoredRecord } from "../store/record.ts";
-import type { LaunchStore, Lease } from "../store/store.ts";
-import { budgetId, budgetRecord, type Claim, readClaims } from "./budget-record.ts";
-import { DAY_MS, mostInADay } from "./most-in-a-day.ts";
+import { type DataRecord, type JsonValue, recordId, type StoredRecord } from "../store/record.ts";
+import type { LaunchStore, Lease, Store } from "../store/store.ts";
+import { StoreError } from "../store/store-error.ts";
 
 /** What an owner may spend, counted over all launches that name a budget and share a store. */
 export interface Budget {
@@ -164,4 +163,84 @@ function busy(provider: string, owner: string): ProviderError<"BUSY"> {
 
 function invalid(provider: string, message: string): ProviderError<"INVALID_SPEC"> {
   return new ProviderError("INVALID_SPEC", { message, provider, operation: "launch", effect: "none" });
+}
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+/**
+ * The most that any 24 hours that hold `now` cost: what was spent in them, and what is still to come. What runs is counted
+ * until it is known to be gone, or until the time at which it is to be gone.
+ */
+export function mostInADay(claims: readonly Claim[], now: number): number {
+  const spans = claims.map(({ usdPerHour, from, until, to }) => ({
+    usdPerHour,
+    from,
+    // Past its time, and not known to be gone: it costs on.
+    to: to ?? (until !== null && until > now ? until : Number.POSITIVE_INFINITY),
+  }));
+  // The sum grows and shrinks evenly between these.
+  const edges = spans.flatMap(({ from, to }) => [from, to, from - DAY_MS, to - DAY_MS]);
+  const begins = [now - DAY_MS, now, ...edges].filter((begin) => begin >= now - DAY_MS && begin <= now);
+  const costOf = (begin: number): number =>
+    spans.reduce((sum, { usdPerHour, from, to }) => {
+      const ms = Math.min(to, begin + DAY_MS) - Math.max(from, begin);
+      return sum + (usdPerHour * Math.max(0, ms)) / HOUR_MS;
+    }, 0);
+  return Math.max(...begins.map(costOf));
+}
+
+/** What one launch costs of its owner's budget, at the price that was known when it was claimed. Times are milliseconds. */
+interface Claim {
+  /** Of the launch's record. */
+  readonly id: string;
+  readonly usdPerHour: number;
+  readonly from: number;
+  /** When it is to be gone at the latest; null where nothing was said. */
+  readonly until: number | null;
+  /** When it was known to be gone; null while it may run. */
+  readonly to: number | null;
+}
+
+function budgetId(owner: string): string {
+  return recordId("budget", owner);
+}
+
+function budgetRecord(owner: string, claims: readonly Claim[], clock: Clock): DataRecord {
+  const data = { claims: claims.map((one) => ({ ...one })) };
+  return { kind: "budget", name: owner, owner, state: "counting", at: timestamp(clock), data };
+}
+
+async function readClaims(store: Store, owner: string): Promise<readonly Claim[]> {
+  const id = budgetId(owner);
+  const record = await store.read(id);
+  if (record === null) return [];
+  const claims = record.kind === "budget" ? claimsOf(record.data) : null;
+  if (claims !== null) return claims;
+  // What cannot be read may be all that the day allows.
+  throw new StoreError("CORRUPT", {
+    message: `the record of ${id} does not say what was spent`,
+    hint: "Look at what runs and what it costs; then remove the record, and launch again.",
+  });
+}
+
+function claimsOf(data: JsonValue): readonly Claim[] | null {
+  const { claims } = fields(data);
+  if (!Array.isArray(claims)) return null;
+  const read = claims.map(claimOf);
+  const whole = read.filter((one) => one !== null);
+  return whole.length === read.length ? whole : null;
+}
+
+function claimOf(value: JsonValue): Claim | null {
+  const { id, usdPerHour, from, until, to } = fields(value);
+  if (typeof id !== "string" || typeof usdPerHour !== "number" || typeof from !== "number") return null;
+  if ((until !== null && typeof until !== "number") || (to !== null && typeof to !== "number")) return null;
+  return { id, usdPerHour, from, until, to };
+}
+
+function fields(value: JsonValue): { readonly [name: string]: JsonValue | undefined } {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as { readonly [name: string]: JsonValue })
+    : {};
 }

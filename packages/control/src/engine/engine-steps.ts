@@ -1,11 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { isProviderError, type Step, type StepContext, type StepOptions, type WorkflowContext } from "@slipway/core";
 import type { JsonValue, RecordedError, StepRecord } from "../store/record.ts";
-import { stepKey } from "../store/step-key.ts";
+import { stepKey } from "../store/run-steps.ts";
 import { duplicate, type ErasedUndo, notJson, type OwedUndo } from "../workflow/context.ts";
-import { asJson } from "../workflow/json.ts";
 import { cancelled, failpointName, tryRepeatedly } from "../workflow/run.ts";
-import { recordError, reviveError } from "../workflow/workflow-error.ts";
+import { asJson, recordError, reviveError } from "../workflow/workflow-error.ts";
 import type { EngineRun } from "./engine-run.ts";
 
 /** How a step ended, as the engine keeps it: for the engine each is a success. */

@@ -1,10 +1,9 @@
 import { type Clock, deadline, systemClock, type Workflow } from "@slipway/core";
-import { haltable } from "../workflow/haltable.ts";
 import { emitterFor, failpointName } from "../workflow/run.ts";
 import type { RunOptions } from "../workflow/run-workflow.ts";
 import { callUndo, leftoverOf, owesUndo } from "../workflow/undo.ts";
 import { validInput, validOutput } from "../workflow/validate.ts";
-import { within } from "../workflow/within.ts";
+import { haltable, within } from "../workflow/within.ts";
 import {
   inspectable,
   isWorkflowError,

@@ -18,18 +18,21 @@ import type { LaunchStore, Lease } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
 import { attempt, isAboutThePlace, newIntent, recordLaunched, send } from "./attempt.ts";
 import { complete, hasVolumes } from "./half-made.ts";
-import { renderedBy, reportingWith } from "./launch-bootstrap.ts";
 import {
+  type ControlOf,
   type Launching,
+  type LaunchOptions,
   leaseConflict,
   mustSee,
+  type OptionsWithoutStore,
   type Request,
   readRecord,
+  renderedBy,
+  reportingWith,
   specConflict,
   type Unleased,
 } from "./launching.ts";
 import { adopted, lookUp, stillThere } from "./lookup.ts";
-import type { ControlOf, LaunchOptions, OptionsWithoutStore } from "./options.ts";
 
 /** As the signatures below, without the provider's own type: they have checked the options against it. */
 interface ErasedLaunchOptions extends Omit<LaunchOptions, "placements"> {

@@ -1,11 +1,21 @@
-import { type Instance, type Provider, ProviderError, type SpawnOptions } from "@slipway/core";
+import {
+  type BootstrapConfig,
+  type BootstrapScript,
+  type CapabilitiesOf,
+  type Instance,
+  type Provider,
+  ProviderError,
+  type Snapshot,
+  type SpawnOptions,
+  type SpawnOptionsOf,
+} from "@slipway/core";
 import type { Budget } from "../budget/claim.ts";
-import type { Poll } from "../poll.ts";
+import type { Poll, WaitOptions } from "../poll.ts";
 import { sightOf } from "../regions.ts";
+import type { BootstrapReports } from "../reports/bootstrap-reports.ts";
 import type { ExpectedInstance, JsonValue, LaunchIdentity, LaunchRecord } from "../store/record.ts";
 import type { LaunchStore, Lease } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
-import type { LaunchFailpoint } from "./options.ts";
 
 export type Request = { readonly [option: string]: JsonValue };
 
@@ -109,4 +119,104 @@ export function leaseConflict(run: Unleased): ProviderError {
       "Call again when it has finished: the same key then answers the same instance." +
       (where === undefined ? "" : ` If no such process is left on any machine, delete ${where}.`),
   });
+}
+
+/** Where a launch can be made to stop, in this order: for tests that kill the process there. */
+export type LaunchFailpoint = "before-intent" | "after-intent" | "after-spawn" | "after-record";
+
+/** How `launch` works, beside what it spawns. */
+export interface LaunchOptions<P extends Provider = Provider> extends Omit<WaitOptions, "timeoutMs"> {
+  /** Tells two accounts of one provider apart, where one store serves both. */
+  readonly account?: string | undefined;
+  /**
+   * Where to try, in this order: each entry replaces options of the request. The next one is tried only after a failure
+   * that is known to have made nothing and is about the place (scope placement, subnet, capacity-type or region).
+   */
+  readonly placements?: readonly Partial<SpawnOptionsOf<P>>[] | undefined;
+  /**
+   * What the owner may spend in a day, over all launches in the store that name a budget. A new launch that would pass it is
+   * refused with a BudgetRefusal before anything is sent; one that finds its instance costs nothing more.
+   */
+  readonly budget?: Budget | undefined;
+  /** How long to wait for another process that launches the same key, milliseconds. 0 if absent: CONFLICT at once. */
+  readonly leaseTimeoutMs?: number | undefined;
+  /** Makes a token for a bootstrap with `report: true`, for this launch alone. They need the same store. */
+  readonly reports?: Pick<BootstrapReports, "token"> | undefined;
+  /** For tests. Called, and awaited, at each named point. */
+  readonly failpoint?: ((name: LaunchFailpoint) => void | Promise<void>) | undefined;
+}
+
+export interface StoredLaunchOptions<P extends Provider = Provider> extends LaunchOptions<P> {
+  readonly store: LaunchStore;
+}
+
+/** A provider whose own promise makes a store unnecessary. */
+export type IdempotentProvider = Provider<Instance, Snapshot, "idempotentSpawn">;
+
+// Conditions on P in one signature, not an overload for some providers: a compiler that finds no overload tells of the
+// last one, and so of a capability that the caller never meant to need.
+/** How `launch` works on P: with a store, unless the type of P has `idempotentSpawn`. */
+export type ControlOf<P extends Provider> =
+  "idempotentSpawn" extends CapabilitiesOf<P>
+    ? (LaunchOptions<P> & { readonly store?: LaunchStore | undefined }) | undefined
+    : StoredLaunchOptions<P>;
+
+/** What `launch` takes where it is given a request alone. The sentence is what a compiler prints where P needs a store. */
+export type OptionsWithoutStore<P extends Provider> =
+  "idempotentSpawn" extends CapabilitiesOf<P>
+    ? SpawnOptionsOf<P>
+    : "this provider needs a store: launch(provider, options, { store })";
+
+/** The bootstrap as it is sent. */
+export function renderedBy(provider: Provider, bootstrap: BootstrapConfig | BootstrapScript): BootstrapScript {
+  if ("content" in bootstrap) return bootstrap;
+  const script = provider.generateBootstrap(bootstrap);
+  const { registrationToken, report, ...lasting } = bootstrap;
+  const rotates = registrationToken !== undefined || typeof report === "object";
+  if (!rotates || script.stableChecksum !== undefined) return script;
+  // A rotated token is not another spec.
+  const stable = typeof report === "object" ? { ...lasting, report: { ...report, token: ANY_TOKEN } } : lasting;
+  return { ...script, stableChecksum: provider.generateBootstrap(stable).checksum };
+}
+
+/** A bootstrap that reports, for one launch. */
+interface Reporting {
+  /** With a token that is no one's: for what does not depend on it. */
+  readonly any: BootstrapConfig;
+  /** With the token of a launch of this name, rendered and as it is stored. */
+  readonly of: (launch: string) => Promise<JsonValue>;
+}
+
+// Shorter than any real one.
+const ANY_TOKEN = "0";
+
+/** What a launch with `reports` makes of a bootstrap with `report: true`; null for all others. */
+export function reportingWith(
+  provider: Provider,
+  bootstrap: BootstrapConfig | BootstrapScript | undefined,
+  identity: LaunchIdentity,
+  { reports, store }: Pick<LaunchOptions, "reports"> & { readonly store?: LaunchStore | undefined },
+): Reporting | null {
+  if (reports === undefined || bootstrap === undefined || "content" in bootstrap || bootstrap.report !== true)
+    return null;
+  const { controlPlaneUrl: url } = bootstrap;
+  const wrong =
+    store === undefined ? "reports need the store that they were made with" : "report: true needs controlPlaneUrl";
+  if (store === undefined || url === undefined) {
+    throw new ProviderError("INVALID_SPEC", {
+      message: wrong,
+      provider: provider.name,
+      operation: "launch",
+      effect: "none",
+    });
+  }
+  const withToken = (token: string): BootstrapConfig => ({ ...bootstrap, report: { url, token } });
+  return {
+    any: withToken(ANY_TOKEN),
+    of: async (launch) => {
+      const token = await reports.token(identity, launch);
+      // Of an object of texts and numbers, JSON.parse gives an object of JSON values.
+      return JSON.parse(JSON.stringify(renderedBy(provider, withToken(token)))) as JsonValue;
+    },
+  };
 }

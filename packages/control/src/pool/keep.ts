@@ -17,7 +17,6 @@ import type { Store } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
 import { terminateAndConfirm } from "../terminate-and-confirm.ts";
 import { recordError } from "../workflow/workflow-error.ts";
-import type { Backoff } from "./backoff.ts";
 import { IS_GONE, type PoolChange } from "./plan.ts";
 import type { PoolRecords, PoolSlot } from "./slot.ts";
 
@@ -178,4 +177,26 @@ async function isGone({ provider, clock }: Keeper, id: string, signal: AbortSign
     if (instance !== null && !hasEnded(instance)) return false;
   }
   return true;
+}
+
+/** Which placements are left alone for a while after they had no capacity; by this process's own clock. */
+interface Backoff {
+  readonly isOpen: (placement: number) => boolean;
+  readonly failed: (placement: number) => void;
+  readonly worked: (placement: number) => void;
+}
+
+export function backoff(clock: Clock, [first, longest]: readonly [first: number, longest: number]): Backoff {
+  const closed = new Map<number, { readonly failures: number; readonly until: number }>();
+  return {
+    isOpen: (placement) => (closed.get(placement)?.until ?? Number.NEGATIVE_INFINITY) <= clock.now(),
+    failed: (placement) => {
+      const failures = closed.get(placement)?.failures ?? 0;
+      closed.set(placement, {
+        failures: failures + 1,
+        until: clock.now() + Math.min(first * 2 ** failures, longest),
+      });
+    },
+    worked: (placement) => void closed.delete(placement),
+  };
 }

@@ -13,8 +13,7 @@ import {
 import { hasEnded } from "../launch/lookup.ts";
 import type { Lease, Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
-import { backoff } from "./backoff.ts";
-import { act, type Keeper } from "./keep.ts";
+import { act, backoff, type Keeper } from "./keep.ts";
 import { type PoolChange, type PoolFindings, type PoolReplacement, planPool } from "./plan.ts";
 import { type PoolSize, type PoolSlot, poolRecords } from "./slot.ts";
 

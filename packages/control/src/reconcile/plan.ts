@@ -1,7 +1,7 @@
 import type { Instance } from "@slipway/core";
 import { hasEnded, oldest } from "../launch/lookup.ts";
-import type { StoreEntry } from "../store/entries.ts";
 import { type LaunchRecord, launchId, type StoredRecord } from "../store/record.ts";
+import type { StoreEntry } from "../store/store.ts";
 import type { StoreErrorCode } from "../store/store-error.ts";
 
 /** One field in which an instance is not what its launch asked for. */

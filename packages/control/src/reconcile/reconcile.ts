@@ -1,10 +1,9 @@
 import { type Clock, type Instance, type Provider, projectProvider, systemClock } from "@slipway/core";
 import { atMost } from "../at-most.ts";
 import { regionOf, sightOf } from "../regions.ts";
-import type { StoreEntry } from "../store/entries.ts";
 import { launchId } from "../store/record.ts";
-import { stepKeyIn } from "../store/step-key.ts";
-import type { LaunchStore } from "../store/store.ts";
+import { stepKeyIn } from "../store/run-steps.ts";
+import type { LaunchStore, StoreEntry } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
 import {
   type Findings,

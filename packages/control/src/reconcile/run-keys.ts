@@ -1,5 +1,5 @@
 import type { RunRecord } from "../store/record.ts";
-import { stepKey, stepKeyIn } from "../store/step-key.ts";
+import { stepKey, stepKeyIn } from "../store/run-steps.ts";
 import type { LaunchStore } from "../store/store.ts";
 import { isStoreError } from "../store/store-error.ts";
 import type { PlanItem, UnreadRecords } from "./plan.ts";

@@ -1,7 +1,6 @@
-import { matchesFilter } from "./entries.ts";
 import type { StepRecord, StoredRecord } from "./record.ts";
 import { withSteps } from "./run-steps.ts";
-import type { Store } from "./store.ts";
+import { matchesFilter, type Store } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 
 /**

@@ -1,11 +1,10 @@
 import { open, readFile, rm, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { replaceFile, syncDirectory } from "./durable-file.ts";
-import { type EntryFilter, matchesFilter, type StoreEntry } from "./entries.ts";
 import { eachName, errnoOf, namesThat, onPath, readIfThere } from "./file-faults.ts";
 import { isStoredRecord, recordFault, type StepRecord, type StoredRecord } from "./record.ts";
-import { recordNames } from "./record-names.ts";
-import { withSteps } from "./run-steps.ts";
+import { recordNames, withSteps } from "./run-steps.ts";
+import { type EntryFilter, matchesFilter, type StoreEntry } from "./store.ts";
 import { isStoreError, StoreError } from "./store-error.ts";
 
 /** Records as files: `<name>.json`, and beside one of a run `<name>.<token>.steps` with what was added to it since. */

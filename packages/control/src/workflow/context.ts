@@ -1,10 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { isProviderError, type Step, type StepOptions, type UndoContext, type WorkflowContext } from "@slipway/core";
 import type { StepRecord } from "../store/record.ts";
-import { stepKey } from "../store/step-key.ts";
-import { asJson } from "./json.ts";
+import { stepKey } from "../store/run-steps.ts";
 import { cancelled, failpointName, type Run, tryRepeatedly } from "./run.ts";
-import { recordError, reviveError, WorkflowError } from "./workflow-error.ts";
+import { asJson, recordError, reviveError, WorkflowError } from "./workflow-error.ts";
 
 /** An undo with its result's type erased: it is only ever called with its own step's result. */
 export type ErasedUndo = (undo: UndoContext<unknown>) => Promise<void>;

@@ -3,13 +3,10 @@ import { type JsonValue, type RunRecord, runRecordId } from "../store/record.ts"
 import type { Journal, Lease } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { type Steps, stepsOf } from "./context.ts";
-import type { WorkflowEvent } from "./events.ts";
-import { haltable } from "./haltable.ts";
-import { emitterFor, type Run } from "./run.ts";
-import { type RunJournal, runJournal } from "./run-journal.ts";
+import { emitterFor, type Run, type RunJournal, runJournal, type WorkflowEvent } from "./run.ts";
 import { owesUndo, recordedLeftovers, undoAll } from "./undo.ts";
 import { validInput, validOutput } from "./validate.ts";
-import { within } from "./within.ts";
+import { haltable, within } from "./within.ts";
 import {
   inspectable,
   isCode,

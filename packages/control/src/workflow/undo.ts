@@ -1,6 +1,6 @@
 import { deadline, type UndoContext } from "@slipway/core";
 import type { StepRecord } from "../store/record.ts";
-import { stepKey } from "../store/step-key.ts";
+import { stepKey } from "../store/run-steps.ts";
 import type { OwedUndo, Steps } from "./context.ts";
 import { type Attempting, failpointName, type Run, tryRepeatedly } from "./run.ts";
 import { type Leftover, recordError, reviveError } from "./workflow-error.ts";

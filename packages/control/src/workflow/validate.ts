@@ -1,7 +1,6 @@
 import type { Schema, Workflow } from "@slipway/core";
 import type { JsonValue } from "../store/record.ts";
-import { asJson } from "./json.ts";
-import { WorkflowError } from "./workflow-error.ts";
+import { asJson, WorkflowError } from "./workflow-error.ts";
 
 const NOT_JSON = { problem: "it is not JSON" } as const;
 

@@ -1,12 +1,12 @@
 import { rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { makeDirectory, syncDirectory, writeNewFile } from "../durable-file.ts";
-import type { StoreEntry } from "../entries.ts";
 import { errnoOf, namesIfThere, onPath } from "../file-faults.ts";
 import { fileStore } from "../file-store.ts";
 import { leaseFiles } from "../lease-files.ts";
 import type { Processes } from "../process-identity.ts";
 import { recordColumns, recordText } from "../record-row.ts";
+import type { StoreEntry } from "../store.ts";
 import { StoreError } from "../store-error.ts";
 import type { Database } from "./database.ts";
 

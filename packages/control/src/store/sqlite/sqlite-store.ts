@@ -1,9 +1,8 @@
 import { isAbsolute, relative, resolve, sep } from "node:path";
-import { type EntryFilter, matchesFilter, type StoreEntry } from "../entries.ts";
 import { type Processes, type ProcessIdentity, systemProcesses } from "../process-identity.ts";
 import type { StoredRecord } from "../record.ts";
 import { parseRecordRow, type RowContent, recordColumns, recordText } from "../record-row.ts";
-import type { Store } from "../store.ts";
+import { type EntryFilter, matchesFilter, type Store, type StoreEntry } from "../store.ts";
 import { StoreError } from "../store-error.ts";
 import { type Database, openDatabase, type Row } from "./database.ts";
 import { moveFiles } from "./move-files.ts";
