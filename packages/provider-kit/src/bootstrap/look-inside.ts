@@ -1,6 +1,5 @@
 import type { BootstrapTruth } from "@slipway/core";
-import { BOOTSTRAP_LOG_PATH, BOOTSTRAP_SENTINEL_PATH } from "./paths.ts";
-import { parseSentinel } from "./sentinel.ts";
+import { BOOTSTRAP_LOG_PATH, BOOTSTRAP_SENTINEL_PATH, parseSentinel } from "./sentinel.ts";
 
 const KEPT_LINES = 20;
 

@@ -10,8 +10,6 @@ import {
   systemClock,
 } from "@slipway/core";
 import { type Constraints, constraintsOn } from "./constraints.ts";
-import { dice, type NumberedCall, type Verdict } from "./dice.ts";
-import type { DriftWorld } from "./drift.ts";
 import type { ChaosEntry, ChaosJournal } from "./journal.ts";
 import { isRead } from "./operations.ts";
 import {
@@ -20,7 +18,10 @@ import {
   type ChaosPlan,
   type ChaosPlanWithoutDrift,
   checkPlan,
+  dice,
   isTouched,
+  type NumberedCall,
+  type Verdict,
 } from "./plan.ts";
 import { type StaleReads, staleReads } from "./stale-reads.ts";
 import { fieldOf, isThing, textIn } from "./things.ts";
@@ -258,4 +259,16 @@ async function drifted(act: Act, at: NumberedCall, { action, target }: ChaosDrif
     return;
   }
   act.journal({ ...at, kind: "drift", action, target: number, nativeId });
+}
+
+/**
+ * A hand on the world itself, behind the provider's back. `MemoryWorld` is one. What the functions answer is awaited and not read; a
+ * native id that is not there any more may be refused by throwing, which counts as nothing done.
+ */
+export interface DriftWorld {
+  readonly stop: (nativeId: string) => unknown;
+  readonly remove: (nativeId: string) => unknown;
+  readonly rename: (nativeId: string, name: string) => unknown;
+  readonly addUnmanaged: () => unknown;
+  readonly changeAddress: (nativeId: string) => unknown;
 }

@@ -1,5 +1,4 @@
-export { type ChaosOptions, type ChaosRun, chaos, chaosOf } from "./chaos.ts";
-export type { DriftWorld } from "./drift.ts";
+export { type ChaosOptions, type ChaosRun, chaos, chaosOf, type DriftWorld } from "./chaos.ts";
 export { type ChaosEntry, type ChaosJournal, printJournal, replay } from "./journal.ts";
 export type {
   ChaosConstraints,

@@ -1,5 +1,6 @@
 import { ERROR_CODES, type ErrorCode, type ErrorScope } from "@slipway/core";
 import type { FaultTiming } from "../emulator/faults.ts";
+import { seededRandom } from "../emulator/random.ts";
 import { isRead, kindOf } from "./operations.ts";
 
 /** When a rule of a plan acts. All that are given must hold. */
@@ -89,7 +90,7 @@ export function isTouched(operation: string): boolean {
   return !UNTOUCHED.has(operation);
 }
 
-export function canBeStale(operation: string): boolean {
+function canBeStale(operation: string): boolean {
   return isRead(operation) && kindOf(operation) !== undefined;
 }
 
@@ -140,4 +141,72 @@ function checkTrigger(trigger: ChaosTrigger, at: string, methods: ReadonlySet<st
 function checkNumber(value: number, what: string): void {
   if (!(typeof value === "number" && value >= 0 && Number.isFinite(value)))
     throw new TypeError(`${what} must be a number from 0`);
+}
+
+/** One call, numbered. */
+export interface NumberedCall {
+  readonly call: number;
+  readonly operation: string;
+  readonly nth: number;
+}
+
+/** What a plan has for a call. */
+export interface Verdict {
+  readonly fault: ChaosFault | undefined;
+  /** To be called where the fault did not act after all: it is there for the next call again. */
+  readonly giveBack: () => void;
+  readonly drifts: readonly { readonly drift: ChaosDrift; readonly chance: number }[];
+}
+
+interface Dice {
+  readonly number: (operation: string) => NumberedCall;
+  readonly decide: (call: NumberedCall) => Verdict;
+}
+
+/**
+ * Decides at once, before anything is awaited. Chance depends on the seed, the rule, the operation and the number of the
+ * call alone, so that one call more of another operation changes nothing for this one.
+ */
+export function dice(plan: ChaosPlan, seed: number): Dice {
+  const counts = new Map<string, number>();
+  const used = new Map<ChaosTrigger, number>();
+  const use = (rule: ChaosTrigger, by: 1 | -1): void => void used.set(rule, (used.get(rule) ?? 0) + by);
+
+  const applies = (rule: ChaosTrigger, at: NumberedCall, salt: string): boolean =>
+    (rule.operation === "*" || rule.operation === at.operation) &&
+    (rule.calls === undefined || rule.calls.includes(rule.operation === "*" ? at.call : at.nth)) &&
+    (rule.times === undefined || (used.get(rule) ?? 0) < rule.times) &&
+    (rule.probability === undefined || chanceOf(seed, salt, at) < rule.probability);
+
+  return {
+    number: (operation) => {
+      const call = (counts.get("*") ?? 0) + 1;
+      const nth = (counts.get(operation) ?? 0) + 1;
+      counts.set("*", call).set(operation, nth);
+      return { call, operation, nth };
+    },
+    decide: (at) => {
+      const fault = plan.faults?.find(
+        (rule, index) =>
+          (rule.when !== "stale-read" || canBeStale(at.operation)) && applies(rule, at, `fault ${index}`),
+      );
+      // Taken at once: two calls at the same time do not get the last one both.
+      if (fault !== undefined) use(fault, 1);
+      const drifts = (plan.drift ?? []).flatMap((drift, index) => {
+        if (!applies(drift, at, `drift ${index}`)) return [];
+        use(drift, 1);
+        return [{ drift, chance: chanceOf(seed, `target ${index}`, at) }];
+      });
+      return { fault, giveBack: () => (fault === undefined ? undefined : use(fault, -1)), drifts };
+    },
+  };
+}
+
+function chanceOf(seed: number, salt: string, at: NumberedCall): number {
+  // FNV-1a over the words: near texts give far numbers, which a sum would not.
+  let hash = 0x811c9dc5;
+  for (const character of `${seed} ${salt} ${at.operation} ${at.nth}`) {
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  }
+  return seededRandom(hash).next();
 }

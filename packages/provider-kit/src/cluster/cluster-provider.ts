@@ -9,8 +9,8 @@ import {
   type ProvisionOptions,
 } from "@slipway/core";
 import { refused } from "./cluster-config.ts";
-import { byName, clusterFrom, clusterNameOf, endpointOf, nodeFrom, nodesOfCluster } from "./find.ts";
 import { KubeconfigError, removeFromKubeconfig } from "./kubeconfig.ts";
+import { byName, clusterFrom, clusterNameOf, endpointOf, nodeFrom, nodesOfCluster } from "./node.ts";
 import { provision } from "./provision.ts";
 import { type ClusterRuntime, NODE_LABELS, type RuntimeCall, type RuntimeNode } from "./runtime.ts";
 

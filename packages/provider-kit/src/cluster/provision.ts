@@ -12,9 +12,8 @@ import {
 } from "@slipway/core";
 import { fileLock } from "../sandbox/file-lock.ts";
 import { type ClusterPlan, clusterPlan, refused } from "./cluster-config.ts";
-import { clusterFrom, endpointOf, nodesOfCluster } from "./find.ts";
 import { checkKubeconfig, KubeconfigError } from "./kubeconfig.ts";
-import { NodeShell, StepFailure } from "./node.ts";
+import { clusterFrom, endpointOf, NodeShell, nodesOfCluster, StepFailure } from "./node.ts";
 import { type ClusterRuntime, NODE_LABELS, type NodeSpec, type RuntimeCall, type RuntimeNode } from "./runtime.ts";
 import { COMPLETE, type Made, STEPS } from "./steps.ts";
 

@@ -5,11 +5,13 @@ import {
   deadline,
   guardedListener,
   type Logger,
+  type Operation,
   type RuntimeEvent,
   silentLog,
   systemClock,
   timestamp,
 } from "@slipway/core";
+import type { Refusal } from "../errors/refusal.ts";
 import { redact, redactCut } from "../redact.ts";
 import { CommandError, type CommandErrorDetails, commandLine } from "./command-error.ts";
 import { BASE_ENVIRONMENT, environmentOf } from "./environment.ts";
@@ -159,4 +161,10 @@ function invalidCall({ file, args, environment, secrets, cwd }: CommandCall): st
   const known = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
   const at = args.findIndex((argument) => known.some((secret) => argument.includes(secret)));
   return at === -1 ? null : `argument ${at + 1} holds a secret: give it by stdin, environment or file`;
+}
+
+/** Throws INVALID_SPEC for what no system can start: nothing, and a word with a NUL. */
+export function checkArgv(argv: readonly string[], operation: Operation, refuse: Refusal): void {
+  if ((argv[0] ?? "") === "") throw refuse("INVALID_SPEC", operation, "argv names no program");
+  if (argv.some((word) => word.includes("\0"))) throw refuse("INVALID_SPEC", operation, "argv holds a NUL");
 }

@@ -1,5 +1,5 @@
 import { type Instance, isProviderError } from "@slipway/core";
-import { withEffect } from "../errors/with-effect.ts";
+import { withEffect } from "../errors/refusal.ts";
 import {
   type Accepted,
   type Call,

@@ -1,6 +1,5 @@
 import { abortError, type BaseListFilter, type BaseSpawnOptions, type Clock, isProviderError } from "@slipway/core";
-import type { Refusal } from "../errors/refusal.ts";
-import { withEffect } from "../errors/with-effect.ts";
+import { type Refusal, withEffect } from "../errors/refusal.ts";
 import type { KeyedMutex } from "../limits/keyed-mutex.ts";
 import type { Call } from "./driver.ts";
 import type { WriteCache } from "./write-cache.ts";

@@ -1,5 +1,5 @@
 import { type CallOptions, type Instance, isKey, nameFor, type ProviderError, specHash } from "@slipway/core";
-import { givenBootstrap } from "../bootstrap/given-bootstrap.ts";
+import { givenBootstrap } from "../bootstrap/render-bootstrap.ts";
 import { matcherOf } from "../filters/matches-filter.ts";
 import { Creation } from "./creation.ts";
 import type { Call, Driver, SpawnRequest } from "./driver.ts";

@@ -1,2 +1,1 @@
-export { type Refusal, type RefusalDetails, refusals } from "./refusal.ts";
-export { withEffect } from "./with-effect.ts";
+export { type Refusal, type RefusalDetails, refusals, withEffect } from "./refusal.ts";

@@ -1,6 +1,6 @@
 import { ID_VARIABLE } from "./environment.ts";
 import { systemProcessTable } from "./process-identity.ts";
-import type { ProcessSight } from "./process-table.ts";
+import type { ProcessSight } from "./ps-process-table.ts";
 
 /** The processes of this machine at one moment, by what an end looks for. Zombies are not in it. */
 export interface Census {

@@ -1,6 +1,5 @@
-import { namespaceArguments, type SandboxBind } from "./bubblewrap.ts";
+import { kernelMountArguments, namespaceArguments, type SandboxBind } from "./bubblewrap.ts";
 import type { IsolationTools } from "./isolation.ts";
-import { kernelMountArguments } from "./kernel-files.ts";
 import { linkTarget, SYSTEM_DIRECTORIES } from "./layout.ts";
 
 // Enough to copy files with all that belongs to them, whoever owns them.

@@ -16,7 +16,7 @@ export {
   processState,
   systemProcessTable,
 } from "./process-identity.ts";
-export type { ProcessRow, ProcessTable } from "./process-table.ts";
+export type { ProcessRow, ProcessTable } from "./ps-process-table.ts";
 export { type SandboxSpec, startSandbox } from "./start.ts";
 export { findSandbox, readText, sandboxExitCode, sandboxState } from "./status.ts";
 export { type SandboxTerminalCommand, type SandboxTerminalOptions, sandboxTerminal } from "./terminal.ts";

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import type { ProcessRow, ProcessSight, ProcessTable } from "./process-table.ts";
+import type { ProcessRow, ProcessSight, ProcessTable } from "./ps-process-table.ts";
 
 // How often a process that is replacing its program is looked at again, a millisecond apart: on a busy machine it may
 // have to wait for its turn in the middle of it.

@@ -1,7 +1,6 @@
 import { SandboxError } from "./layout.ts";
 import { linuxProcessTable } from "./linux-process-table.ts";
-import type { ProcessTable } from "./process-table.ts";
-import { psProcessTable } from "./ps-process-table.ts";
+import { type ProcessTable, psProcessTable } from "./ps-process-table.ts";
 
 /** One process for ever: a process id alone is given again. JSON-safe, to be stored. */
 export interface ProcessIdentity {

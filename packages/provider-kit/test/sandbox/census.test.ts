@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { nextCensus } from "../../src/sandbox/census.ts";
-import type { ProcessSight } from "../../src/sandbox/process-table.ts";
+import type { ProcessSight } from "../../src/sandbox/ps-process-table.ts";
 
 const { table } = vi.hoisted(() => ({ table: { everything: async (): Promise<readonly ProcessSight[]> => [] } }));
 vi.mock("../../src/sandbox/process-identity.ts", () => ({ systemProcessTable: () => table }));
