@@ -1,6 +1,5 @@
 import { type CleanupItem, type CleanupMethods, isProviderError } from "@slipway/core";
-import { refusal } from "./call.ts";
-import { everyPage } from "./capabilities/every-page.ts";
+import { everyPage, refusal } from "./call.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { composeId, splitId } from "./ids.ts";
 import { forgetSecurityGroups } from "./security-group.ts";

@@ -3,7 +3,7 @@ import type { Clock, Operation, RuntimeEvent, Volume } from "@slipway/core";
 import type { KeyedMutex, ReadAfterWriteCache } from "@slipway/provider-kit/limits";
 import type { Batching } from "./batching.ts";
 import { refusal } from "./call.ts";
-import type { AskedPrices } from "./capabilities/price-list.ts";
+import type { AskedPrices } from "./capabilities/prices.ts";
 import type { AwsClient } from "./client.ts";
 import type { AWSInstance } from "./instance.ts";
 import type { InstanceBatches } from "./instance-batches.ts";

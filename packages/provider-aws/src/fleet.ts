@@ -4,11 +4,10 @@ import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import { PROVIDER, refusal } from "./call.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { meaningOf, nativeCodeOf } from "./errors.ts";
-import { isOfPlace, mayGoElsewhere } from "./refused-place.ts";
 import { launchTags, type SpawnRequest } from "./request.ts";
 import { creditsOf, type LaunchParts, runRequest } from "./run-request.ts";
 import { INSTANCE_DISK, TAGS, tagsOf } from "./tags.ts";
-import { type CapacityType, reachOf } from "./unavailable.ts";
+import { type CapacityType, isOfPlace, mayGoElsewhere, reachOf } from "./unavailable.ts";
 
 /** One machine type in one subnet: what a fleet may choose. */
 export interface FleetChoice {

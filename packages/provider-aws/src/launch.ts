@@ -1,12 +1,10 @@
 import { type ErrorCode, isProviderError, timestamp } from "@slipway/core";
 import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
-import { afterRefusal } from "./after-write.ts";
-import { PROVIDER, refusal } from "./call.ts";
+import { afterRefusal, PROVIDER, refusal } from "./call.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { nativeCodeOf } from "./errors.ts";
 import { type AWSInstance, isEnding, materialize } from "./instance.ts";
-import { findExisting } from "./key-holder.ts";
-import { isInstanceId, madeByToken, underKey, underKeyInTheEnd } from "./lookup.ts";
+import { isInstanceId, madeByToken, type UnderKey, underKey, underKeyInTheEnd } from "./lookup.ts";
 import type { SpawnRequest } from "./request.ts";
 import { clientToken, type LaunchParts, runRequest } from "./run-request.ts";
 import { reachOf } from "./unavailable.ts";
@@ -141,4 +139,37 @@ async function rivalOf(
     if (left <= 0) return "ended";
     await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
   }
+}
+
+/** The instance that a repeated key already has. CONFLICT where another spec stands under it, or an unmanaged machine has its name. */
+export function findExisting(
+  context: AwsContext,
+  call: Call,
+  request: SpawnRequest,
+  { live, ended, unmanaged }: UnderKey,
+): AWSInstance | undefined {
+  if (unmanaged !== undefined) {
+    throw refusal(
+      "CONFLICT",
+      call.operation,
+      `an instance that Slipway has not made is named ${request.name}: ${unmanaged.nativeId}`,
+      { nativeId: unmanaged.id, hint: "Slipway leaves it alone: rename or end it by hand, or use another key." },
+    );
+  }
+  const launched = context.launched.find(request.key)?.thing;
+  // What this process has launched just now may be over already: then EC2 says so.
+  const isOver = launched === undefined || ended.includes(launched.nativeId);
+  const there = live.length > 0 || isOver ? live : [launched];
+  const same = there.find(({ specHash }) => specHash === request.specHash);
+  const [other] = there;
+  if (same !== undefined || other === undefined) return same;
+  throw refusal(
+    "CONFLICT",
+    call.operation,
+    `the key ${JSON.stringify(request.key)} has an instance of another spec: ${other.id}`,
+    {
+      nativeId: other.id,
+      hint: "Use another key, or terminate that instance first.",
+    },
+  );
 }

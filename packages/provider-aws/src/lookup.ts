@@ -8,8 +8,7 @@ import {
   ProviderError,
 } from "@slipway/core";
 import { matcherOf } from "@slipway/provider-kit/filters";
-import { PROVIDER, refusal } from "./call.ts";
-import { everyPage } from "./capabilities/every-page.ts";
+import { everyPage, PROVIDER, refusal } from "./call.ts";
 import { type AwsContext, type Call, configuredRegion } from "./context.ts";
 import { codeOfReason } from "./errors.ts";
 import { inRegions, nativeIdOf, splitId } from "./ids.ts";

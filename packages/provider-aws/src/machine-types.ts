@@ -1,5 +1,7 @@
+import type { InstanceTypeInfo } from "@aws-sdk/client-ec2";
 import type { Operation, ResourceOptions } from "@slipway/core";
 import { refusal } from "./call.ts";
+import type { AwsContext, Call } from "./context.ts";
 
 /** A machine type as far as a choice needs it. */
 interface MachineType {
@@ -69,4 +71,20 @@ export function typeFor(operation: Operation, { cpus, memoryBytes }: ResourceOpt
 /** Graviton's families have a `g` behind the number of their generation: t4g, c7gn, g5g. */
 export function architectureOf(instanceType: string): "arm64" | "x86_64" {
   return /^(a1|[a-z]+\d+[a-z]*g[a-z]*)\./.test(instanceType) ? "arm64" : "x86_64";
+}
+
+/** What EC2 tells of a machine type; INVALID_SPEC where the region does not know it. */
+export async function machineType(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  instanceType: string,
+): Promise<InstanceTypeInfo> {
+  const { InstanceTypes = [] } = await context.client.send(call, region, "DescribeInstanceTypes", {
+    // EC2's own list of names grows every month: whatever the caller writes is asked for.
+    InstanceTypes: [instanceType as NonNullable<InstanceTypeInfo["InstanceType"]>],
+  });
+  const [found] = InstanceTypes;
+  if (found !== undefined) return found;
+  throw refusal("INVALID_SPEC", call.operation, `spec: ${region} knows no machine type ${instanceType}`);
 }

@@ -1,6 +1,5 @@
 import type { Subnet } from "@aws-sdk/client-ec2";
-import { refusal } from "./call.ts";
-import { everyPage } from "./capabilities/every-page.ts";
+import { everyPage, refusal } from "./call.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { kept } from "./kept.ts";
 import type { AWSSpawnOptions, SpawnRequest } from "./request.ts";

@@ -1,7 +1,7 @@
 import type { Subnet } from "@aws-sdk/client-ec2";
 import type { NetworkOptions } from "@slipway/core";
+import { everyPage } from "./call.ts";
 import { mountsOf } from "./capabilities/attach.ts";
-import { everyPage } from "./capabilities/every-page.ts";
 import { freeVolumes } from "./capabilities/warm-volumes.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { type AWSSpawnOptions, machineTypeOf, regionFor } from "./request.ts";

@@ -1,10 +1,16 @@
-import { type CallOptions, defineProvider, type Provider, type ProviderHooks, runtimeDefaults } from "@slipway/core";
+import {
+  type CallOptions,
+  defineProvider,
+  type Provider,
+  type ProviderHooks,
+  type RegionMethods,
+  runtimeDefaults,
+} from "@slipway/core";
 import { keyedMutex, readAfterWriteCache } from "@slipway/provider-kit/limits";
 import { batching } from "./batching.ts";
 import { PROVIDER, refusal } from "./call.ts";
-import { costMethods } from "./capabilities/cost-explorer.ts";
+import { costMethods } from "./capabilities/cost-query.ts";
 import { hibernationMethods } from "./capabilities/hibernation.ts";
-import { regionMethods } from "./capabilities/multi-region.ts";
 import { volumeMethods } from "./capabilities/persistent-volumes.ts";
 import { type AWSOffering, offeringMethods } from "./capabilities/prices.ts";
 import type { AWSSnapshot } from "./capabilities/snapshot-image.ts";
@@ -168,4 +174,30 @@ function contextOf(options: AwsOptions): AwsContext {
     defaultVpcs: new Map(),
   };
   return context;
+}
+
+/** AWS's own names of its regions, for people; a region that is not here is shown by its id. */
+const NAMES: Readonly<Record<string, string>> = {
+  "us-east-1": "US East (N. Virginia)",
+  "us-east-2": "US East (Ohio)",
+  "us-west-1": "US West (N. California)",
+  "us-west-2": "US West (Oregon)",
+  "ca-central-1": "Canada (Central)",
+  "sa-east-1": "South America (São Paulo)",
+  "eu-central-1": "Europe (Frankfurt)",
+  "eu-west-1": "Europe (Ireland)",
+  "eu-west-2": "Europe (London)",
+  "eu-west-3": "Europe (Paris)",
+  "eu-north-1": "Europe (Stockholm)",
+  "eu-south-1": "Europe (Milan)",
+  "ap-south-1": "Asia Pacific (Mumbai)",
+  "ap-southeast-1": "Asia Pacific (Singapore)",
+  "ap-southeast-2": "Asia Pacific (Sydney)",
+  "ap-northeast-1": "Asia Pacific (Tokyo)",
+  "ap-northeast-2": "Asia Pacific (Seoul)",
+  "ap-northeast-3": "Asia Pacific (Osaka)",
+};
+
+function regionMethods(context: Pick<AwsContext, "regions">): RegionMethods {
+  return { listRegions: async () => context.regions.map((id) => ({ id, name: NAMES[id] ?? id })) };
 }

@@ -2,8 +2,8 @@ import { isProviderError } from "@slipway/core";
 import { simulatedClock } from "@slipway/provider-kit/emulator";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { withoutBadIds } from "../src/bad-ids.ts";
 import { type Batching, batching } from "../src/batching.ts";
+import { withoutBadIds } from "../src/instance-batches.ts";
 
 interface Sent {
   readonly ids: readonly string[];

@@ -1,6 +1,5 @@
 import { type HibernationMethods, isProviderError } from "@slipway/core";
-import { afterWrite } from "../after-write.ts";
-import { refusal } from "../call.ts";
+import { afterWrite, refusal } from "../call.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { nativeCodeOf } from "../errors.ts";
 import { type AWSInstance, isHibernated, materialize } from "../instance.ts";

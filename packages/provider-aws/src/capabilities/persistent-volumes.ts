@@ -1,13 +1,11 @@
 import type { Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import { isKey, isProviderError, type Volume, type VolumeMethods } from "@slipway/core";
 import { isOneOf } from "@slipway/provider-kit/filters";
-import { afterRefusal, afterWrite } from "../after-write.ts";
-import { refusal } from "../call.ts";
+import { afterRefusal, afterWrite, everyPage, refusal } from "../call.ts";
 import { type AwsContext, type Call, configuredRegion } from "../context.ts";
 import { nativeCodeOf } from "../errors.ts";
 import { inRegions, nativeIdOf, regionsOf } from "../ids.ts";
 import { INSTANCE_DISK, keyFilter, ownerFilters, ownershipOf, TAGS, tagOf, tagsOf } from "../tags.ts";
-import { everyPage } from "./every-page.ts";
 import { gibOf, isGone, volumeFrom } from "./volume-view.ts";
 import { firstZone, regionOfZone } from "./zones.ts";
 

@@ -1,12 +1,10 @@
 import type { Image } from "@aws-sdk/client-ec2";
 import { isKey, isProviderError, nameFor, type SnapshotMethods } from "@slipway/core";
-import { afterRefusal, afterWrite } from "../after-write.ts";
-import { refusal } from "../call.ts";
+import { afterRefusal, afterWrite, everyPage, refusal } from "../call.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { inRegions, nativeIdOf, regionsOf } from "../ids.ts";
 import { describeOne } from "../lookup.ts";
 import { ownerFilters, ownershipOf, TAGS, type Tag, tagsOf } from "../tags.ts";
-import { everyPage } from "./every-page.ts";
 import { type AWSSnapshot, disksOf, materializeSnapshot, snapshotStatus } from "./snapshot-image.ts";
 
 const IMAGE_ID = /^ami-[0-9a-f]{8,17}$/;

@@ -1,6 +1,6 @@
 import type { SpotInstanceRequest } from "@aws-sdk/client-ec2";
 import type { SpotMethods, SpotPrice, SpotRequest } from "@slipway/core";
-import { afterWrite } from "../after-write.ts";
+import { afterWrite, everyPage } from "../call.ts";
 import { type AwsContext, type Call, configuredRegion } from "../context.ts";
 import { nativeCodeOf } from "../errors.ts";
 import { composeId, nativeIdOf, regionsOf } from "../ids.ts";
@@ -8,7 +8,6 @@ import { listInstances } from "../lookup.ts";
 import type { AWSSpawnOptions } from "../request.ts";
 import { spawnInstance } from "../spawn.ts";
 import { terminateInstance } from "../terminate.ts";
-import { everyPage } from "./every-page.ts";
 
 const REQUEST_ID = /^sir-[a-z0-9]{8,17}$/;
 const UNKNOWN_REQUEST = /^InvalidSpotInstanceRequestID\.(NotFound|Malformed)$/;

@@ -1,7 +1,6 @@
 import type { Instance as Ec2Instance, Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import { isProviderError, type Volume, type WarmVolumeMethods } from "@slipway/core";
-import { afterRefusal, afterWrite } from "../after-write.ts";
-import { refusal } from "../call.ts";
+import { afterRefusal, afterWrite, refusal } from "../call.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { describeOne } from "../lookup.ts";
 import { TAGS } from "../tags.ts";

@@ -23,10 +23,10 @@ import { architectureOf } from "../machine-types.ts";
 import { placesOf } from "../placements.ts";
 import { type AWSSpawnOptions, requestOf } from "../request.ts";
 import { prepared } from "../spawn.ts";
+import { endAll } from "../terminate.ts";
 import { userData } from "../user-data.ts";
-import { endAll } from "./end-all.ts";
 import { checkSpawn, type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
-import type { AwsParts } from "./launch-somewhere.ts";
+import type { AwsParts } from "./multi-az.ts";
 import { findReclaimed } from "./reclaimed.ts";
 
 export interface SpotFleetInput {

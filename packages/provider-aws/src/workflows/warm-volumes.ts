@@ -1,7 +1,6 @@
 import { ProviderError, type Workflow, type WorkflowContext, type WorkflowContract, workflow } from "@slipway/core";
 import * as z from "zod/mini";
-import { afterRefusal, afterWrite } from "../after-write.ts";
-import { PROVIDER } from "../call.ts";
+import { afterRefusal, afterWrite, PROVIDER } from "../call.ts";
 import { attach } from "../capabilities/attach.ts";
 import { describeVolume, makeVolume, ownVolumes, volumeOfKey } from "../capabilities/persistent-volumes.ts";
 import { holderOf } from "../capabilities/volume-view.ts";
@@ -12,7 +11,7 @@ import { composeId, nativeIdOf } from "../ids.ts";
 import { describeOne } from "../lookup.ts";
 import { keyFilter } from "../tags.ts";
 import { type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
-import { type AwsParts, type Launched, launchSomewhere } from "./launch-somewhere.ts";
+import { type AwsParts, type Launched, launchSomewhere } from "./multi-az.ts";
 
 export interface WarmVolumesInput {
   readonly spawn: SpawnInput;

@@ -6,7 +6,7 @@ import { costDays } from "../../src/capabilities/cost-query.ts";
 import { gpusOf, gpuTypesOf } from "../../src/capabilities/gpu.ts";
 import { hibernationProblem } from "../../src/capabilities/hibernation-part.ts";
 import { marketOptions } from "../../src/capabilities/market-options.ts";
-import { listedPrice } from "../../src/capabilities/price-list.ts";
+import { listedPrice } from "../../src/capabilities/prices.ts";
 import { architectureOf, typeFor } from "../../src/machine-types.ts";
 import { awsWorld, failure, through } from "../world.ts";
 
