@@ -1,6 +1,5 @@
 import type { Clock, Instance, InstanceStatus } from "@slipway/core";
-import type { Column } from "./output.ts";
-import { shellCommand, type Tone } from "./printable.ts";
+import { type Column, shellCommand, type Tone } from "./output.ts";
 import { formatByteSize, formatDuration } from "./quantities.ts";
 import { spentOn, usd } from "./spent.ts";
 

@@ -1,6 +1,6 @@
 import type { ProviderRegistration, RegisterEnvironment, TerminalCommand } from "@slipway/core";
 import { describe, expect, it } from "vitest";
-import { type LineSource, showingLines } from "../src/bootstrap-lines.ts";
+import { type LineSource, showingLines } from "../src/bootstrap.ts";
 import { commandLine } from "./command-line.ts";
 import { fakeModule } from "./fake-provider.ts";
 

@@ -6,8 +6,14 @@ import {
   isProviderError,
   type Provider,
 } from "@slipway/core";
-import { addBootstrapOptions, type BootstrapFlags, bootstrapFrom } from "../bootstrap.ts";
-import { type LineSource, linesOf, showingLines } from "../bootstrap-lines.ts";
+import {
+  addBootstrapOptions,
+  type BootstrapFlags,
+  bootstrapFrom,
+  type LineSource,
+  linesOf,
+  showingLines,
+} from "../bootstrap.ts";
 import { CliError } from "../cli-error.ts";
 import { type Configure, notEmpty, oneOf } from "../command.ts";
 import { mustLocate, oneProvider } from "../locate.ts";

@@ -10,22 +10,20 @@ import {
 } from "@slipway/core";
 import type { Session as InstanceSession, SshAccess } from "@slipway/reach";
 import { forgetKey } from "../account-keys.ts";
-import { budgetFor } from "../budget.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { type Configure, notEmpty, several } from "../command.ts";
 import { forgetLaunch } from "../expiry.ts";
 import { checkReadable, inputPath } from "../files.ts";
 import { terminateCommand } from "../instance-view.ts";
 import { oneProvider } from "../locate.ts";
-import { shellCommand } from "../printable.ts";
+import { shellCommand } from "../output.ts";
 import type { LoadedProvider } from "../providers.ts";
-import { type RunFiles, refuseOutside, runInside } from "../run-inside.ts";
-import { RunInterrupts } from "../run-interrupts.ts";
+import { type RunFiles, RunInterrupts, refuseOutside, runInside } from "../run-inside.ts";
 import { makeRunKey } from "../run-key.ts";
 import type { Session } from "../session.ts";
 import { addBudgetOption, addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
 import { placementsFor, type SpawnRequest, spawnRequest, withExpiry } from "../spawn-request.ts";
-import { noteSpent } from "../spent.ts";
+import { budgetFor, noteSpent } from "../spent.ts";
 
 interface Flags extends SpawnFlags, RunFiles {
   readonly identity?: string;

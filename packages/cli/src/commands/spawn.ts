@@ -10,17 +10,16 @@ import {
   type Provider,
   type SpawnOptions,
 } from "@slipway/core";
-import { waitForBootstrapOf } from "../bootstrap.ts";
-import { linesOf, showingLines } from "../bootstrap-lines.ts";
-import { budgetFor } from "../budget.ts";
+import { linesOf, showingLines, waitForBootstrapOf } from "../bootstrap.ts";
 import { CliError } from "../cli-error.ts";
 import { type Configure, notEmpty, wholeNumber } from "../command.ts";
 import { instanceFields, listCommand, priceOf, terminateCommand } from "../instance-view.ts";
 import { oneProvider } from "../locate.ts";
-import { printable, shellCommand } from "../printable.ts";
+import { printable, shellCommand } from "../output.ts";
 import type { Session } from "../session.ts";
 import { addBudgetOption, addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
 import { noteExpiry, placementsFor, type SpawnRequest, spawnRequest, withExpiry } from "../spawn-request.ts";
+import { budgetFor } from "../spent.ts";
 import { identityFor, WayIn } from "../way-in.ts";
 
 interface Flags extends SpawnFlags {
