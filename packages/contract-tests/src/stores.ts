@@ -10,8 +10,10 @@ export {
   type StoreExpiry,
   type StoreFixture,
   type StoreHarness,
+  type StoreProcess,
+  serveStore,
+  startStoreProcess,
 } from "./store-cases/fixture.ts";
-export { type StoreProcess, serveStore, startStoreProcess } from "./store-cases/store-process.ts";
 
 /** All promises of the store contract. */
 export const storeCases: readonly StoreCase[] = [
