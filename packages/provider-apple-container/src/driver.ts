@@ -3,10 +3,9 @@ import type { Call, Created, Driver, Refused, SpawnRequest } from "@slipway/prov
 import { withEffect } from "@slipway/provider-kit/errors";
 import { bootstrapState, deliver, INIT_SCRIPT, MAX_BOOTSTRAP_BYTES, render } from "./bootstrap.ts";
 import { checkVolumes } from "./capabilities/volumes.ts";
-import type { AppleContainerContext } from "./context.ts";
+import { type AppleContainerContext, formatId, parseId } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { publishOf } from "./free-port.ts";
-import { formatId, parseId } from "./ids.ts";
 import { type AppleContainerInstance, createdAtOf, isHalfMade, statusOf, toInstance } from "./instance.ts";
 import { type AppleContainerSpawnOptions, type Prepared, prepare } from "./request.ts";
 import type { RunRequest } from "./run-arguments.ts";

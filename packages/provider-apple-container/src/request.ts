@@ -1,8 +1,7 @@
 import type { NetworkOptions, Operation, Port, ResourceOptions, SpawnOptions, VolumeMount } from "@slipway/core";
 import type { SpawnRequest } from "@slipway/provider-kit/driver";
-import type { AppleContainerContext } from "./context.ts";
+import { type AppleContainerContext, newGeneration } from "./context.ts";
 import { refusal } from "./errors.ts";
-import { newGeneration } from "./ids.ts";
 import { IMAGE } from "./options.ts";
 import { labelsFor } from "./tags.ts";
 

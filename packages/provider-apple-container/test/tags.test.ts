@@ -1,7 +1,7 @@
 import { nameFor } from "@slipway/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { formatId, newGeneration, parseId } from "../src/ids.ts";
+import { formatId, newGeneration, parseId } from "../src/context.ts";
 import { decodeLabel, encodeLabel, labelsFor, labelsOf, tagsOf } from "../src/tags.ts";
 
 const tags = { owner: "t", key: "k", specHash: "sha256:0", generation: "0123456789ab" };

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BootstrapState } from "@slipway/core";
 import { readText, sandboxLayout } from "@slipway/provider-kit/sandbox";
-import { type SecretDigest, withoutSecrets } from "./secret-digest.ts";
+import { type SecretDigest, withoutSecrets } from "./state/records.ts";
 
 const SCRIPT = "bootstrap.sh";
 const STARTED = "bootstrap.started";

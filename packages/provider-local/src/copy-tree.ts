@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import type { Operation } from "@slipway/core";
 import { confineCommand, type IsolationTools } from "@slipway/provider-kit/sandbox";
 import { failure, rowOfWords } from "./errors.ts";
-import { removeTree } from "./state/remove-tree.ts";
+import { removeTree } from "./state/durable-file.ts";
 
 /** How a copy went: its exit code, and each line of complaint. */
 export interface CopyOutcome {

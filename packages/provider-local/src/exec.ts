@@ -7,9 +7,8 @@ import {
   sandboxState,
   sandboxTerminal,
 } from "@slipway/provider-kit/sandbox";
-import type { LocalContext } from "./context.ts";
+import { type LocalContext, nameOf } from "./context.ts";
 import { failure, PROVIDER_NAME, translated } from "./errors.ts";
-import { nameOf } from "./ids.ts";
 import { recordOf } from "./lookup.ts";
 import { sandboxOf } from "./state/state.ts";
 

@@ -5,7 +5,7 @@ import { answerHeartbeat, type HeartbeatDetails, type HeartbeatTasks } from "@sl
 import type { LocalContext } from "./context.ts";
 import { failure, PROVIDER_NAME, translated } from "./errors.ts";
 import { sight } from "./instance.ts";
-import { makeDirectory } from "./state/make-directory.ts";
+import { makeDirectory } from "./state/durable-file.ts";
 
 /** The hooks of one provider. None of them starts, ends or removes an instance. */
 export function localHooks(context: LocalContext, isolatedNetworks: boolean): ProviderHooks {

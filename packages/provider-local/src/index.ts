@@ -1,6 +1,5 @@
 export { type LocalSnapshot } from "./capabilities/snapshots.ts";
 export type { LocalInstance } from "./instance.ts";
-export { local } from "./local.ts";
 export { configSchema, type LocalConfig, type LocalNetworkOptions, type LocalOptions } from "./options.ts";
-export type { LocalNetworkProvider, LocalProvider } from "./provider.ts";
+export { type LocalNetworkProvider, type LocalProvider, local } from "./provider.ts";
 export { register } from "./register.ts";

@@ -1,13 +1,11 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { InstanceStatus, LogOptions } from "@slipway/core";
 import { sandboxLayout } from "@slipway/provider-kit/sandbox";
-import type { LocalContext } from "./context.ts";
+import { type LocalContext, nameOf } from "./context.ts";
 import { failure, systemCode, translated } from "./errors.ts";
-import { nameOf } from "./ids.ts";
 import { sight } from "./instance.ts";
 import { recordOf } from "./lookup.ts";
-import { withoutSecrets } from "./secret-digest.ts";
-import type { InstanceRecord } from "./state/records.ts";
+import { type InstanceRecord, withoutSecrets } from "./state/records.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 const FOLLOW_MS = 50;

@@ -1,7 +1,6 @@
 import { type CallOptions, type ListFilter, nameFor, type Operation } from "@slipway/core";
-import type { LocalContext } from "./context.ts";
+import { type LocalContext, nameOf } from "./context.ts";
 import { failure, translated } from "./errors.ts";
-import { nameOf } from "./ids.ts";
 import { type LocalInstance, materialize } from "./instance.ts";
 import type { InstanceRecord } from "./state/records.ts";
 

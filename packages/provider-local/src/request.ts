@@ -1,7 +1,7 @@
 import { type BootstrapConfig, type BootstrapScript, type Operation, type SpawnOptions, specHash } from "@slipway/core";
 import { carriedBootstrap, givenBootstrap, renderBootstrap } from "@slipway/provider-kit/bootstrap";
 import { failure, PROVIDER_NAME } from "./errors.ts";
-import { digestOf, type SecretDigest } from "./secret-digest.ts";
+import { digestOf, type SecretDigest } from "./state/records.ts";
 
 export type LocalCapability =
   | "snapshots"

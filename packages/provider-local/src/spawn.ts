@@ -12,15 +12,14 @@ import {
 import { bootstrapProgress, INIT_SCRIPT, placeBootstrap } from "./bootstrap-run.ts";
 import { restorable, restore } from "./capabilities/snapshot-restore.ts";
 import { attachable, bindsOf, linkVolumes } from "./capabilities/volume-attachment.ts";
-import type { LocalContext } from "./context.ts";
+import { type LocalContext, newId } from "./context.ts";
 import { failure, PROVIDER_NAME, translated } from "./errors.ts";
 import { failpoint, waitsForBootstrap } from "./failpoint.ts";
-import { newId } from "./ids.ts";
 import { type LocalInstance, materialize, sight } from "./instance.ts";
-import { removeInstance } from "./remove-instance.ts";
 import type { LocalRequest } from "./request.ts";
 import type { InstanceRecord } from "./state/records.ts";
 import { sandboxOf } from "./state/state.ts";
+import { removeInstance } from "./terminate.ts";
 
 /** Every row of CONTRACT §1's table of a repeated key: one process at a time decides, under the name's lock. */
 export async function spawnLocal(context: LocalContext, request: LocalRequest): Promise<LocalInstance> {

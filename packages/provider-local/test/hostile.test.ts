@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { digestOf, withoutSecrets } from "../src/secret-digest.ts";
+import { digestOf, withoutSecrets } from "../src/state/records.ts";
 import { isolations, linesOf, until, world } from "./worlds.ts";
 
 const CANARY = `/tmp/slipway-canary-${process.pid}`;

@@ -12,7 +12,6 @@ import {
 } from "@slipway/core";
 import { readBootstrap } from "@slipway/provider-kit/bootstrap";
 import { matcherOf } from "@slipway/provider-kit/filters";
-import { render } from "./bootstrap.ts";
 import { costMethods } from "./capabilities/cost-explorer.ts";
 import { volumeMethods } from "./capabilities/persistent-volumes.ts";
 import { type MemorySnapshot, snapshotMethods } from "./capabilities/snapshots.ts";
@@ -29,7 +28,7 @@ import {
 } from "./context.ts";
 import { inRegions } from "./ids.ts";
 import type { MemoryInstance } from "./instance.ts";
-import { machineRequest } from "./request.ts";
+import { machineRequest, render } from "./request.ts";
 import { account, anything, consoleLines, machine, machinePage } from "./wire.ts";
 import { memoryWorld } from "./world/world.ts";
 

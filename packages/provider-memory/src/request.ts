@@ -1,7 +1,14 @@
-import { type Capability, nameFor, type SpawnOptions, specHash } from "@slipway/core";
+import {
+  type BootstrapConfig,
+  type BootstrapScript,
+  type Capability,
+  nameFor,
+  type SpawnOptions,
+  specHash,
+} from "@slipway/core";
+import { renderBootstrap } from "@slipway/provider-kit/bootstrap";
 import * as z from "zod/mini";
-import { render } from "./bootstrap.ts";
-import { configuredRegion, type MemoryContext, refusal } from "./context.ts";
+import { configuredRegion, type MemoryContext, PROVIDER, refusal } from "./context.ts";
 import { type IdKind, parseId } from "./ids.ts";
 import type { CreateMachine } from "./world/machines.ts";
 
@@ -160,4 +167,8 @@ function checkLabels(operation: string, labels: Readonly<Record<string, string>>
     "INVALID_SPEC",
     `label ${JSON.stringify(reserved)} begins with ${RESERVED}, which is reserved`,
   );
+}
+
+export function render(config: BootstrapConfig, operation = "generateBootstrap"): BootstrapScript {
+  return renderBootstrap(config, { format: "shell", provider: PROVIDER, operation });
 }

@@ -12,9 +12,9 @@ import { commandFailure, isCommandError, type Version } from "@slipway/provider-
 import * as z from "zod/mini";
 import { readAnswer } from "./answers.ts";
 import type { Call } from "./call.ts";
+import { isMachineId } from "./context.ts";
 import { type CreateRequest, createArguments } from "./create-arguments.ts";
 import { answeredError, PROVIDER, refusal } from "./errors.ts";
-import { isMachineId } from "./ids.ts";
 import { afterBeginning, resultOf, wrapped } from "./inside.ts";
 import type { Program } from "./options.ts";
 import { supportedVersion } from "./version.ts";

@@ -1,6 +1,14 @@
-import { type ErrorCode, type ErrorEffect, type ErrorScope, type Operation, ProviderError } from "@slipway/core";
+import {
+  type ErrorCode,
+  type ErrorEffect,
+  type ErrorScope,
+  isProviderError,
+  type Operation,
+  ProviderError,
+} from "@slipway/core";
 import { redact, spokenWords } from "@slipway/provider-kit/command";
-import { type Refusal, refusals } from "@slipway/provider-kit/errors";
+import { type Refusal, refusals, withEffect } from "@slipway/provider-kit/errors";
+import type { Call } from "./call.ts";
 
 export const PROVIDER = "orbstack";
 
@@ -198,3 +206,19 @@ function saidIn({ stderr, exitCode }: CommandAnswer): string {
 
 /** A refusal by this package itself, or one in its own words; nothing was done unless it says so. */
 export const refusal: Refusal = refusals(PROVIDER);
+
+const WENT_AWAY = "went-away";
+
+/** Throws what failed after a machine was made: whatever it is, that much is done. */
+export function applied(error: unknown): never {
+  throw isProviderError(error) && error.native?.code !== WENT_AWAY ? withEffect(error, "applied") : error;
+}
+
+/** Something was made, and somebody has removed it since. */
+export function wentAway({ operation }: Call, machine: string): ProviderError {
+  return refusal("UNAVAILABLE", operation, `${machine} was made, and is not there any more`, {
+    effect: "unknown",
+    hint: "Somebody has removed it: a further call makes another one.",
+    native: { code: WENT_AWAY },
+  });
+}

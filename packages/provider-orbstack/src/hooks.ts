@@ -5,7 +5,7 @@ import type { Call } from "./call.ts";
 import type { OrbstackContext } from "./context.ts";
 import { PROVIDER } from "./errors.ts";
 import { statusOf } from "./instance.ts";
-import { isOwnedBy, mayBeOurs, type Owned, ownedOf } from "./ownership.ts";
+import { isOwnedBy, mayBeOurs, type Owned, ownedOf } from "./tags.ts";
 import { UNTRIED } from "./version.ts";
 
 /** None of them starts, ends or removes an instance, and none starts OrbStack or asks the user anything. */

@@ -1,8 +1,8 @@
 import type { BootstrapState, Instance, InstanceResources, InstanceStatus } from "@slipway/core";
+import { timeIn } from "./context.ts";
 import { PROVIDER } from "./errors.ts";
-import { timeIn } from "./ids.ts";
 import { imageText } from "./images.ts";
-import { type Owned, ownerOf } from "./ownership.ts";
+import { type Owned, ownerOf } from "./tags.ts";
 import type { WireInfo } from "./wire.ts";
 
 /** A machine of OrbStack's, with what it shows beyond the contract. */

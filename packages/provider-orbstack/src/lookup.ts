@@ -2,11 +2,10 @@ import type { CallOptions, ListFilter } from "@slipway/core";
 import { matcherOf } from "@slipway/provider-kit/filters";
 import { bootstrapState } from "./bootstrap.ts";
 import type { Call } from "./call.ts";
-import type { OrbstackContext } from "./context.ts";
+import { isMachineId, type OrbstackContext } from "./context.ts";
 import { refusal } from "./errors.ts";
-import { isMachineId } from "./ids.ts";
 import { materialize, type OrbstackInstance } from "./instance.ts";
-import { hasKey, isOwnedBy, mayBeOurs, type Owned, ownedOf } from "./ownership.ts";
+import { hasKey, isOwnedBy, mayBeOurs, type Owned, ownedOf } from "./tags.ts";
 import type { WireInfo } from "./wire.ts";
 
 /** An instance as one question about it answers. */

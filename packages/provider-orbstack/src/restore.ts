@@ -1,14 +1,12 @@
 import { isProviderError } from "@slipway/core";
-import { applied, wentAway } from "./applied.ts";
 import type { Call } from "./call.ts";
 import { complete } from "./complete.ts";
-import type { OrbstackContext } from "./context.ts";
-import { refusal } from "./errors.ts";
-import { isMachineId } from "./ids.ts";
+import { isMachineId, type OrbstackContext } from "./context.ts";
+import { applied, refusal, wentAway } from "./errors.ts";
 import type { Found } from "./lookup.ts";
 import type { OrbstackRequest } from "./request.ts";
-import { startMachine } from "./start.ts";
 import { isOurUser, isSnapshotName, type Tag, userFor } from "./tags.ts";
+import { startMachine } from "./transition.ts";
 import type { WireInfo, WireMachine } from "./wire.ts";
 
 /** The snapshot that the request names; null if it names none. NOT_FOUND, or INVALID_STATE if it is not ready. */

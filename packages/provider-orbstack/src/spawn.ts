@@ -1,19 +1,16 @@
 import { isProviderError, type ProviderError } from "@slipway/core";
 import { withEffect } from "@slipway/provider-kit/errors";
-import { applied, wentAway } from "./applied.ts";
 import type { Call } from "./call.ts";
 import { complete, deliver } from "./complete.ts";
 import type { OrbstackContext } from "./context.ts";
-import { refusal } from "./errors.ts";
+import { applied, refusal, wentAway } from "./errors.ts";
 import type { OrbstackInstance } from "./instance.ts";
 import { type Found, told } from "./lookup.ts";
-import { hasKey, mayBeOurs, ownedOf } from "./ownership.ts";
 import { type OrbstackRequest, type OrbstackSpawnOptions, requestOf } from "./request.ts";
 import { finishCopy, isLeftCopy, isOwnCopy, mustHaveSnapshot, settledCopy } from "./restore.ts";
-import { startMachine } from "./start.ts";
-import { isInstanceName, type Tag, userFor } from "./tags.ts";
+import { hasKey, isInstanceName, mayBeOurs, ownedOf, type Tag, userFor } from "./tags.ts";
 import { removeMachine } from "./terminate.ts";
-import { RETRY_AFTER_MS, standingStill } from "./transition.ts";
+import { RETRY_AFTER_MS, standingStill, startMachine } from "./transition.ts";
 import type { WireInfo, WireMachine } from "./wire.ts";
 
 /** How long another process's creation is waited for: one takes up to half a minute, and its image may have to be fetched. */

@@ -1,10 +1,9 @@
 import { abortError, type CallOptions, isProviderError, type ProviderError } from "@slipway/core";
 import { withEffect } from "@slipway/provider-kit/errors";
 import type { Call } from "./call.ts";
-import type { OrbstackContext } from "./context.ts";
+import { isMachineId, type OrbstackContext } from "./context.ts";
 import { PROVIDER, refusal } from "./errors.ts";
-import { isMachineId } from "./ids.ts";
-import { ownedOf } from "./ownership.ts";
+import { ownedOf } from "./tags.ts";
 import { standingStill } from "./transition.ts";
 import type { WireInfo } from "./wire.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BOOTSTRAP_LOG_PATH } from "@slipway/provider-kit/bootstrap";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { timeIn } from "../src/ids.ts";
+import { timeIn } from "../src/context.ts";
 import { canonicalImage, imageText, imageWord, parseImage } from "../src/images.ts";
 import { parseTag } from "../src/tags.ts";
 import { failure } from "./failure.ts";

@@ -9,9 +9,8 @@ import {
 } from "@slipway/core";
 import type { Call } from "@slipway/provider-kit/driver";
 import { isOneOf } from "@slipway/provider-kit/filters";
-import type { AppleContainerContext } from "../context.ts";
+import { type AppleContainerContext, formatId } from "../context.ts";
 import { PROVIDER, refusal } from "../errors.ts";
-import { formatId } from "../ids.ts";
 import { timeOf, volumesOf } from "../instance.ts";
 import { decodeLabel, encodeLabel, OURS, tagsOf } from "../tags.ts";
 import type { WireContainer, WireVolume } from "../wire.ts";

@@ -10,9 +10,8 @@ import {
   type VolumeMethods,
 } from "@slipway/core";
 import { isOneOf } from "@slipway/provider-kit/filters";
-import type { LocalContext } from "../context.ts";
+import { type LocalContext, nameOf, newId } from "../context.ts";
 import { failure, PROVIDER_NAME, translated } from "../errors.ts";
-import { nameOf, newId } from "../ids.ts";
 import type { VolumeRecord } from "../state/records.ts";
 import { CONTENT } from "../state/state.ts";
 import { attachmentsOf } from "./volume-attachment.ts";

@@ -1,8 +1,7 @@
 import type { IsolationReport } from "@slipway/provider-kit/sandbox";
-import type { LocalContext } from "../context.ts";
+import { type LocalContext, nameOf } from "../context.ts";
 import { copyTree } from "../copy-tree.ts";
 import { failure } from "../errors.ts";
-import { nameOf } from "../ids.ts";
 import { contentOf } from "../state/state.ts";
 
 /** Where the snapshot's copy lies, null if none was asked for. Throws NOT_FOUND or INVALID_STATE. */

@@ -10,10 +10,9 @@ import {
   timestamp,
 } from "@slipway/core";
 import { detectIsolation, type IsolationTools } from "@slipway/provider-kit/sandbox";
-import type { LocalContext } from "../context.ts";
+import { type LocalContext, nameOf, newId } from "../context.ts";
 import { copyTree } from "../copy-tree.ts";
 import { failure, PROVIDER_NAME, translated } from "../errors.ts";
-import { nameOf, newId } from "../ids.ts";
 import type { LocalInstance } from "../instance.ts";
 import { mustGet } from "../lookup.ts";
 import type { SnapshotRecord } from "../state/records.ts";

@@ -1,12 +1,11 @@
 import { lstat, rm, rmdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { makeBindTarget, type SandboxBind } from "@slipway/provider-kit/sandbox";
-import type { LocalContext } from "../context.ts";
+import { type LocalContext, nameOf } from "../context.ts";
 import { failure, systemCode } from "../errors.ts";
-import { nameOf } from "../ids.ts";
 import { sight } from "../instance.ts";
 import type { LocalRequest } from "../request.ts";
-import { makeDirectory } from "../state/make-directory.ts";
+import { makeDirectory } from "../state/durable-file.ts";
 import type { InstanceRecord } from "../state/records.ts";
 import { contentOf, type State } from "../state/state.ts";
 

@@ -4,10 +4,8 @@ import { nameFor, type Operation } from "@slipway/core";
 import type * as z from "zod/mini";
 import { failure, systemCode } from "../errors.ts";
 import { failpoint } from "../failpoint.ts";
-import { flushDirectory, writeDurably } from "./durable-file.ts";
-import { makeDirectory } from "./make-directory.ts";
+import { flushDirectory, makeDirectory, removeTree, writeDurably } from "./durable-file.ts";
 import type { Owned } from "./records.ts";
-import { removeTree } from "./remove-tree.ts";
 
 const NAME = /^slip-[a-z2-7]{8}-[a-z2-7]{20}$/;
 const LEFTOVER = /^\.(?:new|end|gone)-(slip-[a-z2-7]{8}-[a-z2-7]{20})-/;

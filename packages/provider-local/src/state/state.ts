@@ -3,7 +3,7 @@ import { isAbsolute, join } from "node:path";
 import { abortError, type Clock, type Operation } from "@slipway/core";
 import { type FileLock, fileLock, isLocked, type Sandbox, tryFileLock } from "@slipway/provider-kit/sandbox";
 import { failure, PROVIDER_NAME, translated } from "../errors.ts";
-import { makeDirectory } from "./make-directory.ts";
+import { makeDirectory } from "./durable-file.ts";
 import {
   type InstanceRecord,
   instanceRecord,

@@ -14,11 +14,9 @@ import {
   type SnapshotStatus,
 } from "@slipway/core";
 import { withEffect } from "@slipway/provider-kit/errors";
-import { wentAway } from "../applied.ts";
 import type { Call } from "../call.ts";
-import type { OrbstackContext } from "../context.ts";
-import { PROVIDER, refusal } from "../errors.ts";
-import { isMachineId, timeIn } from "../ids.ts";
+import { isMachineId, type OrbstackContext, timeIn } from "../context.ts";
+import { PROVIDER, refusal, wentAway } from "../errors.ts";
 import { mustFind } from "../lookup.ts";
 import {
   isNamedBy,
