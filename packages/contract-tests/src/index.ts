@@ -24,7 +24,7 @@ export {
 } from "./ids.ts";
 export { type Fate, type PlannedCase, plan } from "./plan.ts";
 export { renderBadge, renderJson, renderMarkdown, renderTable } from "./render-report.ts";
-export { type ConformanceReport, type ReportCounts, summaryOf } from "./report.ts";
+export { type ConformanceReport, type ReportCounts, type SharedCause, summaryOf } from "./report.ts";
 export { type Rule, type RuleSubject, rules } from "./rules.ts";
 export { type ConformanceOptions, MODES, runConformance } from "./run.ts";
 export { type Skip, skipProblems } from "./skips.ts";

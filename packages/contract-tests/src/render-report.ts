@@ -8,7 +8,7 @@ const STATUS_WORDS: { readonly [S in CaseResult["status"]]: string } = {
   "not-applicable": "n/a",
 };
 
-/** For a terminal: one line for each group, then what did not pass, then the verdict. */
+/** For a terminal: one line for each group, then what many failures share, the others one by one, and the verdict. */
 export function renderTable(report: ConformanceReport): string {
   const lines = byGroup(report.results).map(([group, results]) => {
     const tally = (status: CaseResult["status"]): string => {
@@ -18,7 +18,8 @@ export function renderTable(report: ConformanceReport): string {
     const columns = [tally("passed"), tally("failed"), tally("skipped"), tally("not-applicable")];
     return `${group.padEnd(14)} ${columns.join(" ")}`.trimEnd();
   });
-  return [...lines, "", ...notable(report).map(line), ...problemsWithoutCase(report), summaryOf(report), ""].join("\n");
+  const rest = [...notable(report).map(line), ...problemsWithoutCase(report), summaryOf(report), ""];
+  return [...lines, "", ...causesOf(report), ...rest].join("\n");
 }
 
 /** The whole report, for machines. */
@@ -47,6 +48,7 @@ export function renderMarkdown(report: ConformanceReport): string {
     "| capability | on |",
     "|---|---|",
     ...capabilities,
+    ...causesOf(report).map((cause) => `\n${cause}`),
     ...(rest.length === 0 ? [] : ["", ...rest]),
     ...problemsWithoutCase(report).map((problem) => `- ${problem}`),
     "",
@@ -71,12 +73,21 @@ function byGroup(results: readonly CaseResult[]): readonly [string, readonly Cas
   return [...groups];
 }
 
-/** All that is not simply green; what is said in both modes is said once. */
-function notable({ results }: ConformanceReport): readonly CaseResult[] {
+/** What is to be mended first: each shared cause with all the cases that met it. */
+function causesOf({ causes }: ConformanceReport): readonly string[] {
+  return causes.map(({ rule, reason, cases }, place) => {
+    const begin = place === 0 ? "Mend this first" : "Then this";
+    return `${begin}: ${cases.length} cases found ${rule} broken.\n  ${reason}\n  In: ${cases.join(", ")}\n`;
+  });
+}
+
+/** All that is not simply green, and is none of a shared cause; what is said in both modes is said once. */
+function notable({ results, causes }: ConformanceReport): readonly CaseResult[] {
   const told = new Set<string>();
-  return results.filter(({ id, status, reason }) => {
+  const shared = new Set(causes.map(({ rule }) => rule));
+  return results.filter(({ id, status, reason, rule }) => {
     const text = `${id} ${status} ${reason ?? ""}`;
-    if (status === "passed" || told.has(text)) return false;
+    if (status === "passed" || told.has(text) || (rule !== undefined && shared.has(rule))) return false;
     told.add(text);
     return true;
   });

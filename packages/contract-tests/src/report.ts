@@ -1,6 +1,7 @@
 import { BUILTIN_CAPABILITIES, CONTRACT_VERSION, type Provider } from "@slipway/core";
 import type { Mode } from "./case-context.ts";
 import type { CaseResult } from "./case-result.ts";
+import type { RuleId } from "./ids.ts";
 import { type PlannedCase, plannedIn } from "./plan.ts";
 import { SUITE_VERSION } from "./suite-version.ts";
 
@@ -18,9 +19,20 @@ export interface ConformanceReport {
   readonly modes: readonly Mode[];
   readonly results: readonly CaseResult[];
   readonly counts: ReportCounts;
+  /** What several failures have in common, most failures first: mend the first one, and most of the rest may be green. */
+  readonly causes: readonly SharedCause[];
   /** Everything that makes the run fail, in words; empty if it passed. */
   readonly problems: readonly string[];
   readonly passed: boolean;
+}
+
+/** One rule that several cases found broken, each on its own way. */
+export interface SharedCause {
+  readonly rule: RuleId;
+  /** What the first of them saw, the rule's sentence, and what to do next. */
+  readonly reason: string;
+  /** The ids of the cases. */
+  readonly cases: readonly string[];
 }
 
 export interface ReportCounts {
@@ -58,9 +70,28 @@ export function reportOf({ provider, modes, planned, results, skipProblems }: Ru
     modes,
     results,
     counts: countsOf(modes, planned, results),
+    causes: sharedCauses(results),
     problems,
     passed: problems.length === 0,
   };
+}
+
+// Fewer failures than this are read one by one.
+const SHARED_BY = 3;
+
+/** One broken method fails half of the suite, and each failure names the rule that it met. */
+function sharedCauses(results: readonly CaseResult[]): readonly SharedCause[] {
+  const byRule = new Map<RuleId, { readonly reason: string; readonly cases: Set<string> }>();
+  for (const { status, rule, reason = "", id } of results) {
+    if (status !== "failed" || rule === undefined) continue;
+    const cause = byRule.get(rule) ?? { reason, cases: new Set() };
+    cause.cases.add(id);
+    byRule.set(rule, cause);
+  }
+  return [...byRule]
+    .filter(([, { cases }]) => cases.size >= SHARED_BY)
+    .map(([rule, { reason, cases }]) => ({ rule, reason, cases: [...cases] }))
+    .sort((a, b) => b.cases.length - a.cases.length);
 }
 
 function countsOf(

@@ -31,6 +31,29 @@ test("the table shows groups, what did not pass once, and the verdict", () => {
   expect(table).toContain("memory does not conform to Slipway contract 1 (suite 1.0.0): 2 passed, 2 failed");
 });
 
+test("what several failures share stands first, once, with the cases that met it", async () => {
+  const broken = (id: string, rule: "TERM-02" | "LIST-01"): ContractCase => ({
+    ...base,
+    id: `regions.${id}`,
+    run: async () => must(false, rule, `${id} still lives`, "End it."),
+  });
+  const many = [...["a", "b", "c"].map((id) => broken(id, "TERM-02")), broken("d", "LIST-01")];
+  const shared = await runConformance(memoryHarness(), { cases: many, modes: ["plain"] });
+  expect(shared.causes).toEqual([
+    {
+      rule: "TERM-02",
+      reason: expect.stringContaining("a still lives"),
+      cases: ["regions.a", "regions.b", "regions.c"],
+    },
+  ]);
+  for (const text of [renderTable(shared), renderMarkdown(shared)]) {
+    expect(text).toContain("Mend this first: 3 cases found TERM-02 broken.\n  TERM-02: a still lives\n  The rule: ");
+    expect(text).toContain("In: regions.a, regions.b, regions.c");
+    expect(text).not.toContain("FAIL regions.a");
+    expect(text.indexOf("Mend this first")).toBeLessThan(text.indexOf("FAIL regions.d [plain]: does as it should"));
+  }
+});
+
 test("the JSON is the report, and survives", () => {
   expect(JSON.parse(renderJson(report))).toEqual(report);
 });
