@@ -67,9 +67,17 @@ describe("what is written", () => {
     },
   );
 
+  it("has at most 600 lines to read before the first own one", async () => {
+    const longest = await create("--transport", "http");
+    const lines = [...longest].flatMap(([path, text]) =>
+      path.startsWith("src/") || path === "README.md" ? text.split("\n") : [],
+    );
+    expect(lines.length).toBeLessThanOrEqual(600);
+  });
+
   it("has the rooms of a provider, and nothing for the other transport", async () => {
     const files = await create("--transport", "cli", "--package", "@acme/cloud");
-    for (const room of ["index", "provider", "instance", "errors", "hooks", "wire"]) {
+    for (const room of ["index", "provider", "instance", "errors", "driver", "wire"]) {
       expect(files.has(`src/${room}.ts`)).toBe(true);
     }
     expect([...files.keys()].filter((path) => /\.(?:http|cli)\./.test(path))).toEqual([]);

@@ -71,7 +71,7 @@ const GPUS: ReadonlySet<string> = new Set(["a10", "h100"]);
 export class Cloud {
   readonly machines: Map<string, Machine> = new Map();
   // #if persistentVolumes
-  readonly disks: Map<string, { readonly id: string; readonly sizeBytes: number; readonly tags: Tags; readonly createdAt: number; readonly region: string; machine: string | null }> = new Map();
+  readonly disks: Map<string, { readonly id: string; readonly name: string; readonly sizeBytes: number; readonly createdAt: number; readonly region: string; machine: string | null }> = new Map();
   // #end
   // #if snapshots
   readonly captures: Map<string, { readonly id: string; readonly machine: string; readonly tags: Tags; readonly createdAt: number }> = new Map();
@@ -252,9 +252,10 @@ export class Cloud {
     for (const disk of found) if (disk !== undefined) disk.machine = machine;
   }
 
-  #createDisk({ sizeBytes, tags, region = "north" }: Readonly<Record<string, unknown>>): object {
+  #createDisk({ name, sizeBytes, region = "north" }: Readonly<Record<string, unknown>>): object {
     if (typeof sizeBytes !== "number" || sizeBytes <= 0) throw new Refused("invalid", "sizeBytes: above 0");
-    const disk = { id: this.#newId("d"), sizeBytes, tags: record(tags ?? {}) as Tags, createdAt: this.#clock.now(), region: String(region), machine: null };
+    if (typeof name !== "string") throw new Refused("invalid", "name: a text");
+    const disk = { id: this.#newId("d"), name, sizeBytes, createdAt: this.#clock.now(), region: String(region), machine: null };
     this.disks.set(disk.id, disk);
     this.changes += 1;
     return this.#diskView(disk);

@@ -1,6 +1,5 @@
 import type { Instance, InstanceStatus } from "@slipway/core";
-import { PROVIDER } from "./errors.ts";
-import { labelsOf, ownershipOf } from "./ownership.ts";
+import type { InstanceBase } from "@slipway/provider-kit/driver";
 import type { WireMachine } from "./wire.ts";
 
 /** An instance, with what it shows beyond the contract. */
@@ -22,27 +21,17 @@ const STATUSES: ReadonlyMap<string, InstanceStatus> = new Map([
   // #end
 ]);
 
-/** An instance of such a status is done with: a spawn of its key makes a new one, and terminate leaves it alone. */
-export const ENDING: ReadonlySet<InstanceStatus> = new Set(["terminating", "terminated"]);
-
 /** A word that the table does not have is `unknown`, and never a failure. */
 export function statusOf(state: string): InstanceStatus {
   return STATUSES.get(state) ?? "unknown";
 }
 
-export function materialize(wire: WireMachine): __Name__Instance {
-  const ownership = ownershipOf(wire.tags);
-  const status = statusOf(wire.state);
+/** The instance; `base` is what follows from its owner, its key and its status. */
+export function toInstance(wire: WireMachine, base: InstanceBase): __Name__Instance {
   return {
-    id: wire.id,
-    nativeId: wire.id,
-    provider: PROVIDER,
-    status,
+    ...base,
     state: wire.state,
-    key: ownership?.key ?? null,
-    owner: ownership?.owner ?? null,
-    ...(ownership?.displayName === undefined ? {} : { name: ownership.displayName }),
-    ...(status === "error" ? { statusReason: { code: wire.state, message: "the machine ended by itself" } } : {}),
+    ...(base.status === "error" ? { statusReason: { code: wire.state, message: "the machine ended by itself" } } : {}),
     spec: wire.type,
     image: wire.image,
     // #if multiRegion
@@ -54,8 +43,6 @@ export function materialize(wire: WireMachine): __Name__Instance {
     addresses: wire.address === null ? {} : { publicIpv4: wire.address },
     ...(wire.address === null ? {} : { ssh: { host: wire.address, port: 22, user: "root" } }),
     isSpot: false,
-    labels: labelsOf(wire.tags),
     createdAt: wire.createdAt,
-    ...(ownership?.expiresAt === undefined ? {} : { expiresAt: ownership.expiresAt }),
   };
 }

@@ -1,4 +1,7 @@
 import type { Runtime } from "@slipway/core";
+// #if http
+import type { CredentialSource } from "@slipway/provider-kit/driver";
+// #end
 import { z } from "zod";
 
 /** The settings that a config file may hold. */
@@ -21,7 +24,8 @@ export interface __Name__Config {
 
 // #if http
 export interface __Name__Options extends Omit<__Name__Config, "apiKey"> {
-  readonly apiKey: string;
+  /** A function is asked once, and once more after AUTH_ERROR: for keys that are renewed. */
+  readonly apiKey?: CredentialSource | undefined;
 // #end
 // #if cli
 export interface __Name__Options extends __Name__Config {
@@ -30,6 +34,31 @@ export interface __Name__Options extends __Name__Config {
   readonly owner: string;
   readonly runtime?: Partial<Runtime> | undefined;
 }
+
+/** Where a setting that is not given stands; `register` and the factory read the same. */
+export const ENVIRONMENT = {
+  // #if http
+  apiKey: {
+    variable: "__NAME_ENV___API_KEY",
+    required: {
+      message: "there is no API key for __NAME__",
+      hint: "Set __NAME_ENV___API_KEY, or give apiKey in the config.",
+    },
+  },
+  baseUrl: { variable: "__NAME_ENV___BASE_URL" },
+  // #end
+  // #if cli
+  command: { variable: "__NAME_ENV___COMMAND" },
+  // #end
+} as const;
+
+/** The options as the parts use them. */
+// #if http
+export type __Name__Settings = __Name__Options & { readonly apiKey: CredentialSource };
+// #end
+// #if cli
+export type __Name__Settings = __Name__Options;
+// #end
 
 // #if http
 export const DEFAULT_BASE_URL = "https://api.__NAME__.example/v1/";
@@ -58,10 +87,3 @@ export const configSchema: z.ZodType<__Name__Config> = z.strictObject({
     .optional(),
   // #end
 });
-
-/** Where and why a config is wrong, without its values. */
-export function describeIssue(error: z.ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) return "unknown";
-  return issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`;
-}

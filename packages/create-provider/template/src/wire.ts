@@ -44,8 +44,8 @@ export interface CreateBody {
 
 export const disk = z.object({
   id: z.string().min(1),
+  name: z.string(),
   sizeBytes: z.number(),
-  tags,
   machine: z.string().nullable(),
   createdAt: z.string(),
   // #if multiRegion

@@ -8,6 +8,7 @@ export interface Candidate<M> {
   readonly identity: Identity;
 }
 
+/** The key of an owner's thing by its name; null where no known key has it. */
 type KeyOf = (owner: string, name: string) => string | null;
 
 /** What a machine's identity says: whose it is, whether it has ended, and which instance Slipway reports. */
@@ -25,7 +26,7 @@ export class Identities<M, I extends Instance, O extends AnySpawnOptions, T> {
   }
 
   toInstance({ machine, identity }: Candidate<M>, keyOf?: KeyOf): I {
-    return this.#driver.toInstance(machine, this.#baseOf(identity, keyOf));
+    return this.#driver.toInstance(machine, instanceBase(identity, this.#context.provider, keyOf));
   }
 
   /** An instance that is about to be gone is never returned by `spawn`: whoever got it would soon have nothing. */
@@ -41,26 +42,34 @@ export class Identities<M, I extends Instance, O extends AnySpawnOptions, T> {
     if (ownership?.owner !== this.#context.owner) return false;
     return ownership.key === null ? name === request.name : ownership.key === request.key;
   }
+}
 
-  #baseOf(identity: Identity, keyOf: KeyOf = () => null): InstanceBase {
-    const { id, nativeId = id, status, ownership, name } = identity;
-    const owner = ownership?.owner ?? null;
-    const key = ownership?.key ?? (owner === null || name === undefined ? null : keyOf(owner, name));
-    const { labels = {}, expiresAt, displayName, specHash: hash = "" } = ownership ?? {};
-    return {
-      id,
-      nativeId,
-      provider: this.#context.provider,
-      status,
-      key,
-      owner,
-      specHash: hash,
-      labels,
-      ...(name === undefined || name === "" ? {} : { remoteName: name }),
-      ...(displayName === undefined ? {} : { name: displayName }),
-      ...(expiresAt === undefined ? {} : { expiresAt }),
-    };
-  }
+/**
+ * The fields of an instance that follow from its identity: for a method of a capability that answers one by itself.
+ *
+ * @example
+ * ```ts
+ * const view = (machine: Machine) => driver.toInstance(machine, instanceBase(driver.identify(machine), "acme"));
+ * ```
+ */
+export function instanceBase(identity: Identity, provider: string, keyOf: KeyOf = () => null): InstanceBase {
+  const { id, nativeId = id, status, ownership, name } = identity;
+  const owner = ownership?.owner ?? null;
+  const key = ownership?.key ?? (owner === null || name === undefined ? null : keyOf(owner, name));
+  const { labels = {}, expiresAt, displayName, specHash: hash = "" } = ownership ?? {};
+  return {
+    id,
+    nativeId,
+    provider,
+    status,
+    key,
+    owner,
+    specHash: hash,
+    labels,
+    ...(name === undefined || name === "" ? {} : { remoteName: name }),
+    ...(displayName === undefined ? {} : { name: displayName }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  };
 }
 
 /** Which of these keys has a name: where a remote keeps nothing but the name. */

@@ -15,6 +15,7 @@ export {
   type SpawnRequest,
   Undone,
 } from "./driver.ts";
+export { instanceBase } from "./identities.ts";
 export { LifeCycle } from "./life-cycle.ts";
 export { type OwnershipTags, ownershipByName, ownershipTags, type Tags } from "./ownership-tags.ts";
 export {

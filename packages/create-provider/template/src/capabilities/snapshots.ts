@@ -1,7 +1,9 @@
 import type { Snapshot, SnapshotMethods, SnapshotStatus } from "@slipway/core";
-import { isId, type Call, type __Name__Context } from "../context.ts";
+import type { Call } from "@slipway/provider-kit/driver";
+import type { KeyedMutex } from "@slipway/provider-kit/limits";
+import type { __Name__Client } from "../client/client.ts";
+import { isId, ownership } from "../driver.ts";
 import { PROVIDER, refusal } from "../errors.ts";
-import { ownershipOf, tagsOf } from "../ownership.ts";
 import type { WireCapture } from "../wire.ts";
 
 const STATUSES: ReadonlyMap<string, SnapshotStatus> = new Map([
@@ -10,13 +12,12 @@ const STATUSES: ReadonlyMap<string, SnapshotStatus> = new Map([
   ["broken", "failed"],
 ]);
 
-export function snapshotMethods(context: __Name__Context): SnapshotMethods<Snapshot> {
-  const { client, owner } = context;
+export function snapshotMethods(client: __Name__Client, owner: string, mutex: KeyedMutex): SnapshotMethods<Snapshot> {
   return {
     createSnapshot: async (instanceId, { key, name, signal }) => {
       const call: Call = { operation: "createSnapshot", signal };
-      return await context.keyedMutex(`snapshot ${key}`, call, async () => {
-        const known = (await client.captures(call)).find(({ tags }) => isOf(tags, owner) && ownershipOf(tags)?.key === key);
+      return await mutex(`snapshot ${key}`, call, async () => {
+        const known = (await client.captures(call)).find(({ tags }) => isOf(tags, owner) && ownership.read(tags)?.key === key);
         if (known?.machine === instanceId) return snapshotFrom(known);
         if (known !== undefined) {
           const message = `the key ${JSON.stringify(key)} has a snapshot of ${known.machine}: ${known.id}`;
@@ -24,7 +25,8 @@ export function snapshotMethods(context: __Name__Context): SnapshotMethods<Snaps
         }
         const found = isId(instanceId) ? await client.read(call, instanceId) : null;
         if (found === null) throw refusal("NOT_FOUND", call.operation, `there is no instance ${JSON.stringify(instanceId)}`);
-        return snapshotFrom(await client.capture(call, instanceId, tagsOf({ owner, key, displayName: name })));
+        const owned = { owner, key, specHash: undefined, displayName: name, labels: {} };
+        return snapshotFrom(await client.capture(call, instanceId, ownership.write(owned)));
       });
     },
     getSnapshotStatus: async (id, { signal } = {}) => {
@@ -35,7 +37,7 @@ export function snapshotMethods(context: __Name__Context): SnapshotMethods<Snaps
       if (!isId(id)) return;
       const call: Call = { operation: "deleteSnapshot", signal };
       const found = (await client.captures(call)).find((one) => one.id === id);
-      if (found !== undefined && ownershipOf(found.tags) === null) {
+      if (found !== undefined && ownership.read(found.tags) === null) {
         throw refusal("CONFLICT", call.operation, `${id} was not made by Slipway: it is left alone`, { nativeId: id });
       }
       await client.removeCapture(call, id);
@@ -53,19 +55,19 @@ function statusOf(state: string): SnapshotStatus {
 }
 
 function isOf(tags: Readonly<Record<string, string>>, owner: string): boolean {
-  const ownership = ownershipOf(tags);
-  return ownership !== null && (owner === "*" || ownership.owner === owner);
+  const owned = ownership.read(tags);
+  return owned !== null && (owner === "*" || owned.owner === owner);
 }
 
 function snapshotFrom(wire: WireCapture): Snapshot {
-  const ownership = ownershipOf(wire.tags);
+  const owned = ownership.read(wire.tags);
   return {
     id: wire.id,
     provider: PROVIDER,
     status: statusOf(wire.state),
-    key: ownership?.key ?? null,
-    owner: ownership?.owner ?? null,
-    ...(ownership?.displayName === undefined ? {} : { name: ownership.displayName }),
+    key: owned?.key ?? null,
+    owner: owned?.owner ?? null,
+    ...(owned?.displayName === undefined ? {} : { name: owned.displayName }),
     instanceId: wire.machine,
     createdAt: wire.createdAt,
   };

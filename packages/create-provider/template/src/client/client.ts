@@ -1,6 +1,6 @@
 import { isProviderError } from "@slipway/core";
-import type { Call } from "../context.ts";
-import type { __Name__Options } from "../options.ts";
+import type { Call } from "@slipway/provider-kit/driver";
+import type { __Name__Settings } from "../options.ts";
 import {
   type CreateBody,
   machine,
@@ -28,18 +28,18 @@ export interface __Name__Client {
   readonly list: (call: Call) => Promise<readonly WireMachine[]>;
   /** Null only if the remote says that there is none. */
   readonly read: (call: Call, id: string) => Promise<WireMachine | null>;
-  /** Resolves also where the remote says that there is none. */
-  readonly remove: (call: Call, id: string) => Promise<void>;
+  /** `gone`: the remote says that there is none. */
+  readonly remove: (call: Call, id: string) => Promise<"accepted" | "gone">;
   // #if hibernation
   readonly act: (call: Call, id: string, action: "save" | "wake") => Promise<WireMachine>;
   // #end
   // #if persistentVolumes
   readonly createDisk: (
     call: Call,
-    body: { readonly sizeBytes: number; readonly tags: Readonly<Record<string, string>>; readonly region?: string },
+    body: { readonly name: string; readonly sizeBytes: number; readonly region?: string },
   ) => Promise<WireDisk>;
   readonly disks: (call: Call) => Promise<readonly WireDisk[]>;
-  readonly removeDisk: (call: Call, id: string) => Promise<void>;
+  readonly removeDisk: (call: Call, id: string) => Promise<"accepted" | "gone">;
   // #end
   // #if snapshots
   readonly capture: (call: Call, id: string, tags: Readonly<Record<string, string>>) => Promise<WireCapture>;
@@ -48,24 +48,20 @@ export interface __Name__Client {
   // #end
 }
 
-export function __name__Client(options: __Name__Options): __Name__Client {
+export function __name__Client(options: __Name__Settings): __Name__Client {
   const send = sender(options);
   return {
     create: (call, body, secrets) => send({ ...call, verb: "create", thing: "machines", body, answer: machine, secrets }),
     list: async (call) => (await send({ ...call, verb: "list", thing: "machines", answer: machines })).machines,
     read: (call, id) => unlessGone(send({ ...call, verb: "read", thing: "machines", id, answer: machine })),
-    remove: async (call, id) => {
-      await unlessGone(send({ ...call, verb: "delete", thing: "machines", id, answer: nothing }));
-    },
+    remove: (call, id) => removed(send({ ...call, verb: "delete", thing: "machines", id, answer: nothing })),
     // #if hibernation
     act: (call, id, action) => send({ ...call, verb: action, thing: "machines", id, answer: machine }),
     // #end
     // #if persistentVolumes
     createDisk: (call, body) => send({ ...call, verb: "create", thing: "disks", body, answer: disk }),
     disks: async (call) => (await send({ ...call, verb: "list", thing: "disks", answer: disks })).disks,
-    removeDisk: async (call, id) => {
-      await unlessGone(send({ ...call, verb: "delete", thing: "disks", id, answer: nothing }));
-    },
+    removeDisk: (call, id) => removed(send({ ...call, verb: "delete", thing: "disks", id, answer: nothing })),
     // #end
     // #if snapshots
     capture: (call, id, tags) =>
@@ -76,6 +72,10 @@ export function __name__Client(options: __Name__Options): __Name__Client {
     },
     // #end
   };
+}
+
+async function removed(request: Promise<unknown>): Promise<"accepted" | "gone"> {
+  return (await unlessGone(request.then(() => true))) === null ? "gone" : "accepted";
 }
 
 async function unlessGone<T>(request: Promise<T>): Promise<T | null> {

@@ -1,8 +1,8 @@
 import { ProviderError, runtimeDefaults, type CommandResult, type Schema } from "@slipway/core";
 import { commandFailure, commandRunner } from "@slipway/provider-kit/command";
-import type { Call } from "../context.ts";
+import type { Call } from "@slipway/provider-kit/driver";
 import { PROVIDER, rowOf } from "../errors.ts";
-import { DEFAULT_COMMAND, type __Name__Options } from "../options.ts";
+import { DEFAULT_COMMAND, type __Name__Settings } from "../options.ts";
 import { wireError } from "../wire.ts";
 
 /** One request: what is done to which kind of thing. */
@@ -21,7 +21,7 @@ export type Send = <T>(request: Request<T>) => Promise<T>;
 const READS: ReadonlySet<string> = new Set(["list", "read"]);
 const TIMEOUT_MS = 60_000;
 
-export function sender({ command = DEFAULT_COMMAND, runtime }: __Name__Options): Send {
+export function sender({ command = DEFAULT_COMMAND, runtime }: __Name__Settings): Send {
   const { clock, log, onEvent } = runtimeDefaults(runtime);
   const exec = runtime?.exec ?? commandRunner({ provider: PROVIDER, clock, log, onEvent });
   return async ({ verb, thing, id, body, answer, operation, signal, secrets }) => {

@@ -1,9 +1,9 @@
-import { checksumOf, type Schema } from "@slipway/core";
-import { httpClient } from "@slipway/provider-kit/http";
+import type { Schema } from "@slipway/core";
+import type { Call } from "@slipway/provider-kit/driver";
+import { bearerToken, httpClient } from "@slipway/provider-kit/http";
 import { limits } from "@slipway/provider-kit/limits";
-import type { Call } from "../context.ts";
 import { PROVIDER, rowOf } from "../errors.ts";
-import { DEFAULT_BASE_URL, type __Name__Options } from "../options.ts";
+import { DEFAULT_BASE_URL, type __Name__Settings } from "../options.ts";
 import { wireError } from "../wire.ts";
 
 /** One request: what is done to which kind of thing. */
@@ -21,14 +21,11 @@ export type Send = <T>(request: Request<T>) => Promise<T>;
 const METHODS = { create: "POST", list: "GET", read: "GET", delete: "DELETE", save: "POST", wake: "POST" } as const;
 const ACTIONS: ReadonlySet<string> = new Set(["save", "wake"]);
 
-export function sender({ apiKey, baseUrl = DEFAULT_BASE_URL, runtime }: __Name__Options): Send {
+export function sender({ apiKey, baseUrl = DEFAULT_BASE_URL, runtime }: __Name__Settings): Send {
   const http = httpClient({
     provider: PROVIDER,
-    baseUrl: baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`,
-    // Tells accounts apart, and does not lead back to the key.
-    account: checksumOf(apiKey).slice(7, 19),
-    credentials: () => ({ authorization: `Bearer ${apiKey}` }),
-    secrets: () => [apiKey],
+    baseUrl,
+    ...bearerToken(apiKey),
     userAgent: "__PACKAGE__",
     runtime,
     // The remote's published limits.
