@@ -1,4 +1,4 @@
-// The whole of what `npm test` runs only part of: the contract suite, and histories of one key.
+// The whole of what `npm test` runs only part of: the contract suite, histories of one key, and seeds.
 const whole = (provider, title, args) => ({
   title: `${provider} ${title}`,
   package: `@slipway/provider-${provider}`,
@@ -21,6 +21,12 @@ export const suiteSteps = [
     script: "test",
     with: ["test/one-key.test.ts"],
     env: { SLIPWAY_KEY_RUNS: "200" },
+  },
+  {
+    title: "a control loop on a bad Mac",
+    package: "slipway-control-loop",
+    script: "test",
+    env: { SLIPWAY_LOOP_SEEDS: "1,2,3,4,5,6" },
   },
   {
     title: "gcp, a wire that changes answers",
