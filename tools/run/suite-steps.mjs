@@ -16,11 +16,11 @@ export const suiteSteps = [
     "without networks|cases of the wire",
   ]),
   {
-    title: "aws, two processes and one key",
+    title: "aws, two processes and one key, launches killed, and a wire that changes answers",
     package: "@slipway/provider-aws",
     script: "test",
-    with: ["test/one-key.test.ts"],
-    env: { SLIPWAY_KEY_RUNS: "200" },
+    with: ["test/one-key.test.ts", "test/launch.test.ts", "test/wire-fuzz.test.ts"],
+    env: { SLIPWAY_KEY_RUNS: "200", SLIPWAY_CRASH_RUNS: "100", SLIPWAY_FUZZ_RUNS: "300" },
   },
   {
     title: "a control loop on a bad Mac",
