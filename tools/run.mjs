@@ -28,14 +28,15 @@ async function main([name, ...rest]) {
 
   const steps = [installStep(readPin(root)), ...command.steps];
   for (const step of steps) {
-    const result = await perform(step, context);
-    context.results.push(result);
+    const results = await perform(step, context);
+    context.results.push(...results);
+    const isDone = results.every(({ code }) => code === 0);
     if (processes.interruptedBy) return processes.exitCode();
-    if (step === steps[0] && result.code === 0) {
+    if (step === steps[0] && isDone) {
       const node = toolNode(root, process.versions.node);
       if (!node.ok) return refuse(node.message);
     }
-    if (result.code !== 0 && !(command.keepGoing && step !== steps[0])) break;
+    if (!isDone && !(command.keepGoing && step !== steps[0])) break;
   }
 
   const failed = context.results.find((result) => result.code !== 0);

@@ -2,9 +2,11 @@
 //   { turbo: [tasks], filters? }     turbo over the workspace
 //   { package, script }              a script of a workspace package, in its own folder
 //   { node: [file, ...arguments] }   a program of this repository
+//   { atOnce: (context) => steps }   many, begun in their order, a few at once
 // `with` are arguments of the step's own, `env` variables that it adds; `quiet` keeps the output unless the step fails; `args` hands on what the user wrote after the command.
 import { build } from "./build.mjs";
 import { engineCommands } from "./engine-commands.mjs";
+import { packageTests } from "./package-tests.mjs";
 import { soaks } from "./soaks.mjs";
 import { testSummary } from "./summary.mjs";
 
@@ -15,6 +17,8 @@ const jobsOn = (provider) => ({
   script: "test:clusters",
   with: [`test/clusters/${provider}.clusters.ts`],
 });
+
+const wholeBuild = { title: "build", turbo: ["build"], quiet: true };
 
 export const commands = {
   demo: {
@@ -33,22 +37,32 @@ export const commands = {
     // A breach of the structure should not hide a failing test, nor the other way round.
     keepGoing: true,
     steps: [
-      { title: "structure", node: ["tools/structure.mjs"] },
-      { title: "words", node: ["tools/words.mjs"] },
-      { title: "tools", note: "the tests of tools/", node: ["--test", "tools/test/*.test.mjs"], quiet: true },
       {
-        title: "types",
-        note: "every package in one program: what they share is read and checked once",
-        argv: ["tsc", "-p", "tsconfig.all.json"],
-        quiet: true,
+        title: "checks",
+        note: "structure, words and tools, beside the build",
+        atOnce: ({ args }) => [
+          ...(args.length > 0 ? [] : [wholeBuild]),
+          { title: "structure", node: ["tools/structure.mjs"] },
+          { title: "words", node: ["tools/words.mjs"] },
+          { title: "tools", note: "the tests of tools/", node: ["--test", "tools/test/*.test.mjs"], quiet: true },
+        ],
       },
       {
         title: "packages",
-        note: "build, unit and contract tests of every package",
-        turbo: ["build", "test"],
+        note: "types, unit and contract tests of every package",
         countTests: true,
-        quiet: true,
-        args: true,
+        atOnce: ({ args, results }) => [
+          {
+            title: "types",
+            note: "every package in one program: what they share is read and checked once",
+            argv: ["tsc", "-p", "tsconfig.all.json"],
+            quiet: true,
+          },
+          // Filters and the like are turbo's. Where a build failed, it tests what does not need it.
+          ...(args.length > 0 || results.some(({ step, code }) => step === wholeBuild && code !== 0)
+            ? [{ title: "tests", turbo: ["build", "test"], quiet: true, args: true }]
+            : packageTests),
+        ],
       },
     ],
     summary: testSummary,

@@ -10,14 +10,14 @@ const GRACE_MS = 8_000;
 /** One Ctrl-C arrives twice under npm, from the terminal and handed on; only a later one means "now". */
 const SAME_PRESS_MS = 1_500;
 /** A quiet step says that it is alive this often. */
-const STILL_RUNNING_MS = 20_000;
+export const STILL_RUNNING_MS = 20_000;
 const WINDOWS = process.platform === "win32";
 
 export class Processes {
   #root;
   #say;
   #graceMs;
-  #child = undefined;
+  #children = new Set();
   #interruptedAt = 0;
   interruptedBy = undefined;
 
@@ -28,7 +28,10 @@ export class Processes {
     for (const signal of SIGNALS) process.on(signal, () => this.#interrupt(signal));
   }
 
-  /** Runs a command to its end. Resolves with its exit code (128 + n for a signal) and, if quiet, its output. */
+  /**
+   * Runs a command to its end. Resolves with its exit code (128 + n for a signal) and, if quiet, its output. A quiet one
+   * with a title says now and then that it still runs.
+   */
   run(argv, { cwd = this.#root, quiet = false, title, env = {} }) {
     return new Promise((resolve) => {
       const [file, ...args] = argv;
@@ -40,7 +43,7 @@ export class Processes {
         detached: !WINDOWS,
         shell: WINDOWS,
       });
-      this.#child = child;
+      this.#children.add(child);
       let output = "";
       for (const stream of [child.stdout, child.stderr]) {
         stream?.setEncoding("utf8").on("data", (text) => {
@@ -48,12 +51,13 @@ export class Processes {
         });
       }
       const alive = setInterval(() => {
-        if (quiet) this.#say(`  ${title}: still running, ${Math.round((performance.now() - started) / 1000)} s`);
+        if (quiet && title !== undefined)
+          this.#say(`  ${title}: still running, ${Math.round((performance.now() - started) / 1000)} s`);
       }, STILL_RUNNING_MS);
       const settle = async (code) => {
         clearInterval(alive);
         if (this.interruptedBy !== undefined) await sessionEnds(child, this.#graceMs);
-        this.#child = undefined;
+        this.#children.delete(child);
         resolve({ code, output, ms: performance.now() - started });
       };
       child.once("error", (error) => {
@@ -70,16 +74,16 @@ export class Processes {
   }
 
   #interrupt(signal) {
-    const child = this.#child;
+    const children = [...this.#children];
     if (this.interruptedBy !== undefined) {
-      if (child && performance.now() - this.#interruptedAt > SAME_PRESS_MS) killSession(child);
+      if (performance.now() - this.#interruptedAt > SAME_PRESS_MS) for (const child of children) killSession(child);
       return;
     }
     this.interruptedBy = signal;
     this.#interruptedAt = performance.now();
-    if (!child) process.exit(this.exitCode());
-    ask(child, signal);
-    setTimeout(() => killSession(child), this.#graceMs).unref();
+    if (children.length === 0) process.exit(this.exitCode());
+    for (const child of children) ask(child, signal);
+    setTimeout(() => this.#children.forEach(killSession), this.#graceMs).unref();
   }
 }
 

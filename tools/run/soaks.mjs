@@ -36,6 +36,7 @@ export const soaks = {
           SLIPWAY_FUZZ_RUNS: "3000",
           SLIPWAY_CHAOS_SEEDS: "1,2,3",
           SLIPWAY_FAULT_SEEDS: "8",
+          SLIPWAY_LOOP_SEEDS: Array.from({ length: 20 }, (_, at) => at + 1).join(),
           SLIPWAY_WHOLE_SUITE: "1",
         },
       },

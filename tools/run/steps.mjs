@@ -1,23 +1,57 @@
-// Performs one step of a command and says so in two short lines.
+// Performs the steps of a command: one alone says so in two short lines, of many at once each says how it ended.
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
+import { STILL_RUNNING_MS } from "./processes.mjs";
 
+/** Answers one result, or one of each where the step is many. */
 export async function perform(step, context) {
-  const { say, processes, root } = context;
+  if (step.countTests) {
+    // Counted afterwards, so a log of an earlier run must not stand in for a task that did not run.
+    for (const log of testLogs(context.root)) rmSync(log.file, { force: true });
+    context.areTestsCounted = true;
+  }
+  return step.atOnce ? await performMany(step, context) : [await performOne(step, context)];
+}
+
+/** Begins them in their order, as many at once as turbo would. Each goes on to its end, whatever becomes of the others. */
+async function performMany(step, context) {
+  const { say, processes } = context;
   say(`▸ ${step.title}${step.note ? `: ${step.note}` : ""}`);
+  const waiting = [...step.atOnce(context)];
+  const running = new Map();
+  const results = [];
+  const alive = setInterval(() => {
+    const now = performance.now();
+    const each = [...running].map(([{ title }, began]) => `${title} ${Math.round((now - began) / 1000)} s`);
+    say(`  still running: ${each.join(", ")}`);
+  }, STILL_RUNNING_MS);
+  const work = async () => {
+    while (waiting.length > 0 && !processes.interruptedBy) {
+      const next = waiting.shift();
+      running.set(next, performance.now());
+      results.push(await performOne(next, context, { amongOthers: true }));
+      running.delete(next);
+    }
+  };
+  await Promise.all(Array.from({ length: tasksAtOnce() }, work));
+  clearInterval(alive);
+  return results;
+}
+
+async function performOne(step, context, { amongOthers = false } = {}) {
+  const { say, processes, root } = context;
+  if (!amongOthers || !step.quiet) say(`▸ ${step.title}${step.note ? `: ${step.note}` : ""}`);
   const plan = resolveStep(step, { args: step.args ? context.args : [], members: () => workspaceMembers(root) });
   if (plan.problem) {
     say(`✗ ${step.title}: ${plan.problem}`);
     return { step, title: step.title, code: 1, output: "", ms: 0 };
   }
-  // Counted afterwards, so a log of an earlier run must not stand in for a task that did not run.
-  if (step.countTests) for (const log of testLogs(root)) rmSync(log.file, { force: true });
   const cwd = plan.folder ? path.join(root, plan.folder) : root;
   const result = await processes.run(plan.argv, {
     cwd,
     quiet: step.quiet === true,
-    title: step.title,
+    title: amongOthers ? undefined : step.title,
     env: step.env,
   });
   if (processes.interruptedBy) return { step, title: step.title, ...result };
@@ -25,6 +59,11 @@ export async function perform(step, context) {
   if (result.code !== 0) say(`✗ ${step.title}: exit code ${result.code} after ${seconds(result.ms)}`);
   else if (step.quiet) say(`✓ ${step.title}: ${seconds(result.ms)}`);
   return { step, title: step.title, ...result };
+}
+
+/** vitest and tsc bring threads of their own, and some tests wait for programs: one task more than there are cores. */
+function tasksAtOnce(cores = availableParallelism()) {
+  return Math.max(2, Math.min(cores, 8)) + 1;
 }
 
 /** The command line of a step, and the folder it runs in. Pure but for `members`. */
@@ -43,8 +82,7 @@ export function resolveStep(step, { args, members, cores = availableParallelism(
         "--output-logs=errors-only",
         "--log-order=grouped",
         "--ui=stream",
-        // vitest and tsc bring threads of their own, and some tests wait for programs: one task more than there are cores.
-        `--concurrency=${Math.max(2, Math.min(cores, 8)) + 1}`,
+        `--concurrency=${step.concurrency ?? tasksAtOnce(cores)}`,
         ...args,
       ],
     };

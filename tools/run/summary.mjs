@@ -36,8 +36,8 @@ export function countProcessorTime(text) {
 }
 
 /** One row for each package, then the one line that `.ci/run` and people read. */
-export function testSummary({ root, name, results, say }, ms) {
-  const rows = results.some(({ step }) => step.countTests) ? packageCounts(root) : [];
+export function testSummary({ root, name, results, say, areTestsCounted = false }, ms) {
+  const rows = areTestsCounted ? packageCounts(root) : [];
   const tools = results.find(({ title }) => title === "tools");
   if (tools) rows.unshift({ name: "tools", ...countNodeTest(tools.output) });
   for (const row of rows) say(`  ${row.name.padEnd(34)} ${describe(row)}`);

@@ -16,9 +16,10 @@ import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { commands, unknownCommand } from "../run/commands.mjs";
+import { packageTests } from "../run/package-tests.mjs";
 import { judge } from "../run/platform.mjs";
 import { environment, exitCode } from "../run/processes.mjs";
-import { resolveStep, seconds, workspaceMembers } from "../run/steps.mjs";
+import { perform, resolveStep, seconds, workspaceMembers } from "../run/steps.mjs";
 import { countNodeTest, countProcessorTime, countVitest, testSummary } from "../run/summary.mjs";
 import { installStep, parsePin, readPin, toolNode } from "../run/toolchain.mjs";
 
@@ -99,6 +100,53 @@ test("turbo gets its filters and one task more than there are cores", () => {
   const { argv } = plan({ turbo: ["build"], filters: ["slipway-demo..."] });
   assert.deepEqual(argv.slice(0, 4), ["turbo", "run", "build", "--filter=slipway-demo..."]);
   assert.ok(argv.includes("--concurrency=3"));
+});
+
+test("every package is tested once, whether its name is among the long ones or not", () => {
+  const names = workspaceMembers(root).map(({ name }) => name);
+  const tested = packageTests.flatMap(({ filters }) => {
+    const left = filters.filter((one) => one.startsWith("!")).map((one) => one.slice(1));
+    return left.length > 0 ? names.filter((name) => !left.includes(name)) : filters;
+  });
+  assert.deepEqual(tested.toSorted(), names.toSorted());
+});
+
+test("of many steps a few run at once, in their order, and one that fails ends none of the others", async () => {
+  const begun = [];
+  const ends = [];
+  const processes = {
+    run: ([name]) =>
+      new Promise((resolve) => {
+        begun.push(name);
+        ends.push(() => resolve({ code: name === "b" ? 3 : 0, output: "", ms: 1 }));
+      }),
+  };
+  const steps = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"].map((name) => ({
+    title: name,
+    argv: [name],
+    quiet: true,
+  }));
+  const said = [];
+  const context = { root, args: [], processes, say: (line) => said.push(line) };
+  const performed = perform({ title: "many", atOnce: () => steps }, context);
+  await new Promise(setImmediate);
+  const few = begun.length;
+  assert.ok(few >= 3 && few < steps.length);
+  for (let at = 0; at < steps.length; at += 1) {
+    ends[at]();
+    await new Promise(setImmediate);
+    assert.equal(begun.length, Math.min(steps.length, few + at + 1));
+  }
+  const results = await performed;
+  assert.deepEqual(
+    begun,
+    steps.map(({ title }) => title),
+  );
+  assert.deepEqual(
+    results.filter(({ code }) => code !== 0).map(({ title, code }) => [title, code]),
+    [["b", 3]],
+  );
+  assert.deepEqual(said.slice(0, 3), ["▸ many", "✓ a: 0.0 s", "✗ b: exit code 3 after 0.0 s"]);
 });
 
 test("every command of the root package.json that starts here is known", () => {

@@ -242,6 +242,9 @@ interface RequestLimit {
   readonly release: () => void;
 }
 
+// Without a reason of its own each abort would make an exception with its stack, for every request.
+const RELEASED = new Error("released");
+
 /** Joins the caller's signal and the limit: past it the signal's reason is a `TimeoutError`. */
 function requestLimit(clock: Clock, timeoutMs: number, given: AbortSignal | undefined): RequestLimit {
   const controller = new AbortController();
@@ -260,7 +263,7 @@ function requestLimit(clock: Clock, timeoutMs: number, given: AbortSignal | unde
     },
     release: () => {
       given?.removeEventListener("abort", onAbort);
-      stop.abort();
+      stop.abort(RELEASED);
     },
   };
 }

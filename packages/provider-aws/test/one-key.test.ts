@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import type { AWSSpawnOptions } from "../src/index.ts";
 import { type AwsWorld, awsWorld } from "./world.ts";
 
-const RUNS = Number(process.env["SLIPWAY_KEY_RUNS"] ?? "20");
+const RUNS = Number(process.env["SLIPWAY_KEY_RUNS"] ?? "10");
 const FIRST_SEED = Number(process.env["SLIPWAY_FIRST_SEED"] ?? "1");
 const LAG_MS = 30_000;
 const REQUEST_LIFE_MS = 120_000;

@@ -6,8 +6,8 @@ import { expect, test } from "vitest";
 import type { AwsProvider } from "../src/index.ts";
 import { type AwsWorld, awsWorld } from "./world.ts";
 
-// More with SLIPWAY_FUZZ_RUNS.
-const RUNS = Number(process.env["SLIPWAY_FUZZ_RUNS"] ?? "60");
+// Three hundred in `npm run soak:suite`, more in `npm run soak:tests`: SLIPWAY_FUZZ_RUNS.
+const RUNS = Number(process.env["SLIPWAY_FUZZ_RUNS"] ?? "30");
 
 type Random = ReturnType<typeof seededRandom>;
 
