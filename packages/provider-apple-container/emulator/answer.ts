@@ -1,14 +1,9 @@
-/** How a call ended. The code is null where a signal ended it. */
-export interface Answer {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly code: number | null;
-}
+import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
 
 /** Thrown by a command: the answer is its stderr and its exit code. */
 export class Refusal extends Error {
   override readonly name: string = "Refusal";
-  readonly answer: Answer;
+  readonly answer: ProgramAnswer;
 
   constructor(said: string, code = 1, stdout = "") {
     super(said);
@@ -24,12 +19,12 @@ export function usageRefusal(verb: string, said: string): Refusal {
   );
 }
 
-export function printed(stdout: string): Answer {
+export function printed(stdout: string): ProgramAnswer {
   return { stdout, stderr: "", code: 0 };
 }
 
 /** One line for each. */
-export function lines(...words: readonly string[]): Answer {
+export function lines(...words: readonly string[]): ProgramAnswer {
   return printed(words.map((word) => `${word}\n`).join(""));
 }
 

@@ -1,4 +1,5 @@
-import { type Answer, Refusal, serviceDown, usageRefusal } from "./answer.ts";
+import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+import { Refusal, serviceDown, usageRefusal } from "./answer.ts";
 import { containerVerbs } from "./containers.ts";
 import { imageVerbs } from "./images.ts";
 import { insideVerbs } from "./inside.ts";
@@ -22,7 +23,7 @@ const FAMILIES: ReadonlySet<string> = new Set(["image", "volume", "network", "sy
 const LOCAL: ReadonlySet<string> = new Set(["system status", "system version", "system start"]);
 
 /** One call of the command, from its arguments to its answer. Rejects only where the call is aborted. */
-export async function runCommand(machine: Machine, args: readonly string[], call: Call): Promise<Answer> {
+export async function runCommand(machine: Machine, args: readonly string[], call: Call): Promise<ProgramAnswer> {
   try {
     return await answered(machine, args, call);
   } catch (error) {
@@ -31,7 +32,7 @@ export async function runCommand(machine: Machine, args: readonly string[], call
   }
 }
 
-async function answered(machine: Machine, args: readonly string[], call: Call): Promise<Answer> {
+async function answered(machine: Machine, args: readonly string[], call: Call): Promise<ProgramAnswer> {
   const state = await machine.store.read();
   if (args[0] === "--version") return { stdout: versionLine(state.version), stderr: "", code: 0 };
   const [first = "", second = ""] = args;
@@ -58,7 +59,7 @@ function verbOf(name: string, { macos }: MachineState): Verb | undefined {
   return Object.hasOwn(verbs, name) ? verbs[name] : undefined;
 }
 
-function faultAnswer({ stderr, exitCode = 1 }: CommandFault): Answer {
+function faultAnswer({ stderr, exitCode = 1 }: CommandFault): ProgramAnswer {
   return { stdout: "", stderr: stderr ?? "Error: it was told to fail\n", code: exitCode };
 }
 

@@ -1,4 +1,5 @@
-import { type Answer, aggregated, lines, printed, Refusal } from "./answer.ts";
+import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+import { aggregated, lines, printed, Refusal } from "./answer.ts";
 import { allOf, parseArguments, type VerbSpec, valueOf } from "./arguments.ts";
 import { containerElement } from "./container-element.ts";
 import { compact, pretty } from "./json.ts";
@@ -21,7 +22,7 @@ const STOP: VerbSpec = {
 const KILL: VerbSpec = { options: STOP.options.slice(0, 2) };
 const DELETE: VerbSpec = { options: [{ names: ["-a", "--all"] }, { names: ["-f", "--force"] }] };
 
-async function start(machine: Machine, args: readonly string[]): Promise<Answer> {
+async function start(machine: Machine, args: readonly string[]): Promise<ProgramAnswer> {
   const spec = {
     options: [{ names: ["-a", "--attach"] }, { names: ["-i", "--interactive"] }],
     needs: ["container-id"],
@@ -41,7 +42,7 @@ async function each(
   verb: "stop" | "kill" | "delete",
   ids: readonly string[],
   act: (record: ContainerRecord) => Promise<void>,
-): Promise<Answer> {
+): Promise<ProgramAnswer> {
   if (ids.length === 0) throw new Refusal("no containers specified and --all not supplied");
   await noticeEnds(machine);
   const good: string[] = [];

@@ -3,14 +3,13 @@
  * `container`, emulated, for whatever wants a program: point SLIPWAY_CONTAINER at it. What it remembers lies in the directory
  * that SLIPWAY_CONTAINER_EMULATOR names, for all processes that name the same; time runs SPEED times as fast as the real one.
  */
-import { diskStateStore, scaledClock } from "@slipway/provider-kit/emulator";
-import { containerEmulator, statePath } from "./emulator.ts";
+import { diskStateStore, runAsProgram, scaledClock, statePath } from "@slipway/provider-kit/emulator";
+import { containerEmulator } from "./emulator.ts";
 import { initialState, type MachineState } from "./state.ts";
 
 const directory = process.env["SLIPWAY_CONTAINER_EMULATOR"];
 const speed = Number(process.env["SPEED"] ?? "1");
 const SIGNALS_THAT_COUNT = 3;
-const LONG_MS = 1_000_000_000;
 
 if (directory === undefined || directory === "" || !(speed > 0)) {
   process.stderr.write("SLIPWAY_CONTAINER_EMULATOR must name a directory, and SPEED, if it is set, a number above 0\n");
@@ -29,26 +28,8 @@ async function main(shared: string): Promise<void> {
   const { origin } = await diskStateStore(statePath(shared), { initial }).read();
   const emulator = containerEmulator({ directory: shared, clock: scaledClock(speed, { origin }) });
   if (argv[0] === "exec") ignoreSignals();
-  const streamed = { stdout: 0, stderr: 0 };
-  const to = (name: "stdout" | "stderr") => (chunk: string) => {
-    streamed[name] += chunk.length;
-    process[name].write(chunk);
-  };
-  const stdin = argv.some((word) => word === "--interactive" || word === "-i") ? await readStdin() : "";
-  // A call that hangs waits for nothing, and would be over.
-  const alive = setInterval(() => undefined, LONG_MS);
-  const calling = emulator.container(argv, { stdin, onStdout: to("stdout"), onStderr: to("stderr") });
-  const answer = await calling.finally(() => clearInterval(alive));
-  process.stdout.write(answer.stdout.slice(streamed.stdout));
-  process.stderr.write(answer.stderr.slice(streamed.stderr));
-  if (answer.code === null) process.kill(process.pid, "SIGKILL");
-  process.exitCode = answer.code ?? 1;
-}
-
-async function readStdin(): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks);
+  const wantsStdin = argv.some((word) => word === "--interactive" || word === "-i");
+  await runAsProgram(wantsStdin, (given) => emulator.container(argv, given));
 }
 
 /** Signals are not passed on to the program inside; the third ends the command, and the program goes on. */

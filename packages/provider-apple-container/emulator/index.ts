@@ -1,4 +1,4 @@
-export type { Answer } from "./answer.ts";
+export type { ProgramAnswer } from "@slipway/provider-kit/emulator";
 export type { ContainerControl, SeenContainer } from "./control.ts";
 export {
   type ContainerCallOptions,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
+import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
 import { execInSandbox, SandboxError } from "@slipway/provider-kit/sandbox";
-import { type Answer, printed, Refusal } from "./answer.ts";
+import { printed, Refusal } from "./answer.ts";
 import { allOf, parseArguments, type VerbSpec, valueOf } from "./arguments.ts";
 import { isNodeImage } from "./image-reference.ts";
 import { environmentOf, isolationOf, layoutOf, type Machine, movedInto, noticeEnds } from "./machine.ts";
@@ -33,7 +34,7 @@ const LOGS: VerbSpec = {
 };
 const LOOK_AGAIN_MS = 500;
 
-async function exec(machine: Machine, args: readonly string[], call: Call): Promise<Answer> {
+async function exec(machine: Machine, args: readonly string[], call: Call): Promise<ProgramAnswer> {
   const parsed = parseArguments("exec", EXEC, args);
   const [id = "", ...argv] = parsed.words;
   await noticeEnds(machine);
@@ -72,7 +73,7 @@ async function runInside(
   argv: readonly string[],
   call: Call,
   environment: Readonly<Record<string, string>>,
-): Promise<Answer> {
+): Promise<ProgramAnswer> {
   const isolation = await isolationOf();
   const { sandbox } = record;
   if (sandbox === undefined) throw new Refusal(`container ${record.id} is not running`);
@@ -112,7 +113,7 @@ function rejected(signal: AbortSignal): Promise<never> {
   });
 }
 
-async function logs(machine: Machine, args: readonly string[], call: Call): Promise<Answer> {
+async function logs(machine: Machine, args: readonly string[], call: Call): Promise<ProgramAnswer> {
   const parsed = parseArguments("logs", LOGS, args);
   const [id = ""] = parsed.words;
   const record = (await machine.store.read()).containers[id];

@@ -1,4 +1,5 @@
-import { type Answer, printed, Refusal, usageRefusal } from "./answer.ts";
+import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+import { printed, Refusal, usageRefusal } from "./answer.ts";
 import { parseArguments, type VerbSpec, valueOf } from "./arguments.ts";
 import { compact, isoDate, pretty } from "./json.ts";
 import { halt } from "./machine.ts";
@@ -46,7 +47,7 @@ function nestedStatus({ service, version, macos, containers, images }: MachineSt
 }
 
 /** Where the service is down it answers all the same, and exits with 1. */
-const status: Verb = async ({ store, escapeSlashes }, args): Promise<Answer> => {
+const status: Verb = async ({ store, escapeSlashes }, args): Promise<ProgramAnswer> => {
   const parsed = parseArguments("system status", STATUS, args);
   const state = await store.read();
   const code = state.service === "running" ? 0 : 1;

@@ -1,4 +1,4 @@
-import type { Answer } from "./answer.ts";
+import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
 import type { Machine } from "./machine.ts";
 
 /** What a call has beside its arguments. */
@@ -11,4 +11,4 @@ export interface Call {
 }
 
 /** One command. It throws a `Refusal` for what it does not do. */
-export type Verb = (machine: Machine, args: readonly string[], call: Call) => Promise<Answer>;
+export type Verb = (machine: Machine, args: readonly string[], call: Call) => Promise<ProgramAnswer>;

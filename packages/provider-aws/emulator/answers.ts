@@ -1,27 +1,22 @@
-/** What goes back over the wire. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+import type { HttpAnswer } from "@slipway/provider-kit/emulator";
 
 const XML = { "content-type": "text/xml;charset=UTF-8" };
 const AWS_JSON = { "content-type": "application/x-amz-json-1.1" };
 const NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/";
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
-export function ec2Answer(action: string, requestId: string, fields: XmlFields): Answer {
+export function ec2Answer(action: string, requestId: string, fields: XmlFields): HttpAnswer {
   const body = `${DECLARATION}<${action}Response xmlns="${NAMESPACE}">${xmlOf({ requestId, ...fields })}</${action}Response>`;
   return { status: 200, headers: XML, body };
 }
 
-export function stsAnswer(action: string, requestId: string, fields: XmlFields): Answer {
+export function stsAnswer(action: string, requestId: string, fields: XmlFields): HttpAnswer {
   const inside = `<${action}Result>${xmlOf(fields)}</${action}Result>${xmlOf({ ResponseMetadata: { RequestId: requestId } })}`;
   const body = `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">${inside}</${action}Response>`;
   return { status: 200, headers: XML, body };
 }
 
-export function jsonAnswer(fields: unknown): Answer {
+export function jsonAnswer(fields: unknown): HttpAnswer {
   return { status: 200, headers: AWS_JSON, body: JSON.stringify(fields) };
 }
 
@@ -29,7 +24,7 @@ export function jsonAnswer(fields: unknown): Answer {
 export type Service = "ec2" | "sts" | "ssm" | "pricing" | "ce";
 
 /** An error as each service writes it. */
-export function errorAnswer(service: Service, { code, message, status }: Problem, requestId: string): Answer {
+export function errorAnswer(service: Service, { code, message, status }: Problem, requestId: string): HttpAnswer {
   if (service === "ec2") {
     const error = `<Error><Code>${code}</Code><Message>${escaped(message)}</Message></Error>`;
     const body = `${DECLARATION}<Response><Errors>${error}</Errors><RequestID>${requestId}</RequestID></Response>`;
@@ -41,11 +36,6 @@ export function errorAnswer(service: Service, { code, message, status }: Problem
     return { status, headers: XML, body };
   }
   return { status, headers: AWS_JSON, body: JSON.stringify({ __type: code, message }) };
-}
-
-export function page(status: number, title: string): Answer {
-  const body = `<!DOCTYPE html>\n<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>\n`;
-  return { status, headers: { "content-type": "text/html; charset=UTF-8" }, body };
 }
 
 export interface Problem {

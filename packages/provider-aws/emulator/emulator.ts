@@ -1,20 +1,21 @@
 import type { Clock } from "@slipway/core";
-import { type Fault, type FaultScript, faultScript, simulatedClock } from "@slipway/provider-kit/emulator";
-import { type ActionTable, type Call, succeedDry } from "./action.ts";
 import {
-  type Answer,
-  ec2Answer,
-  errorAnswer,
-  jsonAnswer,
-  type Problem,
-  problem,
-  Refused,
-  stsAnswer,
-} from "./answers.ts";
+  answerWithFault,
+  type Fault,
+  type FaultScript,
+  faultScript,
+  type HttpAnswer,
+  type HttpBreak,
+  type HttpEmulator,
+  httpEmulator,
+  simulatedClock,
+} from "@slipway/provider-kit/emulator";
+import { type ActionTable, type Call, succeedDry } from "./action.ts";
+import { ec2Answer, errorAnswer, jsonAnswer, type Problem, problem, Refused, stsAnswer } from "./answers.ts";
 import { attachmentActions } from "./attachments.ts";
 import { type Ec2EmulatorControl, newControl, type SeenRequest } from "./control.ts";
 import { costExplorerActions } from "./cost-explorer.ts";
-import { type Break, fixtureFor } from "./fixtures.ts";
+import { fixtureFor } from "./fixtures.ts";
 import { fleetActions } from "./fleets.ts";
 import { identityActions } from "./identity.ts";
 import { imageActions } from "./images.ts";
@@ -67,12 +68,8 @@ const JSON_ACTIONS: Readonly<Record<string, JsonAction>> = {
 };
 
 /** EC2 and the services beside it, emulated. */
-export interface Ec2Emulator {
+export interface Ec2Emulator extends HttpEmulator {
   readonly clock: Clock;
-  /** To be given to a provider as `runtime.fetch`; a broken connection rejects as the real one does. */
-  readonly fetch: typeof globalThis.fetch;
-  /** For a server; a broken connection is `Response.error()`. */
-  readonly handle: (request: Request) => Promise<Response>;
   readonly faults: FaultScript;
   readonly control: Ec2EmulatorControl;
 }
@@ -98,30 +95,24 @@ export function ec2Emulator(settings: Ec2EmulatorSettings = {}): Ec2Emulator {
   const knownKeys = all.credentials.map(({ accessKeyId }) => accessKeyId);
   const requests: SeenRequest[] = [];
 
-  async function exchange(request: Request): Promise<Answer | Break> {
-    await clock.sleep(all.latencyMs, request.signal);
+  async function recorded(request: Request): Promise<HttpAnswer | HttpBreak> {
     const wire = await wireRequest(request);
     const answer = await answered(request, wire);
     const [serves = null] = namesOf(wire).filter((name) => name !== wire.action);
     const { action: operation, service, region } = wire;
     const seen = { operation, serves, service, region, ids: idsOf(wire.parameters).length, at: clock.now() };
     requests.push({ ...seen, ...outcomeOf(answer) });
-    await clock.sleep(all.latencyMs, request.signal);
-    if (answer === "hang") await clock.sleep(Number.POSITIVE_INFINITY, request.signal);
     return answer;
   }
 
-  async function answered(request: Request, wire: WireRequest): Promise<Answer | Break> {
+  async function answered(request: Request, wire: WireRequest): Promise<HttpAnswer | HttpBreak> {
     // Ids of requests have a source of their own: how many are sent must not decide which instances there are.
     const requestId = `00000000-0000-4000-8000-${String(requests.length).padStart(12, "0")}`;
     const refused = refusal(wire);
     if (refused !== null) return errorAnswer(wire.service, refused, requestId);
     const fault = faults.take(namesOf(wire));
     const fixture = fault === undefined ? null : fixtureFor(fault, wire.service, requestId);
-    if (fault?.when === "before" && fixture !== null) return fixture;
-    const answer = performed(wire, fault, requestId);
-    if (fault?.when === "delayed") await clock.sleep(fault.delayMs ?? 0, request.signal);
-    return fixture ?? answer;
+    return await answerWithFault({ fault, fixture, clock }, request.signal, () => performed(wire, fault, requestId));
   }
 
   /** What stands before the action itself: who asks, where, how often, and whether they may. */
@@ -153,7 +144,7 @@ export function ec2Emulator(settings: Ec2EmulatorSettings = {}): Ec2Emulator {
     return null;
   }
 
-  function performed(wire: WireRequest, fault: Fault | undefined, requestId: string): Answer {
+  function performed(wire: WireRequest, fault: Fault | undefined, requestId: string): HttpAnswer {
     try {
       const region = regionOf(wire);
       const lag = fault?.when === "stale-read" ? Math.max(all.readLagMs, 1) : all.readLagMs;
@@ -185,16 +176,7 @@ export function ec2Emulator(settings: Ec2EmulatorSettings = {}): Ec2Emulator {
     clock,
     faults,
     control: newControl(world, faults, requests),
-    handle: async (request) => {
-      const answer = await exchange(request);
-      return typeof answer === "string" ? Response.error() : responseOf(answer);
-    },
-    fetch: async (input, init) => {
-      const request = new Request(input, init);
-      const answer = await until(exchange(request), request.signal);
-      if (typeof answer !== "string") return responseOf(answer);
-      throw new TypeError("fetch failed", { cause: Object.assign(new Error(`emulated ${answer}`), { code: answer }) });
-    },
+    ...httpEmulator({ clock, latencyMs: all.latencyMs, answer: recorded }),
   };
 }
 
@@ -209,23 +191,8 @@ function fieldsOf(parameters: unknown): Readonly<Record<string, unknown>> {
   return typeof parameters === "object" && parameters !== null ? { ...parameters } : {};
 }
 
-function outcomeOf(answer: Answer | Break): Pick<SeenRequest, "status" | "code"> {
+function outcomeOf(answer: HttpAnswer | HttpBreak): Pick<SeenRequest, "status" | "code"> {
   if (typeof answer === "string") return { status: 0, code: answer };
   const code = /<Code>([^<]+)<\/Code>/.exec(answer.body)?.[1] ?? /"__type":"([^"]+)"/.exec(answer.body)?.[1] ?? null;
   return { status: answer.status, code: answer.status < 300 ? null : code };
-}
-
-function responseOf({ status, headers, body }: Answer): Response {
-  return new Response(body, { status, headers });
-}
-
-/** A caller that goes away hears nothing more; what it asked for goes on all the same. */
-function until<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void =>
-      reject(signal.reason instanceof Error ? signal.reason : new DOMException("aborted", "AbortError"));
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    work.finally(() => signal.removeEventListener("abort", onAbort)).then(resolve, reject);
-  });
 }

@@ -1,18 +1,15 @@
 import type { ErrorCode } from "@slipway/core";
-import type { Fault } from "@slipway/provider-kit/emulator";
-import { type Answer, errorAnswer, page, problem, type Service } from "./answers.ts";
+import { type Fault, type HttpAnswer, type HttpBreak, htmlPage } from "@slipway/provider-kit/emulator";
+import { errorAnswer, problem, type Service } from "./answers.ts";
 
-/** The connection ends so, without an answer; `hang` never ends it. */
-export type Break = "ECONNREFUSED" | "ECONNRESET" | "hang";
-
-const CONNECTION: Readonly<Record<string, Answer | Break>> = {
+const CONNECTION: Readonly<Record<string, HttpAnswer | HttpBreak>> = {
   "garbled-answer": {
     status: 200,
     headers: { "content-type": "text/xml;charset=UTF-8" },
     body: '<?xml version="1.0"?><Run',
   },
-  "page-instead": page(200, "Please wait while we check your browser"),
-  "bad-gateway": page(502, "502 Bad Gateway"),
+  "page-instead": htmlPage(200, "Please wait while we check your browser"),
+  "bad-gateway": htmlPage(502, "502 Bad Gateway"),
   "connection-refused": "ECONNREFUSED",
   "connection-reset": "ECONNRESET",
   "answer-timeout": "hang",
@@ -82,7 +79,11 @@ export function canPlace(
 }
 
 /** What a fault answers with; null where it only delays or lags. */
-export function fixtureFor({ when, code, row }: Fault, service: Service, requestId: string): Answer | Break | null {
+export function fixtureFor(
+  { when, code, row }: Fault,
+  service: Service,
+  requestId: string,
+): HttpAnswer | HttpBreak | null {
   if (when === "reply-lost") return "ECONNRESET";
   if (when !== "before" && when !== "after") return null;
   const byCode = CODES[code ?? "UNAVAILABLE"];

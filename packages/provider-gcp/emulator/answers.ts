@@ -1,18 +1,13 @@
-/** What goes back over the wire. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+import { type HttpAnswer, HttpRefusal } from "@slipway/provider-kit/emulator";
 
 const JSON_TYPE = { "content-type": "application/json; charset=UTF-8" };
 
-export function ok(body: unknown): Answer {
+export function ok(body: unknown): HttpAnswer {
   return { status: 200, headers: JSON_TYPE, body: JSON.stringify(body) };
 }
 
 /** Google's envelope; `info` is the reason of a google.rpc.ErrorInfo. */
-export function failed(code: number, reason: string, message: string, info?: string, domain = "global"): Answer {
+export function failed(code: number, reason: string, message: string, info?: string, domain = "global"): HttpAnswer {
   const details =
     info === undefined
       ? {}
@@ -25,23 +20,8 @@ export function failed(code: number, reason: string, message: string, info?: str
   return { status: code, headers: JSON_TYPE, body: JSON.stringify({ error }) };
 }
 
-export function page(status: number, title: string): Answer {
-  const body = `<!DOCTYPE html>\n<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>\n`;
-  return { status, headers: { "content-type": "text/html; charset=UTF-8" }, body };
-}
-
-/** Thrown where a request is refused; nothing was changed. */
-export class Refused extends Error {
-  override readonly name: string = "Refused";
-  readonly answer: Answer;
-  constructor(answer: Answer) {
-    super(`refused with ${answer.status}`);
-    this.answer = answer;
-  }
-}
-
 export function refuse(code: number, reason: string, message: string): never {
-  throw new Refused(failed(code, reason, message));
+  throw new HttpRefusal(failed(code, reason, message));
 }
 
 export function refuseField(field: string, why: string): never {

@@ -1,21 +1,27 @@
 import type { Clock } from "@slipway/core";
-import { type Fault, faultScript, simulatedClock } from "@slipway/provider-kit/emulator";
-import { type Answer, failed, Refused, refuse, refuseMissing } from "./answers.ts";
+import {
+  answerWithFault,
+  type Fault,
+  faultScript,
+  type HttpAnswer,
+  type HttpBreak,
+  type HttpEmulator,
+  HttpRefusal,
+  httpEmulator,
+  simulatedClock,
+} from "@slipway/provider-kit/emulator";
+import { failed, refuse, refuseMissing } from "./answers.ts";
 import { EMULATED_ZONES } from "./catalogue.ts";
 import { type EmulatedRequest, type GcpEmulatorControl, newControl } from "./control.ts";
-import { type Break, fixtureFor, rowInOperation } from "./fixtures.ts";
+import { fixtureFor, rowInOperation } from "./fixtures.ts";
 import { ROUTES, type Route } from "./routes.ts";
 import { type GcpEmulatorSettings, resolved } from "./settings.ts";
 import { throttle } from "./throttle.ts";
 import { isZone, newWorld } from "./world.ts";
 
 /** Compute Engine's API, emulated. */
-export interface GcpEmulator {
+export interface GcpEmulator extends HttpEmulator {
   readonly clock: Clock;
-  /** To be given to a provider as `runtime.fetch`; a broken connection rejects as the real one does. */
-  readonly fetch: typeof globalThis.fetch;
-  /** For a server; a broken connection is `Response.error()`. */
-  readonly handle: (request: Request) => Promise<Response>;
   readonly control: GcpEmulatorControl;
 }
 
@@ -43,8 +49,7 @@ export function gcpEmulator(settings: GcpEmulatorSettings = {}): GcpEmulator {
   const pass = throttle(world);
   const requests: EmulatedRequest[] = [];
 
-  async function exchange(request: Request): Promise<Answer | Break> {
-    await clock.sleep(all.latencyMs, request.signal);
+  async function recorded(request: Request): Promise<HttpAnswer | HttpBreak> {
     const url = new URL(request.url);
     const prices = PRICES.exec(url.pathname)?.[1];
     const [, project = "", rest = ""] =
@@ -56,8 +61,6 @@ export function gcpEmulator(settings: GcpEmulatorSettings = {}): GcpEmulator {
       status: typeof answer === "string" ? 0 : answer.status,
       at: clock.now(),
     });
-    await clock.sleep(all.latencyMs, request.signal);
-    if (answer === "hang") await clock.sleep(Number.POSITIVE_INFINITY, request.signal);
     return answer;
   }
 
@@ -66,7 +69,7 @@ export function gcpEmulator(settings: GcpEmulatorSettings = {}): GcpEmulator {
     route: Route | undefined,
     project: string,
     rest: string,
-  ): Promise<Answer | Break> {
+  ): Promise<HttpAnswer | HttpBreak> {
     const authorization = request.headers.get("authorization") ?? "";
     if (!all.tokens.some((token) => authorization === `Bearer ${token}`)) {
       return failed(401, "authError", "Request had invalid authentication credentials.");
@@ -77,10 +80,9 @@ export function gcpEmulator(settings: GcpEmulatorSettings = {}): GcpEmulator {
     const names = route.serves === undefined ? [route.operation] : [route.operation, route.serves];
     const fault = faults.take(names);
     const fixture = fault === undefined ? null : fixtureFor(fault);
-    if (fault?.when === "before" && fixture !== null) return fixture;
-    const answer = await performed(request, route, project, rest, fault);
-    if (fault?.when === "delayed") await clock.sleep(fault.delayMs ?? 0, request.signal);
-    return fixture ?? answer;
+    return await answerWithFault({ fault, fixture, clock }, request.signal, () =>
+      performed(request, route, project, rest, fault),
+    );
   }
 
   async function performed(
@@ -89,7 +91,7 @@ export function gcpEmulator(settings: GcpEmulatorSettings = {}): GcpEmulator {
     project: string,
     rest: string,
     fault: Fault | undefined,
-  ): Promise<Answer> {
+  ): Promise<HttpAnswer> {
     const lag = fault?.when === "stale-read" ? Math.max(all.listLagMs, 1) : all.listLagMs;
     const { zone = "", region = "", name = "" } = route.path.exec(rest)?.groups ?? {};
     const query = new URL(request.url).searchParams;
@@ -111,7 +113,7 @@ export function gcpEmulator(settings: GcpEmulatorSettings = {}): GcpEmulator {
         signal: request.signal,
       });
     } catch (error) {
-      if (error instanceof Refused) return error.answer;
+      if (error instanceof HttpRefusal) return error.answer;
       throw error;
     }
   }
@@ -119,16 +121,7 @@ export function gcpEmulator(settings: GcpEmulatorSettings = {}): GcpEmulator {
   return {
     clock,
     control: newControl(world, faults, requests),
-    handle: async (request) => {
-      const answer = await exchange(request);
-      return typeof answer === "string" ? Response.error() : responseOf(answer);
-    },
-    fetch: async (input, init) => {
-      const request = new Request(input, init);
-      const answer = await until(exchange(request), request.signal);
-      if (typeof answer !== "string") return responseOf(answer);
-      throw new TypeError("fetch failed", { cause: Object.assign(new Error(`emulated ${answer}`), { code: answer }) });
-    },
+    ...httpEmulator({ clock, latencyMs: all.latencyMs, answer: recorded }),
   };
 }
 
@@ -141,25 +134,10 @@ function versionOf(request: Request, query: URLSearchParams): string | null {
   return version;
 }
 
-function responseOf({ status, headers, body }: Answer): Response {
-  return new Response(body, { status, headers });
-}
-
 async function bodyOf(request: Request): Promise<unknown> {
   try {
     return JSON.parse(await request.text());
   } catch {
     return refuse(400, "parseError", "Parse Error");
   }
-}
-
-/** A caller that goes away hears nothing more; what it asked for goes on all the same. */
-function until<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void =>
-      reject(signal.reason instanceof Error ? signal.reason : new DOMException("aborted", "AbortError"));
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    work.finally(() => signal.removeEventListener("abort", onAbort)).then(resolve, reject);
-  });
 }

@@ -1,15 +1,12 @@
 import type { ErrorCode } from "@slipway/core";
-import type { Fault } from "@slipway/provider-kit/emulator";
-import { type Answer, failed, page } from "./answers.ts";
+import { type Fault, type HttpAnswer, type HttpBreak, htmlPage } from "@slipway/provider-kit/emulator";
+import { failed } from "./answers.ts";
 
-/** The connection ends so, without an answer; `hang` never ends it. */
-export type Break = "ECONNREFUSED" | "ECONNRESET" | "hang";
-
-const usage = (reason: string, message: string, info?: string): Answer =>
+const usage = (reason: string, message: string, info?: string): HttpAnswer =>
   failed(403, reason, message, info, "usageLimits");
 
 /** What a fault puts in the place of the answer: by the ids of the provider's error table. Rows that begin with `op-` show in the operation. */
-const FIXTURES: Readonly<Record<string, Answer | Break>> = {
+const FIXTURES: Readonly<Record<string, HttpAnswer | HttpBreak>> = {
   "auth-error": failed(401, "authError", "Request had invalid authentication credentials."),
   "scope-insufficient": failed(
     403,
@@ -41,7 +38,7 @@ const FIXTURES: Readonly<Record<string, Answer | Break>> = {
     "forbidden",
     "Required 'compute.instances.create' permission for 'projects/p/zones/z/instances/i'",
   ),
-  "blocked-by-proxy": page(403, "403 Forbidden"),
+  "blocked-by-proxy": htmlPage(403, "403 Forbidden"),
   "resource-not-ready": failed(400, "resourceNotReady", "The resource 'projects/p/global/networks/n' is not ready"),
   "in-use": failed(
     400,
@@ -67,14 +64,14 @@ const FIXTURES: Readonly<Record<string, Answer | Break>> = {
   "condition-not-met": failed(412, "conditionNotMet", "Fingerprint does not match."),
   "too-many-requests": failed(429, "rateLimitExceeded", "Too many requests.", "RATE_LIMIT_EXCEEDED"),
   "too-many-requests-by-reason": failed(429, "rateLimitExceeded", "Too many requests."),
-  "too-many-requests-page": page(429, "429 Too Many Requests"),
+  "too-many-requests-page": htmlPage(429, "429 Too Many Requests"),
   "quota-by-429": failed(429, "quotaExceeded", "Quota exceeded."),
   "bulk-capacity": failed(503, "insufficientCapacity", "There is no capacity."),
   "capacity-by-503": failed(503, "backendError", "ZONE_RESOURCE_POOL_EXHAUSTED: try again."),
   "backend-error": failed(503, "backendError", "Backend Error"),
-  "bad-gateway": page(502, "502 Bad Gateway"),
+  "bad-gateway": htmlPage(502, "502 Bad Gateway"),
   "garbled-answer": { status: 200, headers: { "content-type": "application/json" }, body: '{"kind": "compute#oper' },
-  "page-instead": page(200, "Please wait while we check your browser"),
+  "page-instead": htmlPage(200, "Please wait while we check your browser"),
   "connection-refused": "ECONNREFUSED",
   "connection-reset": "ECONNRESET",
   "answer-timeout": "hang",
@@ -129,7 +126,7 @@ export function rowInOperation({ when, code, row }: Fault): string | undefined {
 }
 
 /** What a fault answers with; null where it only delays or lags, or shows in the operation. */
-export function fixtureFor(fault: Fault): Answer | Break | null {
+export function fixtureFor(fault: Fault): HttpAnswer | HttpBreak | null {
   const { when, code, row } = fault;
   if (when === "reply-lost") return "ECONNRESET";
   if ((when !== "before" && when !== "after") || rowInOperation(fault) !== undefined) return null;
@@ -137,5 +134,5 @@ export function fixtureFor(fault: Fault): Answer | Break | null {
   if (named !== undefined) return named;
   const byCode = CODES[code ?? "UNAVAILABLE"];
   const id = (when === "after" ? byCode?.after : undefined) ?? byCode?.row ?? "bad-gateway";
-  return FIXTURES[id] ?? page(502, "502 Bad Gateway");
+  return FIXTURES[id] ?? htmlPage(502, "502 Bad Gateway");
 }

@@ -1,4 +1,4 @@
-import type { Answer } from "./answers.ts";
+import type { HttpAnswer } from "@slipway/provider-kit/emulator";
 import type { World } from "./world.ts";
 
 /** A request as the router hands it on. */
@@ -20,4 +20,4 @@ export interface WireRequest {
   readonly signal: AbortSignal;
 }
 
-export type Handler = (world: World, request: WireRequest) => Answer | Promise<Answer>;
+export type Handler = (world: World, request: WireRequest) => HttpAnswer | Promise<HttpAnswer>;

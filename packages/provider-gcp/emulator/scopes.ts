@@ -1,4 +1,5 @@
-import { type Answer, ok, refuse } from "./answers.ts";
+import type { HttpAnswer } from "@slipway/provider-kit/emulator";
+import { ok, refuse } from "./answers.ts";
 import { filterOf } from "./filter.ts";
 import type { WireRequest } from "./handler.ts";
 import { pageOf } from "./paging.ts";
@@ -12,7 +13,7 @@ export function listZone(
   world: World,
   { zone, query }: WireRequest,
   what: { readonly kind: string; readonly of: string; readonly views: readonly View[] },
-): Answer {
+): HttpAnswer {
   if (world.unreachable.has(zone)) refuse(503, "backendError", `Zone '${zone}' cannot be reached.`);
   const { items, nextPageToken } = pageOf(world, what.views.filter(filterOf(query.get("filter"))), query);
   return ok({
@@ -33,7 +34,7 @@ export function listEverywhere(
     readonly of: string;
     readonly views: readonly { readonly zone: string; readonly view: View }[];
   },
-): Answer {
+): HttpAnswer {
   const partial = query.get("returnPartialSuccess");
   if (isVersioned && partial !== null)
     refuse(400, "invalid", 'Unknown name "returnPartialSuccess": Cannot find field.');

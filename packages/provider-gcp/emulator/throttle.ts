@@ -1,11 +1,11 @@
-import type { Answer } from "./answers.ts";
+import type { HttpAnswer } from "@slipway/provider-kit/emulator";
 import { failed } from "./answers.ts";
 import type { World } from "./world.ts";
 
 const MINUTE_MS = 60_000;
 
 /** Counts requests of each group; the budgets are filled at whole minutes, not bit by bit. Null if the request passes. */
-export function throttle(world: World): (group: string) => Answer | null {
+export function throttle(world: World): (group: string) => HttpAnswer | null {
   const used = new Map<string, number>();
   let minute = 0;
   return (group) => {
@@ -26,6 +26,6 @@ export function throttle(world: World): (group: string) => Answer | null {
   };
 }
 
-function refused(message: string, info?: string): Answer {
+function refused(message: string, info?: string): HttpAnswer {
   return failed(403, "rateLimitExceeded", message, info, "usageLimits");
 }

@@ -1,12 +1,9 @@
 import type { ErrorCode } from "@slipway/core";
-import type { Fault } from "@slipway/provider-kit/emulator";
-import { type Answer, failed, page } from "./answers.ts";
-
-/** The connection ends so, without an answer; `hang` never ends it. */
-export type Break = "ECONNREFUSED" | "ECONNRESET" | "hang";
+import { type Fault, type HttpAnswer, type HttpBreak, htmlPage } from "@slipway/provider-kit/emulator";
+import { failed } from "./answers.ts";
 
 /** What a fault puts in the place of the answer: by the ids of the provider's error table. */
-const FIXTURES: Readonly<Record<string, Answer | Break>> = {
+const FIXTURES: Readonly<Record<string, HttpAnswer | HttpBreak>> = {
   "invalid-api-key": failed(
     401,
     "global/invalid-api-key",
@@ -16,7 +13,7 @@ const FIXTURES: Readonly<Record<string, Answer | Break>> = {
   "account-inactive": failed(403, "global/account-inactive", "Your account is inactive."),
   "invalid-address": failed(403, "global/invalid-address", "Your billing address is invalid."),
   forbidden: failed(403, "global/forbidden", "You do not have permission to do this."),
-  "blocked-by-proxy": page(403, "error 1010"),
+  "blocked-by-proxy": htmlPage(403, "error 1010"),
   "too-many-instances": failed(400, "global/invalid-parameters", "quantity: Input should be less than or equal to 1"),
   "invalid-parameters": failed(400, "global/invalid-parameters", "name: String should have at most 64 characters"),
   "unknown-thing-at-launch": failed(404, "global/object-does-not-exist", "Specified instance type does not exist."),
@@ -49,12 +46,12 @@ const FIXTURES: Readonly<Record<string, Answer | Break>> = {
   "provider-error": failed(500, "provider/internal-error", "The provider failed."),
   "ticket-not-created": failed(500, "support-tickets/creation-failed", "The ticket could not be created."),
   unknown: failed(500, "global/unknown", "An unknown error occurred."),
-  "too-many-requests": page(429, "Too Many Requests"),
-  "bad-gateway": page(502, "502 Bad Gateway"),
-  "service-unavailable": page(503, "503 Service Temporarily Unavailable"),
-  "gateway-timeout": page(504, "504 Gateway Time-out"),
+  "too-many-requests": htmlPage(429, "Too Many Requests"),
+  "bad-gateway": htmlPage(502, "502 Bad Gateway"),
+  "service-unavailable": htmlPage(503, "503 Service Temporarily Unavailable"),
+  "gateway-timeout": htmlPage(504, "504 Gateway Time-out"),
   "garbled-answer": { status: 200, headers: { "content-type": "application/json" }, body: '{"data": {"instance_' },
-  "page-instead": page(200, "Please wait while we check your browser"),
+  "page-instead": htmlPage(200, "Please wait while we check your browser"),
   "connection-refused": "ECONNREFUSED",
   "connection-reset": "ECONNRESET",
   "answer-timeout": "hang",
@@ -102,12 +99,12 @@ export function canPlace(
 }
 
 /** What a fault answers with; null where it only delays or lags. */
-export function fixtureFor({ when, code, row }: Fault): Answer | Break | null {
+export function fixtureFor({ when, code, row }: Fault): HttpAnswer | HttpBreak | null {
   if (when === "reply-lost") return "ECONNRESET";
   if (when !== "before" && when !== "after") return null;
   const named = row === undefined ? undefined : FIXTURES[row];
   if (named !== undefined) return named;
   const byCode = CODES[code ?? "UNAVAILABLE"];
   const id = (when === "after" ? byCode?.after : undefined) ?? byCode?.row ?? "bad-gateway";
-  return FIXTURES[id] ?? page(502, "502 Bad Gateway");
+  return FIXTURES[id] ?? htmlPage(502, "502 Bad Gateway");
 }

@@ -1,4 +1,5 @@
-import { type Answer, ok, refuse, refuseMissing, refuseParameters } from "./answers.ts";
+import type { HttpAnswer } from "@slipway/provider-kit/emulator";
+import { ok, refuse, refuseMissing, refuseParameters } from "./answers.ts";
 import { EMULATED_IMAGES, EMULATED_REGIONS, EMULATED_TYPES } from "./catalogue.ts";
 import { createMachine, rebootMachine } from "./machines.ts";
 import { fileSystemRequest, idsRequest, type LaunchRequest, launchRequest, read, sshKeyRequest } from "./requests.ts";
@@ -14,7 +15,7 @@ export interface WireRequest {
   readonly seenAt: number;
 }
 
-export type Handler = (world: World, request: WireRequest) => Answer;
+export type Handler = (world: World, request: WireRequest) => HttpAnswer;
 
 export const listInstances: Handler = (world, { seenAt }) =>
   ok(

@@ -1,14 +1,9 @@
-/** How a call ended. The code is null where a signal ended the client. */
-export interface Answer {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly code: number | null;
-}
+import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
 
 /** Thrown by a command: one line on stderr, nothing on stdout. */
 export class Refusal extends Error {
   override readonly name: string = "Refusal";
-  readonly answer: Answer;
+  readonly answer: ProgramAnswer;
 
   constructor(said: string, code = 1) {
     super(said);
@@ -25,9 +20,9 @@ export function notFound(selector: string): Refusal {
   return daemonRefusal(`machine not found: '${selector}'`);
 }
 
-export function printed(stdout: string): Answer {
+export function printed(stdout: string): ProgramAnswer {
   return { stdout, stderr: "", code: 0 };
 }
 
 /** What the commands that change something print is not known: nothing may be read there. */
-export const SILENT: Answer = { stdout: "", stderr: "", code: 0 };
+export const SILENT: ProgramAnswer = { stdout: "", stderr: "", code: 0 };

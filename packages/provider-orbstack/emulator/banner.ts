@@ -1,4 +1,4 @@
-import type { Answer } from "./answer.ts";
+import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
 import type { EngineSettings } from "./state.ts";
 
 const BOX = [
@@ -10,7 +10,7 @@ const BOX = [
 ].join("\n");
 
 /** On which stream the update notice stands is not known: on either, before what the command prints; after what is streamed. */
-export function boxed(answer: Answer, where: EngineSettings["banner"], isStreamed: boolean): Answer {
+export function boxed(answer: ProgramAnswer, where: EngineSettings["banner"], isStreamed: boolean): ProgramAnswer {
   if (where === "none") return answer;
   return { ...answer, [where]: isStreamed ? answer[where] + BOX : BOX + answer[where] };
 }

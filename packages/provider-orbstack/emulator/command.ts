@@ -1,4 +1,4 @@
-import type { Answer } from "./answer.ts";
+import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
 import type { Daemon } from "./daemon.ts";
 
 /** What a call has beside its arguments. */
@@ -13,5 +13,5 @@ export interface Call {
 }
 
 /** One subcommand. It throws a `Refusal` for what it does not do. */
-export type Command = (daemon: Daemon, args: readonly string[], call: Call) => Promise<Answer>;
+export type Command = (daemon: Daemon, args: readonly string[], call: Call) => Promise<ProgramAnswer>;
 export type CommandTable = Readonly<Record<string, Command>>;

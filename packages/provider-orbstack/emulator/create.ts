@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import { type Answer, daemonRefusal, Refusal, SILENT } from "./answer.ts";
+import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+import { daemonRefusal, Refusal, SILENT } from "./answer.ts";
 import { allOf, type CommandSpec, has, type Parsed, parseArguments, valueOf } from "./arguments.ts";
 import type { Call, Command } from "./command.ts";
 import { type Daemon, find, wait, withState } from "./daemon.ts";
@@ -88,7 +89,7 @@ function begin(daemon: Daemon, state: OrbState, name: string, word: string, pars
 }
 
 /** The client waits for the daemon; whoever leaves earlier stops nothing. */
-async function finish(daemon: Daemon, record: MachineRecord, doing: string, call: Call): Promise<Answer> {
+async function finish(daemon: Daemon, record: MachineRecord, doing: string, call: Call): Promise<ProgramAnswer> {
   const last = record.steps.at(-1);
   const ms = last === undefined ? 0 : last.at - daemon.clock.now();
   await wait(daemon, ms, call.signal);

@@ -1,19 +1,14 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Clock, Exec } from "@slipway/core";
+import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
 import {
-  diskStateStore,
+  commandEmulator,
+  type EmulatedHost,
+  emulatedHost,
   faultScript,
-  memoryStateStore,
-  type SimulatedClock,
   simulatedClock,
 } from "@slipway/provider-kit/emulator";
 import { endSandbox } from "@slipway/provider-kit/sandbox";
-import type { Answer } from "./answer.ts";
 import { type OrbstackControl, orbstackControl } from "./control.ts";
-import type { Daemon } from "./daemon.ts";
-import { execOver } from "./exec-over.ts";
 import { sandboxOf } from "./machine-root.ts";
 import { orbctl } from "./orbctl.ts";
 import { type EngineSettings, initialState, type Latencies, type OrbState } from "./state.ts";
@@ -49,7 +44,7 @@ export interface OrbstackEmulator {
   readonly clock: Clock;
   /** As a command runner: the program's name is not looked at. */
   readonly exec: Exec;
-  readonly orbctl: (argv: readonly string[], options?: OrbctlCallOptions) => Promise<Answer>;
+  readonly orbctl: (argv: readonly string[], options?: OrbctlCallOptions) => Promise<ProgramAnswer>;
   readonly control: OrbstackControl;
   /** Ends every process in the machines, and removes the directory if it was this one's own. Call it always. */
   readonly close: () => Promise<void>;
@@ -68,27 +63,27 @@ export interface OrbstackEmulator {
  */
 export function orbstackEmulator(settings: OrbstackEmulatorSettings = {}): OrbstackEmulator {
   const clock = settings.clock ?? simulatedClock();
-  const directory = settings.directory ?? mkdtempSync(join(tmpdir(), "slipway-orbstack-"));
-  const daemon = daemonOf(settings, clock, directory);
+  const daemon = daemonOf(settings, clock);
+  const { directory } = daemon;
   const faults = faultScript(settings.seed);
   const call: OrbstackEmulator["orbctl"] = (argv, { env = { HOME: directory }, ...options } = {}) =>
     orbctl(argv, { ...daemon, faults, env, ...options });
   return {
     clock,
     orbctl: call,
-    exec: (file, args, options) => execOver(clock, call, file, args, options),
+    exec: commandEmulator(clock, call),
     control: orbstackControl(daemon, faults),
     close: async () => {
       const { machines } = await daemon.store.read();
       for (const { id, sandbox } of machines) {
         if (sandbox !== undefined) await endSandbox(sandboxOf(directory, id));
       }
-      if (settings.directory === undefined) rmSync(directory, { recursive: true, force: true });
+      daemon.remove();
     },
   };
 }
 
-function daemonOf(settings: OrbstackEmulatorSettings, clock: Clock, directory: string): Daemon {
+function daemonOf(settings: OrbstackEmulatorSettings, clock: Clock): EmulatedHost<OrbState> {
   const initial = (): OrbState => {
     const state = initialState({ origin: clock.now() });
     return {
@@ -99,26 +94,5 @@ function daemonOf(settings: OrbstackEmulatorSettings, clock: Clock, directory: s
       engineSettings: { ...state.engineSettings, ...settings.engineSettings },
     };
   };
-  return {
-    store:
-      settings.directory === undefined ? memoryStateStore(initial) : diskStateStore(statePath(directory), { initial }),
-    clock,
-    directory,
-    real: async (work) => {
-      const release = isSimulated(clock) ? clock.hold() : undefined;
-      try {
-        return await work();
-      } finally {
-        release?.();
-      }
-    },
-  };
-}
-
-export function statePath(directory: string): string {
-  return join(directory, "state.json");
-}
-
-function isSimulated(clock: Clock): clock is SimulatedClock {
-  return "hold" in clock;
+  return emulatedHost({ clock, name: "orbstack", directory: settings.directory, initial });
 }

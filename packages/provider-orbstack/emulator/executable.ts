@@ -6,8 +6,8 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { diskStateStore, scaledClock } from "@slipway/provider-kit/emulator";
-import { orbstackEmulator, statePath } from "./emulator.ts";
+import { diskStateStore, runAsProgram, scaledClock, statePath } from "@slipway/provider-kit/emulator";
+import { orbstackEmulator } from "./emulator.ts";
 import { initialState, type OrbState } from "./state.ts";
 
 const { env } = process;
@@ -42,24 +42,6 @@ async function main(shared: string): Promise<void> {
     return { origin: state.origin, speed: state.speed };
   });
   const emulator = orbstackEmulator({ directory: shared, clock: scaledClock(time.speed, { origin: time.origin }) });
-  const streamed = { stdout: 0, stderr: 0 };
-  const to = (name: "stdout" | "stderr") => (chunk: string) => {
-    streamed[name] += chunk.length;
-    process[name].write(chunk);
-  };
-  const stdin = ["run", "exec", "shell"].includes(argv[0] ?? "") ? await readStdin() : undefined;
-  // A client that hangs waits for nothing that Node would know of.
-  const waiting = setInterval(() => undefined, 60_000);
-  const calling = emulator.orbctl(argv, { stdin, env, onStdout: to("stdout"), onStderr: to("stderr") });
-  const answer = await calling.finally(() => clearInterval(waiting));
-  process.stdout.write(answer.stdout.slice(streamed.stdout));
-  process.stderr.write(answer.stderr.slice(streamed.stderr));
-  if (answer.code === null) process.kill(process.pid, "SIGKILL");
-  process.exitCode = answer.code ?? 1;
-}
-
-async function readStdin(): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks);
+  const wantsStdin = ["run", "exec", "shell"].includes(argv[0] ?? "");
+  await runAsProgram(wantsStdin, (given) => emulator.orbctl(argv, { env, ...given }));
 }

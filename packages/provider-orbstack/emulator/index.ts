@@ -1,4 +1,4 @@
-export type { Answer } from "./answer.ts";
+export type { ProgramAnswer } from "@slipway/provider-kit/emulator";
 export { canPlace } from "./contract-faults.ts";
 export type { OrbstackControl, SeenMachine } from "./control.ts";
 export {

@@ -1,4 +1,5 @@
-import { type Answer, daemonRefusal, Refusal, SILENT } from "./answer.ts";
+import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+import { daemonRefusal, Refusal, SILENT } from "./answer.ts";
 import { type CommandSpec, has, parseArguments } from "./arguments.ts";
 import type { Call, Command, CommandTable } from "./command.ts";
 import { copyRoot } from "./copy.ts";
@@ -46,7 +47,7 @@ const restart: Command = async (daemon, args, call) => {
 };
 
 /** What ran when OrbStack was stopped runs again. */
-async function startEngine(daemon: Daemon): Promise<Answer> {
+async function startEngine(daemon: Daemon): Promise<ProgramAnswer> {
   await withState(daemon, (state) => {
     if (state.engine === "Running") return;
     state.engine = "Running";
@@ -60,7 +61,7 @@ async function startEngine(daemon: Daemon): Promise<Answer> {
   return SILENT;
 }
 
-async function stopEngine(daemon: Daemon): Promise<Answer> {
+async function stopEngine(daemon: Daemon): Promise<ProgramAnswer> {
   await withState(daemon, async (state) => {
     for (const machine of state.machines) {
       await endProcesses(daemon, machine);
@@ -93,7 +94,7 @@ function begun(by: MachinePhase, to: MachinePhase, latency: "start" | "stop"): B
   };
 }
 
-async function one(daemon: Daemon, call: Call, selector: string, begin: Begin): Promise<Answer> {
+async function one(daemon: Daemon, call: Call, selector: string, begin: Begin): Promise<ProgramAnswer> {
   const id = await withState(daemon, async (state) => {
     const machine = mustFind(state, selector);
     await begin(daemon, state, machine);
@@ -105,7 +106,7 @@ async function one(daemon: Daemon, call: Call, selector: string, begin: Begin): 
   return SILENT;
 }
 
-async function each(daemon: Daemon, call: Call, begin: Begin): Promise<Answer> {
+async function each(daemon: Daemon, call: Call, begin: Begin): Promise<ProgramAnswer> {
   const names = await withState(daemon, (state) => state.machines.map(({ name }) => name));
   for (const name of names) await one(daemon, call, name, begin);
   return SILENT;

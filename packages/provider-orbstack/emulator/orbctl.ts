@@ -1,6 +1,6 @@
 import type { Clock } from "@slipway/core";
-import type { FaultScript, StateStore } from "@slipway/provider-kit/emulator";
-import { type Answer, Refusal } from "./answer.ts";
+import type { FaultScript, ProgramAnswer, StateStore } from "@slipway/provider-kit/emulator";
+import { Refusal } from "./answer.ts";
 import { boxed } from "./banner.ts";
 import type { Call, Command, CommandTable } from "./command.ts";
 import { takeContractFault, wordsOf } from "./contract-faults.ts";
@@ -74,7 +74,7 @@ const STREAMED: ReadonlySet<string> = new Set(["run", "exec", "shell"]);
  * const { code, stdout } = await orbstackEmulator().orbctl(["list", "--format", "json"]);
  * ```
  */
-export async function orbctl(argv: readonly string[], options: OrbctlOptions): Promise<Answer> {
+export async function orbctl(argv: readonly string[], options: OrbctlOptions): Promise<ProgramAnswer> {
   const daemon: Daemon = {
     store: options.store,
     clock: options.clock,
@@ -101,7 +101,7 @@ async function answered(
   argv: readonly string[],
   call: Call,
   faults: FaultScript | undefined,
-): Promise<Answer> {
+): Promise<ProgramAnswer> {
   if ((call.env["HOME"] ?? "") === "") throw new Refusal("panic: $HOME is not defined", 2);
   const [name = "", ...args] = argv;
   const fault = await noted(daemon, argv, call);
@@ -151,11 +151,11 @@ async function underContractFault(
   argv: readonly string[],
   call: Call,
   faults: FaultScript | undefined,
-  work: () => Promise<Answer>,
-): Promise<Answer> {
+  work: () => Promise<ProgramAnswer>,
+): Promise<ProgramAnswer> {
   const fault = takeContractFault(faults, argv);
   if (fault === undefined) return await work();
-  const said = (): Answer => ({ stdout: "", ...wordsOf(fault, argv[0] ?? "") });
+  const said = (): ProgramAnswer => ({ stdout: "", ...wordsOf(fault, argv[0] ?? "") });
   if (fault.when === "before") return said();
   const answer = await work();
   if (fault.when === "delayed") await daemon.clock.sleep(fault.delayMs ?? 0, call.signal);
@@ -163,7 +163,7 @@ async function underContractFault(
   return fault.when === "after" && answer.code === 0 ? said() : answer;
 }
 
-function faultAnswer({ stderr, exitCode = 1 }: CommandFault): Answer {
+function faultAnswer({ stderr, exitCode = 1 }: CommandFault): ProgramAnswer {
   return { stdout: "", stderr: stderr ?? "[fake] it was told to fail\n", code: exitCode };
 }
 

@@ -1,5 +1,6 @@
+import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
 import { execInSandbox, SandboxError } from "@slipway/provider-kit/sandbox";
-import { type Answer, daemonRefusal, Refusal } from "./answer.ts";
+import { daemonRefusal, Refusal } from "./answer.ts";
 import { type CommandSpec, parseArguments, valueOf } from "./arguments.ts";
 import type { Call, Command, CommandTable } from "./command.ts";
 import { type Daemon, mustFind, withState } from "./daemon.ts";
@@ -48,7 +49,7 @@ async function inside(
   folder: string | undefined,
   words: readonly string[],
   call: Call,
-): Promise<Answer> {
+): Promise<ProgramAnswer> {
   const isolation = await isolationOf();
   const { sandbox, id } = await withState(daemon, async (state) => {
     const machine: MachineRecord = mustFind(state, name);

@@ -1,8 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { diskStateStore, type EmulatorProgram, scaledClock, writeProgram } from "@slipway/provider-kit/emulator";
-import { orbstackEmulator, statePath } from "./emulator.ts";
+import {
+  diskStateStore,
+  type EmulatorProgram,
+  scaledClock,
+  statePath,
+  writeProgram,
+} from "@slipway/provider-kit/emulator";
+import { orbstackEmulator } from "./emulator.ts";
 import { initialState, type OrbState } from "./state.ts";
 
 export interface ServeOptions {

@@ -4,9 +4,8 @@ import type { Readable, Writable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { enterArguments } from "./bubblewrap.ts";
 import { detectIsolation } from "./detect-isolation.ts";
-import { sandboxEnvironment } from "./environment.ts";
 import type { Sandbox } from "./isolation.ts";
-import { SandboxError, sandboxLayout } from "./layout.ts";
+import { SandboxError, sandboxEnvironment, sandboxLayout } from "./layout.ts";
 import { sandboxState } from "./status.ts";
 
 export interface SandboxExecOptions {

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { mountArguments, namespaceArguments, type SandboxBind, type SandboxNetwork } from "./bubblewrap.ts";
 import { endSandbox } from "./end.ts";
-import { sandboxEnvironment, withStart } from "./environment.ts";
 import type { IsolationReport, Sandbox } from "./isolation.ts";
 import {
   ATTEMPT_INSIDE,
@@ -15,7 +14,9 @@ import {
   RUN_DIRECTORY_INSIDE,
   SandboxError,
   type SandboxLayout,
+  sandboxEnvironment,
   sandboxLayout,
+  withStart,
 } from "./layout.ts";
 import { identify } from "./process-identity.ts";
 import { childOf } from "./status.ts";

@@ -1,7 +1,6 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
-import { attemptTag, idTag } from "./environment.ts";
 import type { Sandbox } from "./isolation.ts";
-import { type SandboxLayout, sandboxLayout } from "./layout.ts";
+import { attemptTag, idTag, type SandboxLayout, sandboxLayout } from "./layout.ts";
 import { identify, type ProcessState, processState, systemProcessTable } from "./process-identity.ts";
 
 const MAX_BYTES = 64 * 1024;

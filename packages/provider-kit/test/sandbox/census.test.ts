@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { nextCensus } from "../../src/sandbox/census.ts";
+import { nextCensus } from "../../src/sandbox/end.ts";
 import type { ProcessSight } from "../../src/sandbox/ps-process-table.ts";
 
 const { table } = vi.hoisted(() => ({ table: { everything: async (): Promise<readonly ProcessSight[]> => [] } }));
