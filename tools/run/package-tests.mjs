@@ -1,8 +1,8 @@
 // The tests of every package, the longest first: what is begun last has to be short, or all cores but one wait for it at the
 // end. turbo alone begins them in no order that can be chosen.
 
-/** By the seconds of the processor that `npm test` prints. What is not named here takes a few seconds, or is new. */
-export const longestFirst = [
+// By the seconds of the processor that `npm test` prints. What is not named here takes a few seconds, or is new.
+const longestFirst = [
   "@slipway/provider-orbstack",
   "@slipway/provider-aws",
   "slipway",
