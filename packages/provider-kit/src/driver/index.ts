@@ -15,8 +15,18 @@ export {
   type SpawnRequest,
   Undone,
 } from "./driver.ts";
+export {
+  type Present,
+  positive,
+  present,
+  type StatusRow,
+  type StatusTable,
+  statusTable,
+  utcTime,
+} from "./instance-fields.ts";
 export { LifeCycle } from "./life-cycle.ts";
 export { type OwnershipTags, ownershipByName, ownershipTags, type Tags } from "./ownership-tags.ts";
+export { cheapestFirst, livePrice, type PriceCheck, type PricedMachine, withinPriceCap } from "./prices.ts";
 export {
   type DriverDefinition,
   type DriverParts,
