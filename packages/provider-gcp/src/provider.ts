@@ -2,7 +2,6 @@ import {
   type BootstrapMethods,
   type CallOptions,
   type Provider,
-  type ProviderHooks,
   runtimeDefaults,
   type Snapshot,
   type Supporting,
@@ -13,6 +12,7 @@ import {
   checkedConfig,
   type DriverDefinition,
   type LifeCycle,
+  type ProviderParts,
   providerFromDriver,
 } from "@slipway/provider-kit/driver";
 import { bootstrapMethods } from "./bootstrap-report.ts";
@@ -67,7 +67,7 @@ export function gcp(options: GcpOptions): GcpProvider {
 }
 
 /** The provider and its hooks, over one client. */
-export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider; readonly hooks: ProviderHooks } {
+export function gcpParts(options: GcpOptions): ProviderParts<GcpProvider> {
   const { owner, runtime, readAfterWriteMs = DEFAULT_READ_AFTER_WRITE_MS } = options;
   const remote = remoteOf(options);
   const { regions, zones } = remote;

@@ -3,13 +3,18 @@ import {
   type CleanupMethods,
   defineCleanup,
   type Provider,
-  type ProviderHooks,
   runtimeDefaults,
   type Snapshot,
   type SpawnOptions,
   type WhyNot,
 } from "@slipway/core";
-import { checkedConfig, fromEnvironment, providerFromDriver, writeCache } from "@slipway/provider-kit/driver";
+import {
+  checkedConfig,
+  fromEnvironment,
+  type ProviderParts,
+  providerFromDriver,
+  writeCache,
+} from "@slipway/provider-kit/driver";
 import { keyedMutex } from "@slipway/provider-kit/limits";
 import { cleanupMethods } from "./cleanup.ts";
 import { LAUNCH_TIMEOUT_MS, lambdaClient } from "./client.ts";
@@ -60,11 +65,9 @@ export function lambda(options: LambdaOptions): LambdaProvider {
 }
 
 /** The provider, its hooks and its cleanup, over one client. */
-export function lambdaParts(options: LambdaSettings): {
-  readonly provider: LambdaProvider;
-  readonly hooks: ProviderHooks;
-  readonly cleanup: CleanupMethods;
-} {
+export function lambdaParts(
+  options: LambdaSettings,
+): ProviderParts<LambdaProvider> & { readonly cleanup: CleanupMethods } {
   const { readAfterWriteMs = DEFAULT_READ_AFTER_WRITE_MS, owner, runtime } = options;
   const remote = remoteOf(options, readAfterWriteMs);
   const { client, regions } = remote;

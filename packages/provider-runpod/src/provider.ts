@@ -1,7 +1,6 @@
 import {
   type CallOptions,
   type Provider,
-  type ProviderHooks,
   type Region,
   runtimeDefaults,
   type Snapshot,
@@ -12,6 +11,7 @@ import {
   checkedConfig,
   type DriverParts,
   fromEnvironment,
+  type ProviderParts,
   providerFromDriver,
 } from "@slipway/provider-kit/driver";
 import { CREATE_TIMEOUT_MS, runpodClient } from "./client.ts";
@@ -77,10 +77,7 @@ export function runpod(options: RunpodOptions): RunpodProvider {
 }
 
 /** The provider and its hooks, over one client. */
-export function runpodParts(options: RunpodSettings): {
-  readonly provider: RunpodProvider;
-  readonly hooks: ProviderHooks;
-} {
+export function runpodParts(options: RunpodSettings): ProviderParts<RunpodProvider> {
   const { owner, runtime, readAfterWriteMs = DEFAULT_READ_AFTER_WRITE_MS } = options;
   const context = contextOf(options);
   const { client, dataCenters } = context;

@@ -30,6 +30,7 @@ export { cheapestFirst, livePrice, type PriceCheck, type PricedMachine, withinPr
 export {
   type DriverDefinition,
   type DriverParts,
+  type ProviderParts,
   providerFromDriver,
   type SpawnOptionsOfDriver,
 } from "./provider-from-driver.ts";
