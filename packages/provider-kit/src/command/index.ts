@@ -1,5 +1,5 @@
 export { REDACTED, redact, redactCut } from "../redact.ts";
-export { checkArgv } from "./argv.ts";
+export { checkArgv, execMethod, type InsideInput } from "./argv.ts";
 export {
   CommandError,
   type CommandErrorDetails,
@@ -9,6 +9,14 @@ export {
 } from "./command-error.ts";
 export { type CommandFailureContext, commandFailure } from "./command-failure.ts";
 export { BASE_ENVIRONMENT } from "./environment.ts";
+export {
+  type AnsweredContext,
+  type CommandAnswer,
+  type CommandErrorRow,
+  type CommandErrorTable,
+  type CommandErrorTableOptions,
+  commandErrorTable,
+} from "./error-table.ts";
 export {
   type CommandRecord,
   type CommandTranscript,
@@ -20,6 +28,7 @@ export {
   type CommandRunnerOptions,
   commandRunner,
   DEFAULT_MAX_OUTPUT_BYTES,
+  execOf,
   runCommand,
   type StreamingExec,
   type StreamingOptions,

@@ -3,9 +3,12 @@ import {
   type CommandOptions,
   type CommandResult,
   deadline,
+  type Exec,
   guardedListener,
   type Logger,
+  type Runtime,
   type RuntimeEvent,
+  runtimeDefaults,
   silentLog,
   systemClock,
   timestamp,
@@ -105,6 +108,22 @@ export function commandRunner(options: CommandRunnerOptions = {}): StreamingExec
       limit.release();
     }
   };
+}
+
+/**
+ * What a provider runs its command with: the caller's own `exec`, or a runner that uses the caller's clock and log.
+ *
+ * @example
+ * ```ts
+ * const exec = execOf(options.runtime, { provider: "example", killGraceMs: 500 });
+ * ```
+ */
+export function execOf(
+  runtime: Partial<Runtime> | undefined,
+  options: Omit<CommandRunnerOptions, "clock" | "log" | "onEvent"> & { readonly provider: string },
+): Exec {
+  const { clock, log, onEvent } = runtimeDefaults(runtime);
+  return runtime?.exec ?? commandRunner({ ...options, clock, log, onEvent });
 }
 
 /** A runner with the machine's clock and nobody listening. */
