@@ -1,4 +1,4 @@
-import { namePrefixFor } from "@slipway/core";
+import { namePrefixFor, type ResourceOptions } from "@slipway/core";
 import * as z from "zod/mini";
 
 /** What Slipway keeps inside a machine; nothing of it is secret. Readable by all, so that a copy to the Mac can read it. */
@@ -18,13 +18,7 @@ export interface Tag {
   readonly displayName?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly expiresAt?: string | undefined;
-  readonly resources?:
-    | {
-        readonly cpus?: number | undefined;
-        readonly memoryBytes?: number | undefined;
-        readonly diskBytes?: number | undefined;
-      }
-    | undefined;
+  readonly resources?: ResourceOptions | undefined;
   /** Checksum of the bootstrap that it has, if it has one. */
   readonly bootstrap?: string | undefined;
 }
