@@ -9,7 +9,7 @@ import {
 } from "@slipway/core";
 import {
   type Call,
-  checkedConfig,
+  checkedOptions,
   type DriverDefinition,
   type LifeCycle,
   type ProviderParts,
@@ -169,8 +169,8 @@ const WHY_NOT: WhyNot<GcpCapability | "idempotentSpawn"> = {
 };
 
 function remoteOf(options: GcpOptions): GcpRemote {
-  const { owner, runtime, accessToken: _accessToken, ...given } = options;
-  const config = checkedConfig(PROVIDER, configSchema, given);
+  const { owner, runtime } = options;
+  const config = checkedOptions(PROVIDER, configSchema, options, ["accessToken"]);
   const { zones = DEFAULT_ZONES, project } = config;
   if (project === undefined) throw refusal("INVALID_SPEC", "register", "project is missing");
   const regions = [...new Set(zones.map(regionOf))];

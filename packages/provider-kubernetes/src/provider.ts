@@ -9,7 +9,7 @@ import {
   type WhyNot,
 } from "@slipway/core";
 import {
-  checkedConfig,
+  checkedOptions,
   type DriverDefinition,
   type ProviderParts,
   providerFromDriver,
@@ -89,9 +89,9 @@ export function kubernetesParts(
   options: KubernetesOptions,
   flavour?: KubernetesFlavour,
 ): ProviderParts<KubernetesProvider> {
-  const { owner, runtime, ...given } = options;
+  const { owner, runtime } = options;
   const name = flavour?.name ?? KUBERNETES;
-  const config = checkedConfig(name, configSchema, given);
+  const config = checkedOptions(name, configSchema, options);
   const refuse = refusals(name);
   const profile = flavour?.profile ?? PROFILES[config.profile ?? "generic"];
   const contexts = config.contexts ?? [config.context];

@@ -9,7 +9,7 @@ import {
   type WhyNot,
 } from "@slipway/core";
 import {
-  checkedConfig,
+  checkedOptions,
   fromEnvironment,
   type ProviderParts,
   providerFromDriver,
@@ -141,11 +141,9 @@ const WHY_NOT: WhyNot<LambdaCapability> = {
 };
 
 function remoteOf(options: LambdaSettings, readAfterWriteMs: number): LambdaRemote {
-  const { owner, runtime, apiKey, ...config } = options;
-  const { regions = DOCUMENTED_REGIONS, sshKeyName } = checkedConfig(PROVIDER, configSchema, {
-    ...config,
-    ...(typeof apiKey === "string" ? { apiKey } : {}),
-  });
+  const { owner, runtime } = options;
+  const config = checkedOptions(PROVIDER, configSchema, options, ["apiKey"]);
+  const { regions = DOCUMENTED_REGIONS, sshKeyName } = config;
   const [first, ...others] = regions;
   if (first === undefined) throw refusal("INVALID_SPEC", "register", "regions must name at least one");
   const { clock } = runtimeDefaults(runtime);

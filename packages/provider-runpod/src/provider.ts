@@ -8,7 +8,7 @@ import {
 } from "@slipway/core";
 import {
   type Call,
-  checkedConfig,
+  checkedOptions,
   type DriverParts,
   fromEnvironment,
   type ProviderParts,
@@ -188,11 +188,8 @@ async function placements(
 }
 
 function contextOf(options: RunpodSettings): RunpodContext {
-  const { owner: _owner, runtime, probe = true, apiKey, ...given } = options;
-  const config = checkedConfig(PROVIDER, configSchema, {
-    ...given,
-    ...(typeof apiKey === "string" ? { apiKey } : {}),
-  });
+  const config = checkedOptions(PROVIDER, configSchema, options, ["apiKey", "probe"]);
+  const { runtime, probe = true } = options;
   const { cloud = "SECURE" } = config;
   const used = probe === true ? tcpProbe : probe === false ? null : probe;
   const { clock } = runtimeDefaults(runtime);

@@ -9,7 +9,7 @@ import {
 } from "@slipway/core";
 import { readBootstrap } from "@slipway/provider-kit/bootstrap";
 import { BASE_ENVIRONMENT, execOf } from "@slipway/provider-kit/command";
-import { checkedConfig, type ProviderParts, providerFromDriver } from "@slipway/provider-kit/driver";
+import { checkedOptions, type ProviderParts, providerFromDriver } from "@slipway/provider-kit/driver";
 import { limits } from "@slipway/provider-kit/limits";
 import { QUEUE_BUCKET, slurmClient } from "./client.ts";
 import { slurmDriver } from "./driver.ts";
@@ -110,8 +110,9 @@ const WHY_NOT: WhyNot<SlurmCapability> = {
   customNetworking: "a job uses its node's network.",
 };
 
-function remoteOf({ owner: _owner, runtime, ...config }: SlurmOptions): SlurmRemote {
-  const checked = checkedConfig(PROVIDER, configSchema, config);
+function remoteOf(options: SlurmOptions): SlurmRemote {
+  const { runtime } = options;
+  const checked = checkedOptions(PROVIDER, configSchema, options);
   const { clock, onEvent } = runtimeDefaults(runtime);
   const buckets = [{ operation: QUEUE_BUCKET, ...QUEUE_READS }];
   const defaults = { maxOutputBytes: MAX_OUTPUT_BYTES };

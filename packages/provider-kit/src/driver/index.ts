@@ -36,6 +36,7 @@ export {
 } from "./provider-from-driver.ts";
 export {
   checkedConfig,
+  checkedOptions,
   describeIssue,
   type EnvironmentField,
   type EnvironmentFields,
