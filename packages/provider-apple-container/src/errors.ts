@@ -1,27 +1,10 @@
-import { type ErrorCode, type ErrorEffect, type ErrorScope, type Operation, ProviderError } from "@slipway/core";
-import { redact, spokenWords } from "@slipway/provider-kit/command";
+import { type CommandErrorRow, type CommandErrorTable, commandErrorTable } from "@slipway/provider-kit/command";
 import { type Refusal, refusals } from "@slipway/provider-kit/errors";
 
 export const PROVIDER = "apple-container";
 
-/** What `container` says, and what the user gets. The first row that fits counts, so the specific ones come first. */
-export interface AppleContainerErrorRow {
-  /** Unique; stands in `error.native.code`. */
-  readonly id: string;
-  /** One operation at which it can be provoked. */
-  readonly operation: string;
-  /** Matched with all of stderr, which is the command's only channel for errors. */
-  readonly says: RegExp;
-  /** Only with this exit code; any but 0 if absent. */
-  readonly exitCode?: number;
-  /** Only for these verbs. */
-  readonly verbs?: readonly string[];
-  readonly code: ErrorCode;
-  readonly scope?: ErrorScope;
-  /** What is true after a command that writes; one that reads never has an effect. */
-  readonly effect: ErrorEffect;
-  readonly hint?: string;
-}
+/** What `container` says on stderr, its only channel for errors, and what the user gets. */
+export type AppleContainerErrorRow = CommandErrorRow;
 
 const START = "Start the service with `container system start --enable-kernel-install`.";
 const spawn = { operation: "spawn", effect: "none" } as const;
@@ -200,55 +183,19 @@ export const appleContainerErrorTable: readonly AppleContainerErrorRow[] = [
   },
 ];
 
-/** What an ended command said. */
-export interface CommandAnswer {
-  readonly verb: string;
-  readonly exitCode: number | null;
-  readonly stderr: string;
-}
+const table = commandErrorTable({
+  provider: PROVIDER,
+  program: "container",
+  rows: appleContainerErrorTable,
+  sentenceIn: (stderr) => {
+    const at = stderr.search(/^Error: /m);
+    const sentence = at === -1 ? stderr : stderr.slice(at + "Error: ".length);
+    return sentence.replace(/\sUsage: .*$/s, "");
+  },
+});
 
-export interface FailureContext {
-  readonly operation: Operation;
-  /** False for a command that only reads: then nothing can have an effect. */
-  readonly writes: boolean;
-  readonly secrets?: readonly string[] | undefined;
-}
-
-/** The row that a command's answer is; undefined for unknown words. */
-export function rowOf({ verb, exitCode, stderr }: CommandAnswer): AppleContainerErrorRow | undefined {
-  return appleContainerErrorTable.find(
-    (row) =>
-      (row.exitCode === undefined || row.exitCode === exitCode) &&
-      row.verbs?.includes(verb) !== false &&
-      row.says.test(stderr),
-  );
-}
-
-/** The error of a command that ended with anything but 0. Unknown words are INTERNAL, and of unknown effect. */
-export function answeredError(
-  answer: CommandAnswer,
-  { operation, writes, secrets = [] }: FailureContext,
-): ProviderError {
-  const row = rowOf(answer);
-  // First: on one line, or cut, a secret would not be known any more.
-  const said = saidIn({ ...answer, stderr: redact(answer.stderr, secrets) });
-  return new ProviderError(row?.code ?? "INTERNAL", {
-    message: `container ${answer.verb}: ${said}`,
-    provider: PROVIDER,
-    operation,
-    effect: writes ? (row?.effect ?? "unknown") : "none",
-    scope: row?.scope,
-    hint: row?.hint,
-    native: { ...(answer.exitCode === null ? {} : { status: answer.exitCode }), code: row?.id ?? "unknown" },
-  });
-}
-
-/** The command's own sentence: what follows `Error: `, on one line. */
-function saidIn({ stderr, exitCode }: CommandAnswer): string {
-  const at = stderr.search(/^Error: /m);
-  const sentence = at === -1 ? stderr : stderr.slice(at + "Error: ".length);
-  return spokenWords(sentence.replace(/\sUsage: .*$/s, ""), exitCode);
-}
+export const rowOf: CommandErrorTable["rowOf"] = table.rowOf;
+export const answeredError: CommandErrorTable["answeredError"] = table.answeredError;
 
 /** A refusal by this package itself, or one in its own words; nothing was done unless it says so. */
 export const refusal: Refusal = refusals(PROVIDER);

@@ -1,5 +1,5 @@
-import type { ExecOptions, ExecResult, Operation } from "@slipway/core";
-import { checkArgv } from "@slipway/provider-kit/command";
+import type { ExecMethods, Operation } from "@slipway/core";
+import { execMethod } from "@slipway/provider-kit/command";
 import type { Call } from "@slipway/provider-kit/driver";
 import type { AppleContainerContext } from "./context.ts";
 import { containerOf } from "./driver.ts";
@@ -8,16 +8,11 @@ import { tagsOf } from "./tags.ts";
 import type { WireContainer } from "./wire.ts";
 
 /** Runs a program inside, with its argument list as it is. Aborted, it goes on inside: the command passes no signals on. */
-export async function execInside(
-  context: AppleContainerContext,
-  id: string,
-  argv: readonly string[],
-  { stdin, onStdout, onStderr, signal }: ExecOptions = {},
-): Promise<ExecResult> {
-  const call: Call = { operation: "exec", signal };
-  checkArgv(argv, call.operation, refusal);
-  const wire = await mustRun(context, call, id);
-  return await context.client.exec(call, wire.id, argv, { stdin, onStdout, onStderr });
+export function execInside(context: AppleContainerContext): ExecMethods["exec"] {
+  return execMethod(refusal, async (call, id, argv, input) => {
+    const wire = await mustRun(context, call, id);
+    return await context.client.exec(call, wire.id, argv, input);
+  });
 }
 
 /** The running container of an instance; NOT_FOUND or INVALID_STATE. */

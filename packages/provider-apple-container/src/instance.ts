@@ -1,5 +1,5 @@
-import type { Instance, InstanceAddresses, InstanceResources, InstanceStatus } from "@slipway/core";
-import type { InstanceBase } from "@slipway/provider-kit/driver";
+import type { Instance, InstanceAddresses, InstanceResources } from "@slipway/core";
+import { type InstanceBase, present, type StatusTable, statusTable } from "@slipway/provider-kit/driver";
 import type { Publish } from "./run-arguments.ts";
 import type { WireContainer, WireMount } from "./wire.ts";
 
@@ -17,15 +17,11 @@ export interface AppleContainerInstance extends Instance {
 }
 
 // Nothing tells how the first process ended, so an exit is `stopped`, never `error`.
-const STATUSES: ReadonlyMap<string, InstanceStatus> = new Map([
-  ["running", "running"],
-  ["stopped", "stopped"],
-  ["stopping", "stopping"],
-]);
-
-export function statusOf(state: string): InstanceStatus {
-  return STATUSES.get(state) ?? "unknown";
-}
+export const statusOf: StatusTable["statusOf"] = statusTable({
+  running: "running",
+  stopped: "stopped",
+  stopping: "stopping",
+}).statusOf;
 
 const NOT_STARTED = {
   code: "not-started",
@@ -38,13 +34,14 @@ export function toInstance(wire: WireContainer, shared: InstanceBase): AppleCont
   const { remoteName: _nativeId, ...base } = shared;
   const { configuration, status } = wire;
   const isRunning = status.state === "running";
-  const resources = resourcesOf(wire);
   return {
     ...base,
     state: status.state,
-    ...(isHalfMade(wire) ? { statusReason: NOT_STARTED } : {}),
-    ...(configuration.image === undefined ? {} : { image: configuration.image.reference }),
-    ...(resources === undefined ? {} : { resources }),
+    ...present({
+      statusReason: isHalfMade(wire) ? NOT_STARTED : undefined,
+      image: configuration.image?.reference,
+      resources: resourcesOf(wire),
+    }),
     // They are another at every start, and stand in the answer only while it runs.
     addresses: isRunning ? addressesOf(wire) : {},
     isSpot: false,
@@ -65,8 +62,7 @@ export function isHalfMade({ status }: WireContainer): boolean {
 
 export function addressesOf({ status }: WireContainer): InstanceAddresses {
   const [attached] = status.networks;
-  const [privateIpv4, ipv6] = [bare(attached?.ipv4Address), bare(attached?.ipv6Address)];
-  return { ...(privateIpv4 === undefined ? {} : { privateIpv4 }), ...(ipv6 === undefined ? {} : { ipv6 }) };
+  return present({ privateIpv4: bare(attached?.ipv4Address), ipv6: bare(attached?.ipv6Address) });
 }
 
 /** `192.168.64.3/24` without the length of its prefix. */
@@ -78,10 +74,7 @@ function bare(address: string | undefined): string | undefined {
 function resourcesOf({ configuration }: WireContainer): InstanceResources | undefined {
   const { cpus, memoryInBytes } = configuration.resources ?? {};
   if (cpus === undefined && memoryInBytes === undefined) return undefined;
-  return {
-    ...(cpus === undefined ? {} : { cpus }),
-    ...(memoryInBytes === undefined ? {} : { memoryBytes: memoryInBytes }),
-  };
+  return present({ cpus, memoryBytes: memoryInBytes });
 }
 
 export function createdAtOf({ configuration }: WireContainer): string | null {

@@ -5,17 +5,17 @@ import {
   isOwner,
   type LogMethods,
   type Provider,
-  type ProviderHooks,
   runtimeDefaults,
   type Snapshot,
 } from "@slipway/core";
 import { readBootstrap } from "@slipway/provider-kit/bootstrap";
-import { commandRunner, isAtLeast, versionText } from "@slipway/provider-kit/command";
+import { execOf, isAtLeast, versionText } from "@slipway/provider-kit/command";
 import {
   type Call,
   checkedConfig,
   type DriverDefinition,
   type HookParts,
+  type ProviderParts,
   providerFromDriver,
 } from "@slipway/provider-kit/driver";
 import { keyedMutex } from "@slipway/provider-kit/limits";
@@ -83,17 +83,9 @@ export function appleContainerContext(
   const { owner, variables: _variables, runtime, ...config } = options;
   if (!isOwner(owner)) throw refusal("INVALID_SPEC", "register", "owner must match [a-z0-9-]{1,63}");
   checkedConfig(PROVIDER, configSchema, config);
-  const { clock, log, onEvent } = runtimeDefaults(runtime);
-  const exec =
-    runtime?.exec ??
-    commandRunner({
-      provider: PROVIDER,
-      clock,
-      log,
-      onEvent,
-      killGraceMs: KILL_GRACE_MS,
-      defaults: { maxOutputBytes: MAX_OUTPUT_BYTES },
-    });
+  const { clock, log } = runtimeDefaults(runtime);
+  const defaults = { maxOutputBytes: MAX_OUTPUT_BYTES };
+  const exec = execOf(runtime, { provider: PROVIDER, killGraceMs: KILL_GRACE_MS, defaults });
   return {
     owner,
     clock,
@@ -130,13 +122,12 @@ interface ReadingParts {
     readonly get: (id: string, call?: CallOptions) => Promise<AppleContainerInstance | null>;
   };
 }
-type Parts<P> = { readonly provider: P; readonly hooks: ProviderHooks };
 
 /** Provider and hooks over a context that they may share with clusters. */
 export function partsOf(
   context: AppleContainerContext,
   { runtime }: Pick<AppleContainerOptions, "runtime">,
-): Parts<AppleContainerProvider> | Parts<AppleContainerNetworkProvider> {
+): ProviderParts<AppleContainerProvider> | ProviderParts<AppleContainerNetworkProvider> {
   const common = {
     name: PROVIDER,
     owner: context.owner,
@@ -152,21 +143,16 @@ export function partsOf(
     refuses: REFUSES,
     runtime: { ...runtime, clock: context.clock },
     hooks: hooksOf(context),
-    extras: ({ lifeCycle }: ReadingParts) => ({
-      exec: (id, argv, options) => execInside(context, id, argv, options),
-      logs: (id, options) => logsOf(context, id, options),
-      readBootstrap: (id, call) =>
-        readBootstrap(
-          {
-            provider: PROVIDER,
-            get: (of, given) => lifeCycle.get(of, given),
-            logs: (of, options) => logsOf(context, of, options),
-          },
-          id,
-          call,
-        ),
-      ...volumeMethods(context),
-    }),
+    extras: ({ lifeCycle }: ReadingParts) => {
+      const logs: LogMethods["logs"] = (id, options) => logsOf(context, id, options);
+      const readable = { provider: PROVIDER, get: lifeCycle.get.bind(lifeCycle), logs };
+      return {
+        exec: execInside(context),
+        logs,
+        readBootstrap: (id, call) => readBootstrap(readable, id, call),
+        ...volumeMethods(context),
+      };
+    },
   } satisfies Partial<DriverDefinition<AppleContainerProvider, WireContainer, Prepared, never>>;
   const flags = { idempotentSpawn: true, persistentVolumes: true } as const;
   const driver = appleContainerDriver(context);

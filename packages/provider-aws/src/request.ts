@@ -1,5 +1,6 @@
 import {
   type BootstrapScript,
+  type BuiltinCapability,
   type GpuOptions,
   isKey,
   nameFor,
@@ -18,17 +19,8 @@ import { isText, labelFault, TAGS, type Tag, tagsOf } from "./tags.ts";
 import { terminateByTags } from "./terminate-by.ts";
 import { scriptOf } from "./user-data.ts";
 
-export type AwsCapability =
-  | "snapshots"
-  | "spot"
-  | "gpu"
-  | "multiRegion"
-  | "persistentVolumes"
-  | "warmVolumes"
-  | "hibernation"
-  | "costExplorer"
-  | "customNetworking"
-  | "terminateBy";
+/** What `whyNot` has no sentence for. */
+export type AwsCapability = Exclude<BuiltinCapability, "idempotentSpawn" | "tailscaleNative"> | "terminateBy";
 export type AWSSpawnOptions = SpawnOptions<AwsCapability>;
 
 /** A spawn as far as it can be checked without a call. Nothing of it depends on time, chance or other processes. */

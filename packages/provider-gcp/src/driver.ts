@@ -1,12 +1,19 @@
 import { isProviderError, nameFor, type ProviderError } from "@slipway/core";
 import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
-import type { Call, Created, Driver, ListHint, SpawnRequest } from "@slipway/provider-kit/driver";
+import {
+  type Call,
+  type Created,
+  type Driver,
+  type ListHint,
+  type SpawnRequest,
+  utcTime,
+} from "@slipway/provider-kit/driver";
 import { withEffect } from "@slipway/provider-kit/errors";
 import { isNotThere } from "./client.ts";
 import { destroy } from "./destroy.ts";
 import { operationFailure } from "./errors.ts";
 import { type InsertBody, insertBody, type Prepared, prepare } from "./insert-body.ts";
-import { type GcpInstance, statusOf, timeOf, toInstance } from "./instance.ts";
+import { type GcpInstance, statusOf, toInstance } from "./instance.ts";
 import { OWNER_LABEL, ownershipOf } from "./ownership.ts";
 import { addressOf, composeId, type GcpRemote, type GcpSpawnOptions, isId, refusal } from "./remote.ts";
 import { byNames, LONGEST_FILTER, singleFlightReads } from "./single-flight-reads.ts";
@@ -34,7 +41,7 @@ export function gcpDriver(remote: GcpRemote): GcpDriver {
       name: wire.name,
       status: statusOf(wire),
       ownership: ownershipOf(wire),
-      createdAt: timeOf(wire.creationTimestamp),
+      createdAt: utcTime(wire.creationTimestamp),
     }),
     toInstance,
     bootstrap: { format: "cloud-init", formats: ["cloud-init", "shell"], executed: true },

@@ -1,5 +1,5 @@
 import type { Instance, InstanceStatus } from "@slipway/core";
-import type { InstanceBase } from "@slipway/provider-kit/driver";
+import { type InstanceBase, present, statusTable, utcTime } from "@slipway/provider-kit/driver";
 import { builtInGpus } from "./machine-type.ts";
 import { regionOf } from "./remote.ts";
 import type { WireInstance } from "./wire.ts";
@@ -17,24 +17,24 @@ export interface GcpInstance extends Instance {
 }
 
 // TERMINATED is Google's word for stopped: name and disks are held. What was deleted is not there any more.
-const STATUSES: ReadonlyMap<string, InstanceStatus> = new Map<string, InstanceStatus>([
-  ["PENDING", "pending"],
-  ["PROVISIONING", "pending"],
-  ["STAGING", "pending"],
-  ["RUNNING", "running"],
-  ["STOPPING", "stopping"],
-  ["PENDING_STOP", "stopping"],
-  ["DEPROVISIONING", "terminating"],
-  ["TERMINATED", "stopped"],
-  ["STOPPED", "stopped"],
-  ["SUSPENDING", "stopping"],
-  ["SUSPENDED", "hibernated"],
+const states = statusTable({
+  PENDING: "pending",
+  PROVISIONING: "pending",
+  STAGING: "pending",
+  RUNNING: "running",
+  STOPPING: "stopping",
+  PENDING_STOP: "stopping",
+  DEPROVISIONING: "terminating",
+  TERMINATED: "stopped",
+  STOPPED: "stopped",
+  SUSPENDING: "stopping",
+  SUSPENDED: "hibernated",
   // It comes back by itself.
-  ["REPAIRING", "pending"],
-]);
+  REPAIRING: "pending",
+});
 
 export function statusOf({ status, resourceStatus }: WireInstance): InstanceStatus {
-  const known = STATUSES.get(status) ?? "unknown";
+  const known = states.statusOf(status);
   // One word serves a stop and a deletion.
   const isDeletion = resourceStatus?.shutdownDetails?.targetState === "DELETED";
   return known === "stopping" && isDeletion ? "terminating" : known;
@@ -49,31 +49,24 @@ export function toInstance(wire: WireInstance, base: InstanceBase): GcpInstance 
   const { networkIP: privateIpv4 } = nic ?? {};
   const host = publicIpv4 ?? privateIpv4;
   const user = wire.metadata?.sshUser;
-  const image = wire.metadata?.items["slipway-image"];
-  const createdAt = timeOf(wire.creationTimestamp);
   const resources = resourcesOf(wire);
-  const { statusMessage } = wire;
   const terminateBy = terminateByOf(wire);
   return {
     ...base,
     state: wire.status,
-    ...(statusMessage === undefined || statusMessage === ""
-      ? {}
-      : { statusReason: { code: wire.status, message: statusMessage } }),
     region: regionOf(wire.zone),
     zone: wire.zone,
-    ...(wire.machineType === undefined ? {} : { spec: wire.machineType }),
-    ...(image === undefined ? {} : { image }),
-    ...(Object.keys(resources).length === 0 ? {} : { resources }),
-    addresses: {
-      ...(publicIpv4 === undefined ? {} : { publicIpv4 }),
-      ...(privateIpv4 === undefined ? {} : { privateIpv4 }),
-      ...(ipv6 === undefined ? {} : { ipv6 }),
-    },
-    ...(host === undefined || user === undefined ? {} : { ssh: { host, port: 22, user } }),
+    ...present({
+      statusReason: wire.statusMessage ? { code: wire.status, message: wire.statusMessage } : undefined,
+      spec: wire.machineType,
+      image: wire.metadata?.items["slipway-image"],
+      resources: Object.keys(resources).length === 0 ? undefined : resources,
+      ssh: host === undefined || user === undefined ? undefined : { host, port: 22, user },
+      terminateBy: terminateBy === null ? undefined : { at: terminateBy, by: "remote" },
+    }),
+    addresses: present({ publicIpv4, privateIpv4, ipv6 }),
     isSpot: wire.scheduling?.provisioningModel === "SPOT" || wire.scheduling?.preemptible === true,
-    ...(terminateBy === null ? {} : { terminateBy: { at: terminateBy, by: "remote" } }),
-    createdAt,
+    createdAt: utcTime(wire.creationTimestamp),
   };
 }
 
@@ -81,15 +74,9 @@ export function toInstance(wire: WireInstance, base: InstanceBase): GcpInstance 
 function terminateByOf(wire: WireInstance): string | null {
   const { scheduling, resourceStatus } = wire;
   if (scheduling?.instanceTerminationAction !== "DELETE") return null;
-  const kept = timeOf(resourceStatus?.scheduling?.terminationTimestamp);
+  const kept = utcTime(resourceStatus?.scheduling?.terminationTimestamp);
   if (kept !== null || ["stopped", "stopping", "hibernated"].includes(statusOf(wire))) return kept;
-  return timeOf(scheduling.terminationTime);
-}
-
-/** Google writes times with an offset. */
-export function timeOf(text: string | undefined): string | null {
-  const ms = Date.parse(text ?? "");
-  return Number.isNaN(ms) ? null : new Date(ms).toISOString();
+  return utcTime(scheduling.terminationTime);
 }
 
 function resourcesOf({
@@ -102,9 +89,10 @@ function resourcesOf({
   const gpus = type !== undefined && count !== undefined ? { type, count } : builtInGpus(machineType);
   const boot = disks.find((disk) => disk.boot === true)?.diskSizeGb;
   const [, cpus, memoryMb] = /(?:^|-)custom-(\d+)-(\d+)(?:-ext)?$/.exec(machineType) ?? [];
-  return {
-    ...(cpus === undefined ? {} : { cpus: Number(cpus), memoryBytes: Number(memoryMb) * 1024 ** 2 }),
-    ...(boot === undefined ? {} : { diskBytes: Number(boot) * GIGABYTE }),
-    ...(gpus === undefined ? {} : { gpus }),
-  };
+  return present({
+    cpus: cpus === undefined ? undefined : Number(cpus),
+    memoryBytes: memoryMb === undefined ? undefined : Number(memoryMb) * 1024 ** 2,
+    diskBytes: boot === undefined ? undefined : Number(boot) * GIGABYTE,
+    gpus,
+  });
 }

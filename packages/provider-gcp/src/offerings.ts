@@ -1,5 +1,5 @@
 import { type CallOptions, type Offering, type Price } from "@slipway/core";
-import type { Call } from "@slipway/provider-kit/driver";
+import { type Call, cheapestFirst, present } from "@slipway/provider-kit/driver";
 import { type GcpRemote, regionOf } from "./remote.ts";
 import type { WireMachineType, WireSku } from "./wire-prices.ts";
 
@@ -39,9 +39,7 @@ export function offeringMethods(remote: GcpRemote): {
           if (offering !== null) found.set(`${type.name} ${regionOf(zone)}`, offering);
         }
       }
-      // What has no price stands last.
-      const usd = ({ price }: GcpOffering): number => price?.usdPerHour ?? Number.POSITIVE_INFINITY;
-      return [...found.values()].toSorted((a, b) => (usd(a) === usd(b) ? 0 : usd(a) - usd(b)));
+      return cheapestFirst([...found.values()]);
     },
   };
 }
@@ -50,15 +48,10 @@ function offeringOf(type: WireMachineType, region: string, at: number, rates: Ra
   const { name, guestCpus, memoryMb, accelerators = [], deprecated } = type;
   if (deprecated === true) return null;
   const [gpu] = accelerators;
-  const price = priceOf(type, region, at, rates);
   return {
     spec: name,
-    resources: {
-      cpus: guestCpus,
-      memoryBytes: memoryMb * 1024 ** 2,
-      ...(gpu === undefined ? {} : { gpus: { type: gpu.type, count: gpu.count } }),
-    },
-    ...(price === undefined ? {} : { price }),
+    resources: { cpus: guestCpus, memoryBytes: memoryMb * 1024 ** 2, ...present({ gpus: gpu }) },
+    ...present({ price: priceOf(type, region, at, rates) }),
     regions: [region],
   };
 }

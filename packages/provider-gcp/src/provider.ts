@@ -2,7 +2,6 @@ import {
   type BootstrapMethods,
   type CallOptions,
   type Provider,
-  type ProviderHooks,
   runtimeDefaults,
   type Snapshot,
   type Supporting,
@@ -10,9 +9,10 @@ import {
 } from "@slipway/core";
 import {
   type Call,
-  checkedConfig,
+  checkedOptions,
   type DriverDefinition,
   type LifeCycle,
+  type ProviderParts,
   providerFromDriver,
 } from "@slipway/provider-kit/driver";
 import { bootstrapMethods } from "./bootstrap-report.ts";
@@ -67,7 +67,7 @@ export function gcp(options: GcpOptions): GcpProvider {
 }
 
 /** The provider and its hooks, over one client. */
-export function gcpParts(options: GcpOptions): { readonly provider: GcpProvider; readonly hooks: ProviderHooks } {
+export function gcpParts(options: GcpOptions): ProviderParts<GcpProvider> {
   const { owner, runtime, readAfterWriteMs = DEFAULT_READ_AFTER_WRITE_MS } = options;
   const remote = remoteOf(options);
   const { regions, zones } = remote;
@@ -169,8 +169,8 @@ const WHY_NOT: WhyNot<GcpCapability | "idempotentSpawn"> = {
 };
 
 function remoteOf(options: GcpOptions): GcpRemote {
-  const { owner, runtime, accessToken: _accessToken, ...given } = options;
-  const config = checkedConfig(PROVIDER, configSchema, given);
+  const { owner, runtime } = options;
+  const config = checkedOptions(PROVIDER, configSchema, options, ["accessToken"]);
   const { zones = DEFAULT_ZONES, project } = config;
   if (project === undefined) throw refusal("INVALID_SPEC", "register", "project is missing");
   const regions = [...new Set(zones.map(regionOf))];

@@ -1,9 +1,9 @@
 import { isProviderError, nameFor, type Snapshot, type SnapshotMethods, type SnapshotStatus } from "@slipway/core";
-import type { Call, LifeCycle } from "@slipway/provider-kit/driver";
+import { type Call, type LifeCycle, utcTime } from "@slipway/provider-kit/driver";
 import { withEffect } from "@slipway/provider-kit/errors";
 import { isNotThere } from "./client.ts";
 import { operationFailure } from "./errors.ts";
-import { type GcpInstance, timeOf } from "./instance.ts";
+import type { GcpInstance } from "./instance.ts";
 import { OWNER_LABEL, ownershipLabels } from "./ownership.ts";
 import { composeId, type GcpRemote, type GcpSpawnOptions, numberOf, PROVIDER, refusal } from "./remote.ts";
 import type { WireImage, WireInstance, WireOperation } from "./wire.ts";
@@ -127,7 +127,7 @@ function viewOf(image: WireImage): Snapshot {
     owner: image.labels?.[OWNER_LABEL] ?? null,
     instanceId: instance,
     ...(Number.isNaN(bytes) ? {} : { sizeBytes: bytes }),
-    createdAt: timeOf(image.creationTimestamp),
+    createdAt: utcTime(image.creationTimestamp),
   };
 }
 

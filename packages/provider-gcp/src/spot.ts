@@ -1,6 +1,5 @@
 import { isProviderError, type SpotPrice, type SpotPriceFilter } from "@slipway/core";
-import type { Call } from "@slipway/provider-kit/driver";
-import { timeOf } from "./instance.ts";
+import { type Call, utcTime } from "@slipway/provider-kit/driver";
 import { type GcpRemote, refusal, regionOf } from "./remote.ts";
 import type { WireCapacityHistory } from "./wire-prices.ts";
 
@@ -66,7 +65,7 @@ function latestUsd({ priceHistory = [] }: WireCapacityHistory): number | undefin
   const records = priceHistory.flatMap(({ interval, listPrice }) => {
     const { units = "0", nanos = 0, currencyCode } = listPrice ?? {};
     const usd = Number(units) + nanos / 1e9;
-    return currencyCode === "USD" && usd > 0 ? [{ at: timeOf(interval?.startTime) ?? "", usd }] : [];
+    return currencyCode === "USD" && usd > 0 ? [{ at: utcTime(interval?.startTime) ?? "", usd }] : [];
   });
   return records.toSorted((a, b) => (a.at < b.at ? 1 : -1))[0]?.usd;
 }

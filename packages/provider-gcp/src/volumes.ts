@@ -1,10 +1,9 @@
 import type { Operation, Volume, VolumeMount } from "@slipway/core";
 import { isProviderError } from "@slipway/core";
-import type { Call, VolumeDriver } from "@slipway/provider-kit/driver";
+import { type Call, utcTime, type VolumeDriver } from "@slipway/provider-kit/driver";
 import { withEffect } from "@slipway/provider-kit/errors";
 import { isNotThere } from "./client.ts";
 import { operationFailure } from "./errors.ts";
-import { timeOf } from "./instance.ts";
 import { ownershipLabels } from "./ownership.ts";
 import { type Address, addressOf, composeId, type GcpRemote, refusal, regionOf } from "./remote.ts";
 import type { WireDisk } from "./wire.ts";
@@ -54,7 +53,7 @@ export function gcpVolumes(remote: GcpRemote): VolumeDriver<WireDisk> {
         status: known === "available" && attachedTo !== null ? "attached" : known,
         zone,
         attachedTo,
-        createdAt: timeOf(creationTimestamp),
+        createdAt: utcTime(creationTimestamp),
       };
     },
     create: async (call, { key, name, sizeBytes, region }) => {

@@ -1,5 +1,5 @@
 import type { Instance, InstanceResources } from "@slipway/core";
-import type { InstanceBase } from "@slipway/provider-kit/driver";
+import { type InstanceBase, present } from "@slipway/provider-kit/driver";
 import { TERMINATE_BY_ANNOTATION } from "./end-job.ts";
 import { machineTypeOf, priceOf } from "./machines.ts";
 import { INSTANCE_TYPE_LABEL, type Profile } from "./profiles.ts";
@@ -42,23 +42,24 @@ export function toInstance(
   const price = resources?.gpus === undefined ? undefined : priceOf(profile, { spec: type, gpu: resources.gpus });
   const terminateBy = metadata.annotations?.[TERMINATE_BY_ANNOTATION];
   const ips = [status.podIP, ...(status.podIPs ?? []).map(({ ip }) => ip)];
-  const [v4, v6] = [ips.find((ip) => ip?.includes(".")), ips.find((ip) => ip?.includes(":"))];
   return {
     ...base,
     phase: status.phase ?? "Unknown",
     region: context,
     namespace: metadata.namespace,
-    ...(reason === undefined ? {} : { statusReason: reason }),
-    ...(spec.nodeName === undefined ? {} : { nodeName: spec.nodeName }),
-    ...(type === undefined ? {} : { spec: type }),
-    ...(main?.image === undefined ? {} : { image: main.image }),
-    ...(resources === undefined ? {} : { resources }),
-    ...(price === undefined ? {} : { price }),
-    ...(terminateBy === undefined ? {} : { terminateBy: { at: terminateBy, by: "remote" } }),
-    addresses: {
-      ...(v4 === undefined ? {} : { privateIpv4: v4 }),
-      ...(v6 === undefined ? {} : { ipv6: v6 }),
-    },
+    ...present({
+      statusReason: reason,
+      nodeName: spec.nodeName,
+      spec: type,
+      image: main?.image,
+      resources,
+      price,
+      terminateBy: terminateBy === undefined ? undefined : { at: terminateBy, by: "remote" },
+    }),
+    addresses: present({
+      privateIpv4: ips.find((ip) => ip?.includes(".")),
+      ipv6: ips.find((ip) => ip?.includes(":")),
+    }),
     isSpot: false,
     createdAt: metadata.creationTimestamp ?? null,
   };
@@ -69,15 +70,12 @@ function resourcesOf(
   gpuType: string | undefined,
   { gpuResource }: Profile,
 ): InstanceResources | undefined {
-  const cpus = numberOfQuantity(limits["cpu"]);
-  const memoryBytes = bytesOfQuantity(limits["memory"]);
-  const diskBytes = bytesOfQuantity(limits["ephemeral-storage"]);
-  const count = bytesOfQuantity(limits[gpuResource]);
-  const found = {
-    ...(cpus === undefined ? {} : { cpus }),
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
-    ...(diskBytes === undefined ? {} : { diskBytes }),
-    ...(count === undefined || count === 0 ? {} : { gpus: { type: gpuType ?? gpuResource, count } }),
-  };
+  const count = bytesOfQuantity(limits[gpuResource]) ?? 0;
+  const found = present({
+    cpus: numberOfQuantity(limits["cpu"]),
+    memoryBytes: bytesOfQuantity(limits["memory"]),
+    diskBytes: bytesOfQuantity(limits["ephemeral-storage"]),
+    gpus: count === 0 ? undefined : { type: gpuType ?? gpuResource, count },
+  });
   return Object.keys(found).length === 0 ? undefined : found;
 }

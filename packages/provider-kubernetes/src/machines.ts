@@ -1,6 +1,6 @@
 import { type Offering, type Price } from "@slipway/core";
 import { gpuFit } from "@slipway/core/gpu-names";
-import type { Call } from "@slipway/provider-kit/driver";
+import { type Call, cheapestFirst } from "@slipway/provider-kit/driver";
 import type { MachineType, Profile } from "./profiles.ts";
 import type { KubernetesRemote, KubernetesSpawnOptions } from "./remote.ts";
 
@@ -70,6 +70,5 @@ export function offeringsOf(profile: Profile): readonly Offering[] {
     if (usdPerHour === undefined) return { spec, resources };
     return { spec, resources, price: { usdPerHour, per: "instance", asOf: pricesAsOf, source: "catalogue" } };
   });
-  const rank = ({ price }: Offering): number => price?.usdPerHour ?? Number.POSITIVE_INFINITY;
-  return offerings.toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
+  return cheapestFirst(offerings);
 }

@@ -1,33 +1,33 @@
 import {
   type BootstrapMethods,
-  type BootstrapTruth,
   type ExecMethods,
-  isProviderError,
   type OfferingMethods,
   type Provider,
-  type ProviderHooks,
   runtimeDefaults,
   type Snapshot,
   type Supporting,
   type WhyNot,
 } from "@slipway/core";
-import { lookInside } from "@slipway/provider-kit/bootstrap";
-import { type Call, checkedConfig, type DriverDefinition, providerFromDriver } from "@slipway/provider-kit/driver";
+import {
+  checkedOptions,
+  type DriverDefinition,
+  type ProviderParts,
+  providerFromDriver,
+} from "@slipway/provider-kit/driver";
 import { refusals } from "@slipway/provider-kit/errors";
 import { kubernetesClient } from "./client.ts";
 import { kubernetesDriver, MAX_BOOTSTRAP_BYTES, type Machine } from "./driver.ts";
 import { TERMINATE_LATE_MS } from "./end-job.ts";
-import { execInside, type Inside } from "./inside/exec.ts";
+import { execInside } from "./inside/exec.ts";
 import { type KubernetesLogOptions, logsOf } from "./inside/logs.ts";
 import { forwardPort, type PortForward, type PortForwardOptions } from "./inside/port-forward.ts";
-import { type KubernetesInstance, MAIN_CONTAINER } from "./instance.ts";
+import { readBootstrapOf } from "./inside/read-bootstrap.ts";
+import type { KubernetesInstance } from "./instance.ts";
 import { offeringsOf } from "./machines.ts";
 import { configSchema, type KubernetesOptions } from "./options.ts";
 import { checkPermissions } from "./permissions.ts";
-import { bootstrapSecretOf } from "./pod.ts";
 import { PROFILES, type Profile } from "./profiles.ts";
 import type { KubernetesCapability, KubernetesRemote, KubernetesSpawnOptions } from "./remote.ts";
-import { statusOf } from "./statuses.ts";
 import { type ClaimedVolume, kubernetesVolumes } from "./volumes.ts";
 
 export const KUBERNETES = "kubernetes";
@@ -88,13 +88,10 @@ export function kubernetes(options: KubernetesOptions): KubernetesProvider {
 export function kubernetesParts(
   options: KubernetesOptions,
   flavour?: KubernetesFlavour,
-): {
-  readonly provider: KubernetesProvider;
-  readonly hooks: ProviderHooks;
-} {
-  const { owner, runtime, ...given } = options;
+): ProviderParts<KubernetesProvider> {
+  const { owner, runtime } = options;
   const name = flavour?.name ?? KUBERNETES;
-  const config = checkedConfig(name, configSchema, given);
+  const config = checkedOptions(name, configSchema, options);
   const refuse = refusals(name);
   const profile = flavour?.profile ?? PROFILES[config.profile ?? "generic"];
   const contexts = config.contexts ?? [config.context];
@@ -170,40 +167,3 @@ const WHY_NOT: WhyNot<KubernetesCapability | "idempotentSpawn"> = {
   tailscaleNative: "A pod is a container without a kernel of its own: Kubernetes joins no tailnet for it.",
   customNetworking: "Which networks a pod may reach is the business of the cluster's NetworkPolicies.",
 };
-
-// The bootstrap is the first that a container prints of: what its script prints goes into a file of the container.
-const FIRST_BYTES = "4096";
-const ENDED = /^slipway-bootstrap: exit code (\d{1,3})$/m;
-
-/**
- * How the bootstrap of a pod goes; null for a pod without one. The sentinel in a container that runs, with the last lines; of
- * one that has ended the log remembers the exit code alone. A `get` does not look: it would cost it a command.
- */
-async function readBootstrapOf(inside: Inside, call: Call, machine: Machine): Promise<BootstrapTruth | null> {
-  if (bootstrapSecretOf(machine.pod) === undefined) return null;
-  const { status } = statusOf(machine.pod);
-  if (status === "pending") return { state: "pending" };
-  try {
-    if (status === "running") return await lookInside((argv) => execInside(inside, call, machine, argv, {}));
-  } catch (error) {
-    // It has ended since its pod was read.
-    if (!isProviderError(error, "INVALID_STATE")) throw error;
-  }
-  const code = ENDED.exec(await beginningOfLog(call, machine))?.[1];
-  if (code === undefined) return { state: "unknown" };
-  return { state: code === "0" ? "succeeded" : "failed", exitCode: Number(code) };
-}
-
-/** Empty where the container never ran. */
-async function beginningOfLog(call: Call, { client, pod }: Machine): Promise<string> {
-  const query = [
-    ["container", MAIN_CONTAINER],
-    ["limitBytes", FIRST_BYTES],
-  ] as const;
-  try {
-    return await new Response(await client.log(call, pod.metadata.name, query)).text();
-  } catch (error) {
-    if (!isProviderError(error, "INVALID_STATE")) throw error;
-    return "";
-  }
-}

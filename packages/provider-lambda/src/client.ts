@@ -1,8 +1,7 @@
 import { isProviderError, type Pacing, ProviderError, runtimeDefaults, type Schema } from "@slipway/core";
 import { type Call, singleFlight } from "@slipway/provider-kit/driver";
 import { bearerToken, type HttpAnswer, type HttpCall, httpClient } from "@slipway/provider-kit/http";
-import { limits } from "@slipway/provider-kit/limits";
-import { batches } from "./batches.ts";
+import { batchedCalls, limits } from "@slipway/provider-kit/limits";
 import { meaningOf } from "./errors.ts";
 import { DEFAULT_BASE_URL, type LambdaOptions, type LambdaSettings } from "./options.ts";
 import { VERSION } from "./package-version.ts";
@@ -60,9 +59,8 @@ export function lambdaClient(options: LambdaSettings): LambdaClient {
   const { apiKey, baseUrl = DEFAULT_BASE_URL, runtime } = options;
   const credential = bearerToken(apiKey);
   const shared = singleFlight(PROVIDER);
-  const pacing = runtime?.limits ?? ownLimits(options);
-  // Requests whose turn has come before they were made, by their signals; a further try waits as every other.
-  const prepaid = new WeakSet<AbortSignal>();
+  const { account } = credential;
+  const { pacing, batched } = batchedCalls(runtime?.limits ?? ownLimits(options), { provider: PROVIDER, account });
   const http = httpClient({
     provider: PROVIDER,
     baseUrl,
@@ -75,7 +73,6 @@ export function lambdaClient(options: LambdaSettings): LambdaClient {
     attempts: ATTEMPTS,
     limits: {
       acquire: async (bucket, acquiring) => {
-        if (acquiring?.signal !== undefined && prepaid.delete(acquiring.signal)) return;
         await pacing.acquire(bucket, acquiring);
         shared.sent(bucket.operation);
       },
@@ -100,10 +97,6 @@ export function lambdaClient(options: LambdaSettings): LambdaClient {
         reading<T, T>(http.call, { ...call, signal, method: "GET", path, answer, bucket }),
       );
   const instances = list("instances", "instances", instancesAnswer);
-  const paced = (operation: string) => async (signal: AbortSignal) => {
-    await pacing.acquire({ account: credential.account, operation }, { signal });
-    prepaid.add(signal);
-  };
 
   const instance = async (call: Call, id: string): Promise<WireInstance | null> => {
     const path = `instances/${encodeURIComponent(id)}`;
@@ -114,7 +107,7 @@ export function lambdaClient(options: LambdaSettings): LambdaClient {
       return (await instances(call)).find((one) => one.id === id) ?? null;
     }
   };
-  const listed = async (call: Call): Promise<ReadonlyMap<string, WireInstance>> => {
+  const listed = async (call: Call): Promise<ReadonlyMap<string, WireInstance | null>> => {
     const rows = { ...call, method: "GET" as const, path: "instances", answer: instancesAnswer, bucket: "instance" };
     return new Map((await reading(http.call, rows)).map((one) => [one.id, one]));
   };
@@ -153,26 +146,16 @@ export function lambdaClient(options: LambdaSettings): LambdaClient {
     offerings: list("instance-types", "instance-types", offeringsAnswer),
     sshKeys: list("ssh-keys", "ssh-keys", sshKeysAnswer),
     fileSystems: list("file-systems", "file-systems", fileSystemsAnswer),
-    instance: batches<WireInstance | null>({
-      acquire: paced("instance"),
-      alone: instance,
-      send: async (call, [id = "", ...others]) =>
-        others.length === 0 ? new Map([[id, await instance(call, id)]]) : await listed(call),
-      effect: "none",
-      most: Number.POSITIVE_INFINITY,
-    }),
+    instance: batched({ bucket: "instance", alone: instance, together: listed, effect: "none" }),
     launch: (call, body, { secrets, onSent }) => {
       const [path, timeoutMs] = ["instance-operations/launch", LAUNCH_TIMEOUT_MS];
       const more = { body, answer: launchAnswer, bucket: "launch", timeoutMs, secrets, onSent };
       return http.call({ ...call, method: "POST", path, ...more });
     },
-    terminate: batches<Removed>({
-      acquire: paced("terminate"),
+    terminate: batched({
+      bucket: "terminate",
       alone: terminate,
-      send: async (call, ids) => {
-        const [id = "", ...others] = ids;
-        return others.length === 0 ? new Map([[id, await terminate(call, id)]]) : await terminateAll(call, ids);
-      },
+      together: terminateAll,
       effect: "unknown",
       most: MOST_ENDED_AT_ONCE,
     }),

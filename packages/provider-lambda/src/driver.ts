@@ -1,7 +1,7 @@
 import { isProviderError } from "@slipway/core";
 import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import { type Call, type Driver, ownershipTags, type SpawnRequest } from "@slipway/provider-kit/driver";
-import { type LambdaInstance, statusOf, toInstance } from "./instance.ts";
+import { type LambdaInstance, statuses, toInstance } from "./instance.ts";
 import { mountsFor, type SpawnMounts } from "./mounts.ts";
 import { choosePlace, type Place } from "./placements.ts";
 import { isId, type LambdaRemote, type LambdaSpawnOptions, refusal } from "./remote.ts";
@@ -22,7 +22,7 @@ export function lambdaDriver(remote: LambdaRemote): LambdaDriver {
     identify: (wire) => ({
       id: wire.id,
       name: wire.name,
-      status: statusOf(wire.status),
+      status: statuses.statusOf(wire.status),
       ownership: ownership.read(Object.fromEntries((wire.tags ?? []).map(({ key, value }) => [key, value]))),
     }),
     toInstance: (wire, base) => toInstance(wire, base, clock),

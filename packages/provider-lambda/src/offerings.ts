@@ -1,5 +1,5 @@
 import type { Offering } from "@slipway/core";
-import type { Call } from "@slipway/provider-kit/driver";
+import { type Call, cheapestFirst, present } from "@slipway/provider-kit/driver";
 import { priceOf, resourcesOf } from "./instance.ts";
 import type { LambdaRemote } from "./remote.ts";
 
@@ -11,18 +11,12 @@ export interface LambdaOffering extends Offering {
 
 /** All machine types, cheapest first. */
 export async function offeringsOf(remote: LambdaRemote, call: Call): Promise<readonly LambdaOffering[]> {
-  const offerings = Object.values(await remote.client.offerings(call)).map(
-    ({ instance_type: type, regions_with_capacity_available: shown }): LambdaOffering => {
-      const price = priceOf(type, remote.clock);
-      const resources = resourcesOf(type);
-      return {
-        spec: type.name,
-        ...(resources === undefined ? {} : { resources }),
-        ...(price === undefined ? {} : { price }),
-        regions: remote.regions.filter((name) => shown.some((region) => region.name === name)),
-      };
-    },
+  const sold = Object.values(await remote.client.offerings(call));
+  return cheapestFirst(
+    sold.map(({ instance_type: type, regions_with_capacity_available: shown }) => ({
+      spec: type.name,
+      ...present({ resources: resourcesOf(type), price: priceOf(type, remote.clock) }),
+      regions: remote.regions.filter((name) => shown.some((region) => region.name === name)),
+    })),
   );
-  const cost = ({ price }: LambdaOffering): number => price?.usdPerHour ?? Number.MAX_VALUE;
-  return offerings.sort((a, b) => cost(a) - cost(b) || (a.spec < b.spec ? -1 : 1));
 }

@@ -3,13 +3,18 @@ import {
   type CleanupMethods,
   defineCleanup,
   type Provider,
-  type ProviderHooks,
   runtimeDefaults,
   type Snapshot,
   type SpawnOptions,
   type WhyNot,
 } from "@slipway/core";
-import { checkedConfig, fromEnvironment, providerFromDriver, writeCache } from "@slipway/provider-kit/driver";
+import {
+  checkedOptions,
+  fromEnvironment,
+  type ProviderParts,
+  providerFromDriver,
+  writeCache,
+} from "@slipway/provider-kit/driver";
 import { keyedMutex } from "@slipway/provider-kit/limits";
 import { cleanupMethods } from "./cleanup.ts";
 import { LAUNCH_TIMEOUT_MS, lambdaClient } from "./client.ts";
@@ -60,11 +65,9 @@ export function lambda(options: LambdaOptions): LambdaProvider {
 }
 
 /** The provider, its hooks and its cleanup, over one client. */
-export function lambdaParts(options: LambdaSettings): {
-  readonly provider: LambdaProvider;
-  readonly hooks: ProviderHooks;
-  readonly cleanup: CleanupMethods;
-} {
+export function lambdaParts(
+  options: LambdaSettings,
+): ProviderParts<LambdaProvider> & { readonly cleanup: CleanupMethods } {
   const { readAfterWriteMs = DEFAULT_READ_AFTER_WRITE_MS, owner, runtime } = options;
   const remote = remoteOf(options, readAfterWriteMs);
   const { client, regions } = remote;
@@ -138,11 +141,9 @@ const WHY_NOT: WhyNot<LambdaCapability> = {
 };
 
 function remoteOf(options: LambdaSettings, readAfterWriteMs: number): LambdaRemote {
-  const { owner, runtime, apiKey, ...config } = options;
-  const { regions = DOCUMENTED_REGIONS, sshKeyName } = checkedConfig(PROVIDER, configSchema, {
-    ...config,
-    ...(typeof apiKey === "string" ? { apiKey } : {}),
-  });
+  const { owner, runtime } = options;
+  const config = checkedOptions(PROVIDER, configSchema, options, ["apiKey"]);
+  const { regions = DOCUMENTED_REGIONS, sshKeyName } = config;
   const [first, ...others] = regions;
   if (first === undefined) throw refusal("INVALID_SPEC", "register", "regions must name at least one");
   const { clock } = runtimeDefaults(runtime);

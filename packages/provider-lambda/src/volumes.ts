@@ -1,6 +1,6 @@
 import { isProviderError } from "@slipway/core";
-import type { VolumeDriver } from "@slipway/provider-kit/driver";
-import { statusOf } from "./instance.ts";
+import { utcTime, type VolumeDriver } from "@slipway/provider-kit/driver";
+import { statuses } from "./instance.ts";
 import { isId, type LambdaRemote } from "./remote.ts";
 import type { WireFileSystem, WireInstance } from "./wire.ts";
 
@@ -20,11 +20,12 @@ export function lambdaVolumes({ client, regions, volumeCache }: LambdaRemote): V
       sizeBytes: Number.parseInt(SIZE.exec(name)?.[1] ?? "0", 36),
     }),
     nameSuffix: ({ sizeBytes }) => `-${sizeBytes.toString(36)}`,
-    toVolume: ({ created = "", is_in_use }, base, attachedTo) => {
-      const time = Date.parse(created);
-      const createdAt = Number.isNaN(time) ? null : new Date(time).toISOString();
-      return { ...base, status: is_in_use === true ? "attached" : "available", attachedTo, createdAt };
-    },
+    toVolume: ({ created, is_in_use }, base, attachedTo) => ({
+      ...base,
+      status: is_in_use === true ? "attached" : "available",
+      attachedTo,
+      createdAt: utcTime(created),
+    }),
     create: async (call, { name, region = regions[0] }) => {
       try {
         return { volume: await client.createFileSystem(call, name, region) };
@@ -48,7 +49,7 @@ export function lambdaVolumes({ client, regions, volumeCache }: LambdaRemote): V
 }
 
 function uses(instance: WireInstance, { id, name }: WireFileSystem): boolean {
-  if (statusOf(instance.status) === "terminated") return false;
+  if (statuses.statusOf(instance.status) === "terminated") return false;
   const { file_system_names = [], file_system_mounts = [] } = instance;
   return file_system_names.includes(name) || file_system_mounts.some(({ file_system_id }) => file_system_id === id);
 }

@@ -1,5 +1,6 @@
 import {
   type BootstrapMethods,
+  type BuiltinCapability,
   type Capability,
   type CoreMethods,
   defineProvider,
@@ -33,22 +34,7 @@ import { account, anything, consoleLines, machine, machinePage } from "./wire.ts
 import { memoryWorld } from "./world/world.ts";
 
 /** All eleven capabilities, `terminateBy`, `logs` and `readBootstrap`. */
-export type MemoryProvider = Provider<
-  MemoryInstance,
-  MemorySnapshot,
-  | "snapshots"
-  | "spot"
-  | "gpu"
-  | "multiRegion"
-  | "persistentVolumes"
-  | "warmVolumes"
-  | "hibernation"
-  | "costExplorer"
-  | "tailscaleNative"
-  | "idempotentSpawn"
-  | "customNetworking"
-  | "terminateBy"
-> &
+export type MemoryProvider = Provider<MemoryInstance, MemorySnapshot, BuiltinCapability | "terminateBy"> &
   LogMethods &
   BootstrapMethods;
 

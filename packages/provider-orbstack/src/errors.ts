@@ -1,33 +1,12 @@
-import {
-  type ErrorCode,
-  type ErrorEffect,
-  type ErrorScope,
-  isProviderError,
-  type Operation,
-  ProviderError,
-} from "@slipway/core";
-import { redact, spokenWords } from "@slipway/provider-kit/command";
+import { isProviderError, type ProviderError } from "@slipway/core";
+import { type CommandErrorRow, type CommandErrorTable, commandErrorTable } from "@slipway/provider-kit/command";
 import { type Refusal, refusals, withEffect } from "@slipway/provider-kit/errors";
 import type { Call } from "./call.ts";
 
 export const PROVIDER = "orbstack";
 
-/** What `orbctl` says, and what the user gets. The first row that fits counts, so the specific ones come first. */
-export interface OrbstackErrorRow {
-  /** Unique; stands in `error.native.code`. */
-  readonly id: string;
-  /** One operation at which it can be provoked. */
-  readonly operation: string;
-  /** Looked for anywhere in stderr: an update notice may stand before it. */
-  readonly says: RegExp;
-  /** Only for these subcommands. */
-  readonly commands?: readonly string[];
-  readonly code: ErrorCode;
-  readonly scope?: ErrorScope;
-  /** What is true after a command that writes; one that reads never has an effect. */
-  readonly effect: ErrorEffect;
-  readonly hint?: string;
-}
+/** What `orbctl` says anywhere in stderr, since an update notice may stand before it, and what the user gets. */
+export type OrbstackErrorRow = CommandErrorRow;
 
 export const ADDRESS_HINT: string =
   "OrbStack has run out of addresses. Do not create in a loop. Stop machines before you delete them, reuse machines, and " +
@@ -60,7 +39,7 @@ export const orbstackErrorTable: readonly OrbstackErrorRow[] = [
     effect: "unknown",
     hint: "orbctl itself crashed: update OrbStack.",
   },
-  { ...spawn, id: "name-taken", says: /machine already exists/, commands: MAKING, code: "CONFLICT" },
+  { ...spawn, id: "name-taken", says: /machine already exists/, verbs: MAKING, code: "CONFLICT" },
   {
     ...spawn,
     id: "image-not-found",
@@ -137,7 +116,7 @@ export const orbstackErrorTable: readonly OrbstackErrorRow[] = [
     id: "no-console",
     operation: "logs",
     says: /has no logs of type/,
-    commands: ["logs"],
+    verbs: ["logs"],
     code: "INVALID_STATE",
     effect: "none",
   },
@@ -145,7 +124,7 @@ export const orbstackErrorTable: readonly OrbstackErrorRow[] = [
     id: "unknown-user",
     operation: "exec",
     says: /^user: unknown user /m,
-    commands: ["run"],
+    verbs: ["run"],
     code: "INTERNAL",
     effect: "none",
     hint: "The machine has no user root.",
@@ -159,50 +138,20 @@ export const orbstackErrorTable: readonly OrbstackErrorRow[] = [
   },
 ];
 
-/** What an ended command said. */
-export interface CommandAnswer {
-  /** The subcommand. */
-  readonly verb: string;
-  readonly exitCode: number | null;
-  readonly stderr: string;
-}
+const table = commandErrorTable({
+  provider: PROVIDER,
+  program: "orbctl",
+  rows: orbstackErrorTable,
+  // What follows the code of its RPC, without the box of an update notice.
+  sentenceIn: (stderr) => {
+    const at = stderr.search(/^\[-\d+\] /m);
+    const lines = (at === -1 ? stderr : stderr.slice(at)).split("\n");
+    return lines.filter((line) => !/^\s*[┌│└╭╰]/.test(line)).join(" ");
+  },
+});
 
-export interface FailureContext {
-  readonly operation: Operation;
-  /** False for a command that only reads: then nothing can have an effect. */
-  readonly writes: boolean;
-  readonly secrets?: readonly string[] | undefined;
-}
-
-/** The row that a command's answer is; undefined for unknown words. */
-export function rowOf({ verb, stderr }: Pick<CommandAnswer, "verb" | "stderr">): OrbstackErrorRow | undefined {
-  return orbstackErrorTable.find((row) => row.commands?.includes(verb) !== false && row.says.test(stderr));
-}
-
-/** The error of a command that ended with anything but 0. Unknown words are INTERNAL, and of unknown effect. */
-export function answeredError(
-  answer: CommandAnswer,
-  { operation, writes, secrets = [] }: FailureContext,
-): ProviderError {
-  const row = rowOf(answer);
-  return new ProviderError(row?.code ?? "INTERNAL", {
-    // Before anything is taken out of the text or put together in it: a secret may have several lines, or stand at the cut.
-    message: `orbctl ${answer.verb}: ${saidIn({ ...answer, stderr: redact(answer.stderr, secrets) })}`,
-    provider: PROVIDER,
-    operation,
-    effect: writes ? (row?.effect ?? "unknown") : "none",
-    scope: row?.scope,
-    hint: row?.hint,
-    native: { ...(answer.exitCode === null ? {} : { status: answer.exitCode }), code: row?.id ?? "unknown" },
-  });
-}
-
-/** The command's own sentence on one line: what follows the code of its RPC, without the box of an update notice. */
-function saidIn({ stderr, exitCode }: CommandAnswer): string {
-  const at = stderr.search(/^\[-\d+\] /m);
-  const lines = (at === -1 ? stderr : stderr.slice(at)).split("\n");
-  return spokenWords(lines.filter((line) => !/^\s*[┌│└╭╰]/.test(line)).join(" "), exitCode);
-}
+export const rowOf: CommandErrorTable["rowOf"] = table.rowOf;
+export const answeredError: CommandErrorTable["answeredError"] = table.answeredError;
 
 /** A refusal by this package itself, or one in its own words; nothing was done unless it says so. */
 export const refusal: Refusal = refusals(PROVIDER);

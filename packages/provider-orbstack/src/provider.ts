@@ -2,18 +2,15 @@ import {
   type BootstrapMethods,
   defineProvider,
   type ExecMethods,
-  type ExecOptions,
-  type ExecResult,
   isOwner,
   type LogMethods,
   type Provider,
   runtimeDefaults,
 } from "@slipway/core";
 import { readBootstrap } from "@slipway/provider-kit/bootstrap";
-import { checkArgv, commandRunner } from "@slipway/provider-kit/command";
+import { execMethod, execOf } from "@slipway/provider-kit/command";
 import { keyedMutex } from "@slipway/provider-kit/limits";
 import { MAX_BOOTSTRAP_BYTES, render } from "./bootstrap.ts";
-import type { Call } from "./call.ts";
 import { type OrbstackSnapshot, snapshotMethods } from "./capabilities/snapshots.ts";
 import { CREATE_MS, orbstackClient } from "./client.ts";
 import { breaker, type OrbstackContext, queues } from "./context.ts";
@@ -63,17 +60,9 @@ export function orbstackContext(options: OrbstackOptions): OrbstackContext {
   if (!isOwner(owner)) throw refusal("INVALID_SPEC", "register", "owner must match [a-z0-9-]{1,63}");
   const parsed = configSchema.safeParse(config);
   if (!parsed.success) throw refusal("INVALID_SPEC", "register", `${PROVIDER}: ${describeIssue(parsed.error)}`);
-  const { clock, log, onEvent } = runtimeDefaults(runtime);
-  const exec =
-    runtime?.exec ??
-    commandRunner({
-      provider: PROVIDER,
-      clock,
-      log,
-      onEvent,
-      killGraceMs: KILL_GRACE_MS,
-      defaults: { maxOutputBytes: MAX_OUTPUT_BYTES },
-    });
+  const { clock, log } = runtimeDefaults(runtime);
+  const defaults = { maxOutputBytes: MAX_OUTPUT_BYTES };
+  const exec = execOf(runtime, { provider: PROVIDER, killGraceMs: KILL_GRACE_MS, defaults });
   const client = orbstackClient(programOf(options), exec);
   return {
     owner,
@@ -110,6 +99,8 @@ const REFUSES = {
 
 /** The provider over a context. */
 export function providerOf(context: OrbstackContext, { runtime }: Pick<OrbstackOptions, "runtime">): OrbstackProvider {
+  const get: OrbstackProvider["get"] = (id, call) => getInstance(context, id, call);
+  const logs: LogMethods["logs"] = (id, options) => logsOf(context, id, options);
   return defineProvider<OrbstackProvider>(
     {
       name: PROVIDER,
@@ -128,20 +119,11 @@ export function providerOf(context: OrbstackContext, { runtime }: Pick<OrbstackO
       spawn: (options) => spawnInstance(context, options),
       terminate: (id, call) => terminateInstance(context, id, call),
       list: (filter, call) => listInstances(context, filter, call),
-      get: (id, call) => getInstance(context, id, call),
+      get,
       generateBootstrap: (config) => render(config),
-      exec: (id, argv, options) => execInside(context, id, argv, options),
-      logs: (id, options) => logsOf(context, id, options),
-      readBootstrap: (id, call) =>
-        readBootstrap(
-          {
-            provider: PROVIDER,
-            get: (of, given) => getInstance(context, of, given),
-            logs: (of, options) => logsOf(context, of, options),
-          },
-          id,
-          call,
-        ),
+      exec: execInside(context),
+      logs,
+      readBootstrap: (id, call) => readBootstrap({ provider: PROVIDER, get, logs }, id, call),
       ...fileMethods(context),
       ...snapshotMethods(context),
     },
@@ -150,14 +132,9 @@ export function providerOf(context: OrbstackContext, { runtime }: Pick<OrbstackO
 }
 
 /** Runs a program inside as root, with its argument list as it is. What becomes of it when the call is aborted is not known. */
-async function execInside(
-  context: OrbstackContext,
-  id: string,
-  argv: readonly string[],
-  { stdin, onStdout, onStderr, signal }: ExecOptions = {},
-): Promise<ExecResult> {
-  const call: Call = { operation: "exec", signal };
-  checkArgv(argv, call.operation, refusal);
-  const { info } = await mustRun(context, call, id);
-  return await context.client.run(call, info.record.name, argv, { stdin, onStdout, onStderr });
+function execInside(context: OrbstackContext): ExecMethods["exec"] {
+  return execMethod(refusal, async (call, id, argv, input) => {
+    const { info } = await mustRun(context, call, id);
+    return await context.client.run(call, info.record.name, argv, input);
+  });
 }

@@ -1,4 +1,4 @@
-import { nameFor, namePrefixFor } from "@slipway/core";
+import { nameFor, namePrefixFor, type ResourceOptions } from "@slipway/core";
 import * as z from "zod/mini";
 import type { Call } from "./call.ts";
 import type { OrbstackContext } from "./context.ts";
@@ -21,13 +21,7 @@ export interface Tag {
   readonly displayName?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly expiresAt?: string | undefined;
-  readonly resources?:
-    | {
-        readonly cpus?: number | undefined;
-        readonly memoryBytes?: number | undefined;
-        readonly diskBytes?: number | undefined;
-      }
-    | undefined;
+  readonly resources?: ResourceOptions | undefined;
   /** Checksum of the bootstrap that it has, if it has one. */
   readonly bootstrap?: string | undefined;
 }

@@ -1,10 +1,10 @@
 import { type Refusal, refusals } from "@slipway/provider-kit/errors";
-import { errorTable, type HttpErrorRow } from "@slipway/provider-kit/http";
+import { errorRows, errorTable, type HttpErrorRow } from "@slipway/provider-kit/http";
 import { wireProblem } from "./wire.ts";
 
 export const PROVIDER = "runpod";
 
-export type RunpodErrorRow = Omit<HttpErrorRow, "native">;
+export type RunpodErrorRow = HttpErrorRow;
 
 const NO_CAPACITY =
   /no longer any instances available|no instances (currently )?available|could not find any pods|does not have the resources|not enough free gpus/i;
@@ -15,15 +15,13 @@ const SCOPE_MISSING = /\bscopes?\b|permission/i;
 const IN_USE = /in use|attached/i;
 
 const PLACING = ["spawn", "start"] as const;
-const none = { effect: "none", json: true } as const;
 const CLIENT_ERRORS = [400, 402, 403, 409, 422, 429];
 const SERVER_ERRORS = [500, 501, 502, 503, 504];
 
-export const runpodErrorTable: readonly RunpodErrorRow[] = [
+export const runpodErrorTable: readonly RunpodErrorRow[] = errorRows([
   {
-    ...none,
     id: "spend-limit",
-    operation: "spawn",
+    json: true,
     status: CLIENT_ERRORS,
     says: SPEND_LIMIT,
     code: "QUOTA_EXCEEDED",
@@ -31,7 +29,6 @@ export const runpodErrorTable: readonly RunpodErrorRow[] = [
   },
   {
     id: "spend-limit-unclear",
-    operation: "spawn",
     status: SERVER_ERRORS,
     says: MONEY,
     json: true,
@@ -40,18 +37,16 @@ export const runpodErrorTable: readonly RunpodErrorRow[] = [
     hint: "The account's spend limit is met, or its money spent; whether the pod was made is known by looking it up by key.",
   },
   {
-    ...none,
     id: "no-funds",
-    operation: "spawn",
+    json: true,
     status: CLIENT_ERRORS,
     says: NO_FUNDS,
     code: "QUOTA_EXCEEDED",
     hint: "Add funds: at least one hour of the pod's price is needed to start it.",
   },
   {
-    ...none,
     id: "no-capacity",
-    operation: "spawn",
+    json: true,
     status: CLIENT_ERRORS,
     says: NO_CAPACITY,
     only: PLACING,
@@ -60,7 +55,6 @@ export const runpodErrorTable: readonly RunpodErrorRow[] = [
   },
   {
     id: "no-capacity-unclear",
-    operation: "spawn",
     status: SERVER_ERRORS,
     says: NO_CAPACITY,
     json: true,
@@ -70,8 +64,8 @@ export const runpodErrorTable: readonly RunpodErrorRow[] = [
     hint: "Whether the pod was made is known by looking it up by key; if not, try the next of `placements`.",
   },
   {
-    ...none,
     id: "volume-in-use",
+    json: true,
     operation: "deleteVolume",
     status: [400, 409],
     says: IN_USE,
@@ -79,37 +73,33 @@ export const runpodErrorTable: readonly RunpodErrorRow[] = [
     code: "INVALID_STATE",
     hint: "A network volume is freed only when its pod is terminated.",
   },
-  { ...none, id: "bad-request", operation: "spawn", status: 400, code: "INVALID_SPEC" },
+  { id: "bad-request", json: true, status: 400, code: "INVALID_SPEC" },
   {
     id: "unauthorized",
     operation: "onStartup",
     status: 401,
     code: "AUTH_ERROR",
-    effect: "none",
     message: "RunPod does not know this API key",
     hint: "Make a key in RunPod's console under Settings, and give it as apiKey or RUNPOD_API_KEY.",
   },
   {
-    ...none,
     id: "insufficient-balance",
-    operation: "spawn",
+    json: true,
     status: 402,
     code: "QUOTA_EXCEEDED",
     hint: "Add funds: at least one hour of the pod's price is needed to start it.",
   },
   {
-    ...none,
     id: "missing-scope",
-    operation: "spawn",
+    json: true,
     status: 403,
     says: SCOPE_MISSING,
     code: "AUTH_ERROR",
     hint: "The key is restricted: give it the right that the message names.",
   },
   {
-    ...none,
     id: "pool-closed",
-    operation: "spawn",
+    json: true,
     status: 403,
     only: PLACING,
     code: "AUTH_ERROR",
@@ -117,10 +107,9 @@ export const runpodErrorTable: readonly RunpodErrorRow[] = [
     message: "this pool is closed to the account, or the key lacks the right to create pods",
     hint: "RunPod says the same of both: try the next of `placements`, and if all answer this, look at the key's rights.",
   },
-  { ...none, id: "access-denied", operation: "list", status: 403, code: "AUTH_ERROR" },
+  { id: "access-denied", json: true, operation: "list", status: 403, code: "AUTH_ERROR" },
   {
     id: "blocked-by-proxy",
-    operation: "spawn",
     status: 403,
     json: false,
     code: "INTERNAL",
@@ -129,18 +118,16 @@ export const runpodErrorTable: readonly RunpodErrorRow[] = [
     hint: "Cloudflare refuses clients by their User-Agent or address; this says nothing about the key.",
   },
   {
-    ...none,
     id: "unknown-thing-in-request",
-    operation: "spawn",
+    json: true,
     status: 404,
     only: ["spawn", "createVolume"],
     code: "INVALID_SPEC",
     hint: "The message names it: the GPU type, volume, registry or template is not there.",
   },
-  { ...none, id: "not-found", operation: "listVolumes", status: 404, code: "NOT_FOUND" },
+  { id: "not-found", json: true, operation: "listVolumes", status: 404, code: "NOT_FOUND" },
   {
     id: "method-not-allowed",
-    operation: "spawn",
     status: 405,
     code: "INTERNAL",
     effect: "unknown",
@@ -148,8 +135,8 @@ export const runpodErrorTable: readonly RunpodErrorRow[] = [
     hint: "The API has changed, or the base URL is not that of REST v2: upgrade this package.",
   },
   {
-    ...none,
     id: "cluster-member",
+    json: true,
     operation: "terminate",
     status: 409,
     says: /cluster/i,
@@ -157,8 +144,8 @@ export const runpodErrorTable: readonly RunpodErrorRow[] = [
     hint: "A member of a cluster ends only with its cluster: delete that in RunPod's console.",
   },
   {
-    ...none,
     id: "action-not-allowed",
+    json: true,
     operation: "terminate",
     status: 409,
     code: "INVALID_STATE",
@@ -169,30 +156,26 @@ export const runpodErrorTable: readonly RunpodErrorRow[] = [
     operation: "list",
     status: 410,
     code: "UNSUPPORTED",
-    effect: "none",
     message: "API retired, upgrade: RunPod no longer answers at this address (HTTP 410)",
     hint: "Upgrade @slipway/provider-runpod, and look at baseUrl and RUNPOD_BASE_URL: they must lead to REST v2.",
   },
   {
     id: "request-too-large",
-    operation: "spawn",
     status: 413,
     code: "INVALID_SPEC",
-    effect: "none",
     message: "the request is larger than RunPod takes",
     hint: "Make the bootstrap smaller: have it fetch what it needs.",
   },
-  { ...none, id: "unprocessable", operation: "spawn", status: 422, code: "INVALID_SPEC" },
+  { id: "unprocessable", json: true, status: 422, code: "INVALID_SPEC" },
   {
     id: "rate-limit",
     operation: "list",
     status: 429,
     code: "RATE_LIMIT_ERROR",
-    effect: "none",
     message: "RunPod's rate limit was met",
   },
-  { id: "server-error", operation: "spawn", status: SERVER_ERRORS, code: "UNAVAILABLE", effect: "unknown" },
-];
+  { id: "server-error", status: SERVER_ERRORS, code: "UNAVAILABLE", effect: "unknown" },
+]);
 
 /** What an answer that is no success means. RunPod has no codes: words of `detail` tell one from another. */
 export const meaningOf: ReturnType<typeof errorTable> = errorTable(runpodErrorTable, (json) => {

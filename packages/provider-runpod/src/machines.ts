@@ -1,17 +1,14 @@
 import { type GpuOptions, type Operation, type ResourceOptions } from "@slipway/core";
 import { gpuFit } from "@slipway/core/gpu-names";
+import { type PricedMachine, positive } from "@slipway/provider-kit/driver";
 import { refusal } from "./errors.ts";
 import type { Cloud, WireCpuType, WireGpuType } from "./wire.ts";
 
 /** One machine that the catalog has and the options allow, in one cloud. */
-export interface Machine {
-  /** As `spawn({ spec })` takes it. */
-  readonly spec: string;
+export interface Machine extends PricedMachine {
   readonly cloud: Cloud;
   readonly gpu?: { readonly id: string; readonly count: number };
   readonly cpu?: { readonly id: string; readonly vcpuCount: number };
-  /** Undefined where the catalog tells none. */
-  readonly usdPerHour: number | undefined;
   /** How well it is what was asked for; 0 is exactly. */
   readonly rank: number;
 }
@@ -49,7 +46,7 @@ export function gpuMachines(
         ? [type.price?.secure, type.maxCount?.secure]
         : [type.price?.community, type.maxCount?.community];
     if (rank === null || (most !== undefined && most < count)) return [];
-    const usdPerHour = each === undefined || each <= 0 ? undefined : money(each * count);
+    const usdPerHour = money(positive(each, count));
     return [{ spec: type.id, cloud, gpu: { id: type.id, count }, usdPerHour, rank }];
   });
 }
@@ -86,13 +83,13 @@ export function cpuMachines(
       named?.vcpuCount === undefined ? 2 ** Math.ceil(Math.log2(least)) : checkedVcpus(named.vcpuCount, operation);
     if (vcpuCount > max || vcpuCount < min || (memoryBytes > 0 && type.ramGbPerVcpu === undefined)) return [];
     const each = type.price?.securePerVcpu;
-    const usdPerHour = each === undefined || each <= 0 ? undefined : money(each * vcpuCount);
+    const usdPerHour = money(positive(each, vcpuCount));
     const spec = `${type.id}-${vcpuCount}`;
     return [{ spec, cloud: "SECURE", cpu: { id: type.id, vcpuCount }, usdPerHour, rank: 0 }];
   });
 }
 
 /** Products of prices are not exact: no more than RunPod's own digits are kept. */
-function money(usd: number): number {
-  return Math.round(usd * 1e6) / 1e6;
+function money(usd: number | undefined): number | undefined {
+  return usd === undefined ? undefined : Math.round(usd * 1e6) / 1e6;
 }

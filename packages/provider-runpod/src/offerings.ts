@@ -1,5 +1,5 @@
-import { type InstanceResources, type Offering, timestamp } from "@slipway/core";
-import type { Call } from "@slipway/provider-kit/driver";
+import type { InstanceResources, Offering } from "@slipway/core";
+import { type Call, cheapestFirst, livePrice, present } from "@slipway/provider-kit/driver";
 import type { RunpodContext } from "./context.ts";
 import type { Machine } from "./machines.ts";
 import { allOffers, type Offer } from "./placements.ts";
@@ -17,30 +17,15 @@ export interface RunpodOffering extends Offering {
 
 /** One GPU of each type, and each CPU flavour at its smallest, cheapest first. */
 export async function offeringsOf(context: RunpodContext, call: Call): Promise<readonly RunpodOffering[]> {
-  const offers = await allOffers(context, call);
-  const cost = ({ machine }: Offer): number => machine.usdPerHour ?? Number.MAX_VALUE;
-  return offers
-    .filter(isSold)
-    .toSorted((a, b) => cost(a) - cost(b) || (a.machine.spec < b.machine.spec ? -1 : 1))
-    .map(({ machine, places }) => {
-      const regions = regionsOf(context, places);
-      return {
-        spec: machine.spec,
-        cloud: machine.cloud,
-        resources: resourcesOf(machine),
-        ...(machine.usdPerHour === undefined
-          ? {}
-          : {
-              price: {
-                usdPerHour: machine.usdPerHour,
-                per: "instance",
-                asOf: timestamp(context.clock),
-                source: "live",
-              },
-            }),
-        ...(regions === undefined ? {} : { regions }),
-      };
-    });
+  const offers = (await allOffers(context, call)).filter(isSold);
+  return cheapestFirst(
+    offers.map(({ machine, places }) => ({
+      spec: machine.spec,
+      cloud: machine.cloud,
+      resources: resourcesOf(machine),
+      ...present({ price: livePrice(machine.usdPerHour, context.clock), regions: regionsOf(context, places) }),
+    })),
+  );
 }
 
 /** The catalog names every type in every cloud, also where that cloud has none of it. */
@@ -49,10 +34,7 @@ function isSold({ machine, places }: Offer): boolean {
 }
 
 function resourcesOf({ gpu, cpu }: Machine): InstanceResources {
-  return {
-    ...(gpu === undefined ? {} : { gpus: { type: gpu.id, count: gpu.count } }),
-    ...(cpu === undefined ? {} : { cpus: cpu.vcpuCount }),
-  };
+  return present({ gpus: gpu && { type: gpu.id, count: gpu.count }, cpus: cpu?.vcpuCount });
 }
 
 function regionsOf(context: RunpodContext, places: Offer["places"]): readonly string[] | undefined {

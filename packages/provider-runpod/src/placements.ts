@@ -1,5 +1,5 @@
 import type { Operation } from "@slipway/core";
-import type { Call } from "@slipway/provider-kit/driver";
+import { type Call, withinPriceCap } from "@slipway/provider-kit/driver";
 import type { RunpodContext } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { checkedVcpus, cpuMachines, cpuSpec, gpuMachines, type Machine } from "./machines.ts";
@@ -94,7 +94,8 @@ function sorted(context: RunpodContext, offers: readonly Offer[], region: string
 }
 
 function byPrice(a: Machine, b: Machine): number {
-  return a.rank - b.rank || costOf(a) - costOf(b);
+  const cost = ({ usdPerHour = Number.MAX_VALUE }: Machine): number => usdPerHour;
+  return a.rank - b.rank || cost(a) - cost(b);
 }
 
 function byName(
@@ -111,32 +112,13 @@ async function offersFor(context: RunpodContext, call: Call, wanted: Wanted): Pr
   if (isCpu && wanted.gpu !== undefined) throw nothingFits(call.operation, wanted);
   const offers = isCpu ? await cpuOffers(context, call, wanted) : await gpuOffers(context, call, wanted);
   if (offers.length === 0) throw nothingFits(call.operation, wanted);
-  const { maxUsdPerHour: most } = wanted;
-  const payable = offers.filter(({ machine }) => most === undefined || costOf(machine) <= most);
-  if (payable.length > 0) return payable.toSorted((a, b) => byPrice(a.machine, b.machine));
-  throw aboveCap(
-    call.operation,
+  const machines = withinPriceCap(
     offers.map(({ machine }) => machine),
-    most,
+    wanted.maxUsdPerHour,
+    { refuse: refusal, operation: call.operation, remote: "RunPod" },
   );
-}
-
-/** No price is above every cap: what the machine would cost is not known. */
-function costOf({ usdPerHour = Number.MAX_SAFE_INTEGER }: Machine): number {
-  return usdPerHour;
-}
-
-function aboveCap(operation: Operation, machines: readonly Machine[], most: number | undefined): Error {
-  const least = Math.min(...machines.map(costOf));
-  if (least < Number.MAX_SAFE_INTEGER) {
-    const message = `maxUsdPerHour is ${most}, and the cheapest that fits costs ${least} US dollars an hour`;
-    return refusal("INVALID_SPEC", operation, message);
-  }
-  const names = [...new Set(machines.map(({ spec }) => spec))].join(", ");
-  const message = `maxUsdPerHour is ${most}, and RunPod does not tell the price of ${names}`;
-  return refusal("INVALID_SPEC", operation, message, {
-    hint: "Spawn it without maxUsdPerHour, or ask for a machine whose price is known.",
-  });
+  const payable = new Set(machines);
+  return offers.filter(({ machine }) => payable.has(machine)).toSorted((a, b) => byPrice(a.machine, b.machine));
 }
 
 async function gpuOffers(context: RunpodContext, call: Call, wanted: Wanted): Promise<readonly Offer[]> {

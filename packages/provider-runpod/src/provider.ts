@@ -1,7 +1,6 @@
 import {
   type CallOptions,
   type Provider,
-  type ProviderHooks,
   type Region,
   runtimeDefaults,
   type Snapshot,
@@ -9,9 +8,10 @@ import {
 } from "@slipway/core";
 import {
   type Call,
-  checkedConfig,
+  checkedOptions,
   type DriverParts,
   fromEnvironment,
+  type ProviderParts,
   providerFromDriver,
 } from "@slipway/provider-kit/driver";
 import { CREATE_TIMEOUT_MS, runpodClient } from "./client.ts";
@@ -77,10 +77,7 @@ export function runpod(options: RunpodOptions): RunpodProvider {
 }
 
 /** The provider and its hooks, over one client. */
-export function runpodParts(options: RunpodSettings): {
-  readonly provider: RunpodProvider;
-  readonly hooks: ProviderHooks;
-} {
+export function runpodParts(options: RunpodSettings): ProviderParts<RunpodProvider> {
   const { owner, runtime, readAfterWriteMs = DEFAULT_READ_AFTER_WRITE_MS } = options;
   const context = contextOf(options);
   const { client, dataCenters } = context;
@@ -191,11 +188,8 @@ async function placements(
 }
 
 function contextOf(options: RunpodSettings): RunpodContext {
-  const { owner: _owner, runtime, probe = true, apiKey, ...given } = options;
-  const config = checkedConfig(PROVIDER, configSchema, {
-    ...given,
-    ...(typeof apiKey === "string" ? { apiKey } : {}),
-  });
+  const config = checkedOptions(PROVIDER, configSchema, options, ["apiKey", "probe"]);
+  const { runtime, probe = true } = options;
   const { cloud = "SECURE" } = config;
   const used = probe === true ? tcpProbe : probe === false ? null : probe;
   const { clock } = runtimeDefaults(runtime);

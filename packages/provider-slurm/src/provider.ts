@@ -3,14 +3,13 @@ import {
   type ExecMethods,
   type LogMethods,
   type Provider,
-  type ProviderHooks,
   runtimeDefaults,
   type Snapshot,
   type WhyNot,
 } from "@slipway/core";
 import { readBootstrap } from "@slipway/provider-kit/bootstrap";
-import { BASE_ENVIRONMENT, commandRunner } from "@slipway/provider-kit/command";
-import { checkedConfig, providerFromDriver } from "@slipway/provider-kit/driver";
+import { BASE_ENVIRONMENT, execOf } from "@slipway/provider-kit/command";
+import { checkedOptions, type ProviderParts, providerFromDriver } from "@slipway/provider-kit/driver";
 import { limits } from "@slipway/provider-kit/limits";
 import { QUEUE_BUCKET, slurmClient } from "./client.ts";
 import { slurmDriver } from "./driver.ts";
@@ -54,10 +53,7 @@ export function slurm(options: SlurmOptions): SlurmProvider {
 }
 
 /** The provider and its hooks, over one client. */
-export function slurmParts(options: SlurmOptions): {
-  readonly provider: SlurmProvider;
-  readonly hooks: ProviderHooks;
-} {
+export function slurmParts(options: SlurmOptions): ProviderParts<SlurmProvider> {
   const remote = remoteOf(options);
   return providerFromDriver<SlurmProvider, Job, Prepared>({
     name: PROVIDER,
@@ -88,23 +84,17 @@ export function slurmParts(options: SlurmOptions): {
     driver: slurmDriver(remote),
     hooks: slurmHooks(remote),
     runtime: { ...options.runtime, clock: remote.clock },
-    extras: ({ lifeCycle, timed }) => ({
-      exec: (id, argv, given = {}) =>
-        timed("exec", given, (call) =>
-          execInside(remote, (of, one) => lifeCycle.managed(of, one), call, id, argv, given),
-        ),
-      logs: (id, given) => logsOf(remote, (of, one) => lifeCycle.managed(of, one), id, given),
-      readBootstrap: (id, call) =>
-        readBootstrap(
-          {
-            provider: PROVIDER,
-            get: (of, given) => lifeCycle.get(of, given),
-            logs: (of, given) => logsOf(remote, (which, one) => lifeCycle.managed(which, one), of, given),
-          },
-          id,
-          call,
-        ),
-    }),
+    extras: ({ lifeCycle, timed }) => {
+      const managed = lifeCycle.managed.bind(lifeCycle);
+      const logs: LogMethods["logs"] = (id, given) => logsOf(remote, managed, id, given);
+      const readable = { provider: PROVIDER, get: lifeCycle.get.bind(lifeCycle), logs };
+      return {
+        exec: (id, argv, given = {}) =>
+          timed("exec", given, (call) => execInside(remote, managed, call, id, argv, given)),
+        logs,
+        readBootstrap: (id, call) => readBootstrap(readable, id, call),
+      };
+    },
   });
 }
 
@@ -120,14 +110,15 @@ const WHY_NOT: WhyNot<SlurmCapability> = {
   customNetworking: "a job uses its node's network.",
 };
 
-function remoteOf({ owner: _owner, runtime, ...config }: SlurmOptions): SlurmRemote {
-  const checked = checkedConfig(PROVIDER, configSchema, config);
-  const { clock, log, onEvent } = runtimeDefaults(runtime);
+function remoteOf(options: SlurmOptions): SlurmRemote {
+  const { runtime } = options;
+  const checked = checkedOptions(PROVIDER, configSchema, options);
+  const { clock, onEvent } = runtimeDefaults(runtime);
   const buckets = [{ operation: QUEUE_BUCKET, ...QUEUE_READS }];
   const defaults = { maxOutputBytes: MAX_OUTPUT_BYTES };
   // Only these variables pass: a stray SBATCH_* or SLURM_* would change what is asked for.
   const inherit = [...BASE_ENVIRONMENT, "SLURM_CONF", "SSH_AUTH_SOCK"];
-  const exec = runtime?.exec ?? commandRunner({ provider: PROVIDER, clock, log, onEvent, inherit, defaults });
+  const exec = execOf(runtime, { provider: PROVIDER, inherit, defaults });
   return {
     client: slurmClient({
       exec,

@@ -1,4 +1,5 @@
 export { REDACTED, redact, redactCut } from "../redact.ts";
+export { checkArgv, execMethod, type InsideInput } from "./argv.ts";
 export {
   CommandError,
   type CommandErrorDetails,
@@ -10,12 +11,20 @@ export {
   spokenWords,
 } from "./command-error.ts";
 export { BASE_ENVIRONMENT } from "./environment.ts";
+export {
+  type AnsweredContext,
+  type CommandAnswer,
+  type CommandErrorRow,
+  type CommandErrorTable,
+  type CommandErrorTableOptions,
+  commandErrorTable,
+} from "./error-table.ts";
 export type { CommandInput, OpenFile } from "./run-process.ts";
 export {
   type CommandRunnerOptions,
-  checkArgv,
   commandRunner,
   DEFAULT_MAX_OUTPUT_BYTES,
+  execOf,
   runCommand,
   type StreamingExec,
   type StreamingOptions,

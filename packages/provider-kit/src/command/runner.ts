@@ -3,15 +3,16 @@ import {
   type CommandOptions,
   type CommandResult,
   deadline,
+  type Exec,
   guardedListener,
   type Logger,
-  type Operation,
+  type Runtime,
   type RuntimeEvent,
+  runtimeDefaults,
   silentLog,
   systemClock,
   timestamp,
 } from "@slipway/core";
-import type { Refusal } from "../errors/refusal.ts";
 import { redact, redactCut } from "../redact.ts";
 import { CommandError, type CommandErrorDetails, commandLine } from "./command-error.ts";
 import { BASE_ENVIRONMENT, environmentOf } from "./environment.ts";
@@ -109,6 +110,22 @@ export function commandRunner(options: CommandRunnerOptions = {}): StreamingExec
   };
 }
 
+/**
+ * What a provider runs its command with: the caller's own `exec`, or a runner that uses the caller's clock and log.
+ *
+ * @example
+ * ```ts
+ * const exec = execOf(options.runtime, { provider: "example", killGraceMs: 500 });
+ * ```
+ */
+export function execOf(
+  runtime: Partial<Runtime> | undefined,
+  options: Omit<CommandRunnerOptions, "clock" | "log" | "onEvent"> & { readonly provider: string },
+): Exec {
+  const { clock, log, onEvent } = runtimeDefaults(runtime);
+  return runtime?.exec ?? commandRunner({ ...options, clock, log, onEvent });
+}
+
 /** A runner with the machine's clock and nobody listening. */
 export const runCommand: StreamingExec = commandRunner();
 
@@ -161,10 +178,4 @@ function invalidCall({ file, args, environment, secrets, cwd }: CommandCall): st
   const known = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
   const at = args.findIndex((argument) => known.some((secret) => argument.includes(secret)));
   return at === -1 ? null : `argument ${at + 1} holds a secret: give it by stdin, environment or file`;
-}
-
-/** Throws INVALID_SPEC for what no system can start: nothing, and a word with a NUL. */
-export function checkArgv(argv: readonly string[], operation: Operation, refuse: Refusal): void {
-  if ((argv[0] ?? "") === "") throw refuse("INVALID_SPEC", operation, "argv names no program");
-  if (argv.some((word) => word.includes("\0"))) throw refuse("INVALID_SPEC", operation, "argv holds a NUL");
 }

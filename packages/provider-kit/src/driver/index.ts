@@ -16,16 +16,28 @@ export {
   Undone,
 } from "./driver.ts";
 export { instanceBase } from "./identities.ts";
+export {
+  type Present,
+  positive,
+  present,
+  type StatusRow,
+  type StatusTable,
+  statusTable,
+  utcTime,
+} from "./instance-fields.ts";
 export { LifeCycle } from "./life-cycle.ts";
 export { type OwnershipTags, ownershipByName, ownershipTags, type Tags } from "./ownership-tags.ts";
+export { cheapestFirst, livePrice, type PriceCheck, type PricedMachine, withinPriceCap } from "./prices.ts";
 export {
   type DriverDefinition,
   type DriverParts,
+  type ProviderParts,
   providerFromDriver,
   type SpawnOptionsOfDriver,
 } from "./provider-from-driver.ts";
 export {
   checkedConfig,
+  checkedOptions,
   describeIssue,
   type EnvironmentField,
   type EnvironmentFields,

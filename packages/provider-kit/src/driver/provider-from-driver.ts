@@ -56,10 +56,16 @@ export interface DriverParts<M, I extends Instance, O extends AnySpawnOptions, T
   ) => Promise<R>;
 }
 
+/** A provider and its hooks, over one client. */
+export interface ProviderParts<P extends Provider> {
+  readonly provider: P;
+  readonly hooks: ProviderHooks;
+}
+
 /** The whole provider and its hooks, from what is special about one remote. */
 export function providerFromDriver<P extends Provider, M, T, V = never>(
   written: DriverDefinition<P, M, T, V>,
-): { readonly provider: P; readonly hooks: ProviderHooks } {
+): ProviderParts<P> {
   const { driver, volumes, regions, hooks, runtime, extras, ownOptions, ...rest } = written;
   // The signature above demands them of every definition; a deferred Omit hides them from this body.
   const definition = rest as unknown as Pick<Provider, "name" | "owner" | "limits">;

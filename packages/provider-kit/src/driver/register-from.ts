@@ -34,6 +34,26 @@ export function checkedConfig<C>(provider: string, schema: Parses<C>, config: un
   );
 }
 
+/**
+ * The same of a factory's options: all but `owner` and `runtime`. `functions`: fields that may also hold a function, which
+ * no config file can.
+ *
+ * @example
+ * ```ts
+ * const { regions = DEFAULT_REGIONS } = checkedOptions("example", configSchema, options, ["apiKey"]);
+ * ```
+ */
+export function checkedOptions<C, O extends object>(
+  provider: string,
+  schema: Parses<C>,
+  options: O,
+  functions: readonly (keyof O & string)[] = [],
+): C {
+  const isConfig = ([name, value]: readonly [string, unknown]): boolean =>
+    name !== "owner" && name !== "runtime" && !(typeof value === "function" && functions.some((each) => each === name));
+  return checkedConfig(provider, schema, Object.fromEntries(Object.entries(options).filter(isConfig)));
+}
+
 export type EnvironmentFields<C> = { readonly [K in keyof C]?: EnvironmentField };
 
 /** The config, with its required fields in place. */

@@ -1,3 +1,4 @@
+import type { GpuOptions, ResourceOptions } from "@slipway/core";
 import { Refusal } from "./refusals.ts";
 import type { Remote } from "./remote.ts";
 import type { MemoryRegion, MemorySpec } from "./settings.ts";
@@ -5,14 +6,8 @@ import type { MemoryRegion, MemorySpec } from "./settings.ts";
 /** What somebody wants of a machine, where no spec is named. */
 export interface Wanted {
   readonly spec?: string | undefined;
-  readonly resources?:
-    | {
-        readonly cpus?: number | undefined;
-        readonly memoryBytes?: number | undefined;
-        readonly diskBytes?: number | undefined;
-      }
-    | undefined;
-  readonly gpu?: { readonly type?: string | undefined; readonly count: number } | undefined;
+  readonly resources?: ResourceOptions | undefined;
+  readonly gpu?: GpuOptions | undefined;
 }
 
 export function regionOf(world: Remote, id: string): MemoryRegion {
