@@ -1,5 +1,5 @@
-import type { Instance, InstanceStatus } from "@slipway/core";
-import type { InstanceBase } from "@slipway/provider-kit/driver";
+import type { Instance } from "@slipway/core";
+import { type InstanceBase, present, statusTable } from "@slipway/provider-kit/driver";
 import type { WireMachine } from "./wire.ts";
 
 /** An instance, with what it shows beyond the contract. */
@@ -10,28 +10,24 @@ export interface __Name__Instance extends Instance {
   readonly name?: string;
 }
 
-const STATUSES: ReadonlyMap<string, InstanceStatus> = new Map([
-  ["starting", "pending"],
-  ["up", "running"],
-  ["crashed", "error"],
-  ["halting", "terminating"],
-  ["gone", "terminated"],
-  // #if hibernation
-  ["saved", "hibernated"],
-  // #end
-]);
-
 /** A word that the table does not have is `unknown`, and never a failure. */
-export function statusOf(state: string): InstanceStatus {
-  return STATUSES.get(state) ?? "unknown";
-}
+export const { statusOf, reasonOf } = statusTable({
+  starting: "pending",
+  up: "running",
+  crashed: { status: "error", reason: "the machine ended by itself" },
+  halting: "terminating",
+  gone: "terminated",
+  // #if hibernation
+  saved: "hibernated",
+  // #end
+});
 
 /** The instance; `base` is what follows from its owner, its key and its status. */
 export function toInstance(wire: WireMachine, base: InstanceBase): __Name__Instance {
   return {
     ...base,
     state: wire.state,
-    ...(base.status === "error" ? { statusReason: { code: wire.state, message: "the machine ended by itself" } } : {}),
+    ...present({ statusReason: reasonOf(wire.state) }),
     spec: wire.type,
     image: wire.image,
     // #if multiRegion

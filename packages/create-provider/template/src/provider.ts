@@ -1,8 +1,8 @@
 import type { Provider, ProviderHooks, Snapshot, WhyNot } from "@slipway/core";
 // #if hibernation
-import { checkedConfig, fromEnvironment, instanceBase, providerFromDriver } from "@slipway/provider-kit/driver";
+import { checkedOptions, fromEnvironment, instanceBase, providerFromDriver } from "@slipway/provider-kit/driver";
 // #else
-import { checkedConfig, fromEnvironment, providerFromDriver } from "@slipway/provider-kit/driver";
+import { checkedOptions, fromEnvironment, providerFromDriver } from "@slipway/provider-kit/driver";
 // #end
 // #if snapshots
 import { keyedMutex } from "@slipway/provider-kit/limits";
@@ -53,20 +53,26 @@ export function __name__Parts(options: __Name__Settings): {
   readonly provider: __Name__Provider;
   readonly hooks: ProviderHooks;
 } {
+  const { owner, runtime } = options;
+  // #if multiRegion
   // #if http
-  const { owner, runtime, apiKey, ...config } = options;
-  // A function gives keys that only the remote can judge.
-  checkedConfig(PROVIDER, configSchema, typeof apiKey === "string" ? { ...config, apiKey } : config);
+  const { regions = DEFAULT_REGIONS } = checkedOptions(PROVIDER, configSchema, options, ["apiKey"]);
   // #end
   // #if cli
-  const { owner, runtime, ...config } = options;
-  checkedConfig(PROVIDER, configSchema, config);
+  const { regions = DEFAULT_REGIONS } = checkedOptions(PROVIDER, configSchema, options);
+  // #end
+  const [defaultRegion] = regions;
+  if (defaultRegion === undefined) throw refusal("INVALID_SPEC", "register", "regions must name at least one");
+  // #else
+  // #if http
+  checkedOptions(PROVIDER, configSchema, options, ["apiKey"]);
+  // #end
+  // #if cli
+  checkedOptions(PROVIDER, configSchema, options);
+  // #end
   // #end
   const client = __name__Client(options);
   // #if multiRegion
-  const regions = config.regions ?? DEFAULT_REGIONS;
-  const [defaultRegion] = regions;
-  if (defaultRegion === undefined) throw refusal("INVALID_SPEC", "register", "regions must name at least one");
   const driver = __name__Driver(client, defaultRegion);
   // #else
   const driver = __name__Driver(client);
