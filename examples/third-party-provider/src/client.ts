@@ -1,14 +1,11 @@
-import { type CommandResult, type Exec, type Operation, runtimeDefaults } from "@slipway/core";
+import { type CommandResult, type ErrorEffect, type Exec, runtimeDefaults } from "@slipway/core";
 import { commandFailure, commandRunner } from "@slipway/provider-kit/command";
-import { failureOf, PROVIDER } from "./errors.ts";
+import type { Call } from "@slipway/provider-kit/driver";
+import { failureOf, PROVIDER, refusal } from "./errors.ts";
 import { HOST_PROGRAM } from "./host-program.ts";
+import type { Held } from "./instance.ts";
 import { DEFAULT_DIRECTORY, type SshHost, type SshHostsOptions } from "./options.ts";
-
-/** One call of the contract. */
-export interface Call {
-  readonly operation: Operation;
-  readonly signal?: AbortSignal | undefined;
-}
+import { type HostState, stateFrom } from "./wire.ts";
 
 type Verb = "list" | "claim" | "release" | "log" | "put" | "read" | "exec";
 
@@ -22,8 +19,17 @@ export interface Command {
   readonly timeoutMs?: number | undefined;
 }
 
+interface Looked {
+  readonly held: readonly Held[];
+  readonly free: readonly SshHost[];
+}
+
 /** The only thing that runs ssh. */
 export interface SshClient {
+  /** All of these hosts, asked at once. Complete, or it rejects: a host that does not answer is no free host. */
+  readonly look: (call: Call, hosts: readonly SshHost[]) => Promise<Looked>;
+  /** What the program said of its host. Throws INTERNAL where it printed something else. */
+  readonly readState: (call: Call, host: SshHost, command: Command) => Promise<HostState>;
   /** What the program on the host printed. Rejects with a ProviderError where it did not succeed. */
   readonly run: (call: Call, host: SshHost, command: Command) => Promise<string>;
   /** As it ended, whatever the exit code. */
@@ -31,6 +37,7 @@ export interface SshClient {
 }
 
 const READS: ReadonlySet<Verb> = new Set(["list", "log", "read"]);
+const effectOf = (verb: Verb): ErrorEffect => (READS.has(verb) ? "none" : "unknown");
 const TIMEOUT_MS = 60_000;
 
 export function sshClient({ sshConfig, connectTimeoutSeconds = 10, runtime }: SshHostsOptions): SshClient {
@@ -47,7 +54,6 @@ export function sshClient({ sshConfig, connectTimeoutSeconds = 10, runtime }: Ss
     const { verb, args = [], stdin = "", secrets, onStdout, onStderr, timeoutMs = TIMEOUT_MS } = command;
     const words = [host.directory ?? DEFAULT_DIRECTORY, verb, ...args].map(quoted).join(" ");
     const line = `sh -c ${quoted(HOST_PROGRAM)} slipway ${words}`;
-    const effect = READS.has(verb) ? "none" : "unknown";
     try {
       return await exec("ssh", [...settings, "--", host.name, line], {
         ...{ stdin, timeoutMs, onStdout, onStderr },
@@ -56,19 +62,36 @@ export function sshClient({ sshConfig, connectTimeoutSeconds = 10, runtime }: Ss
         signal: call.signal,
       });
     } catch (error) {
-      throw commandFailure(error, { provider: PROVIDER, operation: call.operation, effect });
+      throw commandFailure(error, { provider: PROVIDER, operation: call.operation, effect: effectOf(verb) });
     }
   }
 
-  return {
-    end,
-    run: async (call, host, command) => {
-      const result = await end(call, host, command);
-      if (result.exitCode === 0) return result.stdout;
-      const effect = READS.has(command.verb) ? "none" : "unknown";
-      throw failureOf(result, { operation: call.operation, effect, host: host.name });
-    },
-  };
+  async function run(call: Call, host: SshHost, command: Command): Promise<string> {
+    const result = await end(call, host, command);
+    if (result.exitCode === 0) return result.stdout;
+    throw failureOf(result, { operation: call.operation, effect: effectOf(command.verb), host: host.name });
+  }
+
+  async function readState(call: Call, host: SshHost, command: Command): Promise<HostState> {
+    const said = stateFrom(await run(call, host, command));
+    if (said !== null) return said;
+    throw refusal("INTERNAL", call.operation, `${host.name} printed something else than was expected`, {
+      effect: effectOf(command.verb),
+      hint: "Does the login's shell print something of its own at its start?",
+    });
+  }
+
+  async function look(call: Call, hosts: readonly SshHost[]): Promise<Looked> {
+    const states = await Promise.all(
+      hosts.map(async (host) => ({ host, said: await readState(call, host, { verb: "list" }) })),
+    );
+    return {
+      held: states.flatMap(({ host, said }) => ("claim" in said ? [{ host, claim: said.claim }] : [])),
+      free: states.flatMap(({ host, said }) => ("free" in said ? [host] : [])),
+    };
+  }
+
+  return { look, readState, run, end };
 }
 
 /** One word for the shell on the other side, whatever it holds. */

@@ -1,7 +1,13 @@
 import type { BootstrapState, Instance } from "@slipway/core";
-import { PROVIDER } from "./errors.ts";
-import type { SshHost } from "./options.ts";
+import type { InstanceBase } from "@slipway/provider-kit/driver";
+import { placeOf, type SshHost } from "./options.ts";
 import type { Claim } from "./wire.ts";
+
+/** A host and the claim that holds it: what the life cycle takes for a machine. */
+export interface Held {
+  readonly host: SshHost;
+  readonly claim: Claim;
+}
 
 /** A host that is claimed. */
 export interface SshInstance extends Instance {
@@ -16,34 +22,17 @@ const STATES: ReadonlyMap<string, BootstrapState> = new Map([
   ["lost", { state: "failed" }],
 ]);
 
-/** The id names the place and the claim: enough for any process that has the same hosts. */
-export function idOf(host: SshHost, claim: string): string {
-  return `${placeOf(host)}/${claim}`;
-}
-
-export function placeOf({ name, directory }: SshHost): string {
-  return directory === undefined ? name : `${name}:${directory}`;
-}
-
-export function materialize(host: SshHost, { id, bootstrap, ownership }: Claim): SshInstance {
-  const state = bootstrapOf(bootstrap);
+export function toInstance({ host, claim }: Held, shared: InstanceBase): SshInstance {
+  const { specHash: _specHash, remoteName: _remoteName, ...base } = shared;
+  const bootstrap = bootstrapOf(claim.bootstrap);
   return {
-    id: idOf(host, id),
-    nativeId: id,
-    provider: PROVIDER,
-    // The machine was there before, and is there after.
-    status: "running",
-    key: ownership?.key ?? null,
-    owner: ownership?.owner ?? null,
+    ...base,
     host: host.name,
     zone: placeOf(host),
-    ...(ownership?.displayName === undefined ? {} : { name: ownership.displayName }),
-    ...(state === undefined ? {} : { bootstrap: state }),
+    ...(bootstrap === undefined ? {} : { bootstrap }),
     addresses: {},
     isSpot: false,
-    labels: ownership?.labels ?? {},
-    createdAt: ownership?.createdAt ?? null,
-    ...(ownership?.expiresAt === undefined ? {} : { expiresAt: ownership.expiresAt }),
+    createdAt: claim.ownership?.createdAt ?? null,
   };
 }
 

@@ -26,6 +26,16 @@ export interface SshHostsOptions extends SshHostsConfig {
 
 export const DEFAULT_DIRECTORY = ".slipway";
 
+/** How a host is named in ids, and as a zone. */
+export function placeOf({ name, directory }: SshHost): string {
+  return directory === undefined ? name : `${name}:${directory}`;
+}
+
+/** The id names the place and the claim: enough for any process that has the same hosts. */
+export function idOf(host: SshHost, claim: string): string {
+  return `${placeOf(host)}/${claim}`;
+}
+
 // A name that begins with a dash would be an option of ssh.
 const hostName = z.string().regex(/^[A-Za-z0-9][\w.@:%-]{0,254}$/, "must be a name as ssh takes it");
 const directory = z.string().regex(/^[\w./-]+$/, "must be a path of letters, digits, dots, dashes and underscores");
@@ -42,10 +52,3 @@ export const configSchema: z.ZodType<SshHostsConfig> = z.strictObject({
   sshConfig: z.string().min(1).optional(),
   connectTimeoutSeconds: z.number().int().min(1).max(600).optional(),
 });
-
-/** Where and why a config is wrong, without its values. */
-export function describeIssue(error: z.ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) return "unknown";
-  return issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`;
-}

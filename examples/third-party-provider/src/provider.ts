@@ -1,25 +1,20 @@
 import {
-  defineProvider,
   type ExecMethods,
   type LogMethods,
   type Provider,
   type ProviderHooks,
   runtimeDefaults,
   type Snapshot,
+  type WhyNot,
 } from "@slipway/core";
-import { renderBootstrap } from "@slipway/provider-kit/bootstrap";
-import { keyedMutex } from "@slipway/provider-kit/limits";
+import { checkedConfig, providerFromDriver } from "@slipway/provider-kit/driver";
 import { fileCopy, fileCopyMethods } from "./capabilities/file-copy.ts";
 import { sshClient } from "./client.ts";
-import type { SshContext } from "./context.ts";
-import { PROVIDER, refusal } from "./errors.ts";
-import { sshHooks } from "./hooks.ts";
-import { execOn, logsOf } from "./inside.ts";
-import type { SshInstance } from "./instance.ts";
-import { getInstance, listInstances } from "./lookup.ts";
-import { configSchema, describeIssue, type SshHostsOptions } from "./options.ts";
-import { MAX_USER_DATA_BYTES, spawnInstance } from "./spawn.ts";
-import { terminateInstance } from "./terminate.ts";
+import { MAX_USER_DATA_BYTES, sshHostsDriver } from "./driver.ts";
+import { PROVIDER } from "./errors.ts";
+import { type Find, insideMethods } from "./inside.ts";
+import type { Held, SshInstance } from "./instance.ts";
+import { configSchema, type SshHostsOptions } from "./options.ts";
 
 export type SshHostsProvider = Provider<SshInstance, Snapshot, "fileCopy"> & ExecMethods & LogMethods;
 
@@ -34,52 +29,46 @@ export function sshHostsParts(options: SshHostsOptions): {
   readonly hooks: ProviderHooks;
 } {
   const { owner, runtime, ...config } = options;
-  const parsed = configSchema.safeParse(config);
-  if (!parsed.success) throw refusal("INVALID_SPEC", "register", `ssh-hosts: ${describeIssue(parsed.error)}`);
-  const context: SshContext = {
+  const { hosts } = checkedConfig(PROVIDER, configSchema, config);
+  const { clock } = runtimeDefaults(runtime);
+  const client = sshClient(options);
+  const remote = { hosts, clock, client };
+  return providerFromDriver<SshHostsProvider, Held, undefined>({
+    name: PROVIDER,
     owner,
-    hosts: options.hosts,
-    clock: runtimeDefaults(runtime).clock,
-    client: sshClient(options),
-    keyedMutex: keyedMutex(PROVIDER),
-  };
-  const provider = defineProvider<SshHostsProvider>(
-    {
-      name: PROVIDER,
-      owner,
-      tier: "additional",
-      capabilities: { fileCopy: true },
-      limits: {
-        maxUserDataBytes: MAX_USER_DATA_BYTES,
-        maxLabels: 64,
-        nameMaxLength: 128,
-        readAfterWriteMs: 0,
-        requestLifeMs: 0,
-      },
-      whyNot: WHY_NOT,
-      refuses: {
-        spec: "A host is what it is: there are no machine types to choose from.",
-        resources: "A host is what it is: there are no machine types to choose from.",
-        image: "The system of a host is there already.",
-        ports: "A host's ports are open or not: nothing is changed there.",
-        sshKeys: "Who may log in to a host is decided there.",
-        maxUsdPerHour: "Nobody tells what a host costs.",
-      },
-      spawn: (spawning) => spawnInstance(context, spawning),
-      terminate: (id, call) => terminateInstance(context, id, call),
-      get: (id, call) => getInstance(context, id, call),
-      list: (filter, call) => listInstances(context, filter, call),
-      generateBootstrap: (given) => renderBootstrap(given, { provider: PROVIDER, format: "shell" }),
-      exec: (id, argv, given) => execOn(context, id, argv, given),
-      logs: (id, given) => logsOf(context, id, given),
-      ...fileCopyMethods(context),
+    tier: "additional",
+    capabilities: { fileCopy: true },
+    capabilityDefinitions: [fileCopy],
+    limits: {
+      maxUserDataBytes: MAX_USER_DATA_BYTES,
+      maxLabels: 64,
+      nameMaxLength: 128,
+      readAfterWriteMs: 0,
+      requestLifeMs: 0,
     },
-    { runtime: { ...runtime, clock: context.clock }, capabilityDefinitions: [fileCopy] },
-  );
-  return { provider, hooks: sshHooks(context) };
+    whyNot: WHY_NOT,
+    refuses: {
+      spec: "A host is what it is: there are no machine types to choose from.",
+      resources: "A host is what it is: there are no machine types to choose from.",
+      image: "The system of a host is there already.",
+      ports: "A host's ports are open or not: nothing is changed there.",
+      sshKeys: "Who may log in to a host is decided there.",
+      maxUsdPerHour: "Nobody tells what a host costs.",
+    },
+    driver: sshHostsDriver(remote),
+    runtime: { ...runtime, clock },
+    extras: ({ lifeCycle }) => {
+      const find: Find = (call, id) => lifeCycle.managed(call, id);
+      return { ...insideMethods(remote, find), ...fileCopyMethods(remote, find) };
+    },
+    hooks: {
+      // Every host has to let us in: one that does not would show at some spawn, and not now.
+      startup: async (call) => void (await client.look(call, hosts)),
+    },
+  });
 }
 
-const WHY_NOT: NonNullable<Parameters<typeof defineProvider<SshHostsProvider>>[0]["whyNot"]> = {
+const WHY_NOT: WhyNot<"fileCopy"> = {
   snapshots: "A host cannot be copied from outside.",
   spot: "Nobody takes a host back.",
   gpu: "A host's accelerators are its own: put those hosts into a provider of their own.",

@@ -1,7 +1,9 @@
 import { type CallOptions, type CapabilityDefinition, defineCapability } from "@slipway/core";
-import type { SshContext } from "../context.ts";
+import type { Call } from "@slipway/provider-kit/driver";
+import type { SshRemote } from "../driver.ts";
 import { refusal } from "../errors.ts";
-import { mustFind } from "../inside.ts";
+import type { Find } from "../inside.ts";
+import { DEFAULT_DIRECTORY } from "../options.ts";
 
 /** Unlocked by `fileCopy`: a capability that this package adds, and any other may have too. */
 export interface FileCopyMethods {
@@ -49,35 +51,33 @@ export const fileCopy: CapabilityDefinition = defineCapability({
   ],
 });
 
-export function fileCopyMethods(context: SshContext): FileCopyMethods {
+export function fileCopyMethods({ client }: SshRemote, find: Find): FileCopyMethods {
   return {
     copyIn: async (id, { path, content }, { signal } = {}) => {
-      checkPath("copyIn", path);
-      const { host, claim } = await mustFind(context, "copyIn", id, signal);
-      const command = {
-        verb: "put",
-        args: [claim.id, inside(claim.id, path, host.directory)],
-        stdin: content,
-      } as const;
-      await context.client.run({ operation: "copyIn", signal }, host, command);
+      const call: Call = { operation: "copyIn", signal };
+      checkPath(call, path);
+      const { host, claim } = await find(call, id);
+      const args = [claim.id, inside(claim.id, path, host.directory)];
+      await client.run(call, host, { verb: "put", args, stdin: content });
     },
     copyOut: async (id, { path }, { signal } = {}) => {
-      checkPath("copyOut", path);
-      const { host, claim } = await mustFind(context, "copyOut", id, signal);
-      const command = { verb: "read", args: [claim.id, inside(claim.id, path, host.directory)] } as const;
-      const result = await context.client.end({ operation: "copyOut", signal }, host, command);
+      const call: Call = { operation: "copyOut", signal };
+      checkPath(call, path);
+      const { host, claim } = await find(call, id);
+      const args = [claim.id, inside(claim.id, path, host.directory)];
+      const result = await client.end(call, host, { verb: "read", args });
       const isThere = result.exitCode === 0 && !result.stderr.includes("No such file");
       return isThere ? { content: Buffer.from(result.stdout, "base64").toString("utf8") } : null;
     },
   };
 }
 
-function checkPath(operation: string, path: string): void {
+function checkPath({ operation }: Call, path: string): void {
   if (path !== "" && !path.includes("\0")) return;
   throw refusal("INVALID_SPEC", operation, "path must name a file");
 }
 
 /** A relative path is one in the claim's directory. */
-function inside(claim: string, path: string, directory = ".slipway"): string {
+function inside(claim: string, path: string, directory = DEFAULT_DIRECTORY): string {
   return path.startsWith("/") ? path : `${directory}/claims/${claim}/${path}`;
 }

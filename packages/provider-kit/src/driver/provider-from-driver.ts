@@ -1,14 +1,18 @@
 import {
+  type BuiltinCapability,
   type CallOptions,
+  type CapabilityMethods,
   type Clock,
+  type DefineOptions,
   deadline,
   defineProvider,
-  type Extra,
+  type FurtherCapability,
   type Instance,
   type InstanceOf,
   type Provider,
   type ProviderDefinition,
   type ProviderHooks,
+  type ProviderTypes,
   type Runtime,
   runtimeDefaults,
 } from "@slipway/core";
@@ -31,19 +35,23 @@ type Given =
   | "createVolume"
   | "listVolumes"
   | "deleteVolume";
+type ContractMethod = keyof CapabilityMethods<BuiltinCapability | FurtherCapability, ProviderTypes>;
+/** Members beyond the contract, also those that a third party's capability unlocks. */
+type Beyond<P> = Exclude<keyof P, keyof Provider | ContractMethod>;
 export type SpawnOptionsOfDriver<P extends Provider> = Parameters<P["spawn"]>[0] & AnySpawnOptions;
 
 /** A provider's definition without what the kit makes of the driver. */
-export type DriverDefinition<P extends Provider, M, T, V> = Omit<ProviderDefinition<P>, Given | Extra<P>> & {
+export type DriverDefinition<P extends Provider, M, T, V> = Omit<ProviderDefinition<P>, Given | Beyond<P>> & {
   readonly driver: Driver<M, InstanceOf<P>, SpawnOptionsOfDriver<P>, T>;
   /** Demanded by `persistentVolumes`, unless the definition writes the three methods itself. */
   readonly volumes?: VolumeDriver<V>;
   readonly regions?: readonly string[] | undefined;
   readonly hooks: HookParts<InstanceOf<P>>;
   readonly ownOptions?: readonly string[];
+  readonly capabilityDefinitions?: DefineOptions["capabilityDefinitions"];
   readonly runtime?: Partial<Runtime> | undefined;
   /** Methods beyond the contract; they may use the life cycle. */
-  readonly extras?: (parts: DriverParts<M, InstanceOf<P>, SpawnOptionsOfDriver<P>, T>) => Pick<P, Extra<P>>;
+  readonly extras?: (parts: DriverParts<M, InstanceOf<P>, SpawnOptionsOfDriver<P>, T>) => Pick<P, Beyond<P>>;
 };
 
 export interface DriverParts<M, I extends Instance, O extends AnySpawnOptions, T> {
@@ -66,7 +74,7 @@ export interface ProviderParts<P extends Provider> {
 export function providerFromDriver<P extends Provider, M, T, V = never>(
   written: DriverDefinition<P, M, T, V>,
 ): ProviderParts<P> {
-  const { driver, volumes, regions, hooks, runtime, extras, ownOptions, ...rest } = written;
+  const { driver, volumes, regions, hooks, runtime, extras, ownOptions, capabilityDefinitions, ...rest } = written;
   // The signature above demands them of every definition; a deferred Omit hides them from this body.
   const definition = rest as unknown as Pick<Provider, "name" | "owner" | "limits">;
   const { clock } = runtimeDefaults(runtime);
@@ -109,6 +117,7 @@ export function providerFromDriver<P extends Provider, M, T, V = never>(
     provider: defineProvider<P>(made as unknown as ProviderDefinition<NoInfer<P>>, {
       runtime: { ...runtime, clock },
       ownOptions,
+      capabilityDefinitions,
     }),
     hooks: defaultHooks(
       (call, of) => lifeCycle.list({ owner: of }, call, call.operation),
