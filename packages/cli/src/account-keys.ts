@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { CallOptions, CleanupItem, ProviderRegistration } from "@slipway/core";
-import { shellCommand } from "./output.ts";
+import { shellCommand } from "./printable.ts";
 import type { LoadedProvider } from "./providers.ts";
 import type { Session } from "./session.ts";
 

@@ -1,6 +1,6 @@
 import { type AnyProviderError, type ErrorEffect, isProviderError } from "@slipway/core";
 import { CliError, EXIT, isSystemError, stateFailure } from "./cli-error.ts";
-import { printable, printableJson, printableLines, type Secrets, shellCommand, styleFor } from "./output.ts";
+import { printable, printableJson, printableLines, type Secrets, shellCommand, styleFor } from "./printable.ts";
 import type { World } from "./world.ts";
 
 const EFFECTS: Readonly<Record<ErrorEffect, (look: string) => string>> = {

@@ -1,5 +1,6 @@
 import type { Clock, Instance, InstanceStatus } from "@slipway/core";
-import { type Column, shellCommand, type Tone } from "./output.ts";
+import type { Column } from "./output.ts";
+import { shellCommand, type Tone } from "./printable.ts";
 import { formatByteSize, formatDuration } from "./quantities.ts";
 import { spentOn, usd } from "./spent.ts";
 

@@ -1,5 +1,5 @@
 import type { RuntimeEvent } from "@slipway/core";
-import { printable, type Secrets, styleFor } from "./output.ts";
+import { printable, type Secrets, styleFor } from "./printable.ts";
 import { formatDuration } from "./quantities.ts";
 import type { World } from "./world.ts";
 

@@ -1,4 +1,4 @@
-import { shellCommand } from "./output.ts";
+import { shellCommand } from "./printable.ts";
 
 /** Where `slipway reap` can be run from, so that it goes on when no terminal is open. */
 export const REAP_PLACES = ["systemd", "cron", "github", "kubernetes"] as const;

@@ -8,7 +8,7 @@ import { COMMANDS } from "./command-table.ts";
 import { isRecord } from "./config-file.ts";
 import { type FailureContext, reportError } from "./error-report.ts";
 import { KNOWN_PROVIDERS, providerFirst } from "./known-providers.ts";
-import { Secrets } from "./output.ts";
+import { Secrets } from "./printable.ts";
 import { type CommonFlags, Session } from "./session.ts";
 import { spawnProcess } from "./spawn-process.ts";
 import type { Prompter, TextSink, World } from "./world.ts";

@@ -1,8 +1,8 @@
 import type { Store } from "@slipway/control";
-import { type CallOptions, deadline, type RuntimeEvent } from "@slipway/core";
-import type { CliError } from "./cli-error.ts";
+import type { CallOptions, RuntimeEvent } from "@slipway/core";
 import { type FailureContext, reportError } from "./error-report.ts";
-import { Output, type Secrets } from "./output.ts";
+import { Output } from "./output.ts";
+import type { Secrets } from "./printable.ts";
 import { Progress } from "./progress.ts";
 import { Providers } from "./providers.ts";
 import { StateDirectory } from "./state-directory.ts";
@@ -78,25 +78,5 @@ export class Session {
   /** May a question be asked? */
   get interactive(): boolean {
     return this.world.stdin.isTTY && this.world.stderr.isTTY && !this.json;
-  }
-}
-
-/** Runs a program on this command's terminal, and ends it when --timeout is over. Answers its exit code. */
-export async function handTerminal(
-  { world, progress, call }: Session,
-  file: string,
-  args: readonly string[],
-  timedOut: (timeoutMs: number) => CliError,
-): Promise<number> {
-  progress.stop();
-  const { timeoutMs } = call;
-  if (timeoutMs === undefined) return await world.spawnProcess(file, args, world.signal);
-  const limit = deadline(world.clock, timeoutMs, world.signal);
-  try {
-    const exitCode = await world.spawnProcess(file, args, limit.signal);
-    if (limit.signal.aborted && !world.signal.aborted) throw timedOut(timeoutMs);
-    return exitCode;
-  } finally {
-    limit.release();
   }
 }

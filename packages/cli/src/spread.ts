@@ -1,6 +1,7 @@
 import type { AnywhereOptions, Place, SpreadLaunch } from "@slipway/control";
 import { expiryAfter, placesFor, previewAnywhere, shops } from "./anywhere.ts";
-import { type Column, printable, shellCommand } from "./output.ts";
+import type { Column } from "./output.ts";
+import { printable, shellCommand } from "./printable.ts";
 import type { Session } from "./session.ts";
 import type { SpawnFlags } from "./spawn-flags.ts";
 import { usd } from "./spent.ts";

@@ -2,7 +2,8 @@ import type { CleanupItem, CleanupMethods } from "@slipway/core";
 import { CliError, EXIT } from "../cli-error.ts";
 import type { Configure } from "../command.ts";
 import { oneProvider, providersInScope } from "../locate.ts";
-import { type Column, printable } from "../output.ts";
+import type { Column } from "../output.ts";
+import { printable } from "../printable.ts";
 import type { Session } from "../session.ts";
 
 interface Flags {

@@ -6,8 +6,8 @@ import { CliError, EXIT } from "../cli-error.ts";
 import { type Configure, oneOf, several } from "../command.ts";
 import { firstLine } from "../config-file.ts";
 import { refuseForeignOwner, trustedOwners } from "../file-owner.ts";
-import { printable } from "../output.ts";
 import { entryFile, findPackage } from "../package-manifest.ts";
+import { printable } from "../printable.ts";
 import type { Session } from "../session.ts";
 import type { World } from "../world.ts";
 

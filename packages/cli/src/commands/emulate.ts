@@ -3,8 +3,8 @@ import { pathToFileURL } from "node:url";
 import { CliError } from "../cli-error.ts";
 import { type Configure, oneOf, positiveNumber } from "../command.ts";
 import { isRecord } from "../config-file.ts";
-import { shellCommand } from "../output.ts";
 import { entryFile, readManifest } from "../package-manifest.ts";
+import { shellCommand } from "../printable.ts";
 import type { ProviderPackage } from "../provider-packages.ts";
 import type { Session } from "../session.ts";
 

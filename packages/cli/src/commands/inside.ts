@@ -3,9 +3,10 @@ import { canExec, canOpenTerminal, deadline, type Instance, type SshEndpoint } f
 import { CliError, isSystemError } from "../cli-error.ts";
 import { type Configure, notEmpty } from "../command.ts";
 import { checkReadable, inputPath, readInput } from "../files.ts";
+import { handTerminal } from "../hand-terminal.ts";
 import { type Located, mustLocate } from "../locate.ts";
-import { shellCommand } from "../output.ts";
-import { handTerminal, type Session } from "../session.ts";
+import { shellCommand } from "../printable.ts";
+import type { Session } from "../session.ts";
 
 interface Flags {
   readonly identity?: string;

@@ -16,7 +16,7 @@ import { forgetLaunch } from "../expiry.ts";
 import { checkReadable, inputPath } from "../files.ts";
 import { terminateCommand } from "../instance-view.ts";
 import { oneProvider } from "../locate.ts";
-import { shellCommand } from "../output.ts";
+import { shellCommand } from "../printable.ts";
 import type { LoadedProvider } from "../providers.ts";
 import { type RunFiles, RunInterrupts, refuseOutside, runInside } from "../run-inside.ts";
 import { makeRunKey } from "../run-key.ts";

@@ -15,7 +15,7 @@ import { CliError } from "../cli-error.ts";
 import { type Configure, notEmpty, wholeNumber } from "../command.ts";
 import { instanceFields, listCommand, priceOf, terminateCommand } from "../instance-view.ts";
 import { oneProvider } from "../locate.ts";
-import { printable, shellCommand } from "../output.ts";
+import { printable, shellCommand } from "../printable.ts";
 import type { Session } from "../session.ts";
 import { addBudgetOption, addSpawnOptions, type SpawnFlags } from "../spawn-flags.ts";
 import { noteExpiry, placementsFor, type SpawnRequest, spawnRequest, withExpiry } from "../spawn-request.ts";

@@ -3,7 +3,7 @@ import type { Instance, Provider } from "@slipway/core";
 import { CliError, EXIT } from "../cli-error.ts";
 import type { Configure } from "../command.ts";
 import { locate, oneProvider } from "../locate.ts";
-import { printable } from "../output.ts";
+import { printable } from "../printable.ts";
 import { noteLeftOut, scopeOf } from "../scope.ts";
 import type { Session } from "../session.ts";
 
