@@ -1,4 +1,4 @@
-import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+import type { ProgramAnswer } from "@slipway/provider-kit/command";
 
 /** Thrown by a command: the answer is its stderr and its exit code. */
 export class Refusal extends Error {

@@ -1,4 +1,4 @@
-import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+import type { ProgramAnswer } from "@slipway/provider-kit/command";
 import { Refusal, serviceDown, usageRefusal } from "./answer.ts";
 import { containerVerbs } from "./containers.ts";
 import { imageVerbs } from "./images.ts";

@@ -1,4 +1,4 @@
-import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+import type { ProgramAnswer } from "@slipway/provider-kit/command";
 import { aggregated, lines, printed, Refusal } from "./answer.ts";
 import { allOf, parseArguments, type VerbSpec, valueOf } from "./arguments.ts";
 import { containerElement } from "./container-element.ts";

@@ -1,7 +1,8 @@
 import { createServer } from "node:net";
 import type { Clock, Exec } from "@slipway/core";
-import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
-import { commandEmulator, type EmulatedHost, emulatedHost, simulatedClock } from "@slipway/provider-kit/emulator";
+import type { ProgramAnswer } from "@slipway/provider-kit/command";
+import { commandEmulator } from "@slipway/provider-kit/command";
+import { type EmulatedHost, emulatedHost, simulatedClock } from "@slipway/provider-kit/emulator";
 import { endSandbox } from "@slipway/provider-kit/sandbox";
 import { runCommand } from "./command.ts";
 import { type ContainerControl, containerControl } from "./control.ts";

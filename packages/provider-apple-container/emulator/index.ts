@@ -1,4 +1,4 @@
-export type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+export type { ProgramAnswer } from "@slipway/provider-kit/command";
 export type { ContainerControl, SeenContainer } from "./control.ts";
 export {
   type ContainerCallOptions,

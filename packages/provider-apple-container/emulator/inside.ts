@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+import type { ProgramAnswer } from "@slipway/provider-kit/command";
 import { execInSandbox, SandboxError } from "@slipway/provider-kit/sandbox";
 import { printed, Refusal } from "./answer.ts";
 import { allOf, parseArguments, type VerbSpec, valueOf } from "./arguments.ts";

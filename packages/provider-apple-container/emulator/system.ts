@@ -1,4 +1,4 @@
-import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+import type { ProgramAnswer } from "@slipway/provider-kit/command";
 import { printed, Refusal, usageRefusal } from "./answer.ts";
 import { parseArguments, type VerbSpec, valueOf } from "./arguments.ts";
 import { compact, isoDate, pretty } from "./json.ts";

@@ -1,4 +1,4 @@
-import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+import type { ProgramAnswer } from "@slipway/provider-kit/command";
 
 /** Thrown by a command: one line on stderr, nothing on stdout. */
 export class Refusal extends Error {

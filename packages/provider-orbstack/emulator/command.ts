@@ -1,4 +1,4 @@
-import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+import type { ProgramAnswer } from "@slipway/provider-kit/command";
 import type { Daemon } from "./daemon.ts";
 
 /** What a call has beside its arguments. */

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+import type { ProgramAnswer } from "@slipway/provider-kit/command";
 import { daemonRefusal, Refusal, SILENT } from "./answer.ts";
 import { allOf, type CommandSpec, has, type Parsed, parseArguments, valueOf } from "./arguments.ts";
 import type { Call, Command } from "./command.ts";

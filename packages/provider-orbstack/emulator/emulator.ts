@@ -1,12 +1,7 @@
 import type { Clock, Exec } from "@slipway/core";
-import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
-import {
-  commandEmulator,
-  type EmulatedHost,
-  emulatedHost,
-  faultScript,
-  simulatedClock,
-} from "@slipway/provider-kit/emulator";
+import type { ProgramAnswer } from "@slipway/provider-kit/command";
+import { commandEmulator } from "@slipway/provider-kit/command";
+import { type EmulatedHost, emulatedHost, faultScript, simulatedClock } from "@slipway/provider-kit/emulator";
 import { endSandbox } from "@slipway/provider-kit/sandbox";
 import { type OrbstackControl, orbstackControl } from "./control.ts";
 import { sandboxOf } from "./machine-root.ts";

@@ -1,4 +1,4 @@
-export type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+export type { ProgramAnswer } from "@slipway/provider-kit/command";
 export { canPlace } from "./contract-faults.ts";
 export type { OrbstackControl, SeenMachine } from "./control.ts";
 export {

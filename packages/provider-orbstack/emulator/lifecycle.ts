@@ -1,4 +1,4 @@
-import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+import type { ProgramAnswer } from "@slipway/provider-kit/command";
 import { daemonRefusal, Refusal, SILENT } from "./answer.ts";
 import { type CommandSpec, has, parseArguments } from "./arguments.ts";
 import type { Call, Command, CommandTable } from "./command.ts";

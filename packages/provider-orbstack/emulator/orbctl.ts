@@ -1,5 +1,6 @@
 import type { Clock } from "@slipway/core";
-import type { FaultScript, ProgramAnswer, StateStore } from "@slipway/provider-kit/emulator";
+import type { ProgramAnswer } from "@slipway/provider-kit/command";
+import type { FaultScript, StateStore } from "@slipway/provider-kit/emulator";
 import { Refusal } from "./answer.ts";
 import { boxed } from "./banner.ts";
 import type { Call, Command, CommandTable } from "./command.ts";

@@ -1,4 +1,4 @@
-import type { ProgramAnswer } from "@slipway/provider-kit/emulator";
+import type { ProgramAnswer } from "@slipway/provider-kit/command";
 import { execInSandbox, SandboxError } from "@slipway/provider-kit/sandbox";
 import { daemonRefusal, Refusal } from "./answer.ts";
 import { type CommandSpec, parseArguments, valueOf } from "./arguments.ts";

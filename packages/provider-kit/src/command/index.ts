@@ -1,5 +1,6 @@
 export { REDACTED, redact, redactCut } from "../redact.ts";
 export { checkArgv, execMethod, type InsideInput } from "./argv.ts";
+export { commandEmulator, type EmulatedCall, type ProgramAnswer } from "./command-emulator.ts";
 export {
   CommandError,
   type CommandErrorDetails,

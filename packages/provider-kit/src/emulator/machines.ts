@@ -1,8 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SshEndpoint } from "@slipway/core";
+import type { Clock, SshEndpoint } from "@slipway/core";
+import type { EmulatorServer } from "./emulator-server.ts";
+import type { HttpEmulator } from "./http-emulator.ts";
+import { nodeHttpAdapter } from "./node-http-adapter.ts";
 import { machinesMissing, type SandboxMachinesKind, sandboxMachines } from "./sandbox-machines.ts";
+import { scaledClock } from "./scaled-clock.ts";
 
 /** What an emulated remote knows of a machine when it makes it. */
 export interface EmulatedMachine {
@@ -96,4 +100,46 @@ async function closeBoth(first: () => Promise<void>, second: () => Promise<void>
   } finally {
     await second();
   }
+}
+
+/** What every emulator takes that is served to other processes. */
+export interface ServeOptionsBase {
+  /** Any free one if absent. */
+  readonly port?: number | undefined;
+  /** Time passes so many times as fast as the real one: booting, lag and rate limits with it. 1 if absent. */
+  readonly speed?: number | undefined;
+  /** What stands behind its instances; nothing if absent, and they show an address where nothing answers. */
+  readonly machines?: MachinesKind | undefined;
+}
+
+/** What an emulator that is served is made of. */
+export interface ServedParts {
+  readonly clock: Clock;
+  readonly machines: Machines | null | undefined;
+  /** Of the server itself, once it listens. */
+  readonly port: () => number;
+}
+
+/**
+ * An emulated API as a server on the loopback, with machines behind it where they are asked for.
+ *
+ * @example
+ * ```ts
+ * const server = await serveEmulator(options, (parts) => acmeEmulator(parts), (url) => ({
+ *   baseUrl: `${url}/v1/`,
+ *   variables: { ACME_BASE_URL: `${url}/v1/` },
+ * }));
+ * await server.close();
+ * ```
+ */
+export async function serveEmulator<E extends Pick<HttpEmulator, "handle">>(
+  { port, speed = 1, machines: kind }: ServeOptionsBase,
+  make: (parts: ServedParts) => E,
+  reachedAt: (url: string) => Pick<EmulatorServer, "baseUrl" | "variables">,
+): Promise<EmulatorServer & { readonly emulator: E }> {
+  return await withMachines(kind, async (machines) => {
+    const emulator = make({ machines, clock: scaledClock(speed), port: () => server.port });
+    const server = await nodeHttpAdapter(emulator.handle, { port });
+    return { ...reachedAt(server.url), port: server.port, emulator, close: server.close };
+  });
 }

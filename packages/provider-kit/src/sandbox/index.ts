@@ -1,6 +1,5 @@
-export type { SandboxBind, SandboxNetwork } from "./bubblewrap.ts";
+export { type DetectOptions, detectIsolation, type SandboxBind, type SandboxNetwork } from "./bubblewrap.ts";
 export { confineCommand } from "./confine.ts";
-export { type DetectOptions, detectIsolation } from "./detect-isolation.ts";
 export { endSandbox } from "./end.ts";
 export { enterSandbox, execInSandbox, type SandboxExecOptions, type SandboxExecResult } from "./exec.ts";
 export { type FileLock, fileLock, isLocked, tryFileLock } from "./file-lock.ts";
