@@ -48,7 +48,7 @@ export class Creation<M, I extends Instance, O extends AnySpawnOptions, T> {
       const looks = "error" in outcome && outcome.lookUp;
       const seen = looks ? await this.#look(call, request, outcome) : null;
       const found = "found" in outcome ? outcome.found : (seen?.found ?? null);
-      const whole = found === null ? null : await this.finish(call, found, request, "found");
+      const whole = found === null ? null : await this.#finishFound(call, found, request, outcome);
       if (whole !== null) return whole;
       if ("found" in outcome) continue;
       const ending = seen?.previous
@@ -72,6 +72,24 @@ export class Creation<M, I extends Instance, O extends AnySpawnOptions, T> {
       }
       // What was created stays so, whatever failed afterwards.
       throw origin === "created" ? applied(error) : error;
+    }
+  }
+
+  /** What stands there may be what an unclear creation has just begun: then its failure has no surer effect than that. */
+  async #finishFound(
+    call: Call,
+    found: M,
+    request: SpawnRequest<O, T>,
+    outcome: { readonly found: M } | Refused,
+  ): Promise<M | null> {
+    try {
+      return await this.finish(call, found, request, "found");
+    } catch (failure) {
+      const isUnclear = "error" in outcome && !(isProviderError(outcome.error) && outcome.error.effect === "none");
+      if (!isUnclear || !isProviderError(failure) || failure.effect !== "none" || failure.code === "CONFLICT")
+        throw failure;
+      this.#context.writeCache.unclear(request.key);
+      throw withEffect(failure, "unknown");
     }
   }
 

@@ -15,10 +15,19 @@ interface Script {
   readonly destroyed?: Destroyed;
   /** Do listings fail once something was created? */
   readonly isBlind?: boolean;
+  /** What its second half fails with. */
+  readonly unfinished?: Error;
 }
 
 /** A remote of machines that all have one key, and are named by their age. */
-function world({ elects = false, rival, answer = (machine) => ({ machine }), destroyed, isBlind = false }: Script) {
+function world({
+  elects = false,
+  rival,
+  answer = (machine) => ({ machine }),
+  destroyed,
+  isBlind = false,
+  unfinished,
+}: Script) {
   const things = new Set<string>();
   let created = 0;
   const driver: Driver<string, Instance, Parameters<Provider["spawn"]>[0]> = {
@@ -47,6 +56,10 @@ function world({ elects = false, rival, answer = (machine) => ({ machine }), des
     destroy: async (_, id) => {
       if (destroyed !== undefined) return destroyed;
       return things.delete(id) ? "accepted" : "gone";
+    },
+    finish: async (_, machine) => {
+      if (unfinished !== undefined) throw unfinished;
+      return machine;
     },
     elects,
   };
@@ -80,6 +93,15 @@ test("where the look after a refused creation fails, nothing was done", async ()
   const error = failure("none", "the name is taken");
   const { provider } = world({ isBlind: true, answer: () => ({ error, lookUp: true, retry: true }) });
   await expect(provider.spawn({ key: "k" })).rejects.toBe(unreadable);
+});
+
+test("where what an unclear creation may have begun cannot be finished, nothing is known of its effect", async () => {
+  const busy = failure("none", "it is still being set up");
+  for (const effect of ["unknown", "none"] as const) {
+    const error = failure(effect, "no answer");
+    const { provider } = world({ unfinished: busy, answer: () => ({ error, lookUp: true, retry: false }) });
+    await expect(provider.spawn({ key: "k" })).rejects.toMatchObject({ message: busy.message, effect });
+  }
 });
 
 test("the loser of an election whose end is unclear is not forgotten", async () => {
