@@ -1,11 +1,5 @@
 import { type BootstrapConfig, type BootstrapScript, type BootstrapState, type Operation } from "@slipway/core";
-import {
-  askSentinel,
-  BOOTSTRAP_DIRECTORY,
-  bootstrapPaths,
-  givenBootstrap,
-  renderBootstrap,
-} from "@slipway/provider-kit/bootstrap";
+import { askSentinel, BOOTSTRAP_DIRECTORY, bootstrapPaths, renderBootstrap } from "@slipway/provider-kit/bootstrap";
 import type { Call } from "./call.ts";
 import type { OrbstackClient } from "./client.ts";
 import { PROVIDER } from "./errors.ts";
@@ -59,11 +53,6 @@ const INSIDE_MS = 30_000;
 
 export function render(config: BootstrapConfig, operation: Operation = "generateBootstrap"): BootstrapScript {
   return renderBootstrap(config, { provider: PROVIDER, operation, format: "shell" });
-}
-
-/** The rendered script, checked as far as core could not. Throws INVALID_SPEC. */
-export function scriptOf(bootstrap: BootstrapConfig | BootstrapScript, operation: Operation): BootstrapScript {
-  return givenBootstrap(bootstrap, { provider: PROVIDER, operation, format: "shell", maxBytes: MAX_BOOTSTRAP_BYTES });
 }
 
 /** What the machine is told to take the script in, without the script itself. */

@@ -1,9 +1,10 @@
-import type { BootstrapState, Instance, InstanceResources, InstanceStatus } from "@slipway/core";
+import type { Instance, InstanceResources, InstanceStatus } from "@slipway/core";
+import type { InstanceBase } from "@slipway/provider-kit/driver";
 import { timeIn } from "./context.ts";
-import { PROVIDER } from "./errors.ts";
 import { imageText } from "./images.ts";
-import { type Owned, ownerOf } from "./tags.ts";
-import type { WireInfo } from "./wire.ts";
+import type { SeenMachine } from "./lookup.ts";
+import type { Tag } from "./tags.ts";
+import type { WireInfo, WireMachine } from "./wire.ts";
 
 /** A machine of OrbStack's, with what it shows beyond the contract. */
 export interface OrbstackInstance extends Instance {
@@ -41,42 +42,23 @@ const NOT_TAGGED = {
   message: "it was made and not finished: a spawn of the same key completes it",
 };
 
-export interface Seen {
-  /** Whose eyes: a machine that was not tagged yet is known by its name. */
-  readonly self: string;
-  /** Where one machine was asked for, and not the list. */
-  readonly info?: WireInfo | undefined;
-  readonly bootstrap?: BootstrapState | undefined;
-  /** Known by whoever asked for this very key. */
-  readonly key?: string | undefined;
-}
-
-export function materialize(owned: Owned, { self, info, bootstrap, key }: Seen): OrbstackInstance {
-  const { machine, tag } = owned;
-  const status = statusOf(machine.state);
-  const resources = resourcesOf(owned);
+export function toInstance({ record, info, owned }: SeenMachine, base: InstanceBase): OrbstackInstance {
+  const { status } = base;
+  const resources = resourcesOf(record, owned?.tag);
   return {
-    id: machine.id,
-    nativeId: machine.id,
-    provider: PROVIDER,
-    status,
-    state: machine.state,
-    machineName: machine.name,
-    key: tag?.key ?? key ?? null,
-    owner: ownerOf(owned, self),
-    specHash: tag?.specHash ?? "",
-    ...(tag === null ? { statusReason: NOT_TAGGED } : {}),
-    ...(tag?.displayName === undefined ? {} : { name: tag.displayName }),
-    image: imageText(machine.image),
-    isolated: machine.config.isolated ?? null,
+    ...base,
+    // One that was not tagged yet is of an owner whom its name alone does not tell.
+    owner: base.owner === "" ? null : base.owner,
+    state: record.state,
+    machineName: record.name,
+    ...(owned?.tag === null ? { statusReason: NOT_TAGGED } : {}),
+    image: imageText(record.image),
+    isolated: record.config.isolated ?? null,
     ...(resources === undefined ? {} : { resources }),
-    addresses: status === "running" && info !== undefined ? addressesOf(info) : {},
-    ...(status === "running" ? { ssh: { host: "127.0.0.1", port: SSH_PORT, user: `root@${machine.name}` } } : {}),
+    addresses: status === "running" && info !== null ? addressesOf(info) : {},
+    ...(status === "running" ? { ssh: { host: "127.0.0.1", port: SSH_PORT, user: `root@${record.name}` } } : {}),
     isSpot: false,
-    ...(bootstrap === undefined ? {} : { bootstrap }),
-    labels: tag?.labels ?? {},
-    createdAt: timeIn(machine.id),
-    ...(tag?.expiresAt === undefined ? {} : { expiresAt: tag.expiresAt }),
+    createdAt: timeIn(record.id),
   };
 }
 
@@ -88,8 +70,8 @@ function addressesOf({ ip4, ip6 }: WireInfo): Instance["addresses"] {
 const MEBIBYTE = 1024 ** 2;
 
 /** The limits, where the answer has them, else what was asked for. A machine without limits has all of OrbStack's. */
-function resourcesOf({ machine, tag }: Owned): InstanceResources | undefined {
-  const { cpu_limit, memory_limit_mib, disk_limit_bytes } = machine.config;
+function resourcesOf({ config }: WireMachine, tag: Tag | null | undefined): InstanceResources | undefined {
+  const { cpu_limit, memory_limit_mib, disk_limit_bytes } = config;
   const cpus = cpu_limit ?? tag?.resources?.cpus;
   const memoryBytes = memory_limit_mib === undefined ? tag?.resources?.memoryBytes : memory_limit_mib * MEBIBYTE;
   const diskBytes = disk_limit_bytes ?? tag?.resources?.diskBytes;

@@ -1,12 +1,19 @@
-import type { CallOptions, ListFilter } from "@slipway/core";
-import { matcherOf } from "@slipway/provider-kit/filters";
-import { bootstrapState } from "./bootstrap.ts";
 import type { Call } from "./call.ts";
 import { isMachineId, type OrbstackContext } from "./context.ts";
 import { refusal } from "./errors.ts";
-import { materialize, type OrbstackInstance } from "./instance.ts";
-import { hasKey, isOwnedBy, mayBeOurs, type Owned, ownedOf } from "./tags.ts";
-import type { WireInfo } from "./wire.ts";
+import { type Owned, ownedOf } from "./tags.ts";
+import type { WireInfo, WireMachine } from "./wire.ts";
+
+/** A machine, and whose it is. */
+export interface SeenMachine {
+  readonly record: WireMachine;
+  /** Null where a list showed it. */
+  readonly info: WireInfo | null;
+  /** Null for an unmanaged one. */
+  readonly owned: Owned | null;
+  /** For whom it was looked at: one that was not tagged yet is known by its name. */
+  readonly owner: string;
+}
 
 /** An instance as one question about it answers. */
 export interface Found {
@@ -14,23 +21,18 @@ export interface Found {
   readonly owned: Owned;
 }
 
-export async function getInstance(
-  context: OrbstackContext,
-  id: string,
-  { signal }: CallOptions = {},
-): Promise<OrbstackInstance | null> {
-  const call: Call = { operation: "get", signal };
-  const found = await findInstance(context, call, id);
-  return found === null ? null : await told(context, call, found);
+/** A machine by its id, also one that is no instance of Slipway's; null if there is none. */
+export async function seenById(context: OrbstackContext, call: Call, id: string): Promise<SeenMachine | null> {
+  const info = await context.client.machine(call, id);
+  if (info === null || info.record.id !== id) return null;
+  return { record: info.record, info, owned: await ownedOf(context, call, info.record), owner: context.owner };
 }
 
 /** Null if there is none, and for a machine that is no instance of Slipway's. */
 export async function findInstance(context: OrbstackContext, call: Call, id: string): Promise<Found | null> {
-  if (!isMachineId(id)) return null;
-  const info = await context.client.machine(call, id);
-  if (info === null || info.record.id !== id) return null;
-  const owned = await ownedOf(context, call, info.record);
-  return owned === null ? null : { info, owned };
+  const seen = isMachineId(id) ? await seenById(context, call, id) : null;
+  if (seen === null || seen.info === null || seen.owned === null) return null;
+  return { info: seen.info, owned: seen.owned };
 }
 
 /** NOT_FOUND where `findInstance` has null. */
@@ -46,38 +48,4 @@ export async function mustRun(context: OrbstackContext, call: Call, id: string):
   const { state } = found.info.record;
   if (state === "running") return found;
   throw refusal("INVALID_STATE", call.operation, `${id} is ${state}`, { nativeId: id });
-}
-
-/** With how far its bootstrap is: one more command, for an instance that has one and can be asked. */
-export async function told(
-  { client, owner }: OrbstackContext,
-  call: Call,
-  { info, owned }: Found,
-  key?: string,
-): Promise<OrbstackInstance> {
-  const asks = owned.tag?.bootstrap !== undefined && info.record.state === "running";
-  const bootstrap = asks ? await bootstrapState(client, call, info.record.name) : undefined;
-  return materialize(owned, { self: owner, info, bootstrap, key });
-}
-
-/** One command for all, and one more for each instance that this process does not know yet: so it has no addresses. */
-export async function listInstances(
-  context: OrbstackContext,
-  filter: ListFilter<"snapshots"> = {},
-  { signal }: CallOptions = {},
-): Promise<readonly OrbstackInstance[]> {
-  const { owner = context.owner } = filter;
-  const matches = matcherOf(filter);
-  const call: Call = { operation: "list", signal };
-  const found: OrbstackInstance[] = [];
-  for (const machine of await context.client.machines(call)) {
-    if (!mayBeOurs(machine)) continue;
-    const owned = await ownedOf(context, call, machine);
-    if (owned === null || !isOwnedBy(owned, owner, context.owner)) continue;
-    // One that was not tagged yet is known by the key that is asked for.
-    const key = filter.keys?.find((each) => hasKey(owned, owner === "*" ? context.owner : owner, each));
-    const instance = materialize(owned, { self: context.owner, key });
-    if (matches(instance)) found.push(instance);
-  }
-  return found;
 }

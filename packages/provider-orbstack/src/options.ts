@@ -69,10 +69,3 @@ export function programOf({ executable, variables = process.env }: OrbstackOptio
   });
   return { candidates: [named], environment: { ...Object.fromEntries(passed), HOME } };
 }
-
-/** Where and why a config is wrong, without its values. */
-export function describeIssue(error: z.core.$ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) return "unknown";
-  return issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`;
-}

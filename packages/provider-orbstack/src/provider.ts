@@ -1,6 +1,5 @@
 import {
   type BootstrapMethods,
-  defineProvider,
   type ExecMethods,
   isOwner,
   type LogMethods,
@@ -8,22 +7,24 @@ import {
   runtimeDefaults,
 } from "@slipway/core";
 import { readBootstrap } from "@slipway/provider-kit/bootstrap";
-import { execMethod, execOf } from "@slipway/provider-kit/command";
+import { execMethod, execOf, isAtLeast, versionText } from "@slipway/provider-kit/command";
+import { checkedConfig, type HookParts, type ProviderParts, providerFromDriver } from "@slipway/provider-kit/driver";
 import { keyedMutex } from "@slipway/provider-kit/limits";
-import { MAX_BOOTSTRAP_BYTES, render } from "./bootstrap.ts";
+import { MAX_BOOTSTRAP_BYTES } from "./bootstrap.ts";
+import type { Call } from "./call.ts";
 import { type OrbstackSnapshot, snapshotMethods } from "./capabilities/snapshots.ts";
 import { CREATE_MS, orbstackClient } from "./client.ts";
 import { breaker, type OrbstackContext, queues } from "./context.ts";
+import { orbstackDriver } from "./driver.ts";
 import { PROVIDER, refusal } from "./errors.ts";
 import { type FileMethods, fileMethods } from "./files.ts";
 import type { OrbstackInstance } from "./instance.ts";
 import { logsOf } from "./logs.ts";
-import { getInstance, listInstances, mustRun } from "./lookup.ts";
-import { configSchema, DEFAULT_IMAGE, describeIssue, type OrbstackOptions, programOf } from "./options.ts";
-import { MAX_LABELS, NAME_MAX_LENGTH } from "./request.ts";
-import { spawnInstance } from "./spawn.ts";
+import { mustRun, type SeenMachine } from "./lookup.ts";
+import { configSchema, DEFAULT_IMAGE, type OrbstackOptions, programOf } from "./options.ts";
+import { MAX_LABELS, NAME_MAX_LENGTH, type OrbstackRequest } from "./request.ts";
 import { tagReader } from "./tag-reader.ts";
-import { terminateInstance } from "./terminate.ts";
+import { UNTRIED } from "./version.ts";
 
 /** Instances as Linux machines of OrbStack's on this Mac. */
 export type OrbstackProvider = Provider<OrbstackInstance, OrbstackSnapshot, "idempotentSpawn" | "snapshots"> &
@@ -51,15 +52,14 @@ const MAKING_AT_ONCE = 2;
  * ```
  */
 export function orbstack(options: OrbstackOptions): OrbstackProvider {
-  return providerOf(orbstackContext(options), options);
+  return partsOf(orbstackContext(options), options).provider;
 }
 
 /** What the provider and its hooks work with. */
 export function orbstackContext(options: OrbstackOptions): OrbstackContext {
   const { owner, variables: _variables, runtime, ...config } = options;
   if (!isOwner(owner)) throw refusal("INVALID_SPEC", "register", "owner must match [a-z0-9-]{1,63}");
-  const parsed = configSchema.safeParse(config);
-  if (!parsed.success) throw refusal("INVALID_SPEC", "register", `${PROVIDER}: ${describeIssue(parsed.error)}`);
+  checkedConfig(PROVIDER, configSchema, config);
   const { clock, log } = runtimeDefaults(runtime);
   const defaults = { maxOutputBytes: MAX_OUTPUT_BYTES };
   const exec = execOf(runtime, { provider: PROVIDER, killGraceMs: KILL_GRACE_MS, defaults });
@@ -97,38 +97,65 @@ const REFUSES = {
   ports: "OrbStack shows every port of a machine on this Mac's localhost by itself, and at no other number",
 } as const;
 
-/** The provider over a context. */
-export function providerOf(context: OrbstackContext, { runtime }: Pick<OrbstackOptions, "runtime">): OrbstackProvider {
-  const get: OrbstackProvider["get"] = (id, call) => getInstance(context, id, call);
-  const logs: LogMethods["logs"] = (id, options) => logsOf(context, id, options);
-  return defineProvider<OrbstackProvider>(
-    {
-      name: PROVIDER,
-      owner: context.owner,
-      tier: "testing",
-      capabilities: { idempotentSpawn: true, snapshots: true },
-      whyNot: WHY_NOT,
-      refuses: REFUSES,
-      limits: {
-        maxUserDataBytes: MAX_BOOTSTRAP_BYTES,
-        maxLabels: MAX_LABELS,
-        nameMaxLength: NAME_MAX_LENGTH,
-        readAfterWriteMs: READ_AFTER_WRITE_MS,
-        requestLifeMs: CREATE_MS,
-      },
-      spawn: (options) => spawnInstance(context, options),
-      terminate: (id, call) => terminateInstance(context, id, call),
-      list: (filter, call) => listInstances(context, filter, call),
-      get,
-      generateBootstrap: (config) => render(config),
-      exec: execInside(context),
-      logs,
-      readBootstrap: (id, call) => readBootstrap({ provider: PROVIDER, get, logs }, id, call),
-      ...fileMethods(context),
-      ...snapshotMethods(context),
+/** The provider and its hooks over a context. */
+export function partsOf(
+  context: OrbstackContext,
+  { runtime }: Pick<OrbstackOptions, "runtime">,
+): ProviderParts<OrbstackProvider> {
+  return providerFromDriver<OrbstackProvider, SeenMachine, OrbstackRequest>({
+    name: PROVIDER,
+    owner: context.owner,
+    tier: "testing",
+    capabilities: { idempotentSpawn: true, snapshots: true },
+    whyNot: WHY_NOT,
+    refuses: REFUSES,
+    limits: {
+      maxUserDataBytes: MAX_BOOTSTRAP_BYTES,
+      maxLabels: MAX_LABELS,
+      nameMaxLength: NAME_MAX_LENGTH,
+      readAfterWriteMs: READ_AFTER_WRITE_MS,
+      requestLifeMs: CREATE_MS,
     },
-    { runtime: { ...runtime, clock: context.clock } },
-  );
+    driver: orbstackDriver(context),
+    ...snapshotMethods(context),
+    extras: ({ lifeCycle }) => {
+      const logs: LogMethods["logs"] = (id, options) => logsOf(context, id, options);
+      const readable = { provider: PROVIDER, get: lifeCycle.get.bind(lifeCycle), logs };
+      return {
+        exec: execInside(context),
+        logs,
+        readBootstrap: (id, call) => readBootstrap(readable, id, call),
+        ...fileMethods(context),
+      };
+    },
+    hooks: hooksOf(context),
+    runtime: { ...runtime, clock: context.clock },
+  });
+}
+
+/** None of them starts, ends or removes an instance, and none starts OrbStack or asks the user anything. */
+function hooksOf(context: OrbstackContext): HookParts<OrbstackInstance> {
+  return {
+    startup: async (call) => void (await health(context, call)),
+    tasks: ({ scan }) => ({
+      health_check: (call) => health(context, call),
+      // What a spawn that was cut off has left counts as half made: the next spawn of its key completes it.
+      orphan_scan: async (call) => {
+        const { mine, ...counts } = await scan(call);
+        return { ...counts, halfMade: mine.filter(({ statusReason }) => statusReason?.code === "not-tagged").length };
+      },
+      refresh_prices: async () => ({ known: false }),
+    }),
+  };
+}
+
+async function health({ client, log }: OrbstackContext, call: Call) {
+  const version = await client.version(call);
+  if (isAtLeast(version, UNTRIED)) {
+    log.warn("this version of OrbStack is newer than all that were described", { version: versionText(version) });
+  }
+  await client.mustBeUp(call);
+  return { engine: "Running", version: versionText(version) };
 }
 
 /** Runs a program inside as root, with its argument list as it is. What becomes of it when the call is aborted is not known. */

@@ -1,8 +1,8 @@
 import type { ProviderRegistration, RegisterEnvironment } from "@slipway/core";
-import { refusal } from "./errors.ts";
-import { orbstackHooks } from "./hooks.ts";
-import { configSchema, describeIssue } from "./options.ts";
-import { type OrbstackProvider, orbstackContext, providerOf } from "./provider.ts";
+import { checkedConfig } from "@slipway/provider-kit/driver";
+import { PROVIDER } from "./errors.ts";
+import { configSchema } from "./options.ts";
+import { type OrbstackProvider, orbstackContext, partsOf } from "./provider.ts";
 
 export type OrbstackRegistration = ProviderRegistration<OrbstackProvider> & { readonly provider: OrbstackProvider };
 
@@ -11,11 +11,7 @@ export type OrbstackRegistration = ProviderRegistration<OrbstackProvider> & { re
  * INVALID_SPEC for a config that `configSchema` refuses; it runs nothing.
  */
 export async function register(config: unknown, env: RegisterEnvironment): Promise<OrbstackRegistration> {
-  const parsed = configSchema.safeParse(config ?? {});
-  if (!parsed.success) {
-    throw refusal("INVALID_SPEC", "register", `the config of orbstack is wrong: ${describeIssue(parsed.error)}`);
-  }
-  const options = { ...parsed.data, owner: env.owner, variables: env.variables, runtime: env.runtime };
-  const context = orbstackContext(options);
-  return { provider: providerOf(context, options), hooks: orbstackHooks(context) };
+  const { owner, variables, runtime } = env;
+  const options = { ...checkedConfig(PROVIDER, configSchema, config ?? {}), owner, variables, runtime };
+  return partsOf(orbstackContext(options), options);
 }

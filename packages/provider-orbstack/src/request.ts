@@ -1,13 +1,5 @@
-import {
-  type BootstrapScript,
-  isKey,
-  nameFor,
-  type Operation,
-  type ResourceOptions,
-  type SpawnOptions,
-  specHash,
-} from "@slipway/core";
-import { scriptOf } from "./bootstrap.ts";
+import type { BootstrapScript, Operation, ResourceOptions, SpawnOptions } from "@slipway/core";
+import type { SpawnRequest } from "@slipway/provider-kit/driver";
 import type { OrbstackContext } from "./context.ts";
 import { refusal } from "./errors.ts";
 import { canonicalImage, type ImageSpec, parseImage } from "./images.ts";
@@ -39,41 +31,34 @@ export interface OrbstackRequest {
   readonly fromSnapshot: string | undefined;
 }
 
-/** Throws INVALID_SPEC, or UNSUPPORTED, for what core's own checks cannot know. */
-export function requestOf(
-  context: OrbstackContext,
+/** Throws INVALID_SPEC for what core's and the kit's own checks cannot know. */
+export function prepare(
+  context: Pick<OrbstackContext, "image" | "isolated">,
   operation: Operation,
-  options: OrbstackSpawnOptions,
+  { options, key, name, specHash, ownership, script }: SpawnRequest<OrbstackSpawnOptions>,
 ): OrbstackRequest {
-  const { key, labels = {}, bootstrap, resources = {}, fromSnapshot } = options;
+  const { resources = {}, fromSnapshot } = options;
   const wrong = (message: string): Error => refusal("INVALID_SPEC", operation, message);
-  // defineProvider has given it one.
-  if (!isKey(key)) throw wrong("key must be 1 to 128 printable ASCII characters");
   if (fromSnapshot !== undefined && options.image !== undefined) {
     throw wrong("image and fromSnapshot exclude each other: a snapshot has its image");
   }
   const image = parseImage(options.image ?? context.image);
   if (image === null) throw wrong(`image ${JSON.stringify(options.image)} is not distro[:version][:arch]`);
-  const fault = resourceFault(resources) ?? labelFault(labels);
+  const fault = resourceFault(resources);
   if (fault !== null) throw wrong(fault);
-  const script = bootstrap === undefined ? undefined : scriptOf(bootstrap, operation);
-  const hash = specHash({
-    ...options,
-    ...(fromSnapshot === undefined ? { image: canonicalImage(image) } : {}),
-    ...(script === undefined ? {} : { bootstrap: script }),
-  });
+  const { owner, displayName, labels, expiresAt } = ownership;
   return {
     key,
-    name: nameFor(context.owner, key),
+    name,
     image,
-    specHash: hash,
+    specHash,
     tag: {
-      owner: context.owner,
+      owner,
       key,
-      specHash: hash,
-      displayName: options.name,
+      specHash,
+      displayName,
       labels,
-      expiresAt: options.expiresAt,
+      expiresAt,
       resources: roundedUp(resources),
       bootstrap: script?.stableChecksum ?? script?.checksum,
     },
@@ -82,6 +67,15 @@ export function requestOf(
     isolated: context.isolated,
     fromSnapshot,
   };
+}
+
+/** The options as they are compared: with the image that is meant, under the one name that it has here. */
+export function specOf(
+  { image: usual }: Pick<OrbstackContext, "image">,
+  options: OrbstackSpawnOptions,
+): OrbstackSpawnOptions {
+  const image = options.fromSnapshot === undefined ? parseImage(options.image ?? usual) : null;
+  return image === null ? options : { ...options, image: canonicalImage(image) };
 }
 
 function resourceFault({ cpus, memoryBytes, diskBytes }: ResourceOptions): string | null {
@@ -95,9 +89,8 @@ function resourceFault({ cpus, memoryBytes, diskBytes }: ResourceOptions): strin
   return null;
 }
 
-function labelFault(labels: Readonly<Record<string, string>>): string | null {
-  const bad = Object.keys(labels).find((name) => name === "");
-  return bad === undefined ? null : "labels: a label has no name";
+export function labelFault(name: string): string | null {
+  return name === "" ? "has no name" : null;
 }
 
 /** As the command takes them: memory in whole MiB, disk in whole GiB. */

@@ -1,4 +1,4 @@
-import { nameFor, namePrefixFor, type ResourceOptions } from "@slipway/core";
+import { namePrefixFor, type ResourceOptions } from "@slipway/core";
 import * as z from "zod/mini";
 import type { Call } from "./call.ts";
 import type { OrbstackContext } from "./context.ts";
@@ -152,20 +152,4 @@ export async function ownedOf(
 /** Whoever is renamed still has the user, and whose user was changed still has the name. */
 export function mayBeOurs({ name, config, builtin }: WireMachine): boolean {
   return !builtin && !isSnapshotName(name) && (isInstanceName(name) || isOurUser(config.default_username));
-}
-
-export function ownerOf({ machine, tag }: Owned, self: string): string | null {
-  if (tag !== null) return tag.owner;
-  return isNamedBy(self, machine.name) ? self : null;
-}
-
-export function isOwnedBy(owned: Owned, owner: string, self: string): boolean {
-  return (
-    owner === "*" || ownerOf(owned, self) === owner || (owned.tag === null && isNamedBy(owner, owned.machine.name))
-  );
-}
-
-/** Is it the one of this key? */
-export function hasKey({ machine, tag }: Owned, owner: string, key: string): boolean {
-  return tag === null ? machine.name === nameFor(owner, key) : tag.owner === owner && tag.key === key;
 }

@@ -1,35 +1,14 @@
-import { abortError, type CallOptions, isProviderError, type ProviderError } from "@slipway/core";
+import { abortError, isProviderError, type ProviderError } from "@slipway/core";
 import { withEffect } from "@slipway/provider-kit/errors";
 import type { Call } from "./call.ts";
-import { isMachineId, type OrbstackContext } from "./context.ts";
+import type { OrbstackContext } from "./context.ts";
 import { PROVIDER, refusal } from "./errors.ts";
-import { ownedOf } from "./tags.ts";
 import { standingStill } from "./transition.ts";
 import type { WireInfo } from "./wire.ts";
 
 /** A machine that is deleted right after its stop keeps its address from those who come next. */
 const SETTLE_MS = 1_000;
 const PATIENCE_MS = 120_000;
-
-/** Removes an instance of Slipway's. What is gone or unknown is done. */
-export async function terminateInstance(
-  context: OrbstackContext,
-  id: string,
-  { signal }: CallOptions = {},
-): Promise<void> {
-  if (!isMachineId(id)) return;
-  const call: Call = { operation: "terminate", signal };
-  await context.keyedMutex(id, call, async () => {
-    const info = await context.client.machine(call, id);
-    if (info === null || info.record.id !== id) return;
-    if ((await ownedOf(context, call, info.record)) === null) {
-      throw refusal("CONFLICT", call.operation, `${id} is no instance of Slipway's: it is left alone`, {
-        nativeId: id,
-      });
-    }
-    await removeMachine(context, call, info);
-  });
-}
 
 /** Stops it, then deletes it by name. Resolves when it is gone, or on its way. */
 export async function removeMachine(context: OrbstackContext, call: Call, there: WireInfo): Promise<void> {

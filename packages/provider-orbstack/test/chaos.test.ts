@@ -70,6 +70,8 @@ describe("the world drifts", () => {
       const unruly = chaos(world.provider, options);
       const { id } = await unruly.spawn({ key: "a" });
       const before = await unruly.get(id);
+      // Until then what was just made counts as there, whatever one read says.
+      await world.clock.sleep(world.provider.limits.readAfterWriteMs);
       const after = await unruly.get(id);
       if (seen === null) expect(after).toBeNull();
       else expect(after).toMatchObject({ id, ...seen });

@@ -167,7 +167,7 @@ describe("a half-made machine", () => {
     const [there] = await machines();
     expect((await failure(world.provider.spawn({ key: "a" }))).code).toBe("CONFLICT");
     expect(await world.provider.list({ owner: "*" })).toEqual([]);
-    expect(await world.provider.get(there?.nativeId ?? "")).toBeNull();
+    expect(await world.provider.get(there?.nativeId ?? "")).toMatchObject({ key: null, owner: null });
     expect((await failure(world.provider.terminate(there?.nativeId ?? ""))).code).toBe("CONFLICT");
     expect(await machines()).toMatchObject([{ state: "running" }]);
   });
