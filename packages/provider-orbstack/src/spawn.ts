@@ -68,7 +68,11 @@ export async function finishFound(
   if (owned === null) return null;
   // Only what nobody was given may be started and tagged, and of this one that cannot be told.
   if (owned.tag === null && owned.isUnreadable) throw unreadable(call, info);
-  if (owned.tag === null) return await finished(context, call, info, owned.copyOf, request);
+  if (owned.tag === null) {
+    // This process may have made it just now, and only remember it: nothing can be handed to one that was removed since.
+    const now = await context.client.machine(call, info.record.id);
+    return now === null ? null : await finished(context, call, now, owned.copyOf, request);
+  }
   if (owned.tag.specHash !== request.specHash || !isShownAsMuch(info, request)) throw otherSpec(call, request, info);
   // A stopped one is left as it is.
   if (info.record.state === "running") await deliver(context, call, info.record.id, request);

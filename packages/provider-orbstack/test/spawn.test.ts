@@ -172,6 +172,15 @@ describe("a half-made machine", () => {
     expect(await machines()).toMatchObject([{ state: "running" }]);
   });
 
+  test("that was removed by hand right after it was made makes space for a new one", async () => {
+    const { id } = await world.provider.spawn({ key: "a" });
+    await world.control.remove(id);
+    const { id: next, key } = await world.provider.spawn({ key: "a" });
+    expect([next === id, key]).toEqual([false, "a"]);
+    expect(await world.provider.spawn({ key: "a" })).toMatchObject({ id: next });
+    expect(await machines()).toMatchObject([{ state: "running" }]);
+  });
+
   test("that another process is making now is waited for, and not made twice", async () => {
     const both = await Promise.all([world.provider.spawn({ key: "a" }), world.another().spawn({ key: "a" })]);
     expect(both[0].id).toBe(both[1].id);

@@ -64,7 +64,10 @@ export class Creation<M, I extends Instance, O extends AnySpawnOptions, T> {
     const { finish } = this.#driver;
     if (finish === undefined) return machine;
     try {
-      return await finish(call, machine, request, origin);
+      const whole = await finish(call, machine, request, origin);
+      // It went away: neither a listing that lags nor what this process remembers says otherwise.
+      if (whole === null) this.#context.writeCache.ended(this.#driver.identify(machine).id);
+      return whole;
     } catch (error) {
       if (error instanceof Undone) {
         this.#context.writeCache.ended(this.#driver.identify(machine).id);
