@@ -141,7 +141,7 @@ async function rivalOf(
   }
 }
 
-/** The instance that a repeated key already has. CONFLICT where another spec stands under it, or an unmanaged machine has its name. */
+/** The instance that a repeated key already has. CONFLICT if that has another spec, or an unmanaged machine has the name. */
 export function findExisting(
   context: AwsContext,
   call: Call,

@@ -19,7 +19,7 @@ export function newId(name: string): string {
   return `${name}-${process.getBuiltinModule("node:crypto").randomBytes(4).toString("hex")}`;
 }
 
-/** The name that an id stands under; null if it is no id of ours. */
+/** The name in an id; null if it is no id of ours. */
 export function nameOf(id: string): string | null {
   return ID.exec(id)?.[1] ?? null;
 }
