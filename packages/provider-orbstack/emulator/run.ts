@@ -80,14 +80,12 @@ async function inside(
 // The program's session ends with it, and what it left in the background there; what has a session of its own goes on.
 const SESSION_SCRIPT = [
   'command -v setsid >/dev/null 2>&1 || exec "$@"',
-  "exec 3<&0",
-  'setsid "$@" <&3 3<&- &',
-  "pid=$!",
   // A shell says "Killed" of a program that was killed, and the real client has no shell here.
-  "exec 3<&- 2>/dev/null",
-  'wait "$pid"',
+  "exec 5>&1 6>&2 2>/dev/null",
+  // In the foreground, since a shell's background commands never get INT.
+  `pid=$(setsid sh -c 'echo $$ >&4; exec 4>&-; exec "$@"' sh "$@" 4>&1 >&5 2>&6 5>&- 6>&-)`,
   "code=$?",
-  'kill -KILL "-$pid" 2>/dev/null',
+  'kill -KILL "-$pid"',
   'exit "$code"',
 ].join("\n");
 const SESSION = ["sh", "-c", SESSION_SCRIPT, "sh"] as const;
