@@ -167,6 +167,17 @@ const mutants: readonly (readonly [string, string, (right: ReachSession) => Reac
     "job.kill",
     withJob((job) => ({ ...job, result: async () => ({ exitCode: (await job.result()).exitCode % 143 }) })),
   ],
+  [
+    "sends a signal again, to be sure",
+    "job.signal",
+    withJob((job) => ({
+      ...job,
+      kill: async (signal) => {
+        await job.kill(signal);
+        await job.kill(signal);
+      },
+    })),
+  ],
 ];
 
 /** Null: as a lost connection. */

@@ -134,6 +134,13 @@ async function release({ session, there }: ReachPlace, ...numbers: readonly numb
   await session.exec(shell('d="$1"; shift; for n; do : >"$d/go-$n"; done', there, ...numbers.map(String)));
 }
 
+const SIGNALS = [
+  ["TERM", 143],
+  ["INT", 130],
+  ["HUP", 129],
+  ["KILL", 137],
+] as const;
+
 /** What a session promises of programs that go on without it. */
 const jobCases: readonly ReachCase[] = [
   {
@@ -193,9 +200,24 @@ const jobCases: readonly ReachCase[] = [
     id: "job.kill",
     title: "a job that is killed ends, and says by which signal",
     run: async ({ session }) => {
-      const job = await session.start(["sleep", "3600"]);
-      await job.kill("TERM");
-      assert.deepEqual(await job.result(), { exitCode: 143 });
+      for (const [signal, exitCode] of SIGNALS) {
+        const job = await session.start(["sleep", "3600"]);
+        await job.kill(signal);
+        assert.deepEqual(await job.result(), { exitCode });
+      }
+    },
+  },
+  {
+    id: "job.signal",
+    title: "a job that goes on after a signal was told of it once",
+    run: async ({ session, there }) => {
+      // It waits without a sleep, whose end would take a shell's time while two signals in a row count as one.
+      const counting =
+        'n=0; trap "n=\\$((n + 1))" TERM; : >"$1/up"; while [ "$n" = 0 ]; do :; done; sleep 0.5; exit "$n"';
+      const job = await session.start(shell(counting, there));
+      await session.exec(shell('until [ -e "$1/up" ]; do sleep 0.1; done', there));
+      await job.kill();
+      assert.deepEqual(await job.result(), { exitCode: 1 });
     },
   },
 ];

@@ -30,17 +30,18 @@ const CHUNK_BYTES = 256 * 1024;
 const JOB_ID = /^[0-9a-f-]{36}$/;
 
 const DIRECTORY = 'd="$HOME/.slipway-jobs/$1"; shift';
-// The wrapper is the leader of the job's group. It survives a signal to the group, since it writes the exit code.
+// The wrapper is the leader of the job's group. It survives a signal to the group, and so does what writes the exit code. The
+// job's own process says that it can be killed: before it, a signal would be lost.
 const WRAPPER = [
-  'd="$1"; shift; trap : TERM INT HUP',
-  'echo $$ >"$d/pid.new" && mv "$d/pid.new" "$d/pid"',
-  '"$@" >"$d/log" 2>&1 </dev/null',
-  'echo $? >"$d/code.new"; mv "$d/code.new" "$d/code"',
+  'exec >/dev/null 2>&1 </dev/null; starter="$1"; d="$2"; shift 2; trap : TERM INT HUP',
+  '(echo $$ >"$d/pid.new" && mv "$d/pid.new" "$d/pid" || exit 125; kill -s KILL "$starter"; "$@") >"$d/log" 2>&1',
+  'code=$?; trap "" TERM INT HUP; echo "$code" >"$d/code.new"; mv "$d/code.new" "$d/code"',
 ].join("; ");
+// A shell's background commands never get INT, so the job runs in the foreground of a shell that it ends.
 const START = [
   `umask 077; ${DIRECTORY}; mkdir -p "$d" || exit 125`,
-  `setsid /bin/sh -c '${WRAPPER}' sh "$d" "$@" >/dev/null 2>&1 </dev/null & `,
-  'tries=0; until [ -s "$d/pid" ]; do tries=$((tries + 1)); [ "$tries" -lt 200 ] || exit 125; sleep 0.05; done',
+  `/bin/sh -c 'wrapper="$1"; shift; setsid /bin/sh -c "$wrapper" sh $$ "$@"; exit 125' sh '${WRAPPER}' "$d" "$@"`,
+  '[ -s "$d/pid" ] || exit 125',
 ].join("\n");
 // The state is read before the output, so an end that is seen has all of the output before it.
 const LOOK = [
@@ -51,8 +52,9 @@ const LOOK = [
 ].join("\n");
 const KILL = [
   `${DIRECTORY}; [ -s "$d/code" ] && exit 0; p=$(cat "$d/pid" 2>/dev/null) || exit 0`,
-  // dash needs the `--` before a negative number, and busybox refuses it.
-  '{ kill -s "$1" -- "-$p" || kill -s "$1" "-$p"; } 2>/dev/null',
+  // dash does nothing without a `--` before a negative number. busybox takes it for a process that is not there, and would
+  // send the signal twice if it came first.
+  '{ kill -s "$1" "-$p" || kill -s "$1" -- "-$p"; } 2>/dev/null',
   '[ "$1" != KILL ] || [ -s "$d/code" ] || echo 137 >"$d/code"',
 ].join("\n");
 

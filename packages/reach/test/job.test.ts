@@ -30,6 +30,14 @@ async function printed(job: Job, fromByte?: number): Promise<string> {
   return text;
 }
 
+/** Commands whose `mv` does this in a shell's case, and else what it should. */
+async function slowMoves(step: string): Promise<{ readonly environment: { readonly PATH: string } }> {
+  const slow = `#!/bin/sh\ncase "$1" in ${step} ;; *) exec /bin/mv "$@" ;; esac\n`;
+  const install = 'd=$(mktemp -d "$HOME/tools-XXXXXX") && cat >"$d/mv" && chmod 755 "$d/mv" && printf %s "$d"';
+  const { stdout } = await session.exec(["/bin/sh", "-c", install], { stdin: slow });
+  return { environment: { PATH: `${stdout}:/usr/bin:/bin` } };
+}
+
 describe("a job", () => {
   it("goes on by itself, keeps what it prints and its exit code, and is found again", async () => {
     const script = 'pwd; echo "$WORD"; echo é >&2; sleep 0.2; echo end; exit 7';
@@ -60,14 +68,40 @@ describe("a job", () => {
 
   it.each([
     ["TERM", 143],
+    ["INT", 130],
+    ["HUP", 129],
     ["KILL", 137],
   ] as const)("is ended as a group by %s, and says so", async (signal, exitCode) => {
-    const job = await session.start(["/bin/sh", "-c", "sleep 333 & wait"]);
+    const job = await session.start(["/bin/sh", "-c", "sleep 333 | cat; exit 9"]);
     await job.kill(signal);
     expect(await job.result()).toEqual({ exitCode });
     const left = await session.exec(["/bin/sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"]);
     expect(left.stdout).not.toContain("sleep 333 ");
     await job.kill();
+  });
+
+  it("is ended by a signal that comes right after its start, however slow its machine is", async () => {
+    const job = await session.start(["sleep", "334"], await slowMoves('*/pid.new) /bin/mv "$@"; sleep 0.5'));
+    await job.kill();
+    expect(await job.result()).toEqual({ exitCode: 143 });
+  });
+
+  it("keeps its exit code when a second signal comes while that is written", async () => {
+    const options = await slowMoves('*/code.new) : >"$0.reached"; sleep 0.5; /bin/mv "$@"');
+    const job = await session.start(["sleep", "335"], options);
+    await job.kill();
+    const wait = 'until [ -e "$(command -v mv).reached" ]; do sleep 0.05; done';
+    await session.exec(["/bin/sh", "-c", wait], options);
+    await job.kill();
+    expect(await job.result()).toEqual({ exitCode: 143 });
+  });
+
+  it("is told of a signal once", async () => {
+    const counting =
+      'n=0; trap "n=\\$((n + 1))" TERM; echo up; while [ $n = 0 ]; do sleep 0.1; done; sleep 0.3; exit $n';
+    const job = await session.start(["/bin/sh", "-c", counting]);
+    for await (const { text } of job.follow()) if (text.includes("up")) await job.kill();
+    expect(await job.result()).toEqual({ exitCode: 1 });
   });
 
   it("refuses a missing directory, and knows no job that is not there", async () => {
