@@ -15,7 +15,7 @@ import { operationFailure } from "./errors.ts";
 import { type InsertBody, insertBody, type Prepared, prepare } from "./insert-body.ts";
 import { type GcpInstance, statusOf, toInstance } from "./instance.ts";
 import { OWNER_LABEL, ownershipOf } from "./ownership.ts";
-import { addressOf, composeId, type GcpRemote, type GcpSpawnOptions, isId, refusal } from "./remote.ts";
+import { addressOf, composeId, type GcpRemote, type GcpSpawnOptions, isId, numberOf, refusal } from "./remote.ts";
 import { byNames, LONGEST_FILTER, singleFlightReads } from "./single-flight-reads.ts";
 import { sourceOf } from "./snapshots.ts";
 import { checkSpotCap } from "./spot.ts";
@@ -35,6 +35,7 @@ export function gcpDriver(remote: GcpRemote): GcpDriver {
   const { client, project, zones } = remote;
   return {
     isId,
+    nativeIdOf: numberOf,
     identify: (wire) => ({
       id: composeId({ project, zone: wire.zone, name: wire.name, number: wire.id }),
       nativeId: wire.id,

@@ -107,7 +107,7 @@ export function gcpParts(options: GcpOptions): ProviderParts<GcpProvider> {
       return { requestId: spawned.id, status: "fulfilled", instanceId: spawned.id };
     },
     cancelSpotRequest: (id: string, { signal }: CallOptions = {}) =>
-      lifeCycleOf({ operation: "cancelSpotRequest" }).terminate(id, { signal }),
+      lifeCycleOf({ operation: "cancelSpotRequest" }).terminate(id, { signal }, "cancelSpotRequest"),
     getSpotPrices: (filter, { signal }: CallOptions = {}) =>
       spotPrices(remote, { operation: "getSpotPrices", signal }, filter),
     ...hibernationMethods(remote, lifeCycleOf),

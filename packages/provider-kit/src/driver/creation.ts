@@ -5,6 +5,7 @@ import {
   type Call,
   type Created,
   type Driver,
+  type Found,
   type Refused,
   type SpawnRequest,
   Undone,
@@ -83,7 +84,7 @@ export class Creation<M, I extends Instance, O extends AnySpawnOptions, T> {
     call: Call,
     found: M,
     request: SpawnRequest<O, T>,
-    outcome: { readonly found: M } | Refused,
+    outcome: Found<M> | Refused,
   ): Promise<M | null> {
     try {
       return await this.finish(call, found, request, "found");
@@ -100,9 +101,11 @@ export class Creation<M, I extends Instance, O extends AnySpawnOptions, T> {
   async #sendQueued(
     call: Call,
     request: SpawnRequest<O, T>,
-    at: { readonly attempt: number; readonly previous: readonly M[] },
-  ): Promise<{ readonly found: M } | Created<M>> {
+    begun: { readonly attempt: number; readonly previous: readonly M[] },
+  ): Promise<Created<M>> {
     const { createQueue } = this.#driver;
+    const find = async (): Promise<M | null> => (await this.#keys.find(call, request)).found;
+    const at = { ...begun, find };
     if (createQueue === undefined) {
       return await this.#driver.create(call, request, { ...at, sent: () => undefined });
     }
@@ -110,7 +113,7 @@ export class Creation<M, I extends Instance, O extends AnySpawnOptions, T> {
     const lookedUpAt = clock.now();
     return await mutex("create", call, async (sent) => {
       const isOld = clock.now() - lookedUpAt > createQueue.lookupMaxAgeMs;
-      const found = isOld ? (await this.#keys.find(call, request)).found : null;
+      const found = isOld ? await find() : null;
       return found === null ? await this.#driver.create(call, request, { ...at, sent }) : { found };
     });
   }

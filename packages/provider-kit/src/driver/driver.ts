@@ -79,6 +79,8 @@ export interface CreateAttempt<M> {
   readonly previous: readonly M[];
   /** To be called when the request leaves; only of use with `createQueue`. */
   readonly sent: () => void;
+  /** What stands under the key now, as the lookup before the creation judged it; throws CONFLICT as that does. */
+  readonly find: () => Promise<M | null>;
 }
 
 /** `isProvisional`: it holds only what was asked for, so the kit reads it once. */
@@ -89,7 +91,9 @@ export type Accepted<M> = { readonly machine: M; readonly isProvisional?: boolea
  * answer where a look tells what became of it: `lookUp` alone.
  */
 export type Refused = { readonly error: unknown; readonly lookUp: boolean; readonly retry: boolean };
-export type Created<M> = Accepted<M> | Refused;
+/** Another creation of the key was faster: what `find` returned where the remote answered that. */
+export type Found<M> = { readonly found: M };
+export type Created<M> = Accepted<M> | Found<M> | Refused;
 /** `unclear`: the remote's answer may mean that it is ending already. The kit looks, waits for the lag, looks again. */
 export type Destroyed = "accepted" | "gone" | { readonly unclear: unknown };
 
@@ -107,6 +111,8 @@ export class Undone extends Error {
 export interface Driver<M, I extends Instance, O, T = unknown> {
   /** Could this be an id of the remote's? Anything else is null at `get` and done at `terminate`, without a call. */
   readonly isId: (id: string) => boolean;
+  /** The native id in an id, where both name a machine: what one of them ended is ended under the other. */
+  readonly nativeIdOf?: (id: string) => string;
   readonly identify: (machine: M) => Identity;
   readonly toInstance: (machine: M, base: InstanceBase) => I;
 

@@ -7,6 +7,7 @@ export {
   type Created,
   type Destroyed,
   type Driver,
+  type Found,
   type Identity,
   type InstanceBase,
   type ListHint,

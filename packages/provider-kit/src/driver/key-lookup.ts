@@ -46,7 +46,7 @@ export class KeyLookup<M, I extends Instance, O extends AnySpawnOptions, T> {
       if (this.#driver.elects === true) await this.#endLosers(call, standing.toSorted(byAge).slice(1));
       return { found, previous };
     }
-    return { found: await this.#fromWriteCache(call, request), previous };
+    return { found: await this.#fromWriteCache(call, request, previous), previous };
   }
 
   /** What another process created under the key: looked for until a listing has to show it. */
@@ -126,10 +126,12 @@ export class KeyLookup<M, I extends Instance, O extends AnySpawnOptions, T> {
   }
 
   /** What this process created, or may have created, so shortly ago that a listing need not show it yet. */
-  async #fromWriteCache(call: Call, request: SpawnRequest<O, T>): Promise<M | null> {
+  async #fromWriteCache(call: Call, request: SpawnRequest<O, T>, previous: readonly M[]): Promise<M | null> {
     const { writeCache, clock } = this.#context;
     const made = writeCache.ofKey(request.key);
     if (made !== undefined) {
+      // The listing shows it, and that it has ended.
+      if (previous.some((machine) => this.#driver.identify(machine).id === made.id)) return null;
       const machine = (await this.#driver.get(call, made.id)) ?? made.thing;
       const identity = this.#driver.identify(machine);
       if (this.#identities.hasEnded(identity)) return null;

@@ -5,7 +5,7 @@ import { Creation } from "./creation.ts";
 import type { Call, Driver, SpawnRequest } from "./driver.ts";
 import { type AnyListFilter, type AnySpawnOptions, applied, type DriverContext } from "./driver-context.ts";
 import { Identities, keysByName } from "./identities.ts";
-import { KeyLookup } from "./key-lookup.ts";
+import { KeyLookup, type Lookup } from "./key-lookup.ts";
 import { LifeCycleRefusals } from "./life-cycle-refusals.ts";
 import { Termination } from "./termination.ts";
 
@@ -34,7 +34,7 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
 
   async spawn(options: O, operation = "spawn"): Promise<I> {
     const call: Call = { operation, signal: options.signal };
-    const request = this.#requestOf(call, options);
+    const request = this.requestOf(call, options);
     return await this.#context.mutex(`spawn ${request.key}`, call, async () => {
       const { found, previous } = await this.#keys.find(call, request);
       const there = found === null ? null : await this.#creation.finish(call, found, request, "found");
@@ -79,8 +79,18 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
     }
   }
 
-  async terminate(id: string, { signal }: CallOptions = {}): Promise<void> {
-    await this.#termination.terminate(id, { signal });
+  async terminate(id: string, { signal }: CallOptions = {}, operation = "terminate"): Promise<void> {
+    await this.#termination.terminate({ operation, signal }, id);
+  }
+
+  /** What `spawn` would return without a creation, and what ended under the key before, as far as it is shown. */
+  async find(call: Call, request: SpawnRequest<O, T>): Promise<Lookup<M>> {
+    return await this.#keys.find(call, request);
+  }
+
+  /** Has this process ended it so shortly ago that reads may not show it? */
+  isEnded(id: string): boolean {
+    return this.#context.writeCache.isEnded(id);
   }
 
   /** An instance of ours where a method needs one: NOT_FOUND, BUSY where it is too new, CONFLICT if unmanaged. */
@@ -88,8 +98,8 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
     const machine = this.#driver.isId(id) ? await this.#driver.get(call, id) : null;
     if (machine !== null && this.#driver.identify(machine).ownership !== null) return machine;
     if (machine !== null) throw this.#refusals.unmanaged(call, id);
-    const code = this.#context.writeCache.ofId(id) === undefined ? "NOT_FOUND" : "BUSY";
-    throw this.#context.refuse(code, call.operation, `there is no instance ${JSON.stringify(id.slice(0, 64))}`);
+    if (this.#context.writeCache.ofId(id) !== undefined) throw this.#refusals.unseen(call, id);
+    throw this.#context.refuse("NOT_FOUND", call.operation, `there is no instance ${JSON.stringify(id.slice(0, 64))}`);
   }
 
   view(machine: M): I {
@@ -104,8 +114,8 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
     return this.#refusals.unmanaged(call, id);
   }
 
-  /** Throws INVALID_SPEC for what core's own checks cannot know. */
-  #requestOf(call: Call, options: O): SpawnRequest<O, T> {
+  /** A spawn after every check that needs no call. Throws INVALID_SPEC for what core's own checks cannot know. */
+  requestOf(call: Call, options: O): SpawnRequest<O, T> {
     const { provider, owner, refuse } = this.#context;
     const { bootstrap: how, labelFault } = this.#driver;
     const { operation } = call;

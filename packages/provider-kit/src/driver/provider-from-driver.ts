@@ -90,7 +90,7 @@ export function providerFromDriver<P extends Provider, M, T, V = never>(
     regions,
     refuse,
     mutex,
-    writeCache: writeCache<M>(clock, lagMs),
+    writeCache: writeCache<M>(clock, lagMs, driver.nativeIdOf),
   };
   const lifeCycle = new LifeCycle(driver, context);
   const { format, render } = driver.bootstrap;

@@ -1,4 +1,4 @@
-import { abortError, type CallOptions, type Instance } from "@slipway/core";
+import { abortError, type Instance } from "@slipway/core";
 import type { Call, Driver } from "./driver.ts";
 import { type AnySpawnOptions, type DriverContext, pause } from "./driver-context.ts";
 import type { LifeCycleRefusals } from "./life-cycle-refusals.ts";
@@ -17,11 +17,10 @@ export class Termination<M, I extends Instance, O extends AnySpawnOptions, T> {
     this.#refusals = refusals;
   }
 
-  async terminate(id: string, { signal }: CallOptions): Promise<void> {
+  async terminate(call: Call, id: string): Promise<void> {
     const [driver, context] = [this.#driver, this.#context];
     if (!driver.isId(id)) return;
-    const call: Call = { operation: "terminate", signal };
-    await context.mutex(`terminate ${id}`, call, async () => {
+    await context.mutex(`terminate ${driver.nativeIdOf?.(id) ?? id}`, call, async () => {
       if (context.writeCache.isEnded(id)) return;
       for (;;) {
         const machine = await (driver.peek ?? driver.get)(call, id);

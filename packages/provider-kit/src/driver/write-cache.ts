@@ -13,26 +13,31 @@ export interface WriteCache<T> {
   readonly unclearUntil: (key: string) => number | undefined;
 }
 
-export function writeCache<T>(clock: Clock, lagMs: number): WriteCache<T> {
-  const made = expiring<{ readonly key: string; readonly thing: T }>(clock, lagMs);
+/** `nativeIdOf`: where a thing has several ids, what is the same in all of them. */
+export function writeCache<T>(
+  clock: Clock,
+  lagMs: number,
+  nativeIdOf: (id: string) => string = (id) => id,
+): WriteCache<T> {
+  const made = expiring<{ readonly key: string; readonly id: string; readonly thing: T }>(clock, lagMs);
   const ended = expiring<true>(clock, lagMs);
   const unclear = expiring<number>(clock, lagMs);
   return {
     made: (key, id, thing) => {
       unclear.delete(key);
-      made.set(id, { key, thing });
+      made.set(nativeIdOf(id), { key, id, thing });
     },
     unclear: (key) => unclear.set(key, clock.now() + lagMs),
     ended: (id) => {
-      made.delete(id);
-      ended.set(id, true);
+      made.delete(nativeIdOf(id));
+      ended.set(nativeIdOf(id), true);
     },
     ofKey: (key) => {
-      for (const [id, entry] of made.entries()) if (entry.key === key) return { id, thing: entry.thing };
+      for (const { key: its, id, thing } of made.values()) if (its === key) return { id, thing };
       return undefined;
     },
-    ofId: (id) => made.get(id)?.thing,
-    isEnded: (id) => ended.get(id) === true,
+    ofId: (id) => made.get(nativeIdOf(id))?.thing,
+    isEnded: (id) => ended.get(nativeIdOf(id)) === true,
     unclearUntil: (key) => unclear.get(key),
   };
 }
@@ -59,9 +64,9 @@ function expiring<V>(clock: Clock, lifeMs: number) {
     delete: (id: string): void => {
       entries.delete(id);
     },
-    entries: function* (): Generator<readonly [string, V]> {
+    values: function* (): Generator<V> {
       sweep();
-      for (const [id, { value }] of entries) yield [id, value];
+      for (const { value } of entries.values()) yield value;
     },
   };
 }
