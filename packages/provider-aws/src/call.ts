@@ -1,13 +1,10 @@
-import { abortError, type ErrorEffect, isProviderError, type Operation } from "@slipway/core";
+import { abortError, type ErrorEffect, isProviderError } from "@slipway/core";
+import type { Call } from "@slipway/provider-kit/driver";
 import { type Refusal, refusals, withEffect } from "@slipway/provider-kit/errors";
 
-export const PROVIDER = "aws";
+export type { Call } from "@slipway/provider-kit/driver";
 
-/** One call of the contract: all its requests carry its name and end with its signal. */
-export interface Call {
-  readonly operation: Operation;
-  readonly signal?: AbortSignal | undefined;
-}
+export const PROVIDER = "aws";
 
 /** A refusal by this package itself, or one in its own words; nothing was done unless it says so. */
 export const refusal: Refusal = refusals(PROVIDER);
@@ -41,6 +38,8 @@ async function atLeast<T>(
   } catch (error) {
     if (signal?.aborted === true) throw abortError(signal, { provider: PROVIDER, operation, effect });
     if (!isProviderError(error) || CERTAINTY.indexOf(error.effect) >= CERTAINTY.indexOf(effect)) throw error;
+    // That the key is another's is an answer.
+    if (effect === "unknown" && error.code === "CONFLICT") throw error;
     throw withEffect(error, effect, `${said}, but: ${error.message}`);
   }
 }

@@ -1,13 +1,13 @@
 import type { Image } from "@aws-sdk/client-ec2";
 import type { Clock, Operation, RuntimeEvent, Volume } from "@slipway/core";
+import type { LifeCycle } from "@slipway/provider-kit/driver";
 import type { KeyedMutex, ReadAfterWriteCache } from "@slipway/provider-kit/limits";
 import type { Batching } from "./batching.ts";
-import { refusal } from "./call.ts";
 import type { AskedPrices } from "./capabilities/prices.ts";
 import type { AwsClient } from "./client.ts";
 import type { AWSInstance } from "./instance.ts";
 import type { InstanceBatches } from "./instance-batches.ts";
-
+import type { AWSSpawnOptions, Prepared } from "./request.ts";
 import type { UnavailableOfferings } from "./unavailable.ts";
 
 export type { Call } from "./call.ts";
@@ -18,9 +18,13 @@ export interface Kept<T> {
   readonly value: T;
 }
 
+export type AwsLifeCycle = LifeCycle<AWSInstance, AWSInstance, AWSSpawnOptions, Prepared>;
+
 /** What the methods of one provider have in common. */
 export interface AwsContext {
   readonly owner: string;
+  /** Made of a driver that is made of this. */
+  readonly lifeCycle: () => AwsLifeCycle;
   readonly regions: readonly [string, ...string[]];
   readonly defaultSpec: string;
   readonly defaultImage: string | undefined;
@@ -35,12 +39,8 @@ export interface AwsContext {
   readonly keyLookups: Batching<readonly AWSInstance[]>;
   readonly keyedMutex: KeyedMutex;
   readonly unavailable: UnavailableOfferings;
-  /** Launched just now, by key: EC2 may not show them yet. */
+  /** Launched just now, by name: EC2 may not list them yet. */
   readonly launched: ReadAfterWriteCache<AWSInstance>;
-  /** Native ids of instances that this process has ended just now: EC2 may still show them as running. */
-  readonly ended: ReadAfterWriteCache<true>;
-  /** Keys whose launch has got no answer just now: something may be there that EC2 does not show yet. */
-  readonly unclear: ReadAfterWriteCache<true>;
   /** Volumes made just now, by key. */
   readonly created: ReadAfterWriteCache<Volume>;
   /** Native ids of instances that EC2 ended for lack of capacity, and that this was noted of. */
@@ -67,13 +67,10 @@ export interface AwsContext {
 
 /** The region that a call names, or the first configured one. INVALID_SPEC for one where `list` would not look. */
 export function configuredRegion(
-  { regions }: Pick<AwsContext, "regions">,
+  { lifeCycle, regions }: Pick<AwsContext, "lifeCycle" | "regions">,
   operation: Operation,
   region: string | undefined,
 ): string {
-  if (region === undefined) return regions[0];
-  if (regions.includes(region)) return region;
-  throw refusal("INVALID_SPEC", operation, `region ${JSON.stringify(region)} is not configured`, {
-    hint: `This provider was made with ${regions.join(", ")}.`,
-  });
+  lifeCycle().checkRegion({ operation }, region);
+  return region ?? regions[0];
 }

@@ -4,7 +4,7 @@ import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import { PROVIDER, refusal } from "./call.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { meaningOf, nativeCodeOf } from "./errors.ts";
-import { launchTags, type SpawnRequest } from "./request.ts";
+import { type AwsRequest, launchTags } from "./request.ts";
 import { creditsOf, type LaunchParts, runRequest } from "./run-request.ts";
 import { INSTANCE_DISK, TAGS, tagsOf } from "./tags.ts";
 import { type CapacityType, isOfPlace, mayGoElsewhere, reachOf } from "./unavailable.ts";
@@ -31,7 +31,7 @@ const MOST_CHOICES = 60;
 export async function makeTemplate(
   context: AwsContext,
   call: Call,
-  request: SpawnRequest,
+  request: AwsRequest,
   parts: LaunchParts,
   { name, expiresAt, specs }: { readonly name: string; readonly expiresAt: string; readonly specs: readonly string[] },
 ): Promise<void> {
@@ -57,7 +57,7 @@ export async function makeTemplate(
   };
   const secrets = bootstrapSecrets(request.script, UserData);
   try {
-    await context.client.send(call, request.region, "CreateLaunchTemplate", input, { secrets });
+    await context.client.send(call, request.prepared.region, "CreateLaunchTemplate", input, { secrets });
   } catch (error) {
     if (nativeCodeOf(error) !== "InvalidLaunchTemplateName.AlreadyExistsException") throw error;
   }
@@ -88,14 +88,14 @@ export interface FleetWish {
 export async function requestFleet(
   context: AwsContext,
   call: Call,
-  request: SpawnRequest,
+  request: AwsRequest,
   wanted: FleetWish,
 ): Promise<FleetOutcome> {
   const input = fleetRequest(context, request, wanted);
   let answer: CreateFleetCommandOutput;
   try {
     answer = await onceTemplateIsSeen(context, call, () =>
-      context.client.send(call, request.region, "CreateFleet", input),
+      context.client.send(call, request.prepared.region, "CreateFleet", input),
     );
   } catch (error) {
     // Mostly EC2 answers with success and tells what it refused, and sometimes it refuses the request for the same.
@@ -143,7 +143,7 @@ async function onceTemplateIsSeen(
 
 function fleetRequest(
   context: AwsContext,
-  request: SpawnRequest,
+  request: AwsRequest,
   { template, choices, market, generation }: FleetWish,
 ): CreateFleetCommandInput {
   const token = JSON.stringify([
@@ -153,7 +153,7 @@ function fleetRequest(
     market,
     ...(generation === 0 ? [] : [generation]),
   ]);
-  const tags = [...launchTags(context, request, generation)];
+  const tags = [...launchTags(request, generation)];
   const disk = { Key: TAGS.role, Value: INSTANCE_DISK };
   const overrides = choices.slice(0, MOST_CHOICES).map(({ spec, subnetId }, place) => ({
     InstanceType: spec as "t3.micro", // any name: the SDK lists only those that it knew when it was built
@@ -181,7 +181,7 @@ function fleetRequest(
 
 function rememberRefusals(
   context: AwsContext,
-  { region }: SpawnRequest,
+  { prepared: { region } }: AwsRequest,
   choices: readonly FleetChoice[],
   { Errors = [] }: CreateFleetCommandOutput,
 ): void {

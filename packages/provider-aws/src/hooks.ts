@@ -1,61 +1,35 @@
-import { type HeartbeatTask, isProviderError, type ProviderHooks } from "@slipway/core";
-import { answerHeartbeat, type HeartbeatDetails } from "@slipway/provider-kit/hooks";
-import { PROVIDER, refusal } from "./call.ts";
+import { isProviderError } from "@slipway/core";
+import type { HookParts } from "@slipway/provider-kit/driver";
+import { refusal } from "./call.ts";
 import { refreshPrices } from "./capabilities/prices.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { codeOfReason, nativeCodeOf } from "./errors.ts";
 import type { AWSInstance } from "./instance.ts";
-import { listInstances } from "./lookup.ts";
 
-type Task = (call: Call) => Promise<HeartbeatDetails>;
-
-const tasksOf = (context: AwsContext): Readonly<Record<HeartbeatTask, Task>> => ({
-  health_check: async (call) => {
-    const ended = await all(context, call, ["terminated", "stopped"]);
-    const codes = ended.map(({ statusReason }) =>
-      statusReason === undefined ? undefined : codeOfReason({ Code: statusReason.code, Message: statusReason.message }),
-    );
-    return {
-      interrupted: codes.filter((code) => code === "SPOT_INTERRUPTED").length,
-      failed: codes.filter((code) => code !== undefined && code !== "SPOT_INTERRUPTED").length,
-    };
-  },
-  reconcile: async (call) => {
-    const counts: Record<string, number> = {};
-    for (const { status } of await all(context, call)) counts[status] = (counts[status] ?? 0) + 1;
-    return counts;
-  },
-  orphan_scan: async (call) => {
-    const tagged = await all(context, call, undefined, "*");
-    const mine = tagged.filter(({ owner }) => owner === context.owner);
-    const expired = mine.filter(({ expiresAt }) => Date.parse(expiresAt ?? "") <= context.clock.now());
-    return { ours: mine.length, others: tagged.length - mine.length, expired: expired.length };
-  },
-  refresh_prices: async (call) => ({ prices: await refreshPrices(context, call) }),
-});
-
-function all(
-  context: AwsContext,
-  { operation, signal }: Call,
-  status?: readonly AWSInstance["status"][],
-  owner?: string,
-): Promise<readonly AWSInstance[]> {
-  const filter = { ...(status === undefined ? {} : { status }), ...(owner === undefined ? {} : { owner }) };
-  return listInstances(context, filter, { operation, signal });
-}
-
-export function awsHooks(context: AwsContext): ProviderHooks {
-  const tasks = tasksOf(context);
+/** What the kit's own hooks do not know of EC2: why instances ended, and what its price list says. */
+export function awsHooks(context: AwsContext): HookParts<AWSInstance> {
   return {
-    onStartup: () => checkAccount(context),
-    onShutdown: () => Promise.resolve(),
-    onHeartbeat: (request) => answerHeartbeat(request, tasks, { provider: PROVIDER, clock: context.clock }),
+    startup: (call) => checkAccount(context, call),
+    tasks: () => ({
+      health_check: async (call) => {
+        const ended = await context.lifeCycle().list({ status: ["terminated", "stopped"] }, call, call.operation);
+        const codes = ended.map(({ statusReason }) =>
+          statusReason === undefined
+            ? undefined
+            : codeOfReason({ Code: statusReason.code, Message: statusReason.message }),
+        );
+        return {
+          interrupted: codes.filter((code) => code === "SPOT_INTERRUPTED").length,
+          failed: codes.filter((code) => code !== undefined && code !== "SPOT_INTERRUPTED").length,
+        };
+      },
+      refresh_prices: async (call) => ({ prices: await refreshPrices(context, call) }),
+    }),
   };
 }
 
 /** Who we are, whether the regions are open to us, and whether we may do what nothing works without. */
-async function checkAccount(context: AwsContext): Promise<void> {
-  const call: Call = { operation: "onStartup" };
+async function checkAccount(context: AwsContext, call: Call): Promise<void> {
   const [home] = context.regions;
   await context.client.sts(call, home, "GetCallerIdentity", {});
   await checkRegions(context, call, home);

@@ -5,16 +5,16 @@ import type { AwsContext, Call } from "./context.ts";
 import { nativeCodeOf } from "./errors.ts";
 import { kept } from "./kept.ts";
 import { architectureOf } from "./machine-types.ts";
-import type { SpawnRequest } from "./request.ts";
+import type { AwsRequest } from "./request.ts";
 
 const AMAZON_LINUX = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-";
 const BY_PARAMETER = "resolve:ssm:";
 const AMI = /^ami-[0-9a-f]{8,17}$/;
 
 /** The image of a spawn, looked up: its disks are needed to encrypt them. INVALID_SPEC where there is none such. */
-export async function imageFor(context: AwsContext, call: Call, request: SpawnRequest): Promise<Image> {
-  const { region, options, instanceType } = request;
-  const { fromSnapshot, image } = options;
+export async function imageFor(context: AwsContext, call: Call, request: AwsRequest): Promise<Image> {
+  const { region, instanceType } = request.prepared;
+  const { fromSnapshot, image } = request.options;
   if (fromSnapshot !== undefined) {
     if (image === undefined) return imageOfSnapshot(context, call, region, fromSnapshot);
     throw refusal("INVALID_SPEC", call.operation, "image and fromSnapshot exclude each other");

@@ -1,9 +1,12 @@
 import type { Instance as Ec2Instance } from "@aws-sdk/client-ec2";
 import type { Instance, InstanceResources, InstanceStatus } from "@slipway/core";
+import { positive, present, statusTable } from "@slipway/provider-kit/driver";
 import { PROVIDER } from "./call.ts";
 import { gpusOf } from "./capabilities/gpu.ts";
 import { composeId } from "./ids.ts";
 import { labelsOf, ownershipOf, TAGS, tagOf } from "./tags.ts";
+
+export type { Ec2Instance };
 
 /** A disk of an instance. */
 export interface AWSAttachedVolume {
@@ -40,18 +43,18 @@ export interface AWSInstance extends Instance {
   readonly generation: number;
 }
 
-const STATUSES: ReadonlyMap<string, InstanceStatus> = new Map<string, InstanceStatus>([
-  ["pending", "pending"],
-  ["running", "running"],
-  ["stopping", "stopping"],
-  ["stopped", "stopped"],
-  ["shutting-down", "terminating"],
-  ["terminated", "terminated"],
-]);
+const STATES = statusTable({
+  pending: "pending",
+  running: "running",
+  stopping: "stopping",
+  stopped: "stopped",
+  "shutting-down": "terminating",
+  terminated: "terminated",
+});
 
 /** EC2's state in the contract's word. It has none for hibernated: that is told by the reason of the stop. */
-export function statusOf(instance: Ec2Instance): InstanceStatus {
-  const status = STATUSES.get(instance.State?.Name ?? "") ?? "unknown";
+function statusOf(instance: Ec2Instance): InstanceStatus {
+  const status = STATES.statusOf(instance.State?.Name ?? "");
   return status === "stopped" && isHibernated(instance) ? "hibernated" : status;
 }
 
@@ -89,23 +92,20 @@ export function materialize(region: string, instance: Ec2Instance): AWSInstance 
     owner: ownership.owner,
     ...(reason === undefined ? {} : { statusReason: reason }),
     region,
-    ...present("zone", zone),
-    ...present("spec", instance.InstanceType),
-    ...present("image", instance.ImageId),
+    ...present({ zone, spec: instance.InstanceType, image: instance.ImageId }),
     ...(resources === undefined ? {} : { resources }),
-    addresses: {
-      ...present("publicIpv4", instance.PublicIpAddress),
-      ...present("privateIpv4", instance.PrivateIpAddress),
-      ...present("ipv6", instance.Ipv6Address),
-    },
+    addresses: present({
+      publicIpv4: instance.PublicIpAddress,
+      privateIpv4: instance.PrivateIpAddress,
+      ipv6: instance.Ipv6Address,
+    }),
     ...(isTold(instance.PublicIpAddress) ? { ssh: { host: instance.PublicIpAddress, port: 22, user: SSH_USER } } : {}),
     isSpot: instance.InstanceLifecycle === "spot",
     labels: labelsOf(Tags),
     createdAt: createdAt(instance),
-    ...present("expiresAt", ownership.expiresAt),
+    ...present({ expiresAt: ownership.expiresAt }),
     ...(ownership.terminateBy === undefined ? {} : { terminateBy: { at: ownership.terminateBy, by: "machine" } }),
-    ...present("name", ownership.name),
-    ...present("remoteName", tagOf(Tags, TAGS.remoteName)),
+    ...present({ name: ownership.name, remoteName: tagOf(Tags, TAGS.remoteName) }),
     availabilityZone: zone ?? null,
     subnetId: instance.SubnetId ?? null,
     vpcId: instance.VpcId ?? null,
@@ -139,10 +139,9 @@ function reasonOf({ StateReason, StateTransitionReason }: Ec2Instance): Instance
 
 /** As far as a listing tells: the memory of a machine type stands elsewhere. */
 function resourcesOf({ CpuOptions, InstanceType }: Ec2Instance): InstanceResources | undefined {
-  const cpus = (CpuOptions?.CoreCount ?? 0) * (CpuOptions?.ThreadsPerCore ?? 1);
+  const cpus = positive(CpuOptions?.CoreCount, CpuOptions?.ThreadsPerCore);
   const gpus = gpusOf(InstanceType ?? "");
-  if (cpus === 0 && gpus === undefined) return undefined;
-  return { ...(cpus === 0 ? {} : { cpus }), ...(gpus === undefined ? {} : { gpus }) };
+  return cpus === undefined && gpus === undefined ? undefined : present({ cpus, gpus });
 }
 
 /** `LaunchTime` is that of the last start; the first network card was attached at the launch, and stays. */
@@ -172,12 +171,7 @@ function volumesOf({ BlockDeviceMappings = [] }: Ec2Instance): readonly AWSAttac
 
 const isTold = (value: string | undefined): value is string => value !== undefined && value !== "";
 
-function present<K extends string>(name: K, value: string | undefined): { readonly [_ in K]?: string } {
-  // A computed name of type K makes an object with that one field.
-  return isTold(value) ? ({ [name]: value } as { readonly [_ in K]?: string }) : {};
-}
-
 /** In the words of the stop itself; it is empty where nobody has stopped the instance. */
-export function isHibernated(instance: Ec2Instance): boolean {
+function isHibernated(instance: Ec2Instance): boolean {
   return instance.StateReason?.Code === "Client.UserInitiatedHibernate";
 }

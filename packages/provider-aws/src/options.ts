@@ -96,10 +96,3 @@ export const configSchema: z.ZodMiniType<AwsConfig> = z.strictObject({
   readAfterWriteMs: z.optional(z.number().check(z.nonnegative())),
   share: z.optional(z.number().check(z.positive(), z.lte(1))),
 });
-
-/** Where and why a config is wrong, without its values. */
-export function describeIssue(error: z.core.$ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) return "unknown";
-  return issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`;
-}

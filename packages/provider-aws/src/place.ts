@@ -1,10 +1,16 @@
 import type { Subnet } from "@aws-sdk/client-ec2";
 import { everyPage, refusal } from "./call.ts";
+import type { ResolvedNetwork } from "./capabilities/custom-networking.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { kept } from "./kept.ts";
-import type { AWSSpawnOptions, SpawnRequest } from "./request.ts";
-import type { ChosenPlace } from "./run-request.ts";
+import type { AWSSpawnOptions, AwsRequest } from "./request.ts";
 import { ensureSecurityGroup } from "./security-group.ts";
+
+/** Where the instance goes, resolved before the first call that makes something. */
+export interface ChosenPlace extends ResolvedNetwork {
+  /** Of the subnet, or of the volumes; EC2 chooses one if absent. */
+  readonly zone?: string | undefined;
+}
 
 /**
  * Where the instance goes and what guards it. Decided by the request alone, and by what stands in the account: neither
@@ -14,10 +20,11 @@ import { ensureSecurityGroup } from "./security-group.ts";
 export async function placeFor(
   context: AwsContext,
   call: Call,
-  request: SpawnRequest,
+  request: AwsRequest,
   zone: string | undefined,
 ): Promise<ChosenPlace> {
-  const { region, options } = request;
+  const { options, prepared } = request;
+  const { region } = prepared;
   const { network = {}, ports = [] } = options;
   const subnet = await subnetFor(context, call, request, zone);
   const own = needsGroup(options)
@@ -45,7 +52,7 @@ export function needsGroup({ network, ports = [] }: Pick<AWSSpawnOptions, "netwo
 async function subnetFor(
   context: AwsContext,
   call: Call,
-  { region, options }: SpawnRequest,
+  { options, prepared: { region } }: AwsRequest,
   zone: string | undefined,
 ): Promise<Subnet | undefined> {
   const { id, subnet } = options.network ?? {};

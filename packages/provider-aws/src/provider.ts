@@ -1,11 +1,5 @@
-import {
-  type CallOptions,
-  defineProvider,
-  type Provider,
-  type ProviderHooks,
-  type RegionMethods,
-  runtimeDefaults,
-} from "@slipway/core";
+import { type CallOptions, type Provider, type RegionMethods, runtimeDefaults } from "@slipway/core";
+import { checkedOptions, type ProviderParts, providerFromDriver } from "@slipway/provider-kit/driver";
 import { keyedMutex, readAfterWriteCache } from "@slipway/provider-kit/limits";
 import { batching } from "./batching.ts";
 import { PROVIDER, refusal } from "./call.ts";
@@ -18,29 +12,27 @@ import { snapshotMethods } from "./capabilities/snapshots.ts";
 import { spotMethods } from "./capabilities/spot.ts";
 import { warmVolumeMethods } from "./capabilities/warm-volumes.ts";
 import { awsClient, WRITE_TIMEOUT_MS } from "./client.ts";
-import type { AwsContext } from "./context.ts";
+import type { AwsContext, AwsLifeCycle } from "./context.ts";
+import { awsDriver } from "./driver.ts";
 import { awsHooks } from "./hooks.ts";
 import type { AWSInstance } from "./instance.ts";
 import { instanceBatches } from "./instance-batches.ts";
-import { getInstance, listInstances, listNames, MOST_VALUES } from "./lookup.ts";
+import { listNames, MOST_VALUES } from "./lookup.ts";
 import {
   type AwsOptions,
   configSchema,
   DEFAULT_READ_AFTER_WRITE_MS,
   DEFAULT_REGION,
   DEFAULT_SPEC,
-  describeIssue,
   withEnvironment,
 } from "./options.ts";
 import { type PlacementOptions, placementsOf } from "./placements.ts";
-import type { AWSSpawnOptions, AwsCapability } from "./request.ts";
-import { spawnInstance } from "./spawn.ts";
+import type { AWSSpawnOptions, AwsCapability, Prepared } from "./request.ts";
 import { MAX_LABELS, NAME_MAX_LENGTH } from "./tags.ts";
-import { terminateInstance } from "./terminate.ts";
 import { TERMINATE_LATE_MS } from "./terminate-by.ts";
 import { mostEndsAtOnce } from "./token-buckets.ts";
 import { unavailableOfferings } from "./unavailable.ts";
-import { MAX_USER_DATA_BYTES, render } from "./user-data.ts";
+import { MAX_USER_DATA_BYTES } from "./user-data.ts";
 
 export type AwsProvider = Provider<AWSInstance, AWSSnapshot, AwsCapability> & {
   /**
@@ -71,73 +63,74 @@ export function aws(options: AwsOptions): AwsProvider {
 }
 
 /** The provider and its hooks, over one client. */
-export function awsParts(options: AwsOptions): {
-  readonly provider: AwsProvider;
-  readonly hooks: ProviderHooks;
-  readonly context: AwsContext;
-} {
-  const context = contextOf(options);
-  const { readAfterWriteMs } = context;
-  const provider = defineProvider<AwsProvider>(
-    {
-      name: PROVIDER,
-      owner: options.owner,
-      tier: "reference",
-      capabilities: {
-        snapshots: true,
-        spot: true,
-        gpu: true,
-        multiRegion: true,
-        persistentVolumes: true,
-        warmVolumes: true,
-        hibernation: true,
-        costExplorer: true,
-        customNetworking: true,
-        terminateBy: true,
-      },
-      limits: {
-        maxUserDataBytes: MAX_USER_DATA_BYTES,
-        maxLabels: MAX_LABELS,
-        nameMaxLength: NAME_MAX_LENGTH,
-        readAfterWriteMs,
-        requestLifeMs: WRITE_TIMEOUT_MS,
-        terminateLateMs: TERMINATE_LATE_MS,
-      },
-      whyNot: {
-        idempotentSpawn:
-          "EC2 keeps client tokens for each region and zone: two processes that share nothing can launch a key in two places.",
-        tailscaleNative: "EC2 joins no tailnet by itself: do it in the bootstrap, with the feature tailscale.",
-      },
-      spawn: (spawning) => spawnInstance(context, spawning),
-      terminate: (id, call) => terminateInstance(context, id, call),
-      get: (id, call) => getInstance(context, id, call),
-      list: (filter, call) => listInstances(context, filter, call),
-      generateBootstrap: (config) => render(config),
-      ...snapshotMethods(context),
-      ...spotMethods(context),
-      ...regionMethods(context),
-      ...volumeMethods(context),
-      ...warmVolumeMethods(context),
-      ...hibernationMethods(context),
-      ...costMethods(context),
-      placements: (wanted) => placementsOf(context, { operation: "placements", signal: wanted.signal }, wanted),
-      listOfferings: (given) => offeringMethods(context).listOfferings(given),
+export function awsParts(options: AwsOptions): ProviderParts<AwsProvider> & { readonly context: AwsContext } {
+  const made: { lifeCycle?: AwsLifeCycle } = {};
+  const context = contextOf(options, () => {
+    if (made.lifeCycle !== undefined) return made.lifeCycle;
+    throw refusal("INTERNAL", "register", "the provider is not made yet");
+  });
+  const { regions, readAfterWriteMs } = context;
+  const parts = providerFromDriver<AwsProvider, AWSInstance, Prepared>({
+    name: PROVIDER,
+    owner: options.owner,
+    tier: "reference",
+    capabilities: {
+      snapshots: true,
+      spot: true,
+      gpu: true,
+      multiRegion: true,
+      persistentVolumes: true,
+      warmVolumes: true,
+      hibernation: true,
+      costExplorer: true,
+      customNetworking: true,
+      terminateBy: true,
     },
-    { runtime: { ...options.runtime, clock: context.clock } },
-  );
-  return { provider, hooks: awsHooks(context), context };
+    limits: {
+      maxUserDataBytes: MAX_USER_DATA_BYTES,
+      maxLabels: MAX_LABELS,
+      nameMaxLength: NAME_MAX_LENGTH,
+      readAfterWriteMs,
+      requestLifeMs: WRITE_TIMEOUT_MS,
+      terminateLateMs: TERMINATE_LATE_MS,
+    },
+    whyNot: {
+      idempotentSpawn:
+        "EC2 keeps client tokens for each region and zone: two processes that share nothing can launch a key in two places.",
+      tailscaleNative: "EC2 joins no tailnet by itself: do it in the bootstrap, with the feature tailscale.",
+    },
+    driver: awsDriver(context),
+    regions,
+    hooks: awsHooks(context),
+    runtime: { ...options.runtime, clock: context.clock },
+    ...snapshotMethods(context),
+    ...spotMethods(context),
+    ...regionMethods(context),
+    ...volumeMethods(context),
+    ...warmVolumeMethods(context),
+    ...hibernationMethods(context),
+    ...costMethods(context),
+    extras: ({ lifeCycle }) => {
+      made.lifeCycle = lifeCycle;
+      return {
+        placements: (wanted) => placementsOf(context, { operation: "placements", signal: wanted.signal }, wanted),
+        ...offeringMethods(context),
+      };
+    },
+  });
+  return { ...parts, context };
 }
 
-function contextOf(options: AwsOptions): AwsContext {
-  const { owner, runtime, ...config } = options;
-  const parsed = configSchema.safeParse(config);
-  if (!parsed.success) throw refusal("INVALID_SPEC", "register", `aws: ${describeIssue(parsed.error)}`);
+function contextOf(options: AwsOptions, lifeCycle: AwsContext["lifeCycle"]): AwsContext {
+  const { owner, runtime } = options;
+  const config = checkedOptions(PROVIDER, configSchema, options);
   const { readAfterWriteMs = DEFAULT_READ_AFTER_WRITE_MS, regions = [], defaultSpec = DEFAULT_SPEC } = config;
   const [first = DEFAULT_REGION, ...others] = regions;
   const { clock, onEvent } = runtimeDefaults(runtime);
   const client = awsClient(options);
   const context: AwsContext = {
     owner,
+    lifeCycle,
     regions: [first, ...others],
     defaultSpec,
     defaultImage: config.defaultImage,
@@ -159,9 +152,7 @@ function contextOf(options: AwsOptions): AwsContext {
     keyedMutex: keyedMutex(PROVIDER),
     unavailable: unavailableOfferings(clock, onEvent),
     launched: readAfterWriteCache(clock, readAfterWriteMs),
-    ended: readAfterWriteCache(clock, readAfterWriteMs),
     created: readAfterWriteCache(clock, readAfterWriteMs),
-    unclear: readAfterWriteCache(clock, readAfterWriteMs),
     claimed: readAfterWriteCache(clock, readAfterWriteMs),
     unclearClaims: readAfterWriteCache(clock, UNCLEAR_CLAIM_MS),
     endedForRoom: new Set(),

@@ -6,9 +6,10 @@ import {
   type Workflow,
   type WorkflowContract,
 } from "@slipway/core";
-import { refusal } from "./call.ts";
+import { checkedConfig } from "@slipway/provider-kit/driver";
+import { PROVIDER } from "./call.ts";
 import { cleanupMethods } from "./cleanup.ts";
-import { configSchema, describeIssue, withEnvironment } from "./options.ts";
+import { configSchema, withEnvironment } from "./options.ts";
 import { type AwsProvider, awsParts } from "./provider.ts";
 import { type MultiAzInput, type MultiAzOutput, multiAz, multiAzContract } from "./workflows/multi-az.ts";
 import { type SpotFleetInput, type SpotFleetOutput, spotFleet, spotFleetContract } from "./workflows/spot-fleet.ts";
@@ -46,11 +47,8 @@ export interface AwsRegistration {
  */
 export async function register(config: unknown, env: RegisterEnvironment): Promise<AwsRegistration> {
   const { variables, owner, runtime } = env;
-  const parsed = configSchema.safeParse(config ?? {});
-  if (!parsed.success) {
-    throw refusal("INVALID_SPEC", "register", `the config of aws is wrong: ${describeIssue(parsed.error)}`);
-  }
-  const { provider, hooks, context } = awsParts(withEnvironment({ ...parsed.data, owner, runtime }, variables));
+  const given = checkedConfig(PROVIDER, configSchema, config ?? {});
+  const { provider, hooks, context } = awsParts(withEnvironment({ ...given, owner, runtime }, variables));
   const parts = { context, provider };
   return {
     provider,

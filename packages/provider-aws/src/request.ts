@@ -1,51 +1,39 @@
-import {
-  type BootstrapScript,
-  type BuiltinCapability,
-  type GpuOptions,
-  isKey,
-  nameFor,
-  type Operation,
-  type SpawnOptions,
-  specHash,
-} from "@slipway/core";
+import type { BuiltinCapability, GpuOptions, Operation, SpawnOptions } from "@slipway/core";
+import type { SpawnRequest } from "@slipway/provider-kit/driver";
 import { refusal } from "./call.ts";
 import { checkNetwork } from "./capabilities/custom-networking.ts";
 import { fitsGpu, gpuTypesOf, knownGpus } from "./capabilities/gpu.ts";
 import { marketOptions } from "./capabilities/market-options.ts";
 import { type AwsContext, configuredRegion } from "./context.ts";
 import { nativeIdOf, splitId } from "./ids.ts";
+import type { AWSInstance } from "./instance.ts";
 import { typeFor } from "./machine-types.ts";
-import { isText, labelFault, TAGS, type Tag, tagsOf } from "./tags.ts";
-import { terminateByTags } from "./terminate-by.ts";
-import { scriptOf } from "./user-data.ts";
+import { isText, TAGS, type Tag, tagsOf } from "./tags.ts";
+import { terminateByHook, terminateByTags } from "./terminate-by.ts";
+import { userData } from "./user-data.ts";
 
 /** What `whyNot` has no sentence for. */
 export type AwsCapability = Exclude<BuiltinCapability, "idempotentSpawn" | "tailscaleNative"> | "terminateBy";
 export type AWSSpawnOptions = SpawnOptions<AwsCapability>;
 
-/** A spawn as far as it can be checked without a call. Nothing of it depends on time, chance or other processes. */
-export interface SpawnRequest {
-  readonly options: AWSSpawnOptions;
-  readonly key: string;
-  /** `nameFor(owner, key)`. */
-  readonly name: string;
+export type AwsRequest = SpawnRequest<AWSSpawnOptions, Prepared>;
+
+/** What follows from a spawn's options without a call. Nothing of it depends on time, chance or other processes. */
+export interface Prepared {
   readonly region: string;
   readonly instanceType: string;
-  readonly specHash: string;
-  readonly script: BootstrapScript | undefined;
-  readonly labels: readonly Tag[];
+  /** In base64. */
+  readonly userData: string | undefined;
 }
 
-/** Throws INVALID_SPEC for what core's own checks cannot know. */
-export function requestOf(context: AwsContext, operation: Operation, options: AWSSpawnOptions): SpawnRequest {
-  const { key, labels = {}, bootstrap, network, ports = [] } = options;
-  // defineProvider has given it one.
-  if (!isKey(key)) throw refusal("INVALID_SPEC", operation, "key must be 1 to 128 printable ASCII characters");
-  for (const [label, value] of Object.entries(labels)) {
-    const fault = labelFault(label, value);
-    if (fault !== null) throw refusal("INVALID_SPEC", operation, `labels: ${JSON.stringify(label)} ${fault}`);
-  }
-  if (!isText(options.name ?? "")) throw refusal("INVALID_SPEC", operation, "name holds half of a surrogate pair");
+/** Throws INVALID_SPEC for what neither core's own checks nor the kit's can know. */
+export function prepare(
+  context: AwsContext,
+  operation: Operation,
+  { options, script }: SpawnRequest<AWSSpawnOptions>,
+): Prepared {
+  const { name = "", network, ports = [], sshKeys = [], volumes = [], terminateBy } = options;
+  if (!isText(name)) throw refusal("INVALID_SPEC", operation, "name holds half of a surrogate pair");
   for (const { port, hostPort } of ports) {
     if (hostPort === undefined || hostPort === port) continue;
     throw refusal("UNSUPPORTED", operation, `ports: EC2 maps no ports, so that ${port} cannot appear as ${hostPort}`);
@@ -55,22 +43,20 @@ export function requestOf(context: AwsContext, operation: Operation, options: AW
     throw refusal("INVALID_SPEC", operation, "network.isolated excludes ports: they would open it again");
   }
   marketOptions(operation, options);
-  const script = bootstrap === undefined ? undefined : scriptOf(bootstrap, operation);
-  return {
-    options,
-    key,
-    name: nameFor(context.owner, key),
-    region: regionFor(context, operation, options),
-    instanceType: machineTypeOf(context, operation, options),
-    specHash: specHash(script === undefined ? options : { ...options, bootstrap: script }),
+  const region = regionFor(context, operation, options);
+  const instanceType = machineTypeOf(context, operation, options);
+  const parts = {
     script,
-    labels: Object.entries(labels).map(([Key, Value]) => ({ Key, Value })),
+    sshKeys,
+    volumes: volumes.map(({ id, mountPath }) => ({ volumeId: nativeIdOf(id), mountPath })),
+    terminateBy: terminateBy === undefined ? undefined : terminateByHook(terminateBy),
   };
+  return { region, instanceType, userData: userData(parts, operation) };
 }
 
 /** The region that the options name; what is bound to a region, as a volume, names one too. */
 export function regionFor(
-  context: Pick<AwsContext, "regions">,
+  context: Pick<AwsContext, "lifeCycle" | "regions">,
   operation: Operation,
   { region, fromSnapshot, volumes = [] }: Pick<AWSSpawnOptions, "region" | "fromSnapshot" | "volumes">,
 ): string {
@@ -103,24 +89,23 @@ export function machineTypeOf(
   return resources === undefined ? context.defaultSpec : typeFor(operation, resources, context.defaultSpec);
 }
 
-/** What is written on everything that the launch makes. */
-export function launchTags(context: AwsContext, request: SpawnRequest, generation: number): readonly Tag[] {
-  const { key, specHash: hash, options, labels } = request;
-  const { name, expiresAt } = options;
-  return [
-    ...tagsOf(context.owner, key),
-    { Key: TAGS.specHash, Value: hash },
-    { Key: TAGS.generation, Value: String(generation) },
-    ...(name === undefined ? [] : [{ Key: TAGS.name, Value: name }]),
-    ...(expiresAt === undefined ? [] : [{ Key: TAGS.expiresAt, Value: expiresAt }]),
-    ...terminateByTags(options),
-    ...labels,
-  ];
+/** Of an instance whose key had these before: so many ended. */
+export function nextGeneration(previous: readonly AWSInstance[]): number {
+  return Math.max(-1, ...previous.map(({ generation }) => generation)) + 1;
 }
 
-/** The native ids of the volumes that a spawn names. */
-export function volumeIdsOf({ options: { volumes = [] } }: SpawnRequest): readonly string[] {
-  return volumes.map(({ id }) => nativeIdOf(id));
+/** What is written on everything that the launch makes. */
+export function launchTags({ key, ownership, options }: AwsRequest, generation: number): readonly Tag[] {
+  const { owner, specHash, displayName, expiresAt, labels } = ownership;
+  return [
+    ...tagsOf(owner, key),
+    { Key: TAGS.specHash, Value: specHash },
+    { Key: TAGS.generation, Value: String(generation) },
+    ...(displayName === undefined ? [] : [{ Key: TAGS.name, Value: displayName }]),
+    ...(expiresAt === undefined ? [] : [{ Key: TAGS.expiresAt, Value: expiresAt }]),
+    ...terminateByTags(options),
+    ...Object.entries(labels).map(([Key, Value]) => ({ Key, Value })),
+  ];
 }
 
 /** The machine type for a spawn that asks for accelerators; INVALID_SPEC where EC2 has none such, before any call. */

@@ -1,18 +1,17 @@
 import type { BlockDeviceMapping, Image, RunInstancesCommandInput } from "@aws-sdk/client-ec2";
-import { networkPart, type ResolvedNetwork } from "./capabilities/custom-networking.ts";
-import { hibernationPart } from "./capabilities/hibernation-part.ts";
+import { refusal } from "./call.ts";
+import { mountsOf } from "./capabilities/attach.ts";
+import { networkPart } from "./capabilities/custom-networking.ts";
+import { checkHibernation, hibernationPart, hibernationRootGib } from "./capabilities/hibernation-part.ts";
 import { marketOptions } from "./capabilities/market-options.ts";
+import { besideTheMachine, onDemandPrice } from "./capabilities/prices.ts";
 import type { AwsContext, Call } from "./context.ts";
-import { isBurstable } from "./machine-types.ts";
-import { launchTags, type SpawnRequest } from "./request.ts";
+import { imageFor } from "./images.ts";
+import { isBurstable, machineType } from "./machine-types.ts";
+import { type ChosenPlace, placeFor } from "./place.ts";
+import { type AwsRequest, launchTags } from "./request.ts";
 import { INSTANCE_DISK, TAGS, type Tag } from "./tags.ts";
-import { shutdownPart } from "./terminate-by.ts";
-
-/** Where the instance goes, resolved before the first call that makes something. */
-export interface ChosenPlace extends ResolvedNetwork {
-  /** Of the subnet, or of the volumes; EC2 chooses one if absent. */
-  readonly zone?: string | undefined;
-}
+import { checkTerminateBy, shutdownPart } from "./terminate-by.ts";
 
 /** All that a launch is made of beside the request itself. */
 export interface LaunchParts {
@@ -23,6 +22,59 @@ export interface LaunchParts {
   readonly rootGib: number | undefined;
 }
 
+/** All that has to be known before the launch; nothing is made here but a security group that many share. */
+export async function launchParts(context: AwsContext, call: Call, request: AwsRequest): Promise<LaunchParts> {
+  const { options, prepared } = request;
+  const { region, instanceType, userData } = prepared;
+  const image = await imageFor(context, call, request);
+  checkTerminateBy(call.operation, options, image);
+  const mounts = await mountsOf(context, call, region, options.volumes ?? []);
+  const imageGib = image.BlockDeviceMappings?.find(({ DeviceName }) => DeviceName === image.RootDeviceName)?.Ebs
+    ?.VolumeSize;
+  const asked = options.resources?.diskBytes;
+  let rootGib = asked === undefined ? undefined : Math.ceil(asked / 1024 ** 3);
+  if (options.hibernation === true) {
+    const type = await machineType(context, call, region, instanceType);
+    checkHibernation(call.operation, { type, rootDeviceType: image.RootDeviceType, spot: options.spot !== undefined });
+    rootGib = Math.max(rootGib ?? 0, hibernationRootGib(imageGib ?? 8, type.MemoryInfo?.SizeInMiB ?? 0));
+  }
+  await checkPrice(context, call, request, Math.max(rootGib ?? 0, imageGib ?? 8));
+  // Last, since it may make a security group.
+  const place = await placeFor(context, call, request, mounts[0]?.zone);
+  return { image, place, userData, rootGib };
+}
+
+/** What a cap is checked against is all that the instance costs an hour: the machine, its public address, its disk. */
+async function checkPrice(
+  context: AwsContext,
+  call: Call,
+  { options, prepared: { region, instanceType } }: AwsRequest,
+  diskGib: number,
+): Promise<void> {
+  const { maxUsdPerHour } = options;
+  if (maxUsdPerHour === undefined || options.spot !== undefined) return;
+  const price = await onDemandPrice(context, call, region, instanceType);
+  if (price === undefined) {
+    throw refusal(
+      "INVALID_SPEC",
+      call.operation,
+      `AWS lists no price of ${instanceType} in ${region}: maxUsdPerHour cannot be checked`,
+      { hint: "Leave maxUsdPerHour out, or name a machine type that slipway prices aws lists." },
+    );
+  }
+  const beside = besideTheMachine({ publicAddress: options.network?.isolated !== true, diskGib });
+  const total = price.usdPerHour + beside;
+  if (total <= maxUsdPerHour) return;
+  throw refusal(
+    "INVALID_SPEC",
+    call.operation,
+    `${instanceType} costs ${usd(total)} USD an hour in ${region}, above maxUsdPerHour ${maxUsdPerHour}: ` +
+      `${usd(price.usdPerHour)} for the machine, ${usd(beside)} for its disk of ${diskGib} GiB and a public address`,
+  );
+}
+
+const usd = (amount: number): string => String(Number(amount.toFixed(5)));
+
 /**
  * What RunInstances is asked for: the same for the same request, so that EC2 answers a repetition with the instance that
  * it has. Owner and key go along in the call itself, for all that it makes.
@@ -30,13 +82,14 @@ export interface LaunchParts {
 export function runRequest(
   context: AwsContext,
   call: Call,
-  request: SpawnRequest,
+  request: AwsRequest,
   parts: LaunchParts,
   generation: number,
 ): RunInstancesCommandInput {
-  const { options, instanceType } = request;
+  const { options, prepared } = request;
+  const { instanceType } = prepared;
   const { image, place, userData } = parts;
-  const tags = launchTags(context, request, generation);
+  const tags = launchTags(request, generation);
   const byZone = place.subnetId === undefined && place.zone !== undefined;
   return {
     MinCount: 1,
@@ -73,7 +126,7 @@ export function creditsOf(
  */
 export function clientToken(
   owner: string,
-  { key }: Pick<SpawnRequest, "key">,
+  { key }: Pick<AwsRequest, "key">,
   { subnetId, zone }: ChosenPlace,
   generation: number,
 ): string {

@@ -1,4 +1,5 @@
 import { nameFor } from "@slipway/core";
+import { present } from "@slipway/provider-kit/driver";
 
 // AWS keeps these for itself.
 const THEIRS = "aws:";
@@ -84,17 +85,16 @@ export function tagOf(tags: WireTags, name: string): string | undefined {
 }
 
 export function ownershipOf(tags: WireTags): Ownership {
-  const name = tagOf(tags, TAGS.name);
-  const expiresAt = tagOf(tags, TAGS.expiresAt);
-  const terminateBy = tagOf(tags, TAGS.terminateBy);
   return {
     owner: tagOf(tags, TAGS.owner) ?? null,
     key: tagOf(tags, TAGS.key) ?? null,
     specHash: tagOf(tags, TAGS.specHash) ?? "",
     generation: Math.max(0, Math.trunc(Number(tagOf(tags, TAGS.generation) ?? 0)) || 0),
-    ...(name === undefined ? {} : { name }),
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(terminateBy === undefined ? {} : { terminateBy }),
+    ...present({
+      name: tagOf(tags, TAGS.name),
+      expiresAt: tagOf(tags, TAGS.expiresAt),
+      terminateBy: tagOf(tags, TAGS.terminateBy),
+    }),
   };
 }
 

@@ -1,7 +1,6 @@
 import { gzipSync } from "node:zlib";
-import type { BootstrapConfig, BootstrapScript, Operation } from "@slipway/core";
-import { givenBootstrap, renderBootstrap } from "@slipway/provider-kit/bootstrap";
-import { PROVIDER, refusal } from "./call.ts";
+import type { BootstrapScript, Operation } from "@slipway/core";
+import { refusal } from "./call.ts";
 import { type MountedVolume, mountScript } from "./capabilities/attach-devices.ts";
 
 /** What EC2 takes as user data, in bytes, before base64. */
@@ -13,16 +12,6 @@ export interface UserDataParts {
   readonly volumes: readonly MountedVolume[];
   /** A script for every boot, which ends the machine at its time. */
   readonly terminateBy?: string | undefined;
-}
-
-export function render(config: BootstrapConfig): BootstrapScript {
-  return renderBootstrap(config, { provider: PROVIDER, format: "cloud-init" });
-}
-
-/** The rendered script, checked as far as core could not. Throws INVALID_SPEC. */
-export function scriptOf(bootstrap: BootstrapConfig | BootstrapScript, operation: Operation): BootstrapScript {
-  const formats = ["cloud-init", "shell"] as const;
-  return givenBootstrap(bootstrap, { provider: PROVIDER, operation, format: "cloud-init", formats, executed: true });
 }
 
 /**

@@ -2,8 +2,7 @@ import "@aws-sdk/client-ec2";
 import { expect, test } from "vitest";
 import { makeTemplate, requestFleet } from "../src/fleet.ts";
 import { awsParts } from "../src/provider.ts";
-import { requestOf } from "../src/request.ts";
-import { prepared } from "../src/spawn.ts";
+import { launchParts } from "../src/run-request.ts";
 import { awsWorld } from "./world.ts";
 
 const ZONES = ["us-east-1a", "us-east-1b", "us-east-1c"];
@@ -13,8 +12,8 @@ test("one key on spot and then on demand is two requests to EC2, each of which m
   for (const zone of ZONES) world.emulator.control.setCapacity({ zone, type: "m5.large", market: "spot" }, 0);
   const { context } = awsParts(world.options());
   const call = { operation: "launch" };
-  const request = requestOf(context, call.operation, { spec: "m5.large", key: "k", region: "us-east-1" });
-  const parts = await prepared(context, call, request, undefined);
+  const request = context.lifeCycle().requestOf(call, { spec: "m5.large", key: "k", region: "us-east-1" });
+  const parts = await launchParts(context, call, request);
   const template = "slipway-fleet-test";
   const expiresAt = new Date(world.emulator.clock.now() + 3_600_000).toISOString();
   for (let times = 0; times < 2; times += 1) {

@@ -1,10 +1,10 @@
-import type { Instance as Ec2Instance, Volume as Ec2Volume } from "@aws-sdk/client-ec2";
+import type { Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import { isProviderError, type VolumeMount } from "@slipway/core";
 import { refusal } from "../call.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { nativeIdOf, regionsOf } from "../ids.ts";
-import { statusOf } from "../instance.ts";
-import { describeNative } from "../lookup.ts";
+import { type AWSInstance, isEnding } from "../instance.ts";
+import { describeIn } from "../lookup.ts";
 import { freeDevice } from "./attach-devices.ts";
 import { describeVolume } from "./persistent-volumes.ts";
 import { holderOf } from "./volume-view.ts";
@@ -26,17 +26,16 @@ export type Attached = "attached" | "taken" | "elsewhere";
 export async function attach(
   context: AwsContext,
   call: Call,
-  region: string,
-  instance: Ec2Instance,
+  { region, nativeId, volumes }: AWSInstance,
   volumeId: string,
 ): Promise<Attached> {
-  const taken = new Set((instance.BlockDeviceMappings ?? []).map(({ DeviceName }) => DeviceName ?? ""));
+  const taken = new Set(volumes.map(({ device }) => device));
   for (let attempt = 0; attempt < DEVICE_TRIES; attempt += 1) {
     const device = freeDevice(taken);
     if (device === undefined) break;
     try {
       await context.client.send(call, region, "AttachVolume", {
-        InstanceId: instance.InstanceId ?? "",
+        InstanceId: nativeId,
         VolumeId: volumeId,
         Device: device,
       });
@@ -48,7 +47,7 @@ export async function attach(
       else return outcome;
     }
   }
-  throw refusal("INVALID_STATE", call.operation, `${instance.InstanceId} has no free device name left`);
+  throw refusal("INVALID_STATE", call.operation, `${nativeId} has no free device name left`);
 }
 
 /** Null: not a refusal that this module has an answer to. */
@@ -111,10 +110,8 @@ export async function mountsOf(
 async function isLeaving(context: AwsContext, call: Call, region: string, volume: Ec2Volume | null): Promise<boolean> {
   const { InstanceId: holder, State } = volume?.Attachments?.find((one) => one.State !== "detached") ?? {};
   if (State === "detaching" || holder === undefined) return true;
-  const instance = await describeNative(context, call, region, holder);
-  if (instance === null || context.ended.byId(holder) !== undefined) return true;
-  const status = statusOf(instance);
-  return status === "terminating" || status === "terminated";
+  const instance = await describeIn(context, call, region, holder);
+  return instance === null || isEnding(instance) || context.lifeCycle().isEnded(holder);
 }
 
 function passing(call: Call, id: string, holder: string): Error {
@@ -138,25 +135,19 @@ export async function attachAtSpawn(
 ): Promise<void> {
   if (volumeIds.length === 0) return;
   const instance = await running(context, call, region, instanceId);
-  for (const volumeId of volumeIds) await attachInTheEnd(context, call, region, instance, volumeId);
+  for (const volumeId of volumeIds) await attachInTheEnd(context, call, instance, volumeId);
 }
 
 /** A volume may still be made, or not be shown yet; another call of the same spawn may have been faster. */
-async function attachInTheEnd(
-  context: AwsContext,
-  call: Call,
-  region: string,
-  instance: Ec2Instance,
-  volumeId: string,
-): Promise<void> {
-  const { InstanceId: instanceId = "" } = instance;
+async function attachInTheEnd(context: AwsContext, call: Call, instance: AWSInstance, volumeId: string): Promise<void> {
+  const { region, nativeId: instanceId } = instance;
   const until = context.clock.now() + MADE_WITHIN_MS;
   for (;;) {
     const volume = await describeVolume(context, call, region, volumeId);
     const holder = volume === null ? undefined : holderOf(volume);
     if (holder === instanceId) return;
     const isFree = holder === undefined && volume?.State === "available";
-    if (isFree && (await attach(context, call, region, instance, volumeId)) === "attached") return;
+    if (isFree && (await attach(context, call, instance, volumeId)) === "attached") return;
     if (holder !== undefined || context.clock.now() >= until) throw notAttached(call, instanceId, volumeId);
     await context.clock.sleep(FIRST_LOOK_MS, call.signal);
   }
@@ -176,11 +167,11 @@ export async function running(
   call: Call,
   region: string,
   instanceId: string,
-): Promise<Ec2Instance> {
+): Promise<AWSInstance> {
   const until = context.clock.now() + RUNNING_WITHIN_MS;
   for (let wait = FIRST_LOOK_MS; ; wait = Math.min(wait * 1.5, SLOWEST_LOOK_MS)) {
-    const instance = await describeNative(context, call, region, instanceId);
-    const state = instance?.State?.Name ?? "pending";
+    const instance = await describeIn(context, call, region, instanceId);
+    const state = instance?.state ?? "pending";
     if (instance !== null && (state === "running" || state === "stopped")) return instance;
     if (state === "terminated" || state === "shutting-down") {
       throw refusal("INVALID_STATE", call.operation, `${instanceId} ended before its volumes were attached`, {

@@ -2,8 +2,7 @@ import { type HibernationMethods, isProviderError } from "@slipway/core";
 import { afterWrite, refusal } from "../call.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { nativeCodeOf } from "../errors.ts";
-import { type AWSInstance, isHibernated, materialize } from "../instance.ts";
-import { describeOne } from "../lookup.ts";
+import type { AWSInstance } from "../instance.ts";
 
 // The agent inside is ready about two minutes after the launch.
 const READY_AGAIN_MS = 10_000;
@@ -21,45 +20,45 @@ export function hibernationMethods(context: AwsContext): HibernationMethods<AWSI
  * really hibernated is told by the status afterwards: `stopped` says that EC2 fell back to a plain shutdown.
  */
 async function hibernate(context: AwsContext, call: Call, id: string): Promise<AWSInstance> {
-  const { region, instance } = await describeOne(context, call, id);
-  const state = instance.State?.Name;
-  if (instance.HibernationOptions?.Configured !== true) {
+  const instance = await context.lifeCycle().managed(call, id);
+  const { state, status } = instance;
+  if (!instance.hibernationConfigured) {
     throw refusal("INVALID_STATE", call.operation, `${id} was not spawned with hibernation: it cannot be added later`);
   }
-  if (state === "stopping" || (state === "stopped" && isHibernated(instance))) return materialize(region, instance);
+  if (status === "stopping" || status === "hibernated") return instance;
   if (state === "pending")
     throw refusal("BUSY", call.operation, `${id} is still starting`, { retryAfterMs: READY_AGAIN_MS });
-  if (state !== "running") throw refusal("INVALID_STATE", call.operation, `${id} is ${state ?? "in no known state"}`);
-  await stopHibernating(context, call, region, instance.InstanceId ?? "");
-  return await afterWrite(call, "it hibernates", () => again(context, call, id));
+  if (state !== "running") throw refusal("INVALID_STATE", call.operation, `${id} is ${state}`);
+  await stopHibernating(context, call, instance);
+  return await afterWrite(call, "it hibernates", () => context.lifeCycle().managed(call, id));
 }
 
 /** The agent inside is ready some time after the start: until then EC2 refuses, and nothing has happened. */
-async function stopHibernating(context: AwsContext, call: Call, region: string, native: string): Promise<void> {
+async function stopHibernating(context: AwsContext, call: Call, { region, nativeId }: AWSInstance): Promise<void> {
   const until = context.clock.now() + READY_WITHIN_MS;
   for (;;) {
     try {
-      await context.client.send(call, region, "StopInstances", { InstanceIds: [native], Hibernate: true });
+      await context.client.send(call, region, "StopInstances", { InstanceIds: [nativeId], Hibernate: true });
       return;
     } catch (error) {
       if (!isNotReady(error)) throw error;
-      if (context.clock.now() >= until) throw notReady(call, native);
+      if (context.clock.now() >= until) throw notReady(call, nativeId);
     }
     await context.clock.sleep(READY_AGAIN_MS, call.signal);
   }
 }
 
 async function resume(context: AwsContext, call: Call, id: string): Promise<AWSInstance> {
-  const { region, instance } = await describeOne(context, call, id);
-  const state = instance.State?.Name;
-  if (instance.HibernationOptions?.Configured !== true) {
+  const instance = await context.lifeCycle().managed(call, id);
+  const { region, nativeId, state } = instance;
+  if (!instance.hibernationConfigured) {
     throw refusal("INVALID_STATE", call.operation, `${id} was not spawned with hibernation`);
   }
-  if (state === "running" || state === "pending") return materialize(region, instance);
+  if (state === "running" || state === "pending") return instance;
   if (state === "stopping") throw refusal("BUSY", call.operation, `${id} is still stopping`, { retryAfterMs: 5000 });
-  if (state !== "stopped") throw refusal("INVALID_STATE", call.operation, `${id} is ${state ?? "in no known state"}`);
-  await context.client.send(call, region, "StartInstances", { InstanceIds: [instance.InstanceId ?? ""] });
-  return await afterWrite(call, "it starts", () => again(context, call, id));
+  if (state !== "stopped") throw refusal("INVALID_STATE", call.operation, `${id} is ${state}`);
+  await context.client.send(call, region, "StartInstances", { InstanceIds: [nativeId] });
+  return await afterWrite(call, "it starts", () => context.lifeCycle().managed(call, id));
 }
 
 /** EC2's own word for "wait a little". */
@@ -76,9 +75,4 @@ function notReady(call: Call, native: string): Error {
     retryAfterMs: READY_AGAIN_MS,
     hint: "The agent inside needs about two minutes after the start; an image without it never gets ready.",
   });
-}
-
-async function again(context: AwsContext, call: Call, id: string): Promise<AWSInstance> {
-  const { region, instance } = await describeOne(context, call, id);
-  return materialize(region, instance);
 }

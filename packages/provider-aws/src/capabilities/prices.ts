@@ -1,4 +1,5 @@
 import type { CallOptions, Offering, Price } from "@slipway/core";
+import { cheapestFirst } from "@slipway/provider-kit/driver";
 import * as z from "zod/mini";
 import { refusal } from "../call.ts";
 import type { AwsContext, Call } from "../context.ts";
@@ -25,7 +26,7 @@ export function offeringMethods(context: AwsContext): {
         const { at, prices } = await pricesOf(context, call, region);
         offerings.push(...prices.map((listed) => offeringFrom(region, at, listed)));
       }
-      return offerings.toSorted((a, b) => (a.price?.usdPerHour ?? 0) - (b.price?.usdPerHour ?? 0));
+      return cheapestFirst(offerings);
     },
   };
 }

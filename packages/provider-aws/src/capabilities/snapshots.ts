@@ -3,7 +3,6 @@ import { isKey, isProviderError, nameFor, type SnapshotMethods } from "@slipway/
 import { afterRefusal, afterWrite, everyPage, refusal } from "../call.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { inRegions, nativeIdOf, regionsOf } from "../ids.ts";
-import { describeOne } from "../lookup.ts";
 import { ownerFilters, ownershipOf, TAGS, type Tag, tagsOf } from "../tags.ts";
 import { type AWSSnapshot, disksOf, materializeSnapshot, snapshotStatus } from "./snapshot-image.ts";
 
@@ -45,8 +44,7 @@ async function createSnapshot(
   name: string | undefined,
 ): Promise<AWSSnapshot> {
   if (!isKey(key)) throw refusal("INVALID_SPEC", call.operation, "key must be 1 to 128 printable ASCII characters");
-  const { region, instance } = await describeOne(context, call, instanceId);
-  const native = instance.InstanceId ?? "";
+  const { region, nativeId: native } = await context.lifeCycle().managed(call, instanceId);
   const title = imageName(context.owner, key, native);
   const known = await imageNamed(context, call, region, title);
   if (known !== undefined) return ours(call, region, known);

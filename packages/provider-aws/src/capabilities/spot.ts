@@ -4,15 +4,12 @@ import { afterWrite, everyPage } from "../call.ts";
 import { type AwsContext, type Call, configuredRegion } from "../context.ts";
 import { nativeCodeOf } from "../errors.ts";
 import { composeId, nativeIdOf, regionsOf } from "../ids.ts";
-import { listInstances } from "../lookup.ts";
+import { isInstanceId } from "../lookup.ts";
 import type { AWSSpawnOptions } from "../request.ts";
-import { spawnInstance } from "../spawn.ts";
-import { terminateInstance } from "../terminate.ts";
 
 const REQUEST_ID = /^sir-[a-z0-9]{8,17}$/;
 const UNKNOWN_REQUEST = /^InvalidSpotInstanceRequestID\.(NotFound|Malformed)$/;
 const LOOK_AGAIN_MS = 2_000;
-const INSTANCE_ID = /^i-[0-9a-f]{8,17}$/;
 
 export function spotMethods(context: AwsContext): SpotMethods<AWSSpawnOptions> {
   return {
@@ -34,17 +31,16 @@ export function spotMethods(context: AwsContext): SpotMethods<AWSSpawnOptions> {
  * that leaves a request open: nobody would know when it is filled.
  */
 async function requestSpot(context: AwsContext, options: AWSSpawnOptions): Promise<SpotRequest> {
-  const instance = await spawnInstance(context, { ...options, spot: options.spot ?? {} }, "requestSpotInstance");
-  const region = instance.region ?? context.regions[0];
+  const instance = await context.lifeCycle().spawn({ ...options, spot: options.spot ?? {} }, "requestSpotInstance");
   // An EC2 that tells no request is one all the same: cancelling by the instance ends both.
   const request = instance.spotRequestId ?? instance.nativeId;
-  return { requestId: composeId(region, request), status: "fulfilled", instanceId: instance.id };
+  return { requestId: composeId(instance.region, request), status: "fulfilled", instanceId: instance.id };
 }
 
 /** First the request, so that it makes nothing more; then the instance that it made. */
 async function cancelSpot(context: AwsContext, call: Call, id: string): Promise<void> {
   const native = nativeIdOf(id);
-  if (INSTANCE_ID.test(native)) return terminateInstance(context, id, call);
+  if (isInstanceId(id)) return await context.lifeCycle().terminate(id, call, call.operation);
   if (!REQUEST_ID.test(native)) return;
   for (const region of regionsOf(context, id)) {
     const request = await requestById(context, call, region, native);
@@ -53,7 +49,7 @@ async function cancelSpot(context: AwsContext, call: Call, id: string): Promise<
     if (!isOver && !(await cancelledIn(context, call, region, native))) continue;
     return await afterWrite(call, "the request is cancelled", async () => {
       const made = request?.InstanceId ?? (await instanceOf(context, call, region, native, isOver));
-      if (made !== undefined) await terminateInstance(context, composeId(region, made), call);
+      if (made !== undefined) await context.lifeCycle().terminate(composeId(region, made), call, call.operation);
     });
   }
 }
@@ -100,7 +96,7 @@ async function instanceOf(
 ): Promise<string | undefined> {
   const until = context.clock.now() + (isOver ? 0 : context.readAfterWriteMs);
   for (;;) {
-    const instances = await listInstances(context, { region, owner: "*" }, call);
+    const instances = await context.lifeCycle().list({ region, owner: "*" }, call, call.operation);
     const found = instances.find(({ spotRequestId }) => spotRequestId === native);
     const left = until - context.clock.now();
     if (found !== undefined || left <= 0) return found?.nativeId;

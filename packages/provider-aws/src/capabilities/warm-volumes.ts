@@ -1,8 +1,8 @@
-import type { Instance as Ec2Instance, Volume as Ec2Volume } from "@aws-sdk/client-ec2";
+import type { Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import { isProviderError, type Volume, type WarmVolumeMethods } from "@slipway/core";
 import { afterRefusal, afterWrite, refusal } from "../call.ts";
 import type { AwsContext, Call } from "../context.ts";
-import { describeOne } from "../lookup.ts";
+import type { AWSInstance } from "../instance.ts";
 import { TAGS } from "../tags.ts";
 import { type Attached, attach, running } from "./attach.ts";
 import {
@@ -35,9 +35,9 @@ export function warmVolumeMethods(context: AwsContext): WarmVolumeMethods {
     claimWarmVolume: async ({ pool, instanceId, signal }) => {
       const call = { operation: "claimWarmVolume", signal };
       checkPool(call, pool);
-      const { region, instance } = await describeOne(context, call, instanceId);
+      const instance = await context.lifeCycle().managed(call, instanceId);
       mustTakeVolumes(call, instance);
-      return claim(context, call, region, instance, pool);
+      return claim(context, call, instance, pool);
     },
     releaseWarmVolume: async (id, { signal } = {}) => {
       const call = { operation: "releaseWarmVolume", signal };
@@ -61,17 +61,15 @@ export function warmVolumeMethods(context: AwsContext): WarmVolumeMethods {
 export async function claim(
   context: AwsContext,
   call: Call,
-  region: string,
-  instance: Ec2Instance,
+  instance: AWSInstance,
   pool: string,
 ): Promise<Volume | null> {
-  const zone = instance.Placement?.AvailabilityZone;
-  const holder = instance.InstanceId ?? "";
+  const { region, zone, nativeId: holder } = instance;
   const lost = context.unclearClaims.find(holder)?.id;
   if (lost !== undefined) {
     // Until it is known what became of it, it is not forgotten.
     const held = await afterRefusal(call, `${lost} may be attached by an earlier claim`, async () =>
-      (await isHeld(context, call, region, instance, lost)) ? describeVolume(context, call, region, lost) : null,
+      (await isHeld(context, call, instance, lost)) ? describeVolume(context, call, region, lost) : null,
     );
     context.unclearClaims.drop(lost);
     if (held !== null) return volumeFrom(region, held);
@@ -80,17 +78,17 @@ export async function claim(
     const volumeId = volume.VolumeId ?? "";
     // It looks free, and is this process's own, of an earlier claim.
     if (context.claimed.byId(volumeId) !== undefined) continue;
-    const outcome = await attempt(context, call, region, instance, volumeId);
+    const outcome = await attempt(context, call, instance, volumeId);
     const isOurs =
       outcome === "attached" ||
       (outcome === "taken" &&
-        (await afterRefusal(call, `${volumeId} is in use`, () => isHeld(context, call, region, instance, volumeId))));
+        (await afterRefusal(call, `${volumeId} is in use`, () => isHeld(context, call, instance, volumeId))));
     if (!isOurs) continue;
     context.claimed.add(holder, volumeId, true);
     const now = await afterWrite(call, `${volumeId} is attached`, () =>
       describeVolume(context, call, region, volumeId),
     );
-    const attachment = { InstanceId: instance.InstanceId ?? "", State: "attached" as const };
+    const attachment = { InstanceId: holder, State: "attached" as const };
     // The attachment is known; a listing may show it later.
     const shown =
       now !== null && holderOf(now) !== undefined
@@ -101,18 +99,12 @@ export async function claim(
   return null;
 }
 
-async function attempt(
-  context: AwsContext,
-  call: Call,
-  region: string,
-  instance: Ec2Instance,
-  volumeId: string,
-): Promise<Attached> {
+async function attempt(context: AwsContext, call: Call, instance: AWSInstance, volumeId: string): Promise<Attached> {
   try {
-    return await attach(context, call, region, instance, volumeId);
+    return await attach(context, call, instance, volumeId);
   } catch (error) {
     if (isProviderError(error) && error.effect === "unknown") {
-      context.unclearClaims.add(instance.InstanceId ?? "", volumeId, true);
+      context.unclearClaims.add(instance.nativeId, volumeId, true);
     }
     throw error;
   }
@@ -125,8 +117,7 @@ async function attempt(
 async function isHeld(
   context: AwsContext,
   call: Call,
-  region: string,
-  instance: Ec2Instance,
+  { region, nativeId }: AWSInstance,
   volumeId: string,
 ): Promise<boolean> {
   const until = context.clock.now() + context.readAfterWriteMs;
@@ -134,7 +125,7 @@ async function isHeld(
     const volume = await describeVolume(context, call, region, volumeId);
     const holder = volume === null ? undefined : holderOf(volume);
     const left = until - context.clock.now();
-    if (holder !== undefined || left <= 0) return holder === instance.InstanceId;
+    if (holder !== undefined || left <= 0) return holder === nativeId;
     await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
   }
 }
@@ -153,7 +144,7 @@ export async function claimAtSpawn(
   const instance = await running(context, call, region, instanceId);
   const ours = await poolVolumes(context, call, region, pool);
   if (ours.some((volume) => holderOf(volume) === instanceId)) return;
-  await claim(context, call, region, instance, pool);
+  await claim(context, call, instance, pool);
 }
 
 /** This owner's volumes of a pool that look free, in one zone or in all of the region; in an order of no meaning. */
@@ -193,11 +184,10 @@ function poolOf(volume: Ec2Volume): string | undefined {
   return volume.Tags?.find(({ Key }) => Key === TAGS.pool)?.Value;
 }
 
-function mustTakeVolumes(call: Call, instance: Ec2Instance): void {
-  const state = instance.State?.Name ?? "pending";
+function mustTakeVolumes(call: Call, { nativeId, state }: AWSInstance): void {
   if (ATTACHABLE.has(state)) return;
   const passes = state === "pending" || state === "stopping";
-  throw refusal(passes ? "BUSY" : "INVALID_STATE", call.operation, `${instance.InstanceId} is ${state}`, {
+  throw refusal(passes ? "BUSY" : "INVALID_STATE", call.operation, `${nativeId} is ${state}`, {
     hint: "EC2 attaches volumes only to an instance that runs or is stopped.",
   });
 }

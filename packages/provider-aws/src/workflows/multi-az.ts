@@ -12,13 +12,13 @@ import {
 import * as z from "zod/mini";
 import { afterRefusal, afterWrite, PROVIDER, refusal } from "../call.ts";
 import type { AwsContext } from "../context.ts";
-import { getInstance, underKeyInTheEnd } from "../lookup.ts";
+import { isEnding } from "../instance.ts";
 import { placesOf } from "../placements.ts";
 import type { AwsProvider } from "../provider.ts";
 import type { AWSSpawnOptions } from "../request.ts";
-import { endAll } from "../terminate.ts";
 import { mayTryNextPlace } from "../unavailable.ts";
 import { checkSpawn, type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
+import { endAll } from "./instances.ts";
 
 export interface MultiAzInput {
   readonly spawn: SpawnInput;
@@ -97,6 +97,7 @@ type Outcome =
 const RETRY = { attempts: 4, delayMs: 2000 } as const;
 const RUNNING_WITHIN_MS = 300_000;
 const LOOK_MS = 3000;
+const LOOK_AGAIN_MS = 2000;
 
 /**
  * Launches one instance in the first zone that takes it. The order and the key are chosen once and kept, so that a run
@@ -167,10 +168,17 @@ async function launchIn(
 
 async function madeBefore(context: AwsContext, { key = "", signal }: AWSSpawnOptions): Promise<string | undefined> {
   const call = { operation: "launch", signal };
-  const { live } = await afterRefusal(call, "EC2 refuses the launch, as it may refuse its repetition", () =>
-    underKeyInTheEnd(context, call, key),
-  );
-  return live[0]?.id;
+  const until = context.clock.now() + context.readAfterWriteMs;
+  const lifeCycle = context.lifeCycle();
+  return await afterRefusal(call, "EC2 refuses the launch, as it may refuse its repetition", async () => {
+    for (;;) {
+      const found = await lifeCycle.list({ keys: [key] }, call, call.operation);
+      const there = found.find((one) => !isEnding(one) && !lifeCycle.isEnded(one.id));
+      const left = until - context.clock.now();
+      if (there !== undefined || left <= 0) return there?.id;
+      await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), signal);
+    }
+  });
 }
 
 /** EC2 may accept a launch and end it a moment later for want of capacity: that is a refusal too. */
@@ -181,7 +189,7 @@ function confirmed(context: AwsContext, id: string, signal: AbortSignal | undefi
 async function startedOrEnded(context: AwsContext, id: string, signal: AbortSignal | undefined): Promise<Outcome> {
   const until = context.clock.now() + RUNNING_WITHIN_MS;
   for (;;) {
-    const instance = await getInstance(context, id, { signal });
+    const instance = await context.lifeCycle().get(id, { signal });
     if (instance?.status === "running") return { instanceId: id, code: null };
     if (instance?.status === "terminated") {
       const reason = instance.statusReason?.code ?? "terminated";

@@ -18,16 +18,13 @@ import {
   requestFleet,
 } from "../fleet.ts";
 import { composeId } from "../ids.ts";
-import { underKey } from "../lookup.ts";
 import { architectureOf } from "../machine-types.ts";
 import { placesOf } from "../placements.ts";
-import { type AWSSpawnOptions, requestOf } from "../request.ts";
-import { prepared } from "../spawn.ts";
-import { endAll } from "../terminate.ts";
-import { userData } from "../user-data.ts";
+import { type AWSSpawnOptions, nextGeneration } from "../request.ts";
+import { launchParts } from "../run-request.ts";
 import { checkSpawn, type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
+import { endAll, findReclaimed } from "./instances.ts";
 import type { AwsParts } from "./multi-az.ts";
-import { findReclaimed } from "./reclaimed.ts";
 
 export interface SpotFleetInput {
   /** What each instance is, without spec and place. */
@@ -185,10 +182,8 @@ async function templateStep(
     "make the launch template",
     async ({ key, signal }) => {
       const call: Call = { operation: "launch", signal };
-      const request = requestOf(context, call.operation, { ...options, region, key, spec: specs[0] });
-      const { script } = request;
-      const packed = userData({ script, sshKeys: options.sshKeys ?? [], volumes: [] }, call.operation);
-      const parts = await prepared(context, call, request, packed);
+      const request = context.lifeCycle().requestOf(call, { ...options, region, key, spec: specs[0] });
+      const parts = await launchParts(context, call, request);
       await makeTemplate(context, call, request, parts, { name: template, expiresAt: neededUntil, specs });
     },
     {
@@ -249,19 +244,17 @@ function memberStep(
     name,
     async ({ key, signal }): Promise<KeyedOutcome> => {
       const call: Call = { operation: "launch", signal };
-      const { live, nextGeneration } = await underKey(context, call, key);
-      const [there] = live;
-      if (there !== undefined) {
-        const { nativeId, spec = "", zone = "" } = there;
+      const lifeCycle = context.lifeCycle();
+      const { network: _chosen, ...each } = options;
+      const request = lifeCycle.requestOf(call, { ...each, region, key, spec: choices[0]?.spec });
+      const { found, previous } = await lifeCycle.find(call, request);
+      if (found !== null) {
+        const { nativeId, spec = "", zone = "" } = found;
         return { key, outcome: { instanceId: nativeId, spec, zone, code: null } };
       }
-      const { network: _chosen, ...each } = options;
-      const request = requestOf(context, call.operation, { ...each, region, key, spec: choices[0]?.spec });
       if (choices.length === 0) return { key, outcome: NOWHERE };
-      return {
-        key,
-        outcome: await requestFleet(context, call, request, { template, choices, market, generation: nextGeneration }),
-      };
+      const generation = nextGeneration(previous);
+      return { key, outcome: await requestFleet(context, call, request, { template, choices, market, generation }) };
     },
     step,
   );

@@ -8,7 +8,6 @@ import { claim, detach, poolVolumes } from "../capabilities/warm-volumes.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { nativeCodeOf } from "../errors.ts";
 import { composeId, nativeIdOf } from "../ids.ts";
-import { describeOne } from "../lookup.ts";
 import { keyFilter } from "../tags.ts";
 import { type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
 import { type AwsParts, type Launched, launchSomewhere } from "./multi-az.ts";
@@ -92,8 +91,8 @@ function claimStep(
       const call = { operation: "claimWarmVolume", signal };
       const [mine] = await heldBy(context, call, region, instanceId, pool);
       if (mine !== undefined) return composeId(region, mine);
-      const { instance } = await describeOne(context, call, instanceId);
-      return (await claim(context, call, region, instance, pool))?.id ?? null;
+      const instance = await context.lifeCycle().managed(call, instanceId);
+      return (await claim(context, call, instance, pool))?.id ?? null;
     },
     {
       retry: RETRY,
@@ -172,16 +171,15 @@ async function deleteInTheEnd(context: AwsContext, call: Call, region: string, v
 
 /** Attaches a volume that nobody else knows of: it waits until EC2 shows it and has made it. */
 async function attachOwn(context: AwsContext, call: Call, instanceId: string, volumeId: string): Promise<void> {
-  const { region, instance } = await describeOne(context, call, instanceId);
+  const instance = await context.lifeCycle().managed(call, instanceId);
   const until = context.clock.now() + VOLUME_WITHIN_MS;
-  const look = () => describeVolume(context, call, region, volumeId);
+  const look = () => describeVolume(context, call, instance.region, volumeId);
   let volume = await look();
   for (;;) {
     const holder = volume === null ? undefined : holderOf(volume);
-    if (holder === instance.InstanceId) return;
+    if (holder === instance.nativeId) return;
     if (holder !== undefined) throw lost(volumeId);
-    if (volume?.State === "available" && (await attach(context, call, region, instance, volumeId)) === "attached")
-      return;
+    if (volume?.State === "available" && (await attach(context, call, instance, volumeId)) === "attached") return;
     if (context.clock.now() >= until) throw late(volumeId, volume?.State);
     volume = await afterRefusal(call, `${volumeId} may be attached`, async () => {
       await context.clock.sleep(LOOK_MS, call.signal);

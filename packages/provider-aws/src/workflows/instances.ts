@@ -1,0 +1,67 @@
+import type { AwsContext, Call } from "../context.ts";
+import { codeOfReason } from "../errors.ts";
+import type { AWSInstance } from "../instance.ts";
+
+const LOOK_MS = 15_000;
+const LOOK_AGAIN_MS = 2_000;
+
+/** Whoever EC2 has reclaimed or ended by itself, or shows no more: what it has just made may only be missing for a while. */
+export async function findReclaimed(
+  context: AwsContext,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const until = context.clock.now() + context.readAfterWriteMs;
+  const lost: string[] = [];
+  let unseen = ids;
+  for (;;) {
+    const found = await Promise.all(unseen.map((id) => context.lifeCycle().get(id, { signal })));
+    lost.push(...unseen.filter((_id, at) => isReclaimed(found[at] ?? null)));
+    unseen = unseen.filter((_id, at) => (found[at] ?? null) === null);
+    const left = until - context.clock.now();
+    if (unseen.length === 0 || left <= 0) return [...lost, ...unseen];
+    await context.clock.sleep(Math.min(LOOK_MS, left), signal);
+  }
+}
+
+function isReclaimed(instance: AWSInstance | null): boolean {
+  if (instance === null) return false;
+  const { code: Code, message: Message } = instance.statusReason ?? {};
+  const ending = instance.status === "terminated" || instance.status === "terminating";
+  const code = codeOfReason({ Code, Message });
+  // Not what somebody ended by hand, nor what every replacement would run into again.
+  return ending && code !== undefined && code !== "AUTH_ERROR";
+}
+
+/** What a launch under some keys came to. */
+interface Ended {
+  /** `unknown`: it may have made something. */
+  readonly outcome: "done" | "unknown";
+  /** What it is known to have made; null where it is known to have made nothing. */
+  readonly instanceId?: string | null | undefined;
+}
+
+/**
+ * Ends every instance under these keys. What is known by its id is ended by that, as listings lag behind. Where it is not
+ * known what there is, it goes on looking for as long as a new one may be missing in listings.
+ */
+export async function endAll(
+  context: AwsContext,
+  call: Call,
+  keys: readonly string[],
+  { outcome, instanceId }: Ended,
+): Promise<void> {
+  if (outcome === "done" && instanceId === null) return;
+  const lifeCycle = context.lifeCycle();
+  const { operation } = call;
+  if (typeof instanceId === "string") await lifeCycle.terminate(instanceId, call, operation);
+  if (outcome === "done" && instanceId !== undefined) return;
+  const until = context.clock.now() + context.readAfterWriteMs;
+  for (;;) {
+    for (const { id } of await lifeCycle.list({ keys }, call, operation))
+      await lifeCycle.terminate(id, call, operation);
+    const left = until - context.clock.now();
+    if (left <= 0) return;
+    await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
+  }
+}
