@@ -57,7 +57,7 @@ export function sshHostsParts(options: SshHostsOptions): {
     },
     driver: sshHostsDriver(remote),
     runtime: { ...runtime, clock },
-    extras: ({ lifeCycle }) => {
+    methods: ({ lifeCycle }) => {
       const find: Find = (call, id) => lifeCycle.managed(call, id);
       return { ...insideMethods(remote, find), ...fileCopyMethods(remote, find) };
     },

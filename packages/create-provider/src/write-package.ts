@@ -96,10 +96,10 @@ function flagsOf(capabilities: readonly string[]): string {
 /** What the lines of a template are chosen by: the transport and the capabilities. */
 type Flags = ReadonlySet<string>;
 
-const DIRECTIVE = /^\s*(?:\/\/|<!--) #(if|else|end)(?: (\w+))?(?: -->)?\s*$/;
+const DIRECTIVE = /^\s*(?:\/\/|<!--) #(if|else|end)(?: ([\w|]+))?(?: -->)?\s*$/;
 
 /**
- * The lines between `// #if flag` and `// #end` only where the flag is set, those behind `// #else` only where it is not.
+ * The lines between `// #if flag|other` and `// #end` only where one of the flags is set, those behind `// #else` only where it is not.
  * Directives may be nested; they are lines of their own and do not stay.
  */
 function chooseLines(text: string, flags: Flags): string {
@@ -107,7 +107,7 @@ function chooseLines(text: string, flags: Flags): string {
   const kept: string[] = [];
   for (const line of text.split("\n")) {
     const [, directive, flag = ""] = DIRECTIVE.exec(line) ?? [];
-    if (directive === "if") open.push(flags.has(flag));
+    if (directive === "if") open.push(flag.split("|").some((one) => flags.has(one)));
     else if (directive === "else") open.push(open.pop() !== true);
     else if (directive === "end") open.pop();
     else if (open.every((on) => on)) kept.push(line);

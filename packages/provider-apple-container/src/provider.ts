@@ -143,7 +143,7 @@ export function partsOf(
     refuses: REFUSES,
     runtime: { ...runtime, clock: context.clock },
     hooks: hooksOf(context),
-    extras: ({ lifeCycle }: ReadingParts) => {
+    methods: ({ lifeCycle }: ReadingParts) => {
       const logs: LogMethods["logs"] = (id, options) => logsOf(context, id, options);
       const readable = { provider: PROVIDER, get: lifeCycle.get.bind(lifeCycle), logs };
       return {

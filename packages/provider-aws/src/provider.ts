@@ -103,16 +103,16 @@ export function awsParts(options: AwsOptions): ProviderParts<AwsProvider> & { re
     regions,
     hooks: awsHooks(context),
     runtime: { ...options.runtime, clock: context.clock },
-    ...snapshotMethods(context),
-    ...spotMethods(context),
-    ...regionMethods(context),
-    ...volumeMethods(context),
-    ...warmVolumeMethods(context),
-    ...hibernationMethods(context),
-    ...costMethods(context),
-    extras: ({ lifeCycle }) => {
+    methods: ({ lifeCycle }) => {
       made.lifeCycle = lifeCycle;
       return {
+        ...snapshotMethods(context),
+        ...spotMethods(context),
+        ...regionMethods(context),
+        ...volumeMethods(context),
+        ...warmVolumeMethods(context),
+        ...hibernationMethods(context),
+        ...costMethods(context),
         placements: (wanted) => placementsOf(context, { operation: "placements", signal: wanted.signal }, wanted),
         ...offeringMethods(context),
       };

@@ -1,11 +1,8 @@
 import type { BootstrapMethods, BootstrapTruth } from "@slipway/core";
 import { BOOTSTRAP_LOG_PATH, BOOTSTRAP_SENTINEL_PATH, parseSentinel } from "@slipway/provider-kit/bootstrap";
-import type { Call, LifeCycle } from "@slipway/provider-kit/driver";
-import type { GcpInstance } from "./instance.ts";
-import type { GcpRemote, GcpSpawnOptions } from "./remote.ts";
-import type { WireInstance } from "./wire.ts";
-
-type Lives<T> = (call: Call) => LifeCycle<WireInstance, GcpInstance, GcpSpawnOptions, T>;
+import type { Call } from "@slipway/provider-kit/driver";
+import type { GcpLifeCycle } from "./instance.ts";
+import type { GcpRemote } from "./remote.ts";
 
 // Google lets a guest write attributes of its instance, which the API shows; only where this item allows it.
 const REPORT_ITEM = "enable-guest-attributes";
@@ -47,11 +44,11 @@ watch </dev/null >/dev/null 2>&1 &
 }
 
 /** Of an instance that was spawned with a bootstrap; `unknown` until it has reported something. */
-export function bootstrapMethods<T>({ client }: GcpRemote, lives: Lives<T>): BootstrapMethods {
+export function bootstrapMethods({ client }: GcpRemote, lifeCycle: GcpLifeCycle): BootstrapMethods {
   return {
     readBootstrap: async (id, { signal } = {}): Promise<BootstrapTruth | null> => {
       const call: Call = { operation: "readBootstrap", signal };
-      const machine = await lives(call).managed(call, id);
+      const machine = await lifeCycle.managed(call, id);
       if (machine.metadata?.items[REPORT_ITEM] !== "TRUE") return null;
       const report = await client.guestAttribute(call, machine.zone, machine.id, `${NAMESPACE}/${KEY}`);
       if (report === null) return { state: "unknown" };

@@ -1,13 +1,11 @@
 import { type CallOptions, type HibernationMethods, isProviderError } from "@slipway/core";
-import type { Call, LifeCycle } from "@slipway/provider-kit/driver";
+import type { Call } from "@slipway/provider-kit/driver";
 import { withEffect } from "@slipway/provider-kit/errors";
 import { operationFailure } from "./errors.ts";
-import type { GcpInstance } from "./instance.ts";
+import type { GcpInstance, GcpLifeCycle } from "./instance.ts";
 import { HIBERNATION_ITEM } from "./ownership.ts";
-import { type GcpRemote, type GcpSpawnOptions, refusal } from "./remote.ts";
+import { type GcpRemote, refusal } from "./remote.ts";
 import type { WireInstance } from "./wire.ts";
-
-type Lives<T> = (call: Call) => LifeCycle<WireInstance, GcpInstance, GcpSpawnOptions, T>;
 
 /** What an action takes, what it leaves as it is, and what has to end first. */
 interface Change {
@@ -27,7 +25,7 @@ const SUSPEND: Change = {
 const RESUME: Change = { action: "resume", from: ["SUSPENDED"], done: ["RUNNING", ...STARTING], wait: ["SUSPENDING"] };
 
 /** Google suspends any instance that runs; only one that was spawned for it is, as the contract has it. */
-export function hibernationMethods<T>(remote: GcpRemote, lives: Lives<T>): HibernationMethods<GcpInstance> {
+export function hibernationMethods(remote: GcpRemote, lifeCycle: GcpLifeCycle): HibernationMethods<GcpInstance> {
   const change = async (
     operation: "hibernate" | "resume",
     what: Change,
@@ -35,7 +33,6 @@ export function hibernationMethods<T>(remote: GcpRemote, lives: Lives<T>): Hiber
     { signal }: CallOptions = {},
   ): Promise<GcpInstance> => {
     const call: Call = { operation, signal };
-    const lifeCycle = lives(call);
     const machine = await lifeCycle.managed(call, id);
     if (machine.metadata?.items[HIBERNATION_ITEM] !== "true") {
       throw refusal("INVALID_STATE", operation, `${id} was not spawned with hibernation`, { nativeId: machine.id });

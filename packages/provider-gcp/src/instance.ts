@@ -1,7 +1,7 @@
 import type { Instance, InstanceStatus } from "@slipway/core";
-import { type InstanceBase, present, statusTable, utcTime } from "@slipway/provider-kit/driver";
+import { type InstanceBase, type LifeCycle, present, statusTable, utcTime } from "@slipway/provider-kit/driver";
 import { builtInGpus } from "./machine-type.ts";
-import { regionOf } from "./remote.ts";
+import { type GcpSpawnOptions, regionOf } from "./remote.ts";
 import type { WireInstance } from "./wire.ts";
 
 /** A Compute Engine instance, with what it shows beyond the contract. */
@@ -15,6 +15,12 @@ export interface GcpInstance extends Instance {
   /** Of the options that it was spawned with; empty where it has none. */
   readonly specHash: string;
 }
+
+/** What the methods of capabilities use of the life cycle. */
+export type GcpLifeCycle = Pick<
+  LifeCycle<WireInstance, GcpInstance, GcpSpawnOptions, unknown>,
+  "spawn" | "terminate" | "managed" | "view"
+>;
 
 // TERMINATED is Google's word for stopped: name and disks are held. What was deleted is not there any more.
 const states = statusTable({

@@ -11,7 +11,6 @@ import {
   type Call,
   checkedOptions,
   type DriverDefinition,
-  type LifeCycle,
   type ProviderParts,
   providerFromDriver,
 } from "@slipway/provider-kit/driver";
@@ -25,7 +24,7 @@ import { type GcpOffering, offeringMethods } from "./offerings.ts";
 import { configSchema, DEFAULT_IMAGE, DEFAULT_SPEC, DEFAULT_ZONES, type GcpOptions } from "./options.ts";
 import { type GcpCapability, type GcpRemote, type GcpSpawnOptions, PROVIDER, refusal, regionOf } from "./remote.ts";
 import { snapshotMethods } from "./snapshots.ts";
-import { spotPrices } from "./spot.ts";
+import { spotMethods } from "./spot.ts";
 import { gcpVolumes } from "./volumes.ts";
 import type { WireDisk, WireInstance } from "./wire.ts";
 
@@ -71,13 +70,6 @@ export function gcpParts(options: GcpOptions): ProviderParts<GcpProvider> {
   const { owner, runtime, readAfterWriteMs = DEFAULT_READ_AFTER_WRITE_MS } = options;
   const remote = remoteOf(options);
   const { regions, zones } = remote;
-  // Two methods of `spot` go through the life cycle, which is made of this definition.
-  const made: { lifeCycle?: LifeCycle<WireInstance, GcpInstance, GcpSpawnOptions, Prepared> } = {};
-  const lifeCycleOf = ({ operation }: Call) => {
-    if (made.lifeCycle !== undefined) return made.lifeCycle;
-    throw refusal("INTERNAL", operation, "the provider is not made yet");
-  };
-  const offerings = offeringMethods(remote);
   const definition: Omit<GcpDefinition, "capabilities" | "whyNot"> = {
     name: PROVIDER,
     owner,
@@ -99,34 +91,22 @@ export function gcpParts(options: GcpOptions): ProviderParts<GcpProvider> {
     regions,
     ownOptions: ["zone"],
     runtime: { ...runtime, clock: remote.clock },
-    listRegions: async () => regions.map((id) => ({ id, name: id })),
-    requestSpotInstance: async (wanted: GcpSpawnOptions) => {
-      const call: Call = { operation: "requestSpotInstance", signal: wanted.signal };
-      const spawned = await lifeCycleOf(call).spawn({ ...wanted, spot: wanted.spot ?? {} }, call.operation);
-      // Google has no requests: an insert is filled or fails at once.
-      return { requestId: spawned.id, status: "fulfilled", instanceId: spawned.id };
-    },
-    cancelSpotRequest: (id: string, { signal }: CallOptions = {}) =>
-      lifeCycleOf({ operation: "cancelSpotRequest" }).terminate(id, { signal }, "cancelSpotRequest"),
-    getSpotPrices: (filter, { signal }: CallOptions = {}) =>
-      spotPrices(remote, { operation: "getSpotPrices", signal }, filter),
-    ...hibernationMethods(remote, lifeCycleOf),
-    ...snapshotMethods(remote, lifeCycleOf),
-    extras: ({ lifeCycle, timed }) => {
-      made.lifeCycle = lifeCycle;
-      return {
-        ...offerings,
-        ...bootstrapMethods(remote, lifeCycleOf),
-        placements: (wanted) =>
-          timed("placements", wanted, async (call) => {
-            lifeCycle.checkRegion(call, wanted.region);
-            const there = zones.filter((zone) => wanted.region === undefined || regionOf(zone) === wanted.region);
-            return there
-              .filter((zone) => wanted.zone === undefined || zone === wanted.zone)
-              .map((zone) => ({ region: regionOf(zone), zone }));
-          }),
-      };
-    },
+    methods: ({ lifeCycle, timed }) => ({
+      ...offeringMethods(remote),
+      ...bootstrapMethods(remote, lifeCycle),
+      ...hibernationMethods(remote, lifeCycle),
+      ...snapshotMethods(remote, lifeCycle),
+      ...spotMethods(remote, lifeCycle),
+      listRegions: async () => regions.map((id) => ({ id, name: id })),
+      placements: (wanted) =>
+        timed("placements", wanted, async (call) => {
+          lifeCycle.checkRegion(call, wanted.region);
+          const there = zones.filter((zone) => wanted.region === undefined || regionOf(zone) === wanted.region);
+          return there
+            .filter((zone) => wanted.zone === undefined || zone === wanted.zone)
+            .map((zone) => ({ region: regionOf(zone), zone }));
+        }),
+    }),
     hooks: { startup: (call) => checkZones(remote, call) },
   };
   const capabilities = {

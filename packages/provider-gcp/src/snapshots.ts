@@ -1,14 +1,12 @@
 import { isProviderError, nameFor, type Snapshot, type SnapshotMethods, type SnapshotStatus } from "@slipway/core";
-import { type Call, type LifeCycle, utcTime } from "@slipway/provider-kit/driver";
+import { type Call, utcTime } from "@slipway/provider-kit/driver";
 import { withEffect } from "@slipway/provider-kit/errors";
 import { isNotThere } from "./client.ts";
 import { operationFailure } from "./errors.ts";
-import type { GcpInstance } from "./instance.ts";
+import type { GcpLifeCycle } from "./instance.ts";
 import { OWNER_LABEL, ownershipLabels } from "./ownership.ts";
-import { composeId, type GcpRemote, type GcpSpawnOptions, numberOf, PROVIDER, refusal } from "./remote.ts";
-import type { WireImage, WireInstance, WireOperation } from "./wire.ts";
-
-type Lives<T> = (call: Call) => LifeCycle<WireInstance, GcpInstance, GcpSpawnOptions, T>;
+import { composeId, type GcpRemote, numberOf, PROVIDER, refusal } from "./remote.ts";
+import type { WireImage, WireOperation } from "./wire.ts";
 
 const PAUSE_MS = 2_000;
 const ID = /^([a-z][-a-z0-9]{0,62})\/([1-9][0-9]{0,19})$/;
@@ -17,7 +15,7 @@ const ID = /^([a-z][-a-z0-9]{0,62})\/([1-9][0-9]{0,19})$/;
  * Machine images: of a whole instance, and global, so that their name decides between processes. They have no metadata of
  * their own: key and instance stand in the description.
  */
-export function snapshotMethods<T>(remote: GcpRemote, lives: Lives<T>): SnapshotMethods<Snapshot> {
+export function snapshotMethods(remote: GcpRemote, lifeCycle: GcpLifeCycle): SnapshotMethods<Snapshot> {
   const { client, project, owner } = remote;
   const ours = async (call: Call, name: string, instanceId: string): Promise<WireImage | null> => {
     const there = await client.image(call, name);
@@ -37,7 +35,7 @@ export function snapshotMethods<T>(remote: GcpRemote, lives: Lives<T>): Snapshot
   return {
     createSnapshot: async (instanceId, { key, signal }) => {
       const call: Call = { operation: "createSnapshot", signal };
-      const machine = await lives(call).managed(call, instanceId);
+      const machine = await lifeCycle.managed(call, instanceId);
       const { zone, id: number } = machine;
       if (machine.disks?.some(({ boot }) => boot !== true) === true) {
         throw refusal("INVALID_STATE", call.operation, `${instanceId} has volumes, which a machine image would copy`, {

@@ -1,13 +1,26 @@
-import { isProviderError, type SpotPrice, type SpotPriceFilter } from "@slipway/core";
+import { isProviderError, type SpotMethods, type SpotPrice, type SpotPriceFilter } from "@slipway/core";
 import { type Call, utcTime } from "@slipway/provider-kit/driver";
-import { type GcpRemote, refusal, regionOf } from "./remote.ts";
+import type { GcpLifeCycle } from "./instance.ts";
+import { type GcpRemote, type GcpSpawnOptions, refusal, regionOf } from "./remote.ts";
 import type { WireCapacityHistory } from "./wire-prices.ts";
 
 // Google answers by machine type; where nobody names one, some of each size that many use.
 const COMMON: readonly string[] = ["e2-medium", "e2-standard-4", "n2-standard-4", "c3-standard-4", "g2-standard-4"];
 
+/** Google has no requests for such instances: an insert is filled or fails at once. */
+export function spotMethods(remote: GcpRemote, lifeCycle: GcpLifeCycle): SpotMethods<GcpSpawnOptions> {
+  return {
+    requestSpotInstance: async (wanted) => {
+      const spawned = await lifeCycle.spawn({ ...wanted, spot: wanted.spot ?? {} }, "requestSpotInstance");
+      return { requestId: spawned.id, status: "fulfilled", instanceId: spawned.id };
+    },
+    cancelSpotRequest: (id, call) => lifeCycle.terminate(id, call, "cancelSpotRequest"),
+    getSpotPrices: (filter, { signal } = {}) => spotPrices(remote, { operation: "getSpotPrices", signal }, filter),
+  };
+}
+
 /** Live spot prices by machine type and configured region; what Google has no price for is left out. */
-export async function spotPrices(
+async function spotPrices(
   remote: GcpRemote,
   call: Call,
   { specs, regions }: SpotPriceFilter = {},

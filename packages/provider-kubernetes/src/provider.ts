@@ -119,21 +119,21 @@ export function kubernetesParts(
     },
     refuses: profile.catalogue === undefined ? { ...REFUSES, maxUsdPerHour: NO_PRICES } : REFUSES,
     regions: config.contexts,
-    // The name of a current context stands in the kubeconfig.
-    listRegions: async ({ signal } = {}) =>
-      await Promise.all(
-        clients.map(async (client) => {
-          const { context } = await client.where({ operation: "listRegions", signal });
-          return { id: context, name: context };
-        }),
-      ),
     driver: kubernetesDriver(remote),
     volumes: kubernetesVolumes(remote),
     ownOptions: ["pod"],
     runtime,
     hooks: { startup: (call) => checkPermissions(remote, call) },
-    extras: ({ lifeCycle, timed }) => ({
+    methods: ({ lifeCycle, timed }) => ({
       ...offered,
+      // The name of a current context stands in the kubeconfig.
+      listRegions: async ({ signal } = {}) =>
+        await Promise.all(
+          clients.map(async (client) => {
+            const { context } = await client.where({ operation: "listRegions", signal });
+            return { id: context, name: context };
+          }),
+        ),
       exec: (id, argv, given = {}) =>
         timed("exec", given, async (call) => execInside(inside, call, await lifeCycle.managed(call, id), argv, given)),
       readBootstrap: (id, given = {}) =>

@@ -91,9 +91,9 @@ export function lambdaParts(
     volumes: lambdaVolumes(remote),
     regions,
     runtime: { ...runtime, clock: remote.clock },
-    // Lambda describes a region only while it has capacity; its code is always true.
-    listRegions: async () => regions.map((id) => ({ id, name: id })),
-    extras: ({ lifeCycle }) => ({
+    methods: ({ lifeCycle }) => ({
+      // Lambda describes a region only while it has capacity; its code is always true.
+      listRegions: async () => regions.map((id) => ({ id, name: id })),
       placements: async (wanted) => {
         const call = { operation: "placements", signal: wanted.signal };
         lifeCycle.checkRegion(call, wanted.region);

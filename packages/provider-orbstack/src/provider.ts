@@ -117,8 +117,7 @@ export function partsOf(
       requestLifeMs: CREATE_MS,
     },
     driver: orbstackDriver(context),
-    ...snapshotMethods(context),
-    extras: ({ lifeCycle }) => {
+    methods: ({ lifeCycle }) => {
       const logs: LogMethods["logs"] = (id, options) => logsOf(context, id, options);
       const readable = { provider: PROVIDER, get: lifeCycle.get.bind(lifeCycle), logs };
       return {
@@ -126,6 +125,7 @@ export function partsOf(
         logs,
         readBootstrap: (id, call) => readBootstrap(readable, id, call),
         ...fileMethods(context),
+        ...snapshotMethods(context),
       };
     },
     hooks: hooksOf(context),

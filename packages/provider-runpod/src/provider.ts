@@ -102,12 +102,12 @@ export function runpodParts(options: RunpodSettings): ProviderParts<RunpodProvid
     regions: dataCenters,
     ownOptions: ["cloud"],
     runtime: { ...runtime, clock: context.clock },
-    listRegions: async ({ signal }: CallOptions = {}): Promise<readonly Region[]> => {
-      if (dataCenters !== undefined) return dataCenters.map((id) => ({ id, name: id }));
-      const centres = await client.dataCenters({ operation: "listRegions", signal });
-      return centres.map(({ id, name }) => ({ id, name: name ?? id }));
-    },
-    extras: ({ lifeCycle, timed }) => ({
+    methods: ({ lifeCycle, timed }) => ({
+      listRegions: async ({ signal }: CallOptions = {}): Promise<readonly Region[]> => {
+        if (dataCenters !== undefined) return dataCenters.map((id) => ({ id, name: id }));
+        const centres = await client.dataCenters({ operation: "listRegions", signal });
+        return centres.map(({ id, name }) => ({ id, name: name ?? id }));
+      },
       placements: async (wanted) => {
         const call = { operation: "placements", signal: wanted.signal };
         lifeCycle.checkRegion(call, wanted.region);

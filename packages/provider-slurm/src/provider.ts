@@ -84,7 +84,7 @@ export function slurmParts(options: SlurmOptions): ProviderParts<SlurmProvider> 
     driver: slurmDriver(remote),
     hooks: slurmHooks(remote),
     runtime: { ...options.runtime, clock: remote.clock },
-    extras: ({ lifeCycle, timed }) => {
+    methods: ({ lifeCycle, timed }) => {
       const managed = lifeCycle.managed.bind(lifeCycle);
       const logs: LogMethods["logs"] = (id, given) => logsOf(remote, managed, id, given);
       const readable = { provider: PROVIDER, get: lifeCycle.get.bind(lifeCycle), logs };

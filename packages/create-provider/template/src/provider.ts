@@ -1,9 +1,5 @@
-import type { Provider, ProviderHooks, Snapshot, WhyNot } from "@slipway/core";
-// #if hibernation
-import { checkedOptions, fromEnvironment, instanceBase, providerFromDriver } from "@slipway/provider-kit/driver";
-// #else
-import { checkedOptions, fromEnvironment, providerFromDriver } from "@slipway/provider-kit/driver";
-// #end
+import type { Provider, Snapshot, WhyNot } from "@slipway/core";
+import { checkedOptions, fromEnvironment, type ProviderParts, providerFromDriver } from "@slipway/provider-kit/driver";
 // #if snapshots
 import { keyedMutex } from "@slipway/provider-kit/limits";
 // #end
@@ -23,11 +19,7 @@ import { PROVIDER, refusal } from "./errors.ts";
 // #else
 import { PROVIDER } from "./errors.ts";
 // #end
-// #if hibernation
-import { toInstance, type __Name__Instance } from "./instance.ts";
-// #else
 import type { __Name__Instance } from "./instance.ts";
-// #end
 // #if multiRegion
 import { configSchema, DEFAULT_REGIONS, ENVIRONMENT, type __Name__Options, type __Name__Settings } from "./options.ts";
 // #else
@@ -49,10 +41,7 @@ export function __name__(options: __Name__Options): __Name__Provider {
 }
 
 /** The provider and its hooks, over one client. */
-export function __name__Parts(options: __Name__Settings): {
-  readonly provider: __Name__Provider;
-  readonly hooks: ProviderHooks;
-} {
+export function __name__Parts(options: __Name__Settings): ProviderParts<__Name__Provider> {
   const { owner, runtime } = options;
   // #if multiRegion
   // #if http
@@ -72,11 +61,6 @@ export function __name__Parts(options: __Name__Settings): {
   // #end
   // #end
   const client = __name__Client(options);
-  // #if multiRegion
-  const driver = __name__Driver(client, defaultRegion);
-  // #else
-  const driver = __name__Driver(client);
-  // #end
   // #if persistentVolumes
   return providerFromDriver<__Name__Provider, WireMachine, unknown, WireDisk>({
   // #else
@@ -101,10 +85,11 @@ export function __name__Parts(options: __Name__Settings): {
       resources: "__NAME__ has named machine types alone: give a spec.",
       maxUsdPerHour: "__NAME__ tells no prices.",
     },
-    driver,
     // #if multiRegion
+    driver: __name__Driver(client, defaultRegion),
     regions,
-    listRegions: async () => regions.map((id) => ({ id, name: id })),
+    // #else
+    driver: __name__Driver(client),
     // #end
     // #if persistentVolumes
     // #if multiRegion
@@ -113,11 +98,22 @@ export function __name__Parts(options: __Name__Settings): {
     volumes: volumeDriver(client),
     // #end
     // #end
-    // #if snapshots
-    ...snapshotMethods(client, owner, keyedMutex(PROVIDER)),
+    // #if multiRegion|snapshots|hibernation
+    // #if snapshots|hibernation
+    methods: ({ lifeCycle }) => ({
+    // #else
+    methods: () => ({
     // #end
-    // #if hibernation
-    ...hibernationMethods(client, (machine) => toInstance(machine, instanceBase(driver.identify(machine), PROVIDER))),
+      // #if multiRegion
+      listRegions: async () => regions.map((id) => ({ id, name: id })),
+      // #end
+      // #if snapshots
+      ...snapshotMethods(client, owner, keyedMutex(PROVIDER), lifeCycle),
+      // #end
+      // #if hibernation
+      ...hibernationMethods(client, lifeCycle),
+      // #end
+    }),
     // #end
     // Whatever is wrong with the credentials shows at the first question.
     hooks: { startup: async (call) => void (await client.list(call)) },

@@ -44,15 +44,8 @@ export class Identities<M, I extends Instance, O extends AnySpawnOptions, T> {
   }
 }
 
-/**
- * The fields of an instance that follow from its identity: for a method of a capability that answers one by itself.
- *
- * @example
- * ```ts
- * const view = (machine: Machine) => driver.toInstance(machine, instanceBase(driver.identify(machine), "acme"));
- * ```
- */
-export function instanceBase(identity: Identity, provider: string, keyOf: KeyOf = () => null): InstanceBase {
+/** The fields of an instance that follow from its identity. */
+function instanceBase(identity: Identity, provider: string, keyOf: KeyOf = () => null): InstanceBase {
   const { id, nativeId = id, status, ownership, name } = identity;
   const owner = ownership?.owner ?? null;
   const key = ownership?.key ?? (owner === null || name === undefined ? null : keyOf(owner, name));

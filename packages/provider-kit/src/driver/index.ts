@@ -16,7 +16,6 @@ export {
   type SpawnRequest,
   Undone,
 } from "./driver.ts";
-export { instanceBase } from "./identities.ts";
 export {
   type Present,
   positive,

@@ -26,33 +26,34 @@ import { LifeCycle } from "./life-cycle.ts";
 import { type VolumeDriver, volumesFromDriver } from "./volume-driver.ts";
 import { writeCache } from "./write-cache.ts";
 
-type Given =
-  | "spawn"
-  | "terminate"
-  | "get"
-  | "list"
-  | "generateBootstrap"
-  | "createVolume"
-  | "listVolumes"
-  | "deleteVolume";
+type VolumeMethod = "createVolume" | "listVolumes" | "deleteVolume";
+type Given = "spawn" | "terminate" | "get" | "list" | "generateBootstrap" | VolumeMethod;
+type Demanded<P extends Provider> = Omit<ProviderDefinition<P>, Given>;
 type ContractMethod = keyof CapabilityMethods<BuiltinCapability | FurtherCapability, ProviderTypes>;
-/** Members beyond the contract, also those that a third party's capability unlocks. */
-type Beyond<P> = Exclude<keyof P, keyof Provider | ContractMethod>;
+/** What its capabilities demand, and members beyond the contract. */
+type OwnMethod<P extends Provider> = Extract<keyof Demanded<P>, ContractMethod | Exclude<keyof P, keyof Provider>>;
 export type SpawnOptionsOfDriver<P extends Provider> = Parameters<P["spawn"]>[0] & AnySpawnOptions;
 
+/** The methods that the kit does not make. Those of volumes are among them where the definition has no `volumes`. */
+export type OwnMethods<P extends Provider> = Pick<Demanded<P>, OwnMethod<P>> &
+  Partial<Pick<P, Extract<keyof P, VolumeMethod>>>;
+type MethodsOf<P extends Provider, M, T> = (
+  parts: DriverParts<M, InstanceOf<P>, SpawnOptionsOfDriver<P>, T>,
+) => OwnMethods<P>;
+
 /** A provider's definition without what the kit makes of the driver. */
-export type DriverDefinition<P extends Provider, M, T, V> = Omit<ProviderDefinition<P>, Given | Beyond<P>> & {
+export type DriverDefinition<P extends Provider, M, T, V> = Omit<Demanded<P>, OwnMethod<P>> & {
   readonly driver: Driver<M, InstanceOf<P>, SpawnOptionsOfDriver<P>, T>;
-  /** Demanded by `persistentVolumes`, unless the definition writes the three methods itself. */
+  /** Demanded by `persistentVolumes`, unless `methods` has the three itself. */
   readonly volumes?: VolumeDriver<V>;
   readonly regions?: readonly string[] | undefined;
   readonly hooks: HookParts<InstanceOf<P>>;
   readonly ownOptions?: readonly string[];
   readonly capabilityDefinitions?: DefineOptions["capabilityDefinitions"];
   readonly runtime?: Partial<Runtime> | undefined;
-  /** Methods beyond the contract; they may use the life cycle. */
-  readonly extras?: (parts: DriverParts<M, InstanceOf<P>, SpawnOptionsOfDriver<P>, T>) => Pick<P, Beyond<P>>;
-};
+} & (Record<never, never> extends OwnMethods<P>
+    ? { readonly methods?: MethodsOf<P, M, T> }
+    : { readonly methods: MethodsOf<P, M, T> });
 
 export interface DriverParts<M, I extends Instance, O extends AnySpawnOptions, T> {
   readonly lifeCycle: LifeCycle<M, I, O, T>;
@@ -74,7 +75,7 @@ export interface ProviderParts<P extends Provider> {
 export function providerFromDriver<P extends Provider, M, T, V = never>(
   written: DriverDefinition<P, M, T, V>,
 ): ProviderParts<P> {
-  const { driver, volumes, regions, hooks, runtime, extras, ownOptions, capabilityDefinitions, ...rest } = written;
+  const { driver, volumes, regions, hooks, runtime, methods, ownOptions, capabilityDefinitions, ...rest } = written;
   // The signature above demands them of every definition; a deferred Omit hides them from this body.
   const definition = rest as unknown as Pick<Provider, "name" | "owner" | "limits">;
   const { clock } = runtimeDefaults(runtime);
@@ -110,7 +111,7 @@ export function providerFromDriver<P extends Provider, M, T, V = never>(
           checkRegion: (call, region) => lifeCycle.checkRegion(call, region),
           waitUntil: (call, time) => clock.sleep(Math.max(0, time - clock.now()), call.signal),
         })),
-    ...extras?.({ lifeCycle, timed: (operation, options, work) => timed(clock, operation, options, work) }),
+    ...methods?.({ lifeCycle, timed: (operation, options, work) => timed(clock, operation, options, work) }),
   };
   return {
     // Checked again at run time by defineProvider: flags, methods and owner.

@@ -71,7 +71,7 @@ function world({
     limits: { maxUserDataBytes: 1_000, maxLabels: 8, nameMaxLength: 64, readAfterWriteMs: 5_000, requestLifeMs: 0 },
     driver,
     hooks: { startup: async () => undefined },
-    extras: () => ({}),
+    methods: () => ({}),
     runtime: { clock: simulatedClock() },
   });
   return { provider, things };

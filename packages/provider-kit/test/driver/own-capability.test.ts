@@ -44,7 +44,7 @@ function pausingProvider(): PausingProvider {
     limits: { maxUserDataBytes: 1_000, maxLabels: 8, nameMaxLength: 64, readAfterWriteMs: 0, requestLifeMs: 0 },
     driver,
     hooks: { startup: async () => undefined },
-    extras: ({ lifeCycle }) => ({ pause: (id) => lifeCycle.managed({ operation: "pause" }, id) }),
+    methods: ({ lifeCycle }) => ({ pause: (id) => lifeCycle.managed({ operation: "pause" }, id) }),
   }).provider;
 }
 

@@ -59,7 +59,7 @@ function world(create?: (remote: Thing[], made: Thing, attempt: CreateAttempt<Th
     limits: { maxUserDataBytes: 1_000, maxLabels: 8, nameMaxLength: 64, readAfterWriteMs: 5_000, requestLifeMs: 0 },
     driver,
     hooks: { startup: async () => undefined },
-    extras: ({ lifeCycle }) => {
+    methods: ({ lifeCycle }) => {
       parts.lifeCycle = lifeCycle;
       return {};
     },

@@ -77,7 +77,7 @@ function world(kind: Kind) {
       driver,
       hooks: { startup: async () => undefined },
       runtime: { clock },
-      extras: () => ({}),
+      methods: () => ({}),
     }).provider;
   return {
     another,

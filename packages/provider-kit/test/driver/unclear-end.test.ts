@@ -51,7 +51,7 @@ function world({ destroyed, ends, missedMs = 0 }: Script) {
     limits: { maxUserDataBytes: 1_000, maxLabels: 8, nameMaxLength: 64, readAfterWriteMs: LAG_MS, requestLifeMs: 0 },
     driver,
     hooks: { startup: async () => undefined },
-    extras: () => ({}),
+    methods: () => ({}),
     runtime: { clock },
   });
   return { provider, clock, asked: () => asked };

@@ -38,7 +38,7 @@ function providerWith(thrown: unknown): Provider {
     limits: { maxUserDataBytes: 1_000, maxLabels: 8, nameMaxLength: 64, readAfterWriteMs: 5_000, requestLifeMs: 0 },
     driver,
     hooks: { startup: async () => undefined },
-    extras: () => ({}),
+    methods: () => ({}),
     runtime: { clock: simulatedClock() },
   }).provider;
 }

@@ -1,6 +1,7 @@
 import type { CallOptions, HibernationMethods } from "@slipway/core";
+import type { LifeCycle } from "@slipway/provider-kit/driver";
 import type { __Name__Client } from "../client/client.ts";
-import { HIBERNATION_TAG, isId } from "../driver.ts";
+import { type __Name__SpawnOptions, HIBERNATION_TAG } from "../driver.ts";
 import { refusal } from "../errors.ts";
 import { statusOf, type __Name__Instance } from "../instance.ts";
 import type { WireMachine } from "../wire.ts";
@@ -10,23 +11,21 @@ const ACTIONS = {
   resume: { action: "wake", done: "running" },
 } as const;
 
-/** `view`: a machine as the instance that `get` answers. */
 export function hibernationMethods(
   client: __Name__Client,
-  view: (machine: WireMachine) => __Name__Instance,
+  lifeCycle: Pick<LifeCycle<WireMachine, __Name__Instance, __Name__SpawnOptions, unknown>, "managed" | "view">,
 ): HibernationMethods<__Name__Instance> {
   const method =
     (operation: keyof typeof ACTIONS) =>
     async (id: string, { signal }: CallOptions = {}): Promise<__Name__Instance> => {
       const call = { operation, signal };
       const { action, done } = ACTIONS[operation];
-      const found = isId(id) ? await client.read(call, id) : null;
-      if (found === null) throw refusal("NOT_FOUND", operation, `there is no instance ${JSON.stringify(id)}`);
+      const found = await lifeCycle.managed(call, id);
       if (found.tags[HIBERNATION_TAG] === undefined) {
         throw refusal("INVALID_STATE", operation, `${id} was not spawned with hibernation: true`, { nativeId: id });
       }
-      if (statusOf(found.state) === done) return view(found);
-      return view(await client.act(call, id, action));
+      if (statusOf(found.state) === done) return lifeCycle.view(found);
+      return lifeCycle.view(await client.act(call, id, action));
     };
   return { hibernate: method("hibernate"), resume: method("resume") };
 }

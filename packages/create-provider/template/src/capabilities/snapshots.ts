@@ -1,10 +1,11 @@
 import type { Snapshot, SnapshotMethods, SnapshotStatus } from "@slipway/core";
-import type { Call } from "@slipway/provider-kit/driver";
+import type { Call, LifeCycle } from "@slipway/provider-kit/driver";
 import type { KeyedMutex } from "@slipway/provider-kit/limits";
 import type { __Name__Client } from "../client/client.ts";
-import { isId, ownership } from "../driver.ts";
+import { type __Name__SpawnOptions, isId, ownership } from "../driver.ts";
 import { PROVIDER, refusal } from "../errors.ts";
-import type { WireCapture } from "../wire.ts";
+import type { __Name__Instance } from "../instance.ts";
+import type { WireCapture, WireMachine } from "../wire.ts";
 
 const STATUSES: ReadonlyMap<string, SnapshotStatus> = new Map([
   ["copying", "pending"],
@@ -12,7 +13,12 @@ const STATUSES: ReadonlyMap<string, SnapshotStatus> = new Map([
   ["broken", "failed"],
 ]);
 
-export function snapshotMethods(client: __Name__Client, owner: string, mutex: KeyedMutex): SnapshotMethods<Snapshot> {
+export function snapshotMethods(
+  client: __Name__Client,
+  owner: string,
+  mutex: KeyedMutex,
+  lifeCycle: Pick<LifeCycle<WireMachine, __Name__Instance, __Name__SpawnOptions, unknown>, "managed">,
+): SnapshotMethods<Snapshot> {
   return {
     createSnapshot: async (instanceId, { key, name, signal }) => {
       const call: Call = { operation: "createSnapshot", signal };
@@ -23,8 +29,7 @@ export function snapshotMethods(client: __Name__Client, owner: string, mutex: Ke
           const message = `the key ${JSON.stringify(key)} has a snapshot of ${known.machine}: ${known.id}`;
           throw refusal("CONFLICT", call.operation, message, { nativeId: known.id });
         }
-        const found = isId(instanceId) ? await client.read(call, instanceId) : null;
-        if (found === null) throw refusal("NOT_FOUND", call.operation, `there is no instance ${JSON.stringify(instanceId)}`);
+        await lifeCycle.managed(call, instanceId);
         const owned = { owner, key, specHash: undefined, displayName: name, labels: {} };
         return snapshotFrom(await client.capture(call, instanceId, ownership.write(owned)));
       });
