@@ -1,8 +1,18 @@
 import type { Clock } from "@slipway/core";
-import { type FaultScript, faultScript, simulatedClock } from "@slipway/provider-kit/emulator";
-import { failureOf, Problem } from "./problem.ts";
+import {
+  answerWithFault,
+  type FaultScript,
+  faultScript,
+  type HttpAnswer,
+  type HttpBreak,
+  type HttpEmulator,
+  HttpRefusal,
+  httpEmulator,
+  simulatedClock,
+} from "@slipway/provider-kit/emulator";
+import { failureOf, fixtureFor, Problem } from "./problem.ts";
 import { type CountRequest, rateWindows } from "./rate-windows.ts";
-import { type Asked, ROUTES } from "./routes.ts";
+import { type Answer, type Asked, ROUTES } from "./routes.ts";
 import { DEFAULT_RATES, type EmulatedStock, type RunpodEmulatorSettings } from "./settings.ts";
 import { type ClosedPool, type EmulatedPod, type EmulatedVolume, World } from "./world.ts";
 
@@ -16,11 +26,7 @@ export interface SeenRequest {
 }
 
 /** RunPod's REST v2, as far as the provider uses it, and what a test does to it. */
-export interface RunpodEmulator {
-  /** Answers as RunPod does. A lost reply is `Response.error()`. */
-  readonly handle: (request: Request) => Promise<Response>;
-  /** The same as a `fetch`, for `runtime.fetch`: a lost reply rejects, an aborted request too. */
-  readonly fetch: typeof globalThis.fetch;
+export interface RunpodEmulator extends HttpEmulator {
   readonly clock: Clock;
   /** By contract method, or by operation of the wire as `pods.create`; `row` is an id of `runpodErrorTable`. */
   readonly faults: FaultScript;
@@ -62,19 +68,14 @@ export function runpodEmulator(settings: RunpodEmulatorSettings = {}): RunpodEmu
   const count = rateWindows(settings.rates === undefined ? DEFAULT_RATES : settings.rates, clock);
   const faults = faultScript(settings.seed ?? 1);
   const requests: SeenRequest[] = [];
-  const handle = (request: Request): Promise<Response> =>
-    answered(request, { world, settings, count, faults, requests });
   return {
-    handle,
-    fetch: async (input, init) => {
-      const request = new Request(input, init);
-      request.signal.throwIfAborted();
-      const response = await handle(request);
-      if (response.type === "error") throw new TypeError("fetch failed", { cause: new Error("the connection broke") });
-      return response;
-    },
     clock,
     faults,
+    ...httpEmulator({
+      clock,
+      latencyMs: settings.latencyMs ?? 0,
+      answer: (request) => answered(request, { world, settings, count, faults, requests }),
+    }),
     get changes() {
       return world.changes;
     },
@@ -116,27 +117,22 @@ interface Inside {
   readonly requests: SeenRequest[];
 }
 
-async function answered(request: Request, inside: Inside): Promise<Response> {
-  const { world, settings } = inside;
-  const { clock } = world;
-  if ((settings.latencyMs ?? 0) > 0) await clock.sleep(settings.latencyMs ?? 0, request.signal);
-  const requestId = `req-${world.id(20)}`;
-  const headers: Record<string, string> = {};
-  let response: Response;
-  try {
-    response = await routed(request, inside, headers);
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    response = error.toResponse();
-  }
-  if (response.type === "error") return response;
-  for (const [name, value] of Object.entries(headers))
-    if (!response.headers.has(name)) response.headers.set(name, value);
-  response.headers.set("x-request-id", requestId);
-  return response;
+async function answered(request: Request, inside: Inside): Promise<HttpAnswer | HttpBreak> {
+  const requestId = `req-${inside.world.id(20)}`;
+  const counted: Record<string, string> = {};
+  const answer = await routed(request, inside, counted).catch((error: unknown) => {
+    if (error instanceof HttpRefusal) return error.answer;
+    throw error;
+  });
+  if (typeof answer === "string") return answer;
+  return { ...answer, headers: { ...counted, ...answer.headers, "x-request-id": requestId } };
 }
 
-async function routed(request: Request, inside: Inside, headers: Record<string, string>): Promise<Response> {
+async function routed(
+  request: Request,
+  inside: Inside,
+  counted: Record<string, string>,
+): Promise<HttpAnswer | HttpBreak> {
   const { world, settings, faults, requests, count } = inside;
   const url = new URL(request.url);
   const text = await request.text();
@@ -152,7 +148,7 @@ async function routed(request: Request, inside: Inside, headers: Record<string, 
   if (userAgent === null || userAgent === "") return failureOf("blocked-by-proxy", undefined);
   // Before anything looks at the key.
   if (Buffer.byteLength(text) > MAX_BODY_BYTES) throw new Problem(413, `request body exceeds ${MAX_BODY_BYTES} bytes`);
-  Object.assign(headers, count(keyOf(request, settings)));
+  Object.assign(counted, count(keyOf(request, settings)));
 
   const routes = ROUTES.filter(({ path }) => path.test(url.pathname));
   const route = routes.find(({ method }) => method === request.method);
@@ -163,25 +159,22 @@ async function routed(request: Request, inside: Inside, headers: Record<string, 
   const body = (): unknown => parsed(text);
   const action = quietly(() => (JSON.parse(text) as { readonly action?: unknown }).action);
   const names = route.names({ query: url.searchParams, action: typeof action === "string" ? action : "" });
-  const before = faults.take(names, "before");
-  if (before !== undefined) return failureOf(before.row, before.code);
-
+  const fault = faults.take(names, "before", "after", "reply-lost", "delayed");
+  const fixture = fault === undefined ? null : fixtureFor(fault);
   const id = decodeURIComponent(route.path.exec(url.pathname)?.[1] ?? "");
   const asked: Asked = { world, settings, id, query: url.searchParams, body };
-  const answer = route.answer(asked);
-  const after = faults.take(names, "after", "reply-lost", "delayed");
-  if (after?.when === "reply-lost") return Response.error();
-  if (after?.when === "after") return failureOf(after.row, after.code);
-  if (after?.when === "delayed") await world.clock.sleep(after.delayMs ?? 1_000, request.signal);
-  if (answer.events !== undefined) {
-    const events = answer.events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
-    return new Response(events, { status: answer.status, headers: { "content-type": "text/event-stream" } });
+  return await answerWithFault({ fault, fixture, clock: world.clock }, request.signal, () =>
+    wired(route.answer(asked)),
+  );
+}
+
+function wired({ status, body, events }: Answer): HttpAnswer {
+  if (events !== undefined) {
+    const text = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+    return { status, headers: { "content-type": "text/event-stream" }, body: text };
   }
-  if (answer.body === undefined) return new Response(null, { status: answer.status });
-  return new Response(JSON.stringify(answer.body), {
-    status: answer.status,
-    headers: { "content-type": "application/json" },
-  });
+  if (body === undefined) return { status, headers: {}, body: "" };
+  return { status, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }
 
 /** Throws 401 for a key that is missing or not let in. */

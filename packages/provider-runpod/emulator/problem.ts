@@ -1,3 +1,5 @@
+import { type Fault, type HttpAnswer, type HttpBreak, HttpRefusal } from "@slipway/provider-kit/emulator";
+
 const TITLES: Readonly<Record<number, string>> = {
   400: "Bad Request",
   401: "Unauthorized",
@@ -16,31 +18,25 @@ const TITLES: Readonly<Record<number, string>> = {
 };
 
 /** A refusal, as it goes through the emulator until it is answered. */
-export class Problem extends Error {
+export class Problem extends HttpRefusal {
   override readonly name: string = "Problem";
-  readonly status: number;
-  readonly errors: readonly string[];
-  readonly headers: Readonly<Record<string, string>>;
 
   constructor(
     status: number,
     detail: string,
     more: { readonly errors?: readonly string[]; readonly headers?: Readonly<Record<string, string>> } = {},
   ) {
-    super(detail);
-    this.status = status;
-    this.errors = more.errors ?? [];
-    this.headers = more.headers ?? {};
+    super(problemAnswer(status, detail, more));
   }
+}
 
-  toResponse(): Response {
-    const { status, message: detail, errors, headers } = this;
-    const body = { title: TITLES[status] ?? "Error", status, detail, ...(errors.length === 0 ? {} : { errors }) };
-    return new Response(JSON.stringify(body), {
-      status,
-      headers: { "content-type": "application/problem+json", ...headers },
-    });
-  }
+function problemAnswer(
+  status: number,
+  detail: string,
+  { errors = [], headers = {} }: { readonly errors?: readonly string[]; readonly headers?: HttpAnswer["headers"] },
+): HttpAnswer {
+  const body = { title: TITLES[status] ?? "Error", status, detail, ...(errors.length === 0 ? {} : { errors }) };
+  return { status, headers: { "content-type": "application/problem+json", ...headers }, body: JSON.stringify(body) };
 }
 
 export const NO_INSTANCES =
@@ -50,7 +46,7 @@ export const NO_INSTANCES =
 const BLOCKED = "<!DOCTYPE html><html><head><title>Access denied</title></head><body>error code: 1010</body></html>";
 
 // What RunPod says, by the row of the provider's error table that it leads to.
-const SAID: Readonly<Record<string, () => Response>> = {
+const SAID: Readonly<Record<string, HttpAnswer>> = {
   "spend-limit": say(400, "This pod would exceed your account's spending limit."),
   "spend-limit-unclear": say(500, "create pod: spend limit reached"),
   "no-capacity": say(400, NO_INSTANCES),
@@ -63,7 +59,7 @@ const SAID: Readonly<Record<string, () => Response>> = {
   "missing-scope": say(403, "the API key lacks the scope pods:write"),
   "pool-closed": say(403, "access denied"),
   "access-denied": say(403, "access denied"),
-  "blocked-by-proxy": () => new Response(BLOCKED, { status: 403, headers: { "content-type": "text/html" } }),
+  "blocked-by-proxy": { status: 403, headers: { "content-type": "text/html" }, body: BLOCKED },
   "unknown-thing-in-request": say(404, "template not found"),
   "not-found": say(404, "pod not found"),
   "method-not-allowed": say(405, "method not allowed", { allow: "GET" }),
@@ -76,8 +72,8 @@ const SAID: Readonly<Record<string, () => Response>> = {
   "server-error": say(500, "Something went wrong. Please try again later or contact support."),
 };
 
-function say(status: number, detail: string, headers: Readonly<Record<string, string>> = {}): () => Response {
-  return () => new Problem(status, detail, { headers }).toResponse();
+function say(status: number, detail: string, headers: HttpAnswer["headers"] = {}): HttpAnswer {
+  return problemAnswer(status, detail, { headers });
 }
 
 const ROW_OF_CODE: Readonly<Record<string, string>> = {
@@ -94,11 +90,17 @@ const ROW_OF_CODE: Readonly<Record<string, string>> = {
 };
 
 /** The answer of a row of the error table, or of a code. Throws a TypeError for what RunPod cannot be made to say. */
-export function failureOf(row: string | undefined, code: string | undefined): Response {
+export function failureOf(row: string | undefined, code: string | undefined): HttpAnswer {
   const id = row ?? ROW_OF_CODE[code ?? "UNAVAILABLE"];
   const answer = id === undefined ? undefined : SAID[id];
   if (answer === undefined) throw new TypeError(`the emulator has no answer for ${row ?? code}`);
-  return answer();
+  return answer;
+}
+
+/** What a fault answers with; null where it only delays. */
+export function fixtureFor({ when, code, row }: Fault): HttpAnswer | HttpBreak | null {
+  if (when === "reply-lost") return "ECONNRESET";
+  return when === "delayed" ? null : failureOf(row, code);
 }
 
 /**

@@ -302,8 +302,8 @@ test("an unmanaged machine of our name is CONFLICT and stays", async () => {
   const unmanaged = emulator.addUnmanaged(nameFor("tests", "a"));
   const error = await rejection(provider.spawn({ key: "a", spec: GPU }));
   expect(error).toMatchObject({ code: "CONFLICT", effect: "none", native: { id: unmanaged } });
-  for (const call of [provider.terminate(unmanaged), provider.stop(unmanaged)]) {
-    expect(await rejection(call)).toMatchObject({ code: "CONFLICT", effect: "none" });
+  for (const call of [provider.terminate, provider.stop]) {
+    expect(await rejection(call(unmanaged))).toMatchObject({ code: "CONFLICT", effect: "none" });
   }
   expect(emulator.pods().find(({ id }) => id === unmanaged)?.deletedAt).toBeNull();
 });

@@ -94,7 +94,8 @@ export async function answerWithFault(
 }
 
 function responseOf({ status, headers, body }: HttpAnswer): Response {
-  return new Response(body, { status, headers });
+  // Some statuses may have no body, not even an empty one.
+  return new Response(body === "" ? null : body, { status, headers });
 }
 
 function until<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
