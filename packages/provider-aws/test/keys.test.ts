@@ -119,15 +119,22 @@ describe("an instance of the key that is ending", () => {
   });
 });
 
-describe("a launch whose answer was lost, and whose repetition a quota refuses", () => {
-  const lost = async () => {
-    const world = awsWorld({ readLagMs: 4_000 });
-    world.emulator.control.faults.add({ operation: "RunInstances", when: "reply-lost" });
-    expect(await failure(world.provider.spawn({ ...spec, key: "k" }))).toMatchObject({ effect: "unknown" });
-    expect(live(world)).toHaveLength(1);
-    return world;
-  };
+const lost = async () => {
+  const world = awsWorld({ readLagMs: 4_000 });
+  world.emulator.control.faults.add({ operation: "RunInstances", when: "reply-lost" });
+  expect(await failure(world.provider.spawn({ ...spec, key: "k" }))).toMatchObject({ effect: "unknown" });
+  expect(live(world)).toHaveLength(1);
+  return world;
+};
 
+test("a launch whose answer was lost is looked for before the key is launched anywhere else", async () => {
+  const world = await lost();
+  const other = { ...spec, key: "k", ...(await world.provider.placements(spec)).at(-1) };
+  expect(await failure(world.provider.spawn(other))).toMatchObject({ code: "CONFLICT", effect: "none" });
+  expect(live(world)).toHaveLength(1);
+});
+
+describe("a launch whose answer was lost, and whose repetition a quota refuses", () => {
   test("answers the instance that is there, though no listing shows it yet", async () => {
     const world = await lost();
     world.emulator.control.faults.add({ operation: "RunInstances", when: "before", row: "VcpuLimitExceeded" });
