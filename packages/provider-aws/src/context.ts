@@ -3,6 +3,7 @@ import type { Clock, Operation, RuntimeEvent, Volume } from "@slipway/core";
 import type { LifeCycle } from "@slipway/provider-kit/driver";
 import type { KeyedMutex, ReadAfterWriteCache } from "@slipway/provider-kit/limits";
 import type { Batching } from "./batching.ts";
+import type { Call } from "./call.ts";
 import type { AskedPrices } from "./capabilities/prices.ts";
 import type { AwsClient } from "./client.ts";
 import type { AWSInstance } from "./instance.ts";
@@ -10,7 +11,7 @@ import type { InstanceBatches } from "./instance-batches.ts";
 import type { AWSSpawnOptions, Prepared } from "./request.ts";
 import type { UnavailableOfferings } from "./unavailable.ts";
 
-export type { Call } from "./call.ts";
+export type { Call };
 
 /** What EC2 said, and when. */
 export interface Kept<T> {
@@ -73,4 +74,22 @@ export function configuredRegion(
 ): string {
   lifeCycle().checkRegion({ operation }, region);
   return region ?? regions[0];
+}
+
+const LOOK_AGAIN_MS = 2_000;
+
+/** What `look` finds: it looks again for as long as reads may lag behind writes. Undefined where there is nothing by then. */
+export async function lookUntilShown<T>(
+  { clock, readAfterWriteMs }: Pick<AwsContext, "clock" | "readAfterWriteMs">,
+  { signal }: Call,
+  look: () => Promise<T | undefined>,
+  againMs: number = LOOK_AGAIN_MS,
+): Promise<T | undefined> {
+  const until = clock.now() + readAfterWriteMs;
+  for (;;) {
+    const found = await look();
+    const left = until - clock.now();
+    if (found !== undefined || left <= 0) return found;
+    await clock.sleep(Math.min(againMs, left), signal);
+  }
 }

@@ -2,7 +2,7 @@ import { type ErrorCode, isProviderError, timestamp } from "@slipway/core";
 import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import type { CreateAttempt, Created } from "@slipway/provider-kit/driver";
 import { afterRefusal, PROVIDER, refusal } from "./call.ts";
-import type { AwsContext, Call } from "./context.ts";
+import { type AwsContext, type Call, lookUntilShown } from "./context.ts";
 import { nativeCodeOf } from "./errors.ts";
 import { forgetImage } from "./images.ts";
 import { type AWSInstance, isEnding, materialize } from "./instance.ts";
@@ -121,17 +121,15 @@ async function rivalOf(
   token: string,
   find: CreateAttempt<AWSInstance>["find"],
 ): Promise<AWSInstance | null> {
-  const until = context.clock.now() + context.readAfterWriteMs;
-  const known = "EC2 knows another launch under this key";
-  for (;;) {
-    const found = await afterRefusal(call, known, find);
-    if (found !== null) return found;
-    const made = await afterRefusal(call, known, () => madeByToken(context, call, region, token));
-    const left = until - context.clock.now();
-    // Where nothing shows it, everything would by then.
-    if ((made !== undefined && isEnding(made)) || left <= 0) return null;
-    await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
-  }
+  const rival = await lookUntilShown(context, call, () =>
+    afterRefusal(call, "EC2 knows another launch under this key", async () => {
+      const found = await find();
+      if (found !== null) return found;
+      const made = await madeByToken(context, call, region, token);
+      return made !== undefined && isEnding(made) ? "ended" : undefined;
+    }),
+  );
+  return rival === "ended" || rival === undefined ? null : rival;
 }
 
 async function run(

@@ -1,7 +1,7 @@
 import type { IpPermission, SecurityGroup } from "@aws-sdk/client-ec2";
 import { canonicalJson, isProviderError, type Port } from "@slipway/core";
 import { refusal } from "./call.ts";
-import type { AwsContext, Call } from "./context.ts";
+import { type AwsContext, type Call, lookUntilShown } from "./context.ts";
 import { ownershipOf, TAGS, type Tag, tagsOf } from "./tags.ts";
 
 /** What a group lets in and out. One group serves all instances of an owner, a VPC and a set of rules. */
@@ -85,14 +85,9 @@ async function makeOrFind(
   const made = await make(context, call, region, vpcId, name);
   if (made !== undefined) return complete(context, call, region, { GroupId: made, IpPermissions: [] }, rules);
   // Another was faster: the name is taken, and the search may show nothing for a while.
-  const until = context.clock.now() + context.readAfterWriteMs;
-  for (;;) {
-    const rival = await find(context, call, region, vpcId, name);
-    if (rival !== undefined) return complete(context, call, region, mustBeOurs(call, rival), rules);
-    const left = until - context.clock.now();
-    if (left <= 0) throw refusal("BUSY", call.operation, `the security group ${name} exists and is not shown yet`);
-    await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
-  }
+  const rival = await lookUntilShown(context, call, () => find(context, call, region, vpcId, name), LOOK_AGAIN_MS);
+  if (rival !== undefined) return complete(context, call, region, mustBeOurs(call, rival), rules);
+  throw refusal("BUSY", call.operation, `the security group ${name} exists and is not shown yet`);
 }
 
 async function find(

@@ -2,7 +2,7 @@ import type { Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import { isKey, isProviderError, type Volume, type VolumeMethods } from "@slipway/core";
 import { isOneOf } from "@slipway/provider-kit/filters";
 import { afterRefusal, afterWrite, everyPage, refusal } from "../call.ts";
-import { type AwsContext, type Call, configuredRegion } from "../context.ts";
+import { type AwsContext, type Call, configuredRegion, lookUntilShown } from "../context.ts";
 import { nativeCodeOf } from "../errors.ts";
 import { inRegions, nativeIdOf, regionsOf } from "../ids.ts";
 import { INSTANCE_DISK, keyFilter, ownerFilters, ownershipOf, TAGS, tagOf, tagsOf } from "../tags.ts";
@@ -93,15 +93,9 @@ export async function makeVolume(context: AwsContext, call: Call, wanted: NewVol
 
 /** What another request with our token made; undefined once reads would show it, if there still were something. */
 async function rivalOf(context: AwsContext, call: Call, key: string, region: string): Promise<Volume | undefined> {
-  const until = context.clock.now() + context.readAfterWriteMs;
-  for (;;) {
-    const found = await afterRefusal(call, "EC2 knows another volume under this key", () =>
-      volumeOfKey(context, call, key, region),
-    );
-    const left = until - context.clock.now();
-    if (found !== undefined || left <= 0) return found;
-    await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
-  }
+  const look = () =>
+    afterRefusal(call, "EC2 knows another volume under this key", () => volumeOfKey(context, call, key, region));
+  return await lookUntilShown(context, call, look, LOOK_AGAIN_MS);
 }
 
 /** EC2 may know the token from another request, or from a volume that has gone. */

@@ -1,7 +1,7 @@
 import type { Image } from "@aws-sdk/client-ec2";
 import { isKey, isProviderError, nameFor, type SnapshotMethods } from "@slipway/core";
 import { afterRefusal, afterWrite, everyPage, refusal } from "../call.ts";
-import type { AwsContext, Call } from "../context.ts";
+import { type AwsContext, type Call, lookUntilShown } from "../context.ts";
 import { inRegions, nativeIdOf, regionsOf } from "../ids.ts";
 import { ownerFilters, ownershipOf, TAGS, type Tag, tagsOf } from "../tags.ts";
 import { type AWSSnapshot, disksOf, materializeSnapshot, snapshotStatus } from "./snapshot-image.ts";
@@ -78,16 +78,11 @@ function imageName(owner: string, key: string, instanceId: string): string {
 
 /** The other process's image; a listing may show it a little later than its name is taken. */
 async function soonNamed(context: AwsContext, call: Call, region: string, title: string): Promise<Image> {
-  const until = context.clock.now() + context.readAfterWriteMs;
-  for (;;) {
-    const found = await afterRefusal(call, "EC2 has an image of this name", () =>
-      imageNamed(context, call, region, title),
-    );
-    if (found !== undefined) return found;
-    const left = until - context.clock.now();
-    if (left <= 0) throw refusal("BUSY", call.operation, `the image ${title} exists and is not shown yet`);
-    await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
-  }
+  const look = () =>
+    afterRefusal(call, "EC2 has an image of this name", () => imageNamed(context, call, region, title));
+  const found = await lookUntilShown(context, call, look, LOOK_AGAIN_MS);
+  if (found !== undefined) return found;
+  throw refusal("BUSY", call.operation, `the image ${title} exists and is not shown yet`);
 }
 
 async function imageNamed(context: AwsContext, call: Call, region: string, title: string): Promise<Image | undefined> {

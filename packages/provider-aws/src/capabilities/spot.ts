@@ -1,7 +1,7 @@
 import type { SpotInstanceRequest } from "@aws-sdk/client-ec2";
 import type { SpotMethods, SpotPrice, SpotRequest } from "@slipway/core";
 import { afterWrite, everyPage } from "../call.ts";
-import { type AwsContext, type Call, configuredRegion } from "../context.ts";
+import { type AwsContext, type Call, configuredRegion, lookUntilShown } from "../context.ts";
 import { nativeCodeOf } from "../errors.ts";
 import { composeId, nativeIdOf, regionsOf } from "../ids.ts";
 import { isInstanceId } from "../lookup.ts";
@@ -9,7 +9,6 @@ import type { AWSSpawnOptions } from "../request.ts";
 
 const REQUEST_ID = /^sir-[a-z0-9]{8,17}$/;
 const UNKNOWN_REQUEST = /^InvalidSpotInstanceRequestID\.(NotFound|Malformed)$/;
-const LOOK_AGAIN_MS = 2_000;
 
 export function spotMethods(context: AwsContext): SpotMethods<AWSSpawnOptions> {
   return {
@@ -94,14 +93,11 @@ async function instanceOf(
   native: string,
   isOver: boolean,
 ): Promise<string | undefined> {
-  const until = context.clock.now() + (isOver ? 0 : context.readAfterWriteMs);
-  for (;;) {
+  const look = async (): Promise<string | undefined> => {
     const instances = await context.lifeCycle().list({ region, owner: "*" }, call, call.operation);
-    const found = instances.find(({ spotRequestId }) => spotRequestId === native);
-    const left = until - context.clock.now();
-    if (found !== undefined || left <= 0) return found?.nativeId;
-    await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
-  }
+    return instances.find(({ spotRequestId }) => spotRequestId === native)?.nativeId;
+  };
+  return isOver ? await look() : await lookUntilShown(context, call, look);
 }
 
 /** The price of this moment in every zone. EC2 tells for each when it last changed; it holds until it changes again. */

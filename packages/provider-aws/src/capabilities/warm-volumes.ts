@@ -1,7 +1,7 @@
 import type { Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import { isProviderError, type Volume, type WarmVolumeMethods } from "@slipway/core";
 import { afterRefusal, afterWrite, refusal } from "../call.ts";
-import type { AwsContext, Call } from "../context.ts";
+import { type AwsContext, type Call, lookUntilShown } from "../context.ts";
 import type { AWSInstance } from "../instance.ts";
 import { TAGS } from "../tags.ts";
 import { type Attached, attach, running } from "./attach.ts";
@@ -120,14 +120,11 @@ async function isHeld(
   { region, nativeId }: AWSInstance,
   volumeId: string,
 ): Promise<boolean> {
-  const until = context.clock.now() + context.readAfterWriteMs;
-  for (;;) {
+  const look = async (): Promise<string | undefined> => {
     const volume = await describeVolume(context, call, region, volumeId);
-    const holder = volume === null ? undefined : holderOf(volume);
-    const left = until - context.clock.now();
-    if (holder !== undefined || left <= 0) return holder === nativeId;
-    await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
-  }
+    return volume === null ? undefined : holderOf(volume);
+  };
+  return (await lookUntilShown(context, call, look, LOOK_AGAIN_MS)) === nativeId;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { AwsContext, Call } from "../context.ts";
 import { codeOfReason } from "../errors.ts";
-import type { AWSInstance } from "../instance.ts";
+import { type AWSInstance, isEnding } from "../instance.ts";
 
 const LOOK_MS = 15_000;
 const LOOK_AGAIN_MS = 2_000;
@@ -27,10 +27,9 @@ export async function findReclaimed(
 function isReclaimed(instance: AWSInstance | null): boolean {
   if (instance === null) return false;
   const { code: Code, message: Message } = instance.statusReason ?? {};
-  const ending = instance.status === "terminated" || instance.status === "terminating";
   const code = codeOfReason({ Code, Message });
   // Not what somebody ended by hand, nor what every replacement would run into again.
-  return ending && code !== undefined && code !== "AUTH_ERROR";
+  return isEnding(instance) && code !== undefined && code !== "AUTH_ERROR";
 }
 
 /** What a launch under some keys came to. */

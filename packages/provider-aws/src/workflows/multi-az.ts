@@ -11,7 +11,7 @@ import {
 } from "@slipway/core";
 import * as z from "zod/mini";
 import { afterRefusal, afterWrite, PROVIDER, refusal } from "../call.ts";
-import type { AwsContext } from "../context.ts";
+import { type AwsContext, lookUntilShown } from "../context.ts";
 import { isEnding } from "../instance.ts";
 import { placesOf } from "../placements.ts";
 import type { AwsProvider } from "../provider.ts";
@@ -97,7 +97,6 @@ type Outcome =
 const RETRY = { attempts: 4, delayMs: 2000 } as const;
 const RUNNING_WITHIN_MS = 300_000;
 const LOOK_MS = 3000;
-const LOOK_AGAIN_MS = 2000;
 
 /**
  * Launches one instance in the first zone that takes it. The order and the key are chosen once and kept, so that a run
@@ -168,17 +167,14 @@ async function launchIn(
 
 async function madeBefore(context: AwsContext, { key = "", signal }: AWSSpawnOptions): Promise<string | undefined> {
   const call = { operation: "launch", signal };
-  const until = context.clock.now() + context.readAfterWriteMs;
   const lifeCycle = context.lifeCycle();
-  return await afterRefusal(call, "EC2 refuses the launch, as it may refuse its repetition", async () => {
-    for (;;) {
-      const found = await lifeCycle.list({ keys: [key] }, call, call.operation);
-      const there = found.find((one) => !isEnding(one) && !lifeCycle.isEnded(one.id));
-      const left = until - context.clock.now();
-      if (there !== undefined || left <= 0) return there?.id;
-      await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), signal);
-    }
-  });
+  const look = async (): Promise<string | undefined> => {
+    const found = await lifeCycle.list({ keys: [key] }, call, call.operation);
+    return found.find((one) => !isEnding(one) && !lifeCycle.isEnded(one.id))?.id;
+  };
+  return await afterRefusal(call, "EC2 refuses the launch, as it may refuse its repetition", () =>
+    lookUntilShown(context, call, look),
+  );
 }
 
 /** EC2 may accept a launch and end it a moment later for want of capacity: that is a refusal too. */

@@ -5,7 +5,7 @@ import { attach } from "../capabilities/attach.ts";
 import { describeVolume, makeVolume, ownVolumes, volumeOfKey } from "../capabilities/persistent-volumes.ts";
 import { holderOf } from "../capabilities/volume-view.ts";
 import { claim, detach, poolVolumes } from "../capabilities/warm-volumes.ts";
-import type { AwsContext, Call } from "../context.ts";
+import { type AwsContext, type Call, lookUntilShown } from "../context.ts";
 import { nativeCodeOf } from "../errors.ts";
 import { composeId, nativeIdOf } from "../ids.ts";
 import { keyFilter } from "../tags.ts";
@@ -143,13 +143,11 @@ async function coldVolume(
 
 /** The volumes that a lost answer may have left under a key; it looks for as long as a new one may be missing. */
 async function idsOfKey(context: AwsContext, call: Call, region: string, key: string): Promise<readonly string[]> {
-  const until = context.clock.now() + context.readAfterWriteMs;
-  for (;;) {
+  const look = async (): Promise<readonly string[] | undefined> => {
     const rows = await ownVolumes(context, call, region, context.owner, [keyFilter(context.owner, key)]);
-    const left = until - context.clock.now();
-    if (rows.length > 0 || left <= 0) return rows.flatMap(({ VolumeId }) => (VolumeId === undefined ? [] : [VolumeId]));
-    await context.clock.sleep(Math.min(LOOK_MS, left), call.signal);
-  }
+    return rows.length === 0 ? undefined : rows.flatMap(({ VolumeId }) => (VolumeId === undefined ? [] : [VolumeId]));
+  };
+  return (await lookUntilShown(context, call, look, LOOK_MS)) ?? [];
 }
 
 /** EC2 deletes a volume only once it is free: until then it is detached and asked again. */
