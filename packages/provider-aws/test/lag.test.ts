@@ -1,6 +1,6 @@
 import "@aws-sdk/client-ec2";
 import { expect, test } from "vitest";
-import { awsWorld, failure } from "./world.ts";
+import { awsWorld, failure, refusedWith, through } from "./world.ts";
 
 // What was made just now by another process is in no listing yet, and must be ended all the same.
 const LAG = { readLagMs: 4_000, bootMs: 0, volumeMs: 500 } as const;
@@ -25,6 +25,16 @@ test("an instance that EC2 does not even end yet is not taken for ended", async 
   expect(await failure(world.provider.terminate(id))).toMatchObject({ code: "BUSY", effect: "none" });
   await world.provider.terminate(id);
   expect(live(world)).toEqual([]);
+});
+
+test("an instance that EC2 shows is not ended because EC2 says once that it does not know it", async () => {
+  const world = awsWorld({ bootMs: 0 });
+  const { id } = await world.provider.spawn({ spec: "t3.micro" });
+  const other = through(world, async ({ action }, send) =>
+    action === "TerminateInstances" ? refusedWith("InvalidInstanceID.NotFound") : await send(),
+  );
+  expect(await failure(other.terminate(id))).toMatchObject({ code: "UNAVAILABLE", effect: "unknown" });
+  expect(live(world)).toHaveLength(1);
 });
 
 test("an instance is ended by whoever has its id", async () => {
