@@ -1,6 +1,7 @@
-import { type CleanupItem, type CleanupMethods, isProviderError } from "@slipway/core";
-import { everyPage, refusal } from "./call.ts";
+import { type CleanupItem, type CleanupMethods } from "@slipway/core";
+import { refusal } from "./call.ts";
 import type { AwsContext, Call } from "./context.ts";
+import { nativeCodeOf } from "./errors.ts";
 import { composeId, splitId } from "./ids.ts";
 import { forgetSecurityGroups } from "./security-group.ts";
 import { ownerFilters, ownershipOf } from "./tags.ts";
@@ -87,7 +88,7 @@ async function remove(
     await kind.remove(context, call, region, id);
     return "removed";
   } catch (error) {
-    const code = isProviderError(error) ? (error.native?.code ?? "") : "";
+    const code = nativeCodeOf(error);
     if (kind.gone.test(code)) return "removed";
     if (kind.inUse.test(code)) return "in-use";
     throw error;
@@ -95,22 +96,20 @@ async function remove(
 }
 
 async function securityGroups(context: AwsContext, call: Call, region: string): Promise<readonly OwnThing[]> {
-  const groups = await everyPage(
+  const groups = await context.client.all(
     call,
-    (token) =>
-      context.client.send(call, region, "DescribeSecurityGroups", { Filters: ownerFilters(context.owner), ...token }),
+    region,
+    "DescribeSecurityGroups",
+    { Filters: ownerFilters(context.owner) },
     (page) => page.SecurityGroups,
   );
   const ids = groups.flatMap(({ GroupId }) => (GroupId === undefined ? [] : [GroupId]));
   if (ids.length === 0) return [];
-  const reservations = await everyPage(
+  const reservations = await context.client.all(
     call,
-    (token) =>
-      context.client.send(call, region, "DescribeInstances", {
-        Filters: [{ Name: "instance.group-id", Values: ids }],
-        MaxResults: 1000,
-        ...token,
-      }),
+    region,
+    "DescribeInstances",
+    { Filters: [{ Name: "instance.group-id", Values: ids }], MaxResults: 1000 },
     (page) => page.Reservations,
   );
   const used = new Set(
@@ -124,10 +123,11 @@ async function securityGroups(context: AwsContext, call: Call, region: string): 
 
 /** A fleet's template says until when the fleet may need it, also to replace what EC2 reclaims. */
 async function launchTemplates(context: AwsContext, call: Call, region: string): Promise<readonly OwnThing[]> {
-  const templates = await everyPage(
+  const templates = await context.client.all(
     call,
-    (token) =>
-      context.client.send(call, region, "DescribeLaunchTemplates", { Filters: ownerFilters(context.owner), ...token }),
+    region,
+    "DescribeLaunchTemplates",
+    { Filters: ownerFilters(context.owner) },
     (page) => page.LaunchTemplates,
   );
   return templates.flatMap(({ LaunchTemplateId: id, Tags }) => {
@@ -139,25 +139,19 @@ async function launchTemplates(context: AwsContext, call: Call, region: string):
 
 /** Of a snapshot whose deletion broke off between the image and the disks behind it. */
 async function backingSnapshots(context: AwsContext, call: Call, region: string): Promise<readonly OwnThing[]> {
-  const snapshots = await everyPage(
+  const snapshots = await context.client.all(
     call,
-    (token) =>
-      context.client.send(call, region, "DescribeSnapshots", {
-        OwnerIds: ["self"],
-        Filters: ownerFilters(context.owner),
-        ...token,
-      }),
+    region,
+    "DescribeSnapshots",
+    { OwnerIds: ["self"], Filters: ownerFilters(context.owner) },
     (page) => page.Snapshots,
   );
   if (snapshots.length === 0) return [];
-  const images = await everyPage(
+  const images = await context.client.all(
     call,
-    (token) =>
-      context.client.send(call, region, "DescribeImages", {
-        Owners: ["self"],
-        Filters: ownerFilters(context.owner),
-        ...token,
-      }),
+    region,
+    "DescribeImages",
+    { Owners: ["self"], Filters: ownerFilters(context.owner) },
     (page) => page.Images,
   );
   const used = new Set(

@@ -9,7 +9,7 @@ import {
   timestamp,
 } from "@slipway/core";
 import { keyedMutex } from "@slipway/provider-kit/limits";
-import { type Call, PROVIDER } from "./call.ts";
+import { type Call, everyPage, PROVIDER } from "./call.ts";
 import { abandoned, failureOf } from "./call-failure.ts";
 import { type Exchange, fetchHandler } from "./exchange.ts";
 import { type AwsOptions, DEFAULT_SHARE } from "./options.ts";
@@ -22,6 +22,7 @@ import {
   type InputOf,
   isWrite,
   type OutputOf,
+  type PagedAction,
   type PricingActions,
   type SsmActions,
   type StsActions,
@@ -38,7 +39,7 @@ export interface SendOptions {
 /**
  * The only thing that speaks to AWS: paced by the account's published limits, bounded in time, and honest about effects.
  * A request that was throttled is sent again, and a read that failed in passing too; a write never, where it is not
- * known what became of it. Paging is the caller's.
+ * known what became of it.
  */
 export interface AwsClient {
   readonly send: <A extends keyof Ec2Actions>(
@@ -48,6 +49,14 @@ export interface AwsClient {
     input: InputOf<Ec2Actions, A>,
     options?: SendOptions,
   ) => Promise<OutputOf<Ec2Actions, A>>;
+  /** All items of a listing, page after page. */
+  readonly all: <A extends PagedAction, Item>(
+    call: Call,
+    region: string,
+    action: A,
+    input: Ec2Actions[A][0],
+    itemsOf: (page: Ec2Actions[A][1]) => readonly Item[] | undefined,
+  ) => Promise<readonly Item[]>;
   readonly pricing: <A extends keyof PricingActions>(
     call: Call,
     action: A,
@@ -201,6 +210,8 @@ export function awsClient(options: AwsOptions): AwsClient {
     request({ call, action, input: input as object, options: more, service }) as Promise<O>;
   return {
     send: (call, region, action, input, more) => typed(call, action, input, () => sdk.ec2(region), more),
+    all: (call, region, action, input, itemsOf) =>
+      everyPage(call, (token) => typed(call, action, { ...input, ...token }, () => sdk.ec2(region)), itemsOf),
     pricing: (call, action, input) => typed(call, action, input, () => sdk.pricing()),
     costExplorer: (call, action, input) => typed(call, action, input, () => sdk.costExplorer()),
     ssm: (call, region, action, input) => typed(call, action, input, () => sdk.ssm(region)),

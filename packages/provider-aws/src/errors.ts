@@ -68,6 +68,16 @@ export function nativeCodeOf(error: unknown): string {
   return isProviderError(error) ? (error.native?.code ?? "") : "";
 }
 
+/** What `work` resolves with; null where AWS refuses it by one of these codes. */
+export async function nullIfRefused<T>(codes: RegExp, work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (codes.test(nativeCodeOf(error))) return null;
+    throw error;
+  }
+}
+
 /** What AWS says by one of its codes, and what the user gets. */
 export interface AwsErrorRow {
   /** AWS's own code, without `Client.` or `Server.`; where a message tells two meanings apart, the rarer one has a suffix. */

@@ -3,7 +3,7 @@ import { type ErrorCode, isProviderError, ProviderError } from "@slipway/core";
 import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import { PROVIDER, refusal } from "./call.ts";
 import type { AwsContext, Call } from "./context.ts";
-import { meaningOf, nativeCodeOf } from "./errors.ts";
+import { meaningOf, nativeCodeOf, nullIfRefused } from "./errors.ts";
 import { type AwsRequest, launchTags } from "./request.ts";
 import { creditsOf, type LaunchParts, runRequest } from "./run-request.ts";
 import { INSTANCE_DISK, TAGS, tagsOf } from "./tags.ts";
@@ -56,20 +56,16 @@ export async function makeTemplate(
     TagSpecifications: [{ ResourceType: "launch-template" as const, Tags: tags }],
   };
   const secrets = bootstrapSecrets(request.script, UserData);
-  try {
-    await context.client.send(call, request.prepared.region, "CreateLaunchTemplate", input, { secrets });
-  } catch (error) {
-    if (nativeCodeOf(error) !== "InvalidLaunchTemplateName.AlreadyExistsException") throw error;
-  }
+  await nullIfRefused(/^InvalidLaunchTemplateName\.AlreadyExistsException$/, () =>
+    context.client.send(call, request.prepared.region, "CreateLaunchTemplate", input, { secrets }),
+  );
 }
 
 /** One that is gone already is gone. */
 export async function deleteTemplate(context: AwsContext, call: Call, region: string, name: string): Promise<void> {
-  try {
-    await context.client.send(call, region, "DeleteLaunchTemplate", { LaunchTemplateName: name });
-  } catch (error) {
-    if (!nativeCodeOf(error).startsWith("InvalidLaunchTemplateName.NotFound")) throw error;
-  }
+  await nullIfRefused(/^InvalidLaunchTemplateName\.NotFound/, () =>
+    context.client.send(call, region, "DeleteLaunchTemplate", { LaunchTemplateName: name }),
+  );
 }
 
 /** One instance in any of the places, bought in one way. */

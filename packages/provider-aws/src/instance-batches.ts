@@ -1,7 +1,7 @@
 import type { Instance as Ec2Instance } from "@aws-sdk/client-ec2";
 import { type Clock, isProviderError, type RuntimeEvent } from "@slipway/core";
 import { batching, type Outcome } from "./batching.ts";
-import { afterRefusal, type Call, everyPage, refusal } from "./call.ts";
+import { afterRefusal, type Call, refusal } from "./call.ts";
 import type { AwsClient } from "./client.ts";
 import { nativeCodeOf } from "./errors.ts";
 
@@ -112,9 +112,11 @@ async function describeAll(
   await withoutBadIds(ids, {
     ask: async (some) => {
       // Not all of them at once with a number of results: EC2 refuses both together.
-      const reservations = await everyPage(
+      const reservations = await client.all(
         call,
-        (token) => client.send(call, region, "DescribeInstances", { InstanceIds: [...some], ...token }),
+        region,
+        "DescribeInstances",
+        { InstanceIds: [...some] },
         (page) => page.Reservations,
       );
       for (const instance of reservations.flatMap(({ Instances = [] }) => Instances)) {

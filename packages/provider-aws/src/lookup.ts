@@ -1,6 +1,6 @@
 import { isProviderError, nameFor, ProviderError } from "@slipway/core";
 import type { ListHint } from "@slipway/provider-kit/driver";
-import { everyPage, PROVIDER, refusal } from "./call.ts";
+import { PROVIDER, refusal } from "./call.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { codeOfReason } from "./errors.ts";
 import { inRegions, nativeIdOf } from "./ids.ts";
@@ -87,10 +87,11 @@ async function listed(
   region: string,
   filters: readonly Filter[],
 ): Promise<readonly AWSInstance[]> {
-  const reservations = await everyPage(
+  const reservations = await context.client.all(
     call,
-    (token) =>
-      context.client.send(call, region, "DescribeInstances", { Filters: [...filters], MaxResults: PAGE, ...token }),
+    region,
+    "DescribeInstances",
+    { Filters: [...filters], MaxResults: PAGE },
     (page) => page.Reservations,
   );
   if (reservations.some(({ Instances }) => Instances === undefined)) {

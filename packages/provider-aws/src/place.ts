@@ -1,5 +1,5 @@
 import type { Subnet } from "@aws-sdk/client-ec2";
-import { everyPage, refusal } from "./call.ts";
+import { refusal } from "./call.ts";
 import type { ResolvedNetwork } from "./capabilities/custom-networking.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { kept } from "./kept.ts";
@@ -58,11 +58,7 @@ async function subnetFor(
   const { id, subnet } = options.network ?? {};
   if (id === undefined && subnet === undefined) return undefined;
   const where = subnet === undefined ? { Filters: [{ Name: "vpc-id", Values: [id ?? ""] }] } : { SubnetIds: [subnet] };
-  const subnets = await everyPage(
-    call,
-    (token) => context.client.send(call, region, "DescribeSubnets", { ...where, ...token }),
-    (page) => page.Subnets,
-  );
+  const subnets = await context.client.all(call, region, "DescribeSubnets", where, (page) => page.Subnets);
   const fitting = subnets
     .filter(({ VpcId }) => id === undefined || VpcId === id)
     .filter(({ AvailabilityZone }) => zone === undefined || AvailabilityZone === zone)

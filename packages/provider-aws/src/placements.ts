@@ -1,6 +1,5 @@
 import type { Subnet } from "@aws-sdk/client-ec2";
 import type { NetworkOptions } from "@slipway/core";
-import { everyPage } from "./call.ts";
 import { mountsOf } from "./capabilities/attach.ts";
 import { freeVolumes } from "./capabilities/warm-volumes.ts";
 import type { AwsContext, Call } from "./context.ts";
@@ -107,14 +106,11 @@ async function zonesSelling(
   const name = `${region}/${spec}`;
   const known = context.offerings.get(name);
   if (known !== undefined && context.clock.now() - known.at < OFFERINGS_KEPT_MS) return known.zones;
-  const rows = await everyPage(
+  const rows = await context.client.all(
     call,
-    (token) =>
-      context.client.send(call, region, "DescribeInstanceTypeOfferings", {
-        LocationType: "availability-zone",
-        Filters: [{ Name: "instance-type", Values: [spec] }],
-        ...token,
-      }),
+    region,
+    "DescribeInstanceTypeOfferings",
+    { LocationType: "availability-zone", Filters: [{ Name: "instance-type", Values: [spec] }] },
     (page) => page.InstanceTypeOfferings,
   );
   const zones = new Set(rows.flatMap(({ Location }) => (Location === undefined ? [] : [Location])));
@@ -136,11 +132,7 @@ async function subnetsOf(
       : {
           Filters: [id === undefined ? { Name: "default-for-az", Values: ["true"] } : { Name: "vpc-id", Values: [id] }],
         };
-  return everyPage(
-    call,
-    (token) => context.client.send(call, region, "DescribeSubnets", { ...where, ...token }),
-    (page) => page.Subnets,
-  );
+  return context.client.all(call, region, "DescribeSubnets", where, (page) => page.Subnets);
 }
 
 /** A subnet that refused just now gives way to another of its zone; otherwise the most free addresses. */

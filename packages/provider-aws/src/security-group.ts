@@ -1,7 +1,8 @@
 import type { IpPermission, SecurityGroup } from "@aws-sdk/client-ec2";
-import { canonicalJson, isProviderError, type Port } from "@slipway/core";
+import { canonicalJson, type Port } from "@slipway/core";
 import { refusal } from "./call.ts";
 import { type AwsContext, type Call, lookUntilShown } from "./context.ts";
+import { nullIfRefused } from "./errors.ts";
 import { ownershipOf, TAGS, type Tag, tagsOf } from "./tags.ts";
 
 /** What a group lets in and out. One group serves all instances of an owner, a VPC and a set of rules. */
@@ -115,18 +116,15 @@ async function make(
   name: string,
 ): Promise<string | undefined> {
   const tags: readonly Tag[] = [...tagsOf(context.owner, null), { Key: TAGS.role, Value: "firewall" }];
-  try {
-    const { GroupId } = await context.client.send(call, region, "CreateSecurityGroup", {
+  const made = await nullIfRefused(/^InvalidGroup\.Duplicate$/, () =>
+    context.client.send(call, region, "CreateSecurityGroup", {
       GroupName: name,
       Description: "Made by Slipway for its instances; slipway cleanup deletes it",
       VpcId: vpcId,
       TagSpecifications: [{ ResourceType: "security-group", Tags: [...tags] }],
-    });
-    return GroupId;
-  } catch (error) {
-    if (isProviderError(error) && error.native?.code === "InvalidGroup.Duplicate") return undefined;
-    throw error;
-  }
+    }),
+  );
+  return made?.GroupId;
 }
 
 /** Writes the rules that are missing. Rules that somebody added by hand stay: they are somebody's decision. */
@@ -154,14 +152,10 @@ async function authorize(
   groupId: string,
   permission: IpPermission,
 ): Promise<void> {
-  try {
-    await context.client.send(call, region, "AuthorizeSecurityGroupIngress", {
-      GroupId: groupId,
-      IpPermissions: [permission],
-    });
-  } catch (error) {
-    if (!isProviderError(error) || error.native?.code !== "InvalidPermission.Duplicate") throw error;
-  }
+  const IpPermissions = [permission];
+  await nullIfRefused(/^InvalidPermission\.Duplicate$/, () =>
+    context.client.send(call, region, "AuthorizeSecurityGroupIngress", { GroupId: groupId, IpPermissions }),
+  );
 }
 
 const EVERYTHING: readonly IpPermission[] = [
@@ -172,14 +166,10 @@ const EVERYTHING: readonly IpPermission[] = [
 /** EC2 gives every new group a rule that lets everything out, and another in a network with IPv6. */
 async function closeEgress(context: AwsContext, call: Call, region: string, groupId: string): Promise<void> {
   for (const permission of EVERYTHING) {
-    try {
-      await context.client.send(call, region, "RevokeSecurityGroupEgress", {
-        GroupId: groupId,
-        IpPermissions: [permission],
-      });
-    } catch (error) {
-      if (!isProviderError(error) || error.native?.code !== "InvalidPermission.NotFound") throw error;
-    }
+    const IpPermissions = [permission];
+    await nullIfRefused(/^InvalidPermission\.NotFound$/, () =>
+      context.client.send(call, region, "RevokeSecurityGroupEgress", { GroupId: groupId, IpPermissions }),
+    );
   }
 }
 

@@ -55,6 +55,11 @@ export interface Ec2Actions {
   TerminateInstances: [ec2.TerminateInstancesCommandInput, ec2.TerminateInstancesCommandOutput];
 }
 
+/** Those that answer in pages. */
+export type PagedAction = {
+  [A in keyof Ec2Actions]: "NextToken" extends keyof Ec2Actions[A][1] ? A : never;
+}[keyof Ec2Actions];
+
 /** The actions of the other services. */
 export interface PricingActions {
   GetProducts: [GetProductsCommandInput, GetProductsCommandOutput];

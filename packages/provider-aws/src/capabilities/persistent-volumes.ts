@@ -1,9 +1,9 @@
 import type { Volume as Ec2Volume } from "@aws-sdk/client-ec2";
-import { isKey, isProviderError, type Volume, type VolumeMethods } from "@slipway/core";
+import { isKey, type Volume, type VolumeMethods } from "@slipway/core";
 import { isOneOf } from "@slipway/provider-kit/filters";
-import { afterRefusal, afterWrite, everyPage, refusal } from "../call.ts";
+import { afterRefusal, afterWrite, refusal } from "../call.ts";
 import { type AwsContext, type Call, configuredRegion, lookUntilShown } from "../context.ts";
-import { nativeCodeOf } from "../errors.ts";
+import { nativeCodeOf, nullIfRefused } from "../errors.ts";
 import { inRegions, nativeIdOf, regionsOf } from "../ids.ts";
 import { INSTANCE_DISK, keyFilter, ownerFilters, ownershipOf, TAGS, tagOf, tagsOf } from "../tags.ts";
 import { gibOf, isGone, volumeFrom } from "./volume-view.ts";
@@ -167,14 +167,11 @@ export async function ownVolumes(
   owner: string,
   filters: readonly { readonly Name: string; readonly Values: string[] }[] = [],
 ): Promise<readonly Ec2Volume[]> {
-  const rows = await everyPage(
+  const rows = await context.client.all(
     call,
-    (token) =>
-      context.client.send(call, region, "DescribeVolumes", {
-        Filters: [...ownerFilters(owner), ...filters],
-        MaxResults: 500,
-        ...token,
-      }),
+    region,
+    "DescribeVolumes",
+    { Filters: [...ownerFilters(owner), ...filters], MaxResults: 500 },
     (page) => page.Volumes,
   );
   return rows.filter((row) => !isGone(row) && tagOf(row.Tags, TAGS.role) !== INSTANCE_DISK);
@@ -187,15 +184,11 @@ export async function describeVolume(
   region: string,
   volumeId: string,
 ): Promise<Ec2Volume | null> {
-  try {
-    const { Volumes = [] } = await context.client.send(call, region, "DescribeVolumes", { VolumeIds: [volumeId] });
-    const [found] = Volumes;
-    return found === undefined || found.State === "deleted" ? null : found;
-  } catch (error) {
-    if (isProviderError(error) && /^InvalidVolume(ID)?\.(NotFound|Malformed)$/.test(error.native?.code ?? ""))
-      return null;
-    throw error;
-  }
+  const answer = await nullIfRefused(/^InvalidVolume(ID)?\.(NotFound|Malformed)$/, () =>
+    context.client.send(call, region, "DescribeVolumes", { VolumeIds: [volumeId] }),
+  );
+  const found = answer?.Volumes?.[0];
+  return found === undefined || found.State === "deleted" ? null : found;
 }
 
 /** The volume in its region, or in every configured one for a bare id. */

@@ -1,7 +1,8 @@
 import type { Image } from "@aws-sdk/client-ec2";
-import { isKey, isProviderError, nameFor, type SnapshotMethods } from "@slipway/core";
-import { afterRefusal, afterWrite, everyPage, refusal } from "../call.ts";
+import { isKey, nameFor, type SnapshotMethods } from "@slipway/core";
+import { afterRefusal, afterWrite, refusal } from "../call.ts";
 import { type AwsContext, type Call, lookUntilShown } from "../context.ts";
+import { nativeCodeOf, nullIfRefused } from "../errors.ts";
 import { inRegions, nativeIdOf, regionsOf } from "../ids.ts";
 import { ownerFilters, ownershipOf, TAGS, type Tag, tagsOf } from "../tags.ts";
 import { type AWSSnapshot, disksOf, materializeSnapshot, snapshotStatus } from "./snapshot-image.ts";
@@ -66,7 +67,7 @@ async function createSnapshot(
     });
     return materializeSnapshot(region, { ImageId, State: "pending", Tags: [...ownTags] });
   } catch (error) {
-    if (!isProviderError(error) || error.native?.code !== "InvalidAMIName.Duplicate") throw error;
+    if (nativeCodeOf(error) !== "InvalidAMIName.Duplicate") throw error;
     return ours(call, region, await soonNamed(context, call, region, title));
   }
 }
@@ -116,7 +117,7 @@ async function deleteSnapshot(context: AwsContext, call: Call, id: string): Prom
     throw refusal("CONFLICT", call.operation, `${image.ImageId} is an image that Slipway did not make`);
   }
   const disks = disksOf(image).map(({ snapshotId }) => snapshotId);
-  await unlessCode(/^InvalidAMIID\.(NotFound|Unavailable)$/, () =>
+  await nullIfRefused(/^InvalidAMIID\.(NotFound|Unavailable)$/, () =>
     context.client.send(call, region, "DeregisterImage", {
       ImageId: image.ImageId ?? "",
       DeleteAssociatedSnapshots: true,
@@ -131,17 +132,14 @@ async function deleteUnseen(context: AwsContext, call: Call, id: string): Promis
   const native = nativeIdOf(id);
   if (!IMAGE_ID.test(native)) return;
   for (const region of regionsOf(context, id)) {
-    await unlessCode(/^InvalidAMIID\.(NotFound|Unavailable)$/, () =>
+    await nullIfRefused(/^InvalidAMIID\.(NotFound|Unavailable)$/, () =>
       context.client.send(call, region, "DeregisterImage", { ImageId: native, DeleteAssociatedSnapshots: true }),
     );
-    const snapshots = await everyPage(
+    const snapshots = await context.client.all(
       call,
-      (token) =>
-        context.client.send(call, region, "DescribeSnapshots", {
-          OwnerIds: ["self"],
-          Filters: [...ownerFilters("*"), { Name: "description", Values: [`*${native}*`] }],
-          ...token,
-        }),
+      region,
+      "DescribeSnapshots",
+      { OwnerIds: ["self"], Filters: [...ownerFilters("*"), { Name: "description", Values: [`*${native}*`] }] },
       (page) => page.Snapshots,
     );
     await deleteDisks(
@@ -155,7 +153,7 @@ async function deleteUnseen(context: AwsContext, call: Call, id: string): Promis
 
 async function deleteDisks(context: AwsContext, call: Call, region: string, ids: readonly string[]): Promise<void> {
   for (const SnapshotId of ids) {
-    await unlessCode(/^InvalidSnapshot\.(NotFound|InUse)$/, () =>
+    await nullIfRefused(/^InvalidSnapshot\.(NotFound|InUse)$/, () =>
       context.client.send(call, region, "DeleteSnapshot", { SnapshotId }),
     );
   }
@@ -182,16 +180,11 @@ export async function imageById(
   region: string,
   imageId: string,
 ): Promise<Image | null> {
-  try {
-    const { Images = [] } = await context.client.send(call, region, "DescribeImages", { ImageIds: [imageId] });
-    const [image] = Images;
-    return image === undefined || image.State === "deregistered" ? null : image;
-  } catch (error) {
-    if (isProviderError(error) && /^InvalidAMIID\.(NotFound|Unavailable|Malformed)$/.test(error.native?.code ?? "")) {
-      return null;
-    }
-    throw error;
-  }
+  const found = await nullIfRefused(/^InvalidAMIID\.(NotFound|Unavailable|Malformed)$/, () =>
+    context.client.send(call, region, "DescribeImages", { ImageIds: [imageId] }),
+  );
+  const image = found?.Images?.[0];
+  return image === undefined || image.State === "deregistered" ? null : image;
 }
 
 /** The image that `fromSnapshot` means, in the region of the spawn; INVALID_SPEC where it cannot be launched there. */
@@ -208,19 +201,12 @@ export async function imageOfSnapshot(context: AwsContext, call: Call, region: s
 }
 
 async function ownImages(context: AwsContext, call: Call, region: string, owner: string): Promise<readonly Image[]> {
-  const images = await everyPage(
+  const images = await context.client.all(
     call,
-    (token) =>
-      context.client.send(call, region, "DescribeImages", { Owners: ["self"], Filters: ownerFilters(owner), ...token }),
+    region,
+    "DescribeImages",
+    { Owners: ["self"], Filters: ownerFilters(owner) },
     (page) => page.Images,
   );
   return images.filter(({ State }) => State !== "deregistered");
-}
-
-async function unlessCode(codes: RegExp, work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!isProviderError(error) || !codes.test(error.native?.code ?? "")) throw error;
-  }
 }

@@ -1,8 +1,8 @@
 import type { SpotInstanceRequest } from "@aws-sdk/client-ec2";
 import type { SpotMethods, SpotPrice, SpotRequest } from "@slipway/core";
-import { afterWrite, everyPage } from "../call.ts";
+import { afterWrite } from "../call.ts";
 import { type AwsContext, type Call, configuredRegion, lookUntilShown } from "../context.ts";
-import { nativeCodeOf } from "../errors.ts";
+import { nullIfRefused } from "../errors.ts";
 import { composeId, nativeIdOf, regionsOf } from "../ids.ts";
 import { isInstanceId } from "../lookup.ts";
 import type { AWSSpawnOptions } from "../request.ts";
@@ -55,13 +55,10 @@ async function cancelSpot(context: AwsContext, call: Call, id: string): Promise<
 
 /** False if there is no such request. */
 async function cancelledIn(context: AwsContext, call: Call, region: string, native: string): Promise<boolean> {
-  try {
-    await context.client.send(call, region, "CancelSpotInstanceRequests", { SpotInstanceRequestIds: [native] });
-    return true;
-  } catch (error) {
-    if (UNKNOWN_REQUEST.test(nativeCodeOf(error))) return false;
-    throw error;
-  }
+  const cancelled = await nullIfRefused(UNKNOWN_REQUEST, () =>
+    context.client.send(call, region, "CancelSpotInstanceRequests", { SpotInstanceRequestIds: [native] }),
+  );
+  return cancelled !== null;
 }
 
 /** Null if EC2 does not know it. */
@@ -71,15 +68,10 @@ async function requestById(
   region: string,
   native: string,
 ): Promise<SpotInstanceRequest | null> {
-  try {
-    const { SpotInstanceRequests = [] } = await context.client.send(call, region, "DescribeSpotInstanceRequests", {
-      SpotInstanceRequestIds: [native],
-    });
-    return SpotInstanceRequests[0] ?? null;
-  } catch (error) {
-    if (UNKNOWN_REQUEST.test(nativeCodeOf(error))) return null;
-    throw error;
-  }
+  const found = await nullIfRefused(UNKNOWN_REQUEST, () =>
+    context.client.send(call, region, "DescribeSpotInstanceRequests", { SpotInstanceRequestIds: [native] }),
+  );
+  return found?.SpotInstanceRequests?.[0] ?? null;
 }
 
 /**
@@ -109,16 +101,16 @@ async function pricesIn(
 ): Promise<readonly SpotPrice[]> {
   if (specs !== undefined && specs.length === 0) return [];
   const now = context.clock.now();
-  const rows = await everyPage(
+  const rows = await context.client.all(
     call,
-    (token) =>
-      context.client.send(call, region, "DescribeSpotPriceHistory", {
-        StartTime: new Date(now),
-        ProductDescriptions: ["Linux/UNIX"],
-        // Names that EC2 does not have are none of the answer, and no failure.
-        ...(specs === undefined ? {} : { Filters: [{ Name: "instance-type", Values: [...specs] }] }),
-        ...token,
-      }),
+    region,
+    "DescribeSpotPriceHistory",
+    {
+      StartTime: new Date(now),
+      ProductDescriptions: ["Linux/UNIX"],
+      // Names that EC2 does not have are none of the answer, and no failure.
+      ...(specs === undefined ? {} : { Filters: [{ Name: "instance-type", Values: [...specs] }] }),
+    },
     (page) => page.SpotPriceHistory,
   );
   const asOf = new Date(now).toISOString();

@@ -2,6 +2,7 @@ import type { Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import { isProviderError, type Volume, type WarmVolumeMethods } from "@slipway/core";
 import { afterRefusal, afterWrite, refusal } from "../call.ts";
 import { type AwsContext, type Call, lookUntilShown } from "../context.ts";
+import { nullIfRefused } from "../errors.ts";
 import type { AWSInstance } from "../instance.ts";
 import { TAGS } from "../tags.ts";
 import { type Attached, attach, running } from "./attach.ts";
@@ -168,13 +169,10 @@ export async function poolVolumes(
 }
 
 export async function detach(context: AwsContext, call: Call, region: string, volumeId: string): Promise<void> {
-  try {
-    await context.client.send(call, region, "DetachVolume", { VolumeId: volumeId });
-  } catch (error) {
-    const code = isProviderError(error) ? (error.native?.code ?? "") : "";
-    // It is free, or it is gone: there is nothing to undo.
-    if (!/^(IncorrectState|InvalidVolume\.NotFound|InvalidAttachment\.NotFound)$/.test(code)) throw error;
-  }
+  // Refused so, it is free, or it is gone: there is nothing to undo.
+  await nullIfRefused(/^(IncorrectState|InvalidVolume\.NotFound|InvalidAttachment\.NotFound)$/, () =>
+    context.client.send(call, region, "DetachVolume", { VolumeId: volumeId }),
+  );
 }
 
 function poolOf(volume: Ec2Volume): string | undefined {
