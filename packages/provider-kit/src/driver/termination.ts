@@ -26,7 +26,8 @@ export class Termination<M, I extends Instance, O extends AnySpawnOptions, T> {
         const machine = await (driver.peek ?? driver.get)(call, id);
         if (machine !== null) {
           const { status, ownership } = driver.identify(machine);
-          if (status === "terminating" || status === "terminated") return;
+          // Whoever ended it: a listing may not show that yet.
+          if (status === "terminating" || status === "terminated") break;
           if (ownership === null) throw this.#refusals.unmanaged(call, id);
         }
         // Also what no read shows: it may be so new that only a write finds it.

@@ -17,25 +17,31 @@ interface Script {
   readonly ends: boolean;
   /** From the first end asked for, reads miss the instance for so long: they come from where its creation is not known yet. */
   readonly missedMs?: number;
+  /** Does a read show that another process has ended it, though listings do not yet? */
+  readonly isEnding?: boolean;
 }
 
 /** One instance of another process, and a process that ends it. */
-function world({ destroyed, ends, missedMs = 0 }: Script) {
+function world({ destroyed, ends, missedMs = 0, isEnding = false }: Script) {
   const clock = simulatedClock();
   let isThere = true;
   let shownFrom = 0;
   let asked = 0;
   const driver: Driver<string, Instance, Parameters<Provider["spawn"]>[0]> = {
     isId: () => true,
-    identify: (id) => ({ id, status: "running", ownership: { owner: "o", key: id, specHash: "h", labels: {} } }),
+    identify: (machine) => ({
+      id: machine.slice(0, 1),
+      status: machine === "i, ending" ? "terminating" : "running",
+      ownership: { owner: "o", key: "i", specHash: "h", labels: {} },
+    }),
     toInstance: (_, base) => ({ ...base, addresses: {}, isSpot: false, createdAt: null }),
     bootstrap: { format: "shell" },
     list: async function* () {
       yield isThere ? ["i"] : [];
     },
-    get: async (_, id) => (isThere && clock.now() >= shownFrom ? id : null),
+    get: async (_, id) => (isThere && clock.now() >= shownFrom ? `${id}${isEnding ? ", ending" : ""}` : null),
     prepare: () => undefined,
-    create: async (_, { key }) => ({ machine: key }),
+    create: async () => ({ machine: "j" }),
     destroy: async () => {
       asked += 1;
       if (ends) isThere = false;
@@ -78,4 +84,11 @@ test("where the remote says itself that it is gone, and a read agrees, nothing i
   const begun = clock.now();
   await provider.terminate("i");
   expect(clock.now()).toBe(begun);
+});
+
+test("what is seen to be ending already is ended for its key too, whatever listings still show", async () => {
+  const { provider, asked } = world({ destroyed: "accepted", ends: true, isEnding: true });
+  await provider.terminate("i");
+  expect(asked()).toBe(0);
+  expect((await provider.spawn({ key: "i" })).id).toBe("j");
 });
