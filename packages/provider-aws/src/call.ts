@@ -62,10 +62,10 @@ export async function everyPage<Page extends { readonly NextToken?: string | und
     const answer = await ask(token === undefined ? {} : { NextToken: token });
     const found = itemsOf(answer);
     if (found === undefined)
-      throw refusal("INTERNAL", call.operation, "EC2 answered without the list that was asked for");
+      throw refusal("INTERNAL", call.operation, "AWS answered without the list that was asked for");
     items.push(...found);
     token = answer.NextToken;
     if (token === undefined || token === "") return items;
   }
-  throw refusal("INTERNAL", call.operation, `a listing of EC2 did not end after ${MOST_PAGES} pages`);
+  throw refusal("INTERNAL", call.operation, `a listing of AWS did not end after ${MOST_PAGES} pages`);
 }

@@ -1,14 +1,13 @@
 import type { CallOptions, Offering, Price } from "@slipway/core";
 import { cheapestFirst } from "@slipway/provider-kit/driver";
 import * as z from "zod/mini";
-import { refusal } from "../call.ts";
+import { everyPage } from "../call.ts";
 import type { AwsContext, Call } from "../context.ts";
 import { gpusOf } from "./gpu.ts";
 
 /** Prices change a few times a year; AWS's own autoscaler asks twice a day. */
 const KEPT_MS = 12 * 3_600_000;
 const PAGE = 100;
-const MOST_PAGES = 200;
 
 /** An AWS machine type with its price in one region. */
 export interface AWSOffering extends Offering {
@@ -97,23 +96,13 @@ async function ask(
   const Filters = Object.entries(wanted).flatMap(([Field, Value]) =>
     Value === undefined ? [] : [{ Type: "TERM_MATCH" as const, Field, Value }],
   );
-  const prices: ListedPrice[] = [];
-  let token: string | undefined;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
-    const answer = await context.client.pricing(call, "GetProducts", {
-      ServiceCode: "AmazonEC2",
-      Filters,
-      MaxResults: PAGE,
-      ...(token === undefined ? {} : { NextToken: token }),
-    });
-    for (const text of answer.PriceList ?? []) {
-      const listed = listedPrice(String(text));
-      if (listed !== undefined) prices.push(listed);
-    }
-    token = answer.NextToken;
-    if (token === undefined || token === "") return cheapestOfEach(prices);
-  }
-  throw refusal("INTERNAL", call.operation, `AWS's price list did not end after ${MOST_PAGES} pages`);
+  const input = { ServiceCode: "AmazonEC2", Filters, MaxResults: PAGE };
+  const entries = await everyPage(
+    call,
+    (token) => context.client.pricing(call, "GetProducts", { ...input, ...token }),
+    (page) => page.PriceList,
+  );
+  return cheapestOfEach(entries.flatMap((text) => listedPrice(String(text)) ?? []));
 }
 
 /** A type may be listed more than once, as with and without a licence that is included. */
