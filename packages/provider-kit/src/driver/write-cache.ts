@@ -13,7 +13,16 @@ export interface WriteCache<T> {
   readonly unclearUntil: (key: string) => number | undefined;
 }
 
-/** `nativeIdOf`: where a thing has several ids, what is the same in all of them. */
+/**
+ * `nativeIdOf`: where a thing has several ids, what is the same in all of them.
+ *
+ * @example
+ * ```ts
+ * const written = writeCache<{ readonly status: string }>(clock, 10_000, (id) => id.slice(id.indexOf("/") + 1));
+ * written.made("worker-1", "eu-west-1/i-1", { status: "pending" });
+ * written.ofId("i-1")?.status; // => "pending"
+ * ```
+ */
 export function writeCache<T>(
   clock: Clock,
   lagMs: number,
