@@ -64,5 +64,6 @@ async function destroy(context: AwsContext, call: Call, id: string, instance: AW
   for (const region of instance === null ? regionsOf(context, id) : [instance.region]) {
     if ((await context.batches.terminate(call, region, nativeIdOf(id))) === "accepted") return "accepted";
   }
-  return "gone";
+  // Another process may have made it just now: then not even a write finds it.
+  return instance === null ? "unseen" : "gone";
 }

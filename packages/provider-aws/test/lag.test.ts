@@ -37,6 +37,21 @@ test("an instance that EC2 shows is not ended because EC2 says once that it does
   expect(live(world)).toHaveLength(1);
 });
 
+test("an instance of another process that EC2 does not even end yet is not taken for ended", async () => {
+  const world = awsWorld(LAG);
+  const [other, spec] = [world.another(), { spec: "t3.micro", key: "k" }];
+  const { id } = await world.provider.spawn(spec);
+  world.emulator.control.faults.add({
+    operation: "TerminateInstances",
+    when: "before",
+    row: "InvalidInstanceID.NotFound",
+  });
+  await other.terminate(id);
+  expect((await other.spawn(spec)).id).toBe(id);
+  await other.terminate(id);
+  expect(live(world)).toEqual([]);
+});
+
 test("an instance is ended by whoever has its id", async () => {
   const world = awsWorld(LAG);
   const { id } = await world.provider.spawn({ spec: "t3.micro" });

@@ -33,11 +33,12 @@ export class Termination<M, I extends Instance, O extends AnySpawnOptions, T> {
         // Also what no read shows: it may be so new that only a write finds it.
         const outcome = await driver.destroy(call, id, machine);
         if (typeof outcome === "object" && !(await this.#isEnding(call, id))) throw outcome.unclear;
-        if (outcome !== "gone") break;
+        if (outcome !== "gone" && outcome !== "unseen") break;
         const isNew = context.writeCache.ofId(id) !== undefined;
         if (isNew && driver.waitsForUnseen !== true) throw this.#refusals.unseen(call, id);
         // What a read has just shown is not gone because one answer says so: another read decides.
-        if (machine !== null && !(await this.#isEnding(call, id, outcome))) throw this.#refusals.contradicted(call, id);
+        if (machine !== null && !(await this.#isEnding(call, id, "gone"))) throw this.#refusals.contradicted(call, id);
+        if (outcome === "unseen" && !isNew) return;
         if (machine !== null || !isNew) break;
         await pause(this.#context, call, UNSEEN_PAUSE_MS, "none");
       }

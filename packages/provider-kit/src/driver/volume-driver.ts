@@ -37,7 +37,7 @@ export interface VolumeDriver<V> {
     call: Call,
     request: VolumeRequest,
   ) => Promise<{ readonly volume: V } | { readonly exists: unknown }>;
-  readonly destroy: (call: Call, id: string) => Promise<Exclude<Destroyed, object>>;
+  readonly destroy: (call: Call, id: string) => Promise<Exclude<Destroyed, object | "unseen">>;
   /** Which instance uses each of these; asked only where somebody has to know. */
   readonly attachments: (call: Call, volumes: readonly V[]) => Promise<ReadonlyMap<string, string>>;
   /** Shared with whoever mounts a volume that a listing does not show yet; the kit's own if absent. */

@@ -19,13 +19,15 @@ interface Script {
   readonly missedMs?: number;
   /** Does a read show that another process has ended it, though listings do not yet? */
   readonly isEnding?: boolean;
+  /** No read shows it for so long from the beginning. */
+  readonly hiddenMs?: number;
 }
 
 /** One instance of another process, and a process that ends it. */
-function world({ destroyed, ends, missedMs = 0, isEnding = false }: Script) {
+function world({ destroyed, ends, missedMs = 0, isEnding = false, hiddenMs = 0 }: Script) {
   const clock = simulatedClock();
   let isThere = true;
-  let shownFrom = 0;
+  let shownFrom = clock.now() + hiddenMs;
   let asked = 0;
   const driver: Driver<string, Instance, Parameters<Provider["spawn"]>[0]> = {
     isId: () => true,
@@ -45,7 +47,7 @@ function world({ destroyed, ends, missedMs = 0, isEnding = false }: Script) {
     destroy: async () => {
       asked += 1;
       if (ends) isThere = false;
-      if (asked === 1) shownFrom = clock.now() + missedMs;
+      if (asked === 1) shownFrom = Math.max(shownFrom, clock.now() + missedMs);
       return destroyed;
     },
   };
@@ -68,6 +70,13 @@ test("an end with an unclear answer is not done because one read misses the inst
   await expect(provider.terminate("i")).rejects.toBe(lost);
   expect(await provider.get("i")).toMatchObject({ status: "running" });
   await expect(provider.terminate("i")).rejects.toBe(lost);
+  expect(asked()).toBe(2);
+});
+
+test("what neither a read nor a write knows yet is done, and not taken for ended", async () => {
+  const { provider, asked } = world({ destroyed: "unseen", ends: false, hiddenMs: LAG_MS });
+  await provider.terminate("i");
+  await provider.terminate("i");
   expect(asked()).toBe(2);
 });
 
