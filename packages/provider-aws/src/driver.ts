@@ -61,8 +61,12 @@ async function withItsVolumes(
 }
 
 async function destroy(context: AwsContext, call: Call, id: string, instance: AWSInstance | null): Promise<Destroyed> {
+  const nativeId = nativeIdOf(id);
   for (const region of instance === null ? regionsOf(context, id) : [instance.region]) {
-    if ((await context.batches.terminate(call, region, nativeIdOf(id))) === "accepted") return "accepted";
+    if ((await context.batches.terminate(call, region, nativeId)) === "unknown") continue;
+    // Whoever does not see yet what has ended here comes to the same generation, and so to the same token.
+    context.launched.drop(nativeId);
+    return "accepted";
   }
   // Another process may have made it just now: then not even a write finds it.
   return instance === null ? "unseen" : "gone";

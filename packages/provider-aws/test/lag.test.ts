@@ -52,6 +52,17 @@ test("an instance of another process that EC2 does not even end yet is not taken
   expect(live(world)).toEqual([]);
 });
 
+const regions = ["us-east-1", "eu-central-1"];
+
+test("what ended just now in one place changes no token of another: whoever does not see it yet makes the same instance", async () => {
+  const world = awsWorld(LAG, { regions });
+  const ended = await world.provider.spawn({ spec: "t3.micro", key: "k", region: "eu-central-1" });
+  await world.provider.terminate(ended.id);
+  const one = await world.another().spawn({ spec: "t3.micro", key: "k" });
+  expect((await world.provider.spawn({ spec: "t3.micro", key: "k" })).id).toBe(one.id);
+  expect(live(world)).toHaveLength(1);
+});
+
 test("an instance is ended by whoever has its id", async () => {
   const world = awsWorld(LAG);
   const { id } = await world.provider.spawn({ spec: "t3.micro" });
