@@ -69,9 +69,10 @@ async function byIds(context: AwsContext, call: Call, ids: readonly string[]): P
 
 /** Keys are looked up in all regions, many at once. What is missing though it was launched just now is there: EC2 lists the ended. */
 async function byNames(context: AwsContext, call: Call, names: readonly string[]): Promise<readonly AWSInstance[]> {
+  // Before the question: its answer may take so long that this is forgotten by then.
+  const launched = names.flatMap((name) => context.launched.find(name)?.thing ?? []);
   const asked = context.regions.flatMap((region) => names.map((name) => context.keyLookups.ask(call, region, name)));
   const found = (await Promise.all(asked)).flat();
-  const launched = names.flatMap((name) => context.launched.find(name)?.thing ?? []);
   return [...found, ...launched.filter(({ id }) => !found.some((one) => one.id === id))];
 }
 

@@ -63,6 +63,50 @@ test("what ended just now in one place changes no token of another: whoever does
   expect(live(world)).toHaveLength(1);
 });
 
+// So long that what this process did just before is no longer "just now" when the answer comes.
+const slowRead = ({ emulator }: ReturnType<typeof awsWorld>) =>
+  emulator.control.faults.add({ operation: "DescribeInstances", when: "delayed", delayMs: 20_000 });
+
+test("a read that takes longer than reads may lag hides nothing that was made before it", async () => {
+  const world = awsWorld(LAG, { regions });
+  const { id, nativeId } = await world.provider.spawn({ spec: "t3.micro", key: "k", region: "eu-central-1" });
+  // Nobody sees it yet, and the answer of the region where it is comes first.
+  slowRead(world);
+  const again = world.provider.spawn({ spec: "t3.micro", key: "k", region: "eu-central-1" });
+  expect((await again).id).toBe(id);
+  const young = await world.provider.spawn({ spec: "t3.micro", key: "l" });
+  slowRead(world);
+  expect(await world.provider.get(young.id)).toMatchObject({ id: young.id });
+  slowRead(world);
+  expect(await failure(world.provider.spawn({ spec: "t3.micro", key: "k" }))).toMatchObject({
+    code: "CONFLICT",
+    native: { id },
+  });
+  expect(live(world).map((one) => one.id)).toContain(nativeId);
+  expect(live(world)).toHaveLength(2);
+});
+
+test("a lookup that takes longer than reads may lag does not bring back what was ended before it", async () => {
+  const world = awsWorld(LAG, { regions });
+  const spec = { spec: "t3.micro", key: "k" };
+  const { id } = await world.provider.spawn(spec);
+  await world.emulator.clock.sleep(10_000);
+  await world.provider.terminate(id);
+  slowRead(world);
+  expect((await world.provider.spawn(spec)).id).not.toBe(id);
+  expect(live(world)).toHaveLength(1);
+});
+
+test("a launch without an answer is not forgotten over a slow lookup", async () => {
+  const world = awsWorld(LAG, { regions });
+  world.emulator.control.faults.add({ operation: "RunInstances", when: "reply-lost" });
+  const first = world.provider.spawn({ spec: "t3.micro", key: "k", region: "eu-central-1" });
+  expect(await failure(first)).toMatchObject({ effect: "unknown" });
+  slowRead(world);
+  expect(await failure(world.provider.spawn({ spec: "t3.micro", key: "k" }))).toMatchObject({ code: "CONFLICT" });
+  expect(live(world)).toHaveLength(1);
+});
+
 test("an instance is ended by whoever has its id", async () => {
   const world = awsWorld(LAG);
   const { id } = await world.provider.spawn({ spec: "t3.micro" });

@@ -29,9 +29,12 @@ export class Identities<M, I extends Instance, O extends AnySpawnOptions, T> {
     return this.#driver.toInstance(machine, instanceBase(identity, this.#context.provider, keyOf));
   }
 
-  /** An instance that is about to be gone is never returned by `spawn`: whoever got it would soon have nothing. */
-  hasEnded({ id, status }: Identity): boolean {
-    return status === "terminated" || status === "terminating" || this.#context.writeCache.isEnded(id);
+  /**
+   * An instance that is about to be gone is never returned by `spawn`: whoever got it would soon have nothing. `asOf`: when the
+   * read began that shows it.
+   */
+  hasEnded({ id, status }: Identity, asOf: number): boolean {
+    return status === "terminated" || status === "terminating" || this.#context.writeCache.isEnded(id, asOf);
   }
 
   isOwned({ ownership }: Identity, owner: string): boolean {

@@ -30,10 +30,11 @@ export class KeyLookup<M, I extends Instance, O extends AnySpawnOptions, T> {
 
   /** The instance that has the key. CONFLICT for another spec, and for an unmanaged machine with our name. */
   async find(call: Call, request: SpawnRequest<O, T>): Promise<Lookup<M>> {
+    const asOf = this.#context.clock.now();
     const listed = await this.#listed(call, request);
     const live: Candidate<M>[] = [];
     for (const candidate of listed.live) {
-      const now = await this.#confirmed(call, candidate);
+      const now = await this.#confirmed(call, candidate, asOf);
       if (now !== null) live.push(now);
     }
     const { previous } = listed;
@@ -46,7 +47,7 @@ export class KeyLookup<M, I extends Instance, O extends AnySpawnOptions, T> {
       if (this.#driver.elects === true) await this.#endLosers(call, standing.toSorted(byAge).slice(1));
       return { found, previous };
     }
-    return { found: await this.#fromWriteCache(call, request, previous), previous };
+    return { found: await this.#fromWriteCache(call, request, { previous, asOf }), previous };
   }
 
   /** What another process created under the key: looked for until a listing has to show it. */
@@ -92,7 +93,8 @@ export class KeyLookup<M, I extends Instance, O extends AnySpawnOptions, T> {
   }
 
   async #listed(call: Call, request: SpawnRequest<O, T>) {
-    const { owner } = this.#context;
+    const { owner, clock } = this.#context;
+    const asOf = clock.now();
     const live = new Map<string, Candidate<M>>();
     const previous = new Map<string, M>();
     const hint = { owner, keys: [request.key], names: [request.name], terminated: true };
@@ -102,7 +104,7 @@ export class KeyLookup<M, I extends Instance, O extends AnySpawnOptions, T> {
         const isOurs = this.#identities.isOf(identity, request);
         live.delete(identity.id);
         if (!isOurs && (identity.name !== request.name || identity.status === "terminated")) continue;
-        if (!isOurs || !this.#identities.hasEnded(identity)) live.set(identity.id, { machine, identity });
+        if (!isOurs || !this.#identities.hasEnded(identity, asOf)) live.set(identity.id, { machine, identity });
         else previous.set(identity.id, machine);
       }
     }
@@ -110,34 +112,38 @@ export class KeyLookup<M, I extends Instance, O extends AnySpawnOptions, T> {
   }
 
   /** As it is now; null if it is gone, though a late listing still shows it. */
-  async #confirmed(call: Call, listed: Candidate<M>): Promise<Candidate<M> | null> {
+  async #confirmed(call: Call, listed: Candidate<M>, asOf: number): Promise<Candidate<M> | null> {
     if (this.#driver.confirmsListed !== true) return listed;
     const { id, createdAt } = listed.identity;
     const machine = await this.#driver.get(call, id);
     if (machine !== null) {
       const identity = this.#driver.identify(machine);
-      return this.#identities.hasEnded(identity) ? null : { machine, identity };
+      return this.#identities.hasEnded(identity, asOf) ? null : { machine, identity };
     }
-    const { writeCache, clock, readAfterWriteMs } = this.#context;
-    if (writeCache.isEnded(id)) return null;
-    if (writeCache.ofId(id) !== undefined) return listed;
+    const { writeCache, readAfterWriteMs } = this.#context;
+    if (writeCache.isEnded(id, asOf)) return null;
+    if (writeCache.ofId(id, asOf) !== undefined) return listed;
     // Of another process: too young for its absence to say anything.
-    return clock.now() - Date.parse(createdAt ?? "") < readAfterWriteMs ? listed : null;
+    return asOf - Date.parse(createdAt ?? "") < readAfterWriteMs ? listed : null;
   }
 
   /** What this process created, or may have created, so shortly ago that a listing need not show it yet. */
-  async #fromWriteCache(call: Call, request: SpawnRequest<O, T>, previous: readonly M[]): Promise<M | null> {
+  async #fromWriteCache(
+    call: Call,
+    request: SpawnRequest<O, T>,
+    { previous, asOf }: Pick<Lookup<M>, "previous"> & { readonly asOf: number },
+  ): Promise<M | null> {
     const { writeCache, clock } = this.#context;
-    const made = writeCache.ofKey(request.key);
+    const made = writeCache.ofKey(request.key, asOf);
     if (made !== undefined) {
       // The listing shows it, and that it has ended.
       if (previous.some((machine) => this.#driver.identify(machine).id === made.id)) return null;
       const machine = (await this.#driver.get(call, made.id)) ?? made.thing;
       const identity = this.#driver.identify(machine);
-      if (this.#identities.hasEnded(identity)) return null;
+      if (this.#identities.hasEnded(identity, asOf)) return null;
       return this.#judged(call, request, [{ machine, identity }]);
     }
-    const until = writeCache.unclearUntil(request.key);
+    const until = writeCache.unclearUntil(request.key, asOf);
     if (until === undefined) return null;
     await pause(this.#context, call, Math.max(0, until - clock.now()), "none");
     const { live } = await this.#listed(call, request);

@@ -46,7 +46,9 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
     if (!this.#driver.isId(id)) return null;
     const call: Call = { operation: "get", signal };
     // Not-found so shortly after the creation is no proof.
-    const machine = (await this.#driver.get(call, id)) ?? this.#context.writeCache.ofId(id);
+    const { clock, writeCache } = this.#context;
+    const asOf = clock.now();
+    const machine = (await this.#driver.get(call, id)) ?? writeCache.ofId(id, asOf);
     return machine === undefined ? null : await this.#answer(call, machine);
   }
 
@@ -95,11 +97,13 @@ export class LifeCycle<M, I extends Instance, O extends AnySpawnOptions, T> {
 
   /** An instance of ours where a method needs one: NOT_FOUND, BUSY where it is too new, CONFLICT if unmanaged. */
   async managed(call: Call, id: string): Promise<M> {
+    const { clock, writeCache, refuse } = this.#context;
+    const asOf = clock.now();
     const machine = this.#driver.isId(id) ? await this.#driver.get(call, id) : null;
     if (machine !== null && this.#driver.identify(machine).ownership !== null) return machine;
     if (machine !== null) throw this.#refusals.unmanaged(call, id);
-    if (this.#context.writeCache.ofId(id) !== undefined) throw this.#refusals.unseen(call, id);
-    throw this.#context.refuse("NOT_FOUND", call.operation, `there is no instance ${JSON.stringify(id.slice(0, 64))}`);
+    if (writeCache.ofId(id, asOf) !== undefined) throw this.#refusals.unseen(call, id);
+    throw refuse("NOT_FOUND", call.operation, `there is no instance ${JSON.stringify(id.slice(0, 64))}`);
   }
 
   view(machine: M): I {

@@ -23,6 +23,7 @@ export class Termination<M, I extends Instance, O extends AnySpawnOptions, T> {
     await context.mutex(`terminate ${driver.nativeIdOf?.(id) ?? id}`, call, async () => {
       if (context.writeCache.isEnded(id)) return;
       for (;;) {
+        const asOf = context.clock.now();
         const machine = await (driver.peek ?? driver.get)(call, id);
         if (machine !== null) {
           const { status, ownership } = driver.identify(machine);
@@ -34,7 +35,7 @@ export class Termination<M, I extends Instance, O extends AnySpawnOptions, T> {
         const outcome = await driver.destroy(call, id, machine);
         if (typeof outcome === "object" && !(await this.#isEnding(call, id))) throw outcome.unclear;
         if (outcome !== "gone" && outcome !== "unseen") break;
-        const isNew = context.writeCache.ofId(id) !== undefined;
+        const isNew = context.writeCache.ofId(id, asOf) !== undefined;
         if (isNew && driver.waitsForUnseen !== true) throw this.#refusals.unseen(call, id);
         // What a read has just shown is not gone because one answer says so: another read decides.
         if (machine !== null && !(await this.#isEnding(call, id, "gone"))) throw this.#refusals.contradicted(call, id);
@@ -49,10 +50,11 @@ export class Termination<M, I extends Instance, O extends AnySpawnOptions, T> {
   /** After an answer that may mean that it is ending: another process may have begun it so shortly ago that reads lag. */
   async #isEnding(call: Call, id: string, word?: "gone"): Promise<boolean> {
     const looked = async (isLast: boolean): Promise<boolean> => {
+      const asOf = this.#context.clock.now();
       try {
         const now = await this.#driver.get(call, id);
         // No read may show it yet, whoever made it: then its absence is a proof only after the lag, or beside the remote's word.
-        if (now === null) return isLast || (word === "gone" && this.#context.writeCache.ofId(id) === undefined);
+        if (now === null) return isLast || (word === "gone" && this.#context.writeCache.ofId(id, asOf) === undefined);
         return ["terminating", "terminated"].includes(this.#driver.identify(now).status);
       } catch {
         // It cannot be read: then the answer to the write is all that is known.

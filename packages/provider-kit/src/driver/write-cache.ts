@@ -1,17 +1,23 @@
 import type { Clock } from "@slipway/core";
 
-/** What this process wrote so shortly ago that reads may not show it. Nothing is kept longer than reads may lag. */
+/**
+ * What this process wrote so shortly ago that reads may not show it. It counts no longer than reads may lag. `asOf`: when the
+ * read began that it is laid over, now if absent. An answer that comes late shows no more than one that comes at once.
+ */
 export interface WriteCache<T> {
   readonly made: (key: string, id: string, thing: T) => void;
   /** A creation whose outcome is not known: the thing may be there, and not be listed yet. */
   readonly unclear: (key: string) => void;
   readonly ended: (id: string) => void;
-  readonly ofKey: (key: string) => { readonly id: string; readonly thing: T } | undefined;
-  readonly ofId: (id: string) => T | undefined;
-  readonly isEnded: (id: string) => boolean;
+  readonly ofKey: (key: string, asOf?: number) => { readonly id: string; readonly thing: T } | undefined;
+  readonly ofId: (id: string, asOf?: number) => T | undefined;
+  readonly isEnded: (id: string, asOf?: number) => boolean;
   /** Until when a creation of this key may still come to light; undefined if there was none. */
-  readonly unclearUntil: (key: string) => number | undefined;
+  readonly unclearUntil: (key: string, asOf?: number) => number | undefined;
 }
+
+// No read takes longer, with all that it is tried again.
+const LONGEST_READ_MS = 600_000;
 
 /**
  * `nativeIdOf`: where a thing has several ids, what is the same in all of them.
@@ -41,22 +47,22 @@ export function writeCache<T>(
       made.delete(nativeIdOf(id));
       ended.set(nativeIdOf(id), true);
     },
-    ofKey: (key) => {
-      for (const { key: its, id, thing } of made.values()) if (its === key) return { id, thing };
+    ofKey: (key, asOf) => {
+      for (const { key: its, id, thing } of made.values(asOf)) if (its === key) return { id, thing };
       return undefined;
     },
-    ofId: (id) => made.get(nativeIdOf(id))?.thing,
-    isEnded: (id) => ended.get(nativeIdOf(id)) === true,
-    unclearUntil: (key) => unclear.get(key),
+    ofId: (id, asOf) => made.get(nativeIdOf(id), asOf)?.thing,
+    isEnded: (id, asOf) => ended.get(nativeIdOf(id), asOf) === true,
+    unclearUntil: (key, asOf) => unclear.get(key, asOf),
   };
 }
 
-/** A map whose entries go when their time is over; the oldest stands first, so that few are looked at. */
+/** A map whose entries count for a time, and go some time after; the oldest stands first, so that few are looked at. */
 function expiring<V>(clock: Clock, lifeMs: number) {
   const entries = new Map<string, { readonly value: V; readonly until: number }>();
   const sweep = (): void => {
     for (const [id, { until }] of entries) {
-      if (until > clock.now()) return;
+      if (until + LONGEST_READ_MS > clock.now()) return;
       entries.delete(id);
     }
   };
@@ -66,16 +72,17 @@ function expiring<V>(clock: Clock, lifeMs: number) {
       entries.delete(id);
       entries.set(id, { value, until: clock.now() + lifeMs });
     },
-    get: (id: string): V | undefined => {
+    get: (id: string, asOf: number = clock.now()): V | undefined => {
       sweep();
-      return entries.get(id)?.value;
+      const entry = entries.get(id);
+      return entry !== undefined && entry.until > asOf ? entry.value : undefined;
     },
     delete: (id: string): void => {
       entries.delete(id);
     },
-    values: function* (): Generator<V> {
+    values: function* (asOf: number = clock.now()): Generator<V> {
       sweep();
-      for (const { value } of entries.values()) yield value;
+      for (const { value, until } of entries.values()) if (until > asOf) yield value;
     },
   };
 }
