@@ -1,4 +1,4 @@
-import { isProviderError, nameFor, type Volume, type VolumeMethods } from "@slipway/core";
+import { type Clock, isProviderError, nameFor, type Volume, type VolumeMethods } from "@slipway/core";
 import type { Refusal } from "../errors/refusal.ts";
 import { isOneOf } from "../filters/matches-filter.ts";
 import type { KeyedMutex } from "../limits/keyed-mutex.ts";
@@ -56,13 +56,14 @@ export interface VolumeContext<V> {
   readonly refuse: Refusal;
   readonly mutex: KeyedMutex;
   readonly writeCache: WriteCache<V>;
+  readonly clock: Pick<Clock, "now">;
   readonly checkRegion: (call: Call, region: string | undefined) => void;
   readonly waitUntil: (call: Call, time: number) => Promise<void>;
 }
 
 /** The keyed life cycle of volumes: same key and size, same volume; another size or region, CONFLICT; ours only. */
 export function volumesFromDriver<V>(driver: VolumeDriver<V>, context: VolumeContext<V>): VolumeMethods {
-  const { owner: self, refuse, writeCache, mutex, provider } = context;
+  const { owner: self, refuse, writeCache, mutex, provider, clock } = context;
   const view = (
     volume: V,
     ownership: { readonly owner: string | null; readonly key: string | null },
@@ -77,18 +78,20 @@ export function volumesFromDriver<V>(driver: VolumeDriver<V>, context: VolumeCon
   };
   const lookup = async (call: Call, wanted: VolumeRequest): Promise<V | null> => {
     const prefix = nameFor(self, wanted.key);
-    const listed = async (): Promise<V | undefined> =>
+    const listed = async (asOf: number): Promise<V | undefined> =>
       (await driver.list(call))
         .map((volume) => ({ volume, ...driver.identify(volume) }))
         .filter(
-          ({ name, id }) => ownershipByName(name, NONE) !== null && name.startsWith(prefix) && !writeCache.isEnded(id),
+          ({ name, id }) =>
+            ownershipByName(name, NONE) !== null && name.startsWith(prefix) && !writeCache.isEnded(id, asOf),
         )
         .sort((a, b) => (a.id < b.id ? -1 : 1))[0]?.volume;
-    let found = (await listed()) ?? writeCache.ofKey(wanted.key)?.thing;
-    const until = writeCache.unclearUntil(wanted.key);
+    const begun = clock.now();
+    let found = (await listed(begun)) ?? writeCache.ofKey(wanted.key, begun)?.thing;
+    const until = writeCache.unclearUntil(wanted.key, begun);
     if (found === undefined && until !== undefined) {
       await context.waitUntil(call, until);
-      found = await listed();
+      found = await listed(clock.now());
     }
     if (found === undefined) return null;
     const { id, sizeBytes, region } = driver.identify(found);

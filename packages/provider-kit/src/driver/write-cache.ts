@@ -34,13 +34,15 @@ export function writeCache<T>(
   lagMs: number,
   nativeIdOf: (id: string) => string = (id) => id,
 ): WriteCache<T> {
-  const made = expiring<{ readonly key: string; readonly id: string; readonly thing: T }>(clock, lagMs);
+  const made = expiring<{ readonly id: string; readonly thing: T }>(clock, lagMs);
+  const nativeIds = expiring<string>(clock, lagMs);
   const ended = expiring<true>(clock, lagMs);
   const unclear = expiring<number>(clock, lagMs);
   return {
     made: (key, id, thing) => {
       unclear.delete(key);
-      made.set(nativeIdOf(id), { key, id, thing });
+      made.set(nativeIdOf(id), { id, thing });
+      nativeIds.set(key, nativeIdOf(id));
     },
     unclear: (key) => unclear.set(key, clock.now() + lagMs),
     ended: (id) => {
@@ -48,8 +50,8 @@ export function writeCache<T>(
       ended.set(nativeIdOf(id), true);
     },
     ofKey: (key, asOf) => {
-      for (const { key: its, id, thing } of made.values(asOf)) if (its === key) return { id, thing };
-      return undefined;
+      const nativeId = nativeIds.get(key, asOf);
+      return nativeId === undefined ? undefined : made.get(nativeId, asOf);
     },
     ofId: (id, asOf) => made.get(nativeIdOf(id), asOf)?.thing,
     isEnded: (id, asOf) => ended.get(nativeIdOf(id), asOf) === true,
@@ -73,16 +75,11 @@ function expiring<V>(clock: Clock, lifeMs: number) {
       entries.set(id, { value, until: clock.now() + lifeMs });
     },
     get: (id: string, asOf: number = clock.now()): V | undefined => {
-      sweep();
       const entry = entries.get(id);
       return entry !== undefined && entry.until > asOf ? entry.value : undefined;
     },
     delete: (id: string): void => {
       entries.delete(id);
-    },
-    values: function* (asOf: number = clock.now()): Generator<V> {
-      sweep();
-      for (const { value, until } of entries.values()) if (until > asOf) yield value;
     },
   };
 }
