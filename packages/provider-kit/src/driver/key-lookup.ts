@@ -145,9 +145,14 @@ export class KeyLookup<M, I extends Instance, O extends AnySpawnOptions, T> {
     }
     const until = writeCache.unclearUntil(request.key, asOf);
     if (until === undefined) return null;
-    await pause(this.#context, call, Math.max(0, until - clock.now()), "none");
-    const { live } = await this.#listed(call, request);
-    return live.length === 0 ? null : this.#judged(call, request, live);
+    // It is mostly shown soon; only the last look proves that it is not there.
+    for (let waitMs = LOOK_AGAIN_MS; ; waitMs *= 2) {
+      const left = Math.max(0, until - clock.now());
+      await pause(this.#context, call, Math.min(waitMs, left), "none");
+      const { live } = await this.#listed(call, request);
+      if (live.length > 0) return this.#judged(call, request, live);
+      if (left <= waitMs) return null;
+    }
   }
 
   async #endLosers(call: Call, losers: readonly Candidate<M>[]): Promise<void> {
