@@ -68,6 +68,5 @@ async function destroy(context: AwsContext, call: Call, id: string, instance: AW
     context.launched.drop(nativeId);
     return "accepted";
   }
-  // Another process may have made it just now: then not even a write finds it.
-  return instance === null ? "unseen" : "gone";
+  return "gone";
 }

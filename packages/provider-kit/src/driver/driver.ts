@@ -94,11 +94,8 @@ export type Refused = { readonly error: unknown; readonly lookUp: boolean; reado
 /** Another creation of the key was faster: what `find` returned where the remote answered that. */
 export type Found<M> = { readonly found: M };
 export type Created<M> = Accepted<M> | Found<M> | Refused;
-/**
- * `unclear`: the remote's answer may mean that it is ending already. The kit looks, waits for the lag, looks again.
- * `unseen`: no read and no write knows it, and where both may lag that proves no end: what shows it later is believed.
- */
-export type Destroyed = "accepted" | "gone" | "unseen" | { readonly unclear: unknown };
+/** `unclear`: the remote's answer may mean that it is ending already. The kit looks, waits for the lag, looks again. */
+export type Destroyed = "accepted" | "gone" | { readonly unclear: unknown };
 
 /** Thrown by `finish` for a creation that it has undone: nothing is left, so the error has no effect. */
 export class Undone extends Error {

@@ -34,13 +34,14 @@ export class Termination<M, I extends Instance, O extends AnySpawnOptions, T> {
         // Also what no read shows: it may be so new that only a write finds it.
         const outcome = await driver.destroy(call, id, machine);
         if (typeof outcome === "object" && !(await this.#isEnding(call, id))) throw outcome.unclear;
-        if (outcome !== "gone" && outcome !== "unseen") break;
+        if (outcome !== "gone") break;
         const isNew = context.writeCache.ofId(id, asOf) !== undefined;
         if (isNew && driver.waitsForUnseen !== true) throw this.#refusals.unseen(call, id);
         // What a read has just shown is not gone because one answer says so: another read decides.
         if (machine !== null && !(await this.#isEnding(call, id, "gone"))) throw this.#refusals.contradicted(call, id);
-        if (outcome === "unseen" && !isNew) return;
-        if (machine !== null || !isNew) break;
+        if (machine !== null) break;
+        // Another process may have made it just now: where no read and no write knows it yet, that proves no end.
+        if (!isNew) return;
         await pause(this.#context, call, UNSEEN_PAUSE_MS, "none");
       }
       context.writeCache.ended(id);

@@ -37,7 +37,7 @@ export interface VolumeDriver<V> {
     call: Call,
     request: VolumeRequest,
   ) => Promise<{ readonly volume: V } | { readonly exists: unknown }>;
-  readonly destroy: (call: Call, id: string) => Promise<Exclude<Destroyed, object | "unseen">>;
+  readonly destroy: (call: Call, id: string) => Promise<Exclude<Destroyed, object>>;
   /** Which instance uses each of these; asked only where somebody has to know. */
   readonly attachments: (call: Call, volumes: readonly V[]) => Promise<ReadonlyMap<string, string>>;
   /** Shared with whoever mounts a volume that a listing does not show yet; the kit's own if absent. */
@@ -162,8 +162,9 @@ export function volumesFromDriver<V>(driver: VolumeDriver<V>, context: VolumeCon
           nativeId: user,
         });
       }
-      await driver.destroy(call, id);
-      writeCache.ended(id);
+      const outcome = await driver.destroy(call, id);
+      // As for instances: what neither a read nor a write knows may have been made just now.
+      if (outcome === "accepted" || found !== undefined) writeCache.ended(id);
     },
   };
 }

@@ -74,7 +74,7 @@ test("an end with an unclear answer is not done because one read misses the inst
 });
 
 test("what neither a read nor a write knows yet is done, and not taken for ended", async () => {
-  const { provider, asked } = world({ destroyed: "unseen", ends: false, hiddenMs: LAG_MS });
+  const { provider, asked } = world({ destroyed: "gone", ends: false, hiddenMs: LAG_MS });
   await provider.terminate("i");
   await provider.terminate("i");
   expect(asked()).toBe(2);

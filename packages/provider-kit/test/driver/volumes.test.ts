@@ -1,4 +1,4 @@
-import type { Instance, Provider, Snapshot } from "@slipway/core";
+import { type Instance, nameFor, type Provider, type Snapshot } from "@slipway/core";
 import { expect, test } from "vitest";
 import { type Driver, providerFromDriver, type VolumeDriver } from "../../src/driver/index.ts";
 import { simulatedClock } from "../../src/emulator/index.ts";
@@ -16,6 +16,11 @@ function world() {
   const clock = simulatedClock();
   const disks: (Disk & { readonly from: number; until: number })[] = [];
   const slow = { ms: 0 };
+  const add = (name: string): Disk => {
+    const disk = { id: `d${disks.length}`, name, from: clock.now(), until: Number.POSITIVE_INFINITY };
+    disks.push(disk);
+    return disk;
+  };
   const volumes: VolumeDriver<Disk> = {
     isId: () => true,
     list: async () => {
@@ -26,14 +31,11 @@ function world() {
     },
     identify: ({ id, name }) => ({ id, name, sizeBytes: 1 }),
     toVolume: (_, base, attachedTo) => ({ ...base, attachedTo, createdAt: null, status: "available" }),
-    create: async (_, { name }) => {
-      const disk = { id: `d${disks.length}`, name, from: clock.now(), until: Number.POSITIVE_INFINITY };
-      disks.push(disk);
-      return { volume: disk };
-    },
+    create: async (_, { name }) => ({ volume: add(name) }),
     destroy: async (_, id) => {
-      const disk = disks.find((one) => one.id === id);
-      if (disk !== undefined) disk.until = clock.now();
+      const disk = disks.find((one) => one.id === id && one.from <= clock.now() - LAG_MS);
+      if (disk === undefined) return "gone";
+      disk.until = clock.now();
       return "accepted";
     },
     attachments: async () => new Map(),
@@ -62,7 +64,7 @@ function world() {
     hooks: { startup: async () => undefined },
     runtime: { clock },
   });
-  return { clock, provider, slow, count: () => disks.length };
+  return { clock, provider, slow, add, count: () => disks.length };
 }
 
 test("a listing that takes longer than it may lag hides no volume that was made before it", async () => {
@@ -80,4 +82,13 @@ test("nor does it bring back one that was deleted before it", async () => {
   await provider.deleteVolume(id);
   slow.ms = 4 * LAG_MS;
   expect((await provider.createVolume({ key: "v", sizeBytes: 1 })).id).not.toBe(id);
+});
+
+test("one of another process that neither a read nor a write knows yet is not taken for deleted", async () => {
+  const { clock, provider, add } = world();
+  const { id } = add(nameFor("o", "v"));
+  await clock.advance(LAG_MS / 2);
+  await provider.deleteVolume(id);
+  await clock.advance(LAG_MS / 2);
+  expect((await provider.createVolume({ key: "v", sizeBytes: 1 })).id).toBe(id);
 });
