@@ -14,7 +14,7 @@ export async function perform(step, context) {
   return step.atOnce ? await performMany(step, context) : [await performOne(step, context)];
 }
 
-/** Begins them in their order, some at once. Each goes on to its end, whatever becomes of the others. */
+/** Begins them in their order, as many at once as turbo would. Each goes on to its end, whatever becomes of the others. */
 async function performMany(step, context) {
   const { say, processes } = context;
   say(`▸ ${step.title}${step.note ? `: ${step.note}` : ""}`);
@@ -34,7 +34,7 @@ async function performMany(step, context) {
       running.delete(next);
     }
   };
-  await Promise.all(Array.from({ length: tasksAtOnce() + WAITING_TASKS }, work));
+  await Promise.all(Array.from({ length: tasksAtOnce() }, work));
   clearInterval(alive);
   return results;
 }
@@ -60,9 +60,6 @@ async function performOne(step, context, { amongOthers = false } = {}) {
   else if (step.quiet) say(`✓ ${step.title}: ${seconds(result.ms)}`);
   return { step, title: step.title, ...result };
 }
-
-// The tests of one package compute on one core for half of their time, and wait for programs in the other half.
-const WAITING_TASKS = 2;
 
 /** vitest and tsc bring threads of their own, and some tests wait for programs: one task more than there are cores. */
 function tasksAtOnce(cores = availableParallelism()) {
