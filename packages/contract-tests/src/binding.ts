@@ -4,7 +4,8 @@ import type { CaseResult } from "./case-result.ts";
 import { DEFAULT_CASE_TIMEOUT_MS } from "./case-result.ts";
 import type { HarnessFactory } from "./harness.ts";
 import { plannedIn } from "./plan.ts";
-import { incomplete } from "./report.ts";
+import { renderCauses } from "./render-report.ts";
+import { incomplete, sharedCauses } from "./report.ts";
 import { MODES, prepareRun, runPlanned } from "./run.ts";
 import type { Skip } from "./skips.ts";
 import { SUITE_VERSION } from "./suite-version.ts";
@@ -51,8 +52,8 @@ export function declareContract(
     test("every skip is allowed and not overdue", async () => {
       if (skipProblems.length > 0) throw new Error(skipProblems.join("\n"));
     });
+    const results: CaseResult[] = [];
     for (const mode of modes) {
-      const results: CaseResult[] = [];
       describe(mode, () => {
         for (const one of plannedIn(mode, planned)) {
           const title = `${one.case.id}: ${one.case.title}`;
@@ -75,11 +76,21 @@ export function declareContract(
           );
         }
         test("every case that the capabilities select has run", async () => {
-          const problems = incomplete([mode], planned, results);
+          const problems = incomplete(
+            [mode],
+            planned,
+            results.filter((one) => one.mode === mode),
+          );
           if (problems.length > 0) throw new Error(problems.join("\n"));
         });
       });
     }
+    if (modes.length === 0) return;
+    // Last, so that it stands where whoever ran them looks first.
+    test("no rule is broken in many cases", async () => {
+      const causes = renderCauses(sharedCauses(results));
+      if (causes.length > 0) throw new Error(causes.join("\n"));
+    });
   });
 }
 

@@ -1,5 +1,5 @@
 import type { CaseResult } from "./case-result.ts";
-import { type ConformanceReport, capabilityRow, summaryOf } from "./report.ts";
+import { type ConformanceReport, capabilityRow, type SharedCause, summaryOf } from "./report.ts";
 
 const STATUS_WORDS: { readonly [S in CaseResult["status"]]: string } = {
   passed: "pass",
@@ -19,7 +19,7 @@ export function renderTable(report: ConformanceReport): string {
     return `${group.padEnd(14)} ${columns.join(" ")}`.trimEnd();
   });
   const rest = [...notable(report).map(line), ...problemsWithoutCase(report), summaryOf(report), ""];
-  return [...lines, "", ...causesOf(report), ...rest].join("\n");
+  return [...lines, "", ...renderCauses(report.causes), ...rest].join("\n");
 }
 
 /** The whole report, for machines. */
@@ -48,7 +48,7 @@ export function renderMarkdown(report: ConformanceReport): string {
     "| capability | on |",
     "|---|---|",
     ...capabilities,
-    ...causesOf(report).map((cause) => `\n${cause}`),
+    ...renderCauses(report.causes).map((cause) => `\n${cause}`),
     ...(rest.length === 0 ? [] : ["", ...rest]),
     ...problemsWithoutCase(report).map((problem) => `- ${problem}`),
     "",
@@ -74,7 +74,7 @@ function byGroup(results: readonly CaseResult[]): readonly [string, readonly Cas
 }
 
 /** What is to be mended first: each shared cause with all the cases that met it. */
-function causesOf({ causes }: ConformanceReport): readonly string[] {
+export function renderCauses(causes: readonly SharedCause[]): readonly string[] {
   return causes.map(({ rule, reason, cases }, place) => {
     const begin = place === 0 ? "Mend this first" : "Then this";
     return `${begin}: ${cases.length} cases found ${rule} broken.\n  ${reason}\n  In: ${cases.join(", ")}\n`;

@@ -80,7 +80,7 @@ export function reportOf({ provider, modes, planned, results, skipProblems }: Ru
 const SHARED_BY = 3;
 
 /** One broken method fails half of the suite, and each failure names the rule that it met. */
-function sharedCauses(results: readonly CaseResult[]): readonly SharedCause[] {
+export function sharedCauses(results: readonly CaseResult[]): readonly SharedCause[] {
   const byRule = new Map<RuleId, { readonly reason: string; readonly cases: Set<string> }>();
   for (const { status, rule, reason = "", id } of results) {
     if (status !== "failed" || rule === undefined) continue;

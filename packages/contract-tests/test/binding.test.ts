@@ -70,6 +70,13 @@ test("a provider that breaks a rule fails the case's test, and no other", async 
   expect(failures(outcomes).map((name) => name.split(":")[0])).toEqual(["owner.lists-own"]);
 });
 
+test("what many cases fail of is said once more, behind them all", async () => {
+  const broken: HarnessFactory = async () => intercept({ terminate: async () => undefined })(await factory());
+  const found = failures(await recorded((runner) => declareContract(runner, "memory", broken)));
+  expect(found.length).toBeGreaterThan(20);
+  expect(found.at(-1)).toBe("no rule is broken in many cases");
+});
+
 test("a harness that cannot be made is a failing test, not a missing one", async () => {
   const none = async (): Promise<Harness> => {
     throw new Error("no emulator");
