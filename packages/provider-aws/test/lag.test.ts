@@ -1,5 +1,7 @@
 import "@aws-sdk/client-ec2";
 import { expect, test } from "vitest";
+import { awsParts } from "../src/provider.ts";
+import { endAll } from "../src/workflows/instances.ts";
 import { awsWorld, failure, refusedWith, through } from "./world.ts";
 
 // What was made just now by another process is in no listing yet, and must be ended all the same.
@@ -49,6 +51,18 @@ test("an instance of another process that EC2 does not even end yet is not taken
   await other.terminate(id);
   expect((await other.spawn(spec)).id).toBe(id);
   await other.terminate(id);
+  expect(live(world)).toEqual([]);
+});
+
+test("a workflow does not take an instance for ended that EC2 does not find for its end", async () => {
+  const world = awsWorld(LAG);
+  const { id } = await world.provider.spawn({ spec: "t3.micro", key: "k" });
+  const notYet = { operation: "TerminateInstances", when: "before", row: "InvalidInstanceID.NotFound" } as const;
+  world.emulator.control.faults.add(notYet);
+  const { context } = awsParts(world.options());
+  const undo = () => endAll(context, { operation: "launch" }, ["k"], { outcome: "done", instanceId: id });
+  expect(await failure(undo())).toMatchObject({ code: "UNAVAILABLE", effect: "unknown", retryable: true });
+  await undo();
   expect(live(world)).toEqual([]);
 });
 

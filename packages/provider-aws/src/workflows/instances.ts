@@ -1,4 +1,4 @@
-import type { AwsContext, Call } from "../context.ts";
+import { type AwsContext, type Call, lookUntilShown } from "../context.ts";
 import { codeOfReason } from "../errors.ts";
 import { type AWSInstance, isEnding } from "../instance.ts";
 
@@ -53,7 +53,11 @@ export async function endAll(
   if (outcome === "done" && instanceId === null) return;
   const lifeCycle = context.lifeCycle();
   const { operation } = call;
-  if (typeof instanceId === "string") await lifeCycle.terminate(instanceId, call, operation);
+  if (typeof instanceId === "string") {
+    // A fleet's new instance may be shown by no read yet, and then EC2 may not find it for its end either.
+    await lookUntilShown(context, call, async () => (await lifeCycle.get(instanceId, call)) ?? undefined);
+    await lifeCycle.terminate(instanceId, call, operation);
+  }
   if (outcome === "done" && instanceId !== undefined) return;
   const until = context.clock.now() + context.readAfterWriteMs;
   for (;;) {
