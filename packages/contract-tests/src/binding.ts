@@ -86,7 +86,7 @@ export function declareContract(
       });
     }
     if (modes.length === 0) return;
-    // Last, so that it stands where whoever ran them looks first.
+    // Last, since people read the end of the output first.
     test("no rule is broken in many cases", async () => {
       const causes = renderCauses(sharedCauses(results));
       if (causes.length > 0) throw new Error(causes.join("\n"));

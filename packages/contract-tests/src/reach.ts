@@ -209,7 +209,7 @@ const jobCases: readonly ReachCase[] = [
   },
   {
     id: "job.signal",
-    title: "a job that goes on after a signal was told of it once",
+    title: "a job that goes on after a signal got it once",
     run: async ({ session, there }) => {
       // It waits without a sleep, whose end would take a shell's time while two signals in a row count as one.
       const counting =

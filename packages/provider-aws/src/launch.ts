@@ -26,7 +26,7 @@ export async function launch(
 ): Promise<Created<AWSInstance>> {
   const first = nextGeneration(previous);
   return await withGroup(context, call, request, () =>
-    withImage(context, call, request, (parts) => launched(context, call, request, parts, { first, find })),
+    withImage(context, call, request, (parts) => launchGenerations(context, call, request, parts, { first, find })),
   );
 }
 
@@ -74,10 +74,10 @@ async function withImage<T>(
 
 /**
  * EC2 answers a repeated token with the instance that it made; where that one has ended the next generation is asked for,
- * and where the token stands for another request it is looked up what that one made. A quota refuses also a repetition
+ * and where the token belongs to another request, it looks for what that one made. A quota refuses also a repetition
  * whose instance is there: EC2 promises nothing else.
  */
-async function launched(
+async function launchGenerations(
   context: AwsContext,
   call: Call,
   request: AwsRequest,
@@ -90,7 +90,7 @@ async function launched(
       // EC2 has answered a repeated token with an instance that it ends.
       if (isEnding(made)) continue;
       context.launched.add(request.name, made.nativeId, made);
-      tried(context, request, parts, "ok");
+      emitTried(context, request, parts, "ok");
       return { machine: made };
     } catch (error) {
       const code = nativeCodeOf(error);
@@ -111,7 +111,7 @@ async function launched(
 }
 
 /**
- * What stands under the key where its token belongs to another request: another process's, or one whose image or secret
+ * Returns the instance of the key where its token belongs to another request: another process's, or one whose image or secret
  * has changed since. It may not be shown yet, so it is looked for as long as reads may lag. Null: it is no more.
  */
 async function rivalOf(
@@ -150,13 +150,13 @@ async function run(
     }
     return materialize(region, made);
   } catch (error) {
-    if (isProviderError(error)) tried(context, request, parts, error.code);
+    if (isProviderError(error)) emitTried(context, request, parts, error.code);
     noteUnavailable(context, request, parts, error);
     throw error;
   }
 }
 
-function tried(
+function emitTried(
   context: AwsContext,
   { prepared: { region, instanceType } }: AwsRequest,
   { place }: LaunchParts,

@@ -164,11 +164,11 @@ async function routed(
   const id = decodeURIComponent(route.path.exec(url.pathname)?.[1] ?? "");
   const asked: Asked = { world, settings, id, query: url.searchParams, body };
   return await answerWithFault({ fault, fixture, clock: world.clock }, request.signal, () =>
-    wired(route.answer(asked)),
+    toHttpAnswer(route.answer(asked)),
   );
 }
 
-function wired({ status, body, events }: Answer): HttpAnswer {
+function toHttpAnswer({ status, body, events }: Answer): HttpAnswer {
   if (events !== undefined) {
     const text = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
     return { status, headers: { "content-type": "text/event-stream" }, body: text };

@@ -96,7 +96,7 @@ describe("a job", () => {
     expect(await job.result()).toEqual({ exitCode: 143 });
   });
 
-  it("is told of a signal once", async () => {
+  it("gets a signal once", async () => {
     const counting =
       'n=0; trap "n=\\$((n + 1))" TERM; echo up; while [ $n = 0 ]; do sleep 0.1; done; sleep 0.3; exit $n';
     const job = await session.start(["/bin/sh", "-c", counting]);

@@ -79,7 +79,7 @@ export interface CreateAttempt<M> {
   readonly previous: readonly M[];
   /** To be called when the request leaves; only of use with `createQueue`. */
   readonly sent: () => void;
-  /** What stands under the key now, as the lookup before the creation judged it; throws CONFLICT as that does. */
+  /** Looks the key up again, as before the creation: its instance now, or null. Throws CONFLICT for another spec. */
   readonly find: () => Promise<M | null>;
 }
 
