@@ -24,13 +24,18 @@ interface Run {
   readonly stderr: string;
 }
 
-/** A line as it stands in the README, in a shell that has the command `slipway`. */
-async function shell(line: string, more: Readonly<Record<string, string>> = {}): Promise<Run> {
+/** A line as it stands in the README, in a shell that has the command `slipway`. `shows` gets what it prints meanwhile. */
+async function shell(
+  line: string,
+  more: Readonly<Record<string, string>> = {},
+  shows: (text: string) => void = () => undefined,
+): Promise<Run> {
   return await new Promise((resolve) => {
     const options = { cwd: directory, env: { ...env, ...more }, timeout: COMMAND_MS };
-    execFile("/bin/sh", ["-c", line], options, (error, stdout, stderr) =>
+    const child = execFile("/bin/sh", ["-c", line], options, (error, stdout, stderr) =>
       resolve({ exitCode: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
     );
+    child.stdout?.on("data", (text: Buffer | string) => shows(String(text)));
   });
 }
 
@@ -90,15 +95,17 @@ test("the README's session", { timeout: 240_000 }, async () => {
   expect(spawned?.stdout).toMatch(/running/);
   expect(exec?.stdout).toMatch(/^\d+\n$/);
   expect(list?.stdout).toMatch(/first .*main/s);
-  const following = shell(follow);
+  let seen = "";
+  const following = shell(follow, {}, (text) => {
+    seen += text;
+  });
   const asAdministrator = `squeue -h -a -o '%C %P %T'`;
   expect((await shell(asAdministrator)).stdout).toBe("2 main RUNNING\n");
-  await expect
-    .poll(async () => (await shell("slipway logs first --provider slurm")).stdout, { timeout: 120_000 })
-    .toContain("step 3 of 3");
+  // A job's log goes with the job, so its reader has to have seen it before the job ends.
+  await expect.poll(() => seen, { timeout: COMMAND_MS }).toContain("step 3 of 3");
   for (const line of last) expect(await shell(line), line).toMatchObject({ exitCode: 0 });
-  const followed = await following;
-  expect(followed.stdout.match(/step \d of 3/g)).toEqual(["step 1 of 3", "step 2 of 3", "step 3 of 3"]);
+  const { stdout, stderr } = await following;
+  expect(stdout.match(/step \d of 3/g), stderr).toEqual(["step 1 of 3", "step 2 of 3", "step 3 of 3"]);
   await expect.poll(async () => (await shell(asAdministrator)).stdout, { timeout: 20_000 }).toBe("");
 });
 
