@@ -81,20 +81,8 @@ const mutants: readonly (readonly [string, string, (right: ReachSession) => Reac
       };
     },
   ],
-  [
-    "ends its client alone at an abort",
-    "exec.abort",
-    (right) => ({
-      ...right,
-      exec: (argv, { signal, ...options } = {}) => {
-        const aborted = Promise.withResolvers<never>();
-        signal?.addEventListener("abort", () => aborted.reject(signal.reason));
-        const running = right.exec(argv, options);
-        running.catch(() => undefined);
-        return Promise.race([running, aborted.promise]);
-      },
-    }),
-  ],
+  ["ends its client alone at an abort", "exec.abort", endingItsClientAlone],
+  ["ends its client alone while the command is on its way", "exec.abort-early", endingItsClientAlone],
   [
     "brings files back as text",
     "copy.binary",
@@ -195,6 +183,19 @@ function withCode(codeOf: (code: number) => number | null): (right: ReachSession
   });
 }
 
+function endingItsClientAlone(right: ReachSession): ReachSession {
+  return {
+    ...right,
+    exec: (argv, { signal, ...options } = {}) => {
+      const aborted = Promise.withResolvers<never>();
+      signal?.addEventListener("abort", () => aborted.reject(signal.reason));
+      const running = right.exec(argv, options);
+      running.catch(() => undefined);
+      return Promise.race([running, aborted.promise]);
+    },
+  };
+}
+
 function withJob(change: (job: ReachJob) => ReachJob): (right: ReachSession) => ReachSession {
   return (right) => ({
     ...right,
@@ -221,7 +222,7 @@ describe("a session that is wrong in one way", { timeout: 60_000 }, () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it.each(mutants)("%s: %s fails", async (_what, caseId, broken) => {
+  it.concurrent.for(mutants)("%s: %s fails", async ([_what, caseId, broken], { expect }) => {
     const one = reachCases.find((candidate) => candidate.id === caseId);
     if (one === undefined) throw new Error(`there is no case ${caseId}`);
     const open = async (): Promise<ReachSession> => await openSession(provider, id);

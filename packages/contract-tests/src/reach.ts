@@ -101,13 +101,36 @@ const commandCases: readonly ReachCase[] = [
         onStdout: () => stop.abort(),
       });
       await assert.rejects(running);
-      const argument = new RegExp(`sleep (${first}|${second}) `);
-      for (let looks = 0; argument.test(await commandLines(session)); looks += 1) {
-        assert.ok(looks < 50, "the aborted command still runs");
-      }
+      await untilGone(session, [first, second]);
+    },
+  },
+  {
+    id: "exec.abort-early",
+    title: "a command that is aborted while it is on its way leaves no process behind, and none begins later",
+    run: async ({ session }) => {
+      const sleeps = Array.from({ length: 6 }, uniqueSeconds);
+      await Promise.all(
+        sleeps.map(async (seconds, at) => {
+          const stop = new AbortController();
+          // When another that was sent at the same time has ended, this one begins; a third of them end before they are sent.
+          const other = at % 3 === 0 ? undefined : session.exec(["true"]);
+          const running = assert.rejects(session.exec(["sleep", seconds], { signal: stop.signal }));
+          await other;
+          stop.abort();
+          await running;
+        }),
+      );
+      for (let looks = 0; looks < 5; looks += 1) await untilGone(session, sleeps);
     },
   },
 ];
+
+async function untilGone(session: ReachSession, sleeps: readonly string[]): Promise<void> {
+  const argument = new RegExp(`sleep (${sleeps.join("|")}) `);
+  for (let looks = 0; argument.test(await commandLines(session)); looks += 1) {
+    assert.ok(looks < 50, "the aborted command still runs");
+  }
+}
 
 function uniqueSeconds(): string {
   return String(4_000_000 + (randomBytes(4).readUInt32BE() % 5_000_000));

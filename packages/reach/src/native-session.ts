@@ -1,6 +1,7 @@
 import {
   type Clock,
   canOpenTerminal,
+  deadline,
   type ExecMethods,
   type ExecOptions,
   type Provider,
@@ -10,6 +11,7 @@ import {
 import { checkCommand, readingSettings, renderSettings, sayingItsId } from "./command-line.ts";
 import { download } from "./copy.ts";
 import { END_COMMAND, END_TIMEOUT_MS } from "./end-command.ts";
+import { holdAbort } from "./held-abort.ts";
 import { attachJob, startJob } from "./job.ts";
 import type {
   ForwardMethod,
@@ -35,7 +37,7 @@ export function openNativeSession(
   id: string,
   { clock = systemClock, terminal }: { readonly clock?: Clock | undefined; readonly terminal?: RunOnTerminal } = {},
 ): NativeSession {
-  const exec: SessionMethods["exec"] = (argv, options) => execNatively(provider, id, argv, options ?? {});
+  const exec: SessionMethods["exec"] = (argv, options) => execNatively({ provider, id, clock }, argv, options ?? {});
   const host = { provider: provider.name, instanceId: id, clock, exec };
   return {
     via: "native",
@@ -68,23 +70,29 @@ function canForward<P extends object>(provider: P): provider is P & PortForwardM
   return "portForward" in provider && typeof provider.portForward === "function";
 }
 
+interface Inside {
+  readonly provider: Provider & ExecMethods;
+  readonly id: string;
+  readonly clock: Clock;
+}
+
 async function execNatively(
-  provider: Provider & ExecMethods,
-  id: string,
+  inside: Inside,
   argv: readonly string[],
   options: SessionExecOptions,
 ): Promise<SessionResult> {
+  const { provider } = inside;
   const { cwd, environment, stdin, ...call } = options;
   checkCommand(provider.name, argv);
   const settings = renderSettings(provider.name, { cwd, environment });
   if (typeof stdin !== "object") {
-    if (cwd === undefined && environment === undefined) return await run(provider, id, argv, { ...call, stdin });
-    return await run(provider, id, readingSettings(argv), { ...call, stdin: `${settings}${stdin ?? ""}` });
+    if (cwd === undefined && environment === undefined) return await run(inside, argv, { ...call, stdin });
+    return await run(inside, readingSettings(argv), { ...call, stdin: `${settings}${stdin ?? ""}` });
   }
   // A provider's exec takes text alone, so bytes travel as base64.
   const decoding = ["/bin/sh", "-c", 'base64 -d | "$@"', "sh", ...argv];
   const encoded = `${settings}${Buffer.from(stdin).toString("base64")}\n`;
-  return await run(provider, id, readingSettings(decoding), { ...call, stdin: encoded });
+  return await run(inside, readingSettings(decoding), { ...call, stdin: encoded });
 }
 
 /**
@@ -92,12 +100,11 @@ async function execNatively(
  * process id first, and a second one ends it.
  */
 async function run(
-  provider: Provider & ExecMethods,
-  id: string,
+  { provider, id, clock }: Inside,
   argv: readonly string[],
   options: ExecOptions,
 ): Promise<SessionResult> {
-  const { signal, timeoutMs } = options;
+  const { signal, timeoutMs, ...call } = options;
   if (signal === undefined && timeoutMs === undefined) return await provider.exec(id, argv, options);
   const nonce = crypto.randomUUID();
   const stderr = new StderrMarkers(nonce, options.onStderr);
@@ -106,8 +113,10 @@ async function run(
     streamed.push(chunk);
     stderr.add(chunk);
   };
+  const limit = deadline(clock, timeoutMs, signal);
+  const held = holdAbort(clock, limit.signal, stderr);
   try {
-    const result = await provider.exec(id, sayingItsId(argv, nonce), { ...options, onStderr });
+    const result = await provider.exec(id, sayingItsId(argv, nonce), { ...call, signal: held.signal, onStderr });
     // A provider that streams nothing returns it all the same.
     if (streamed.length === 0) stderr.add(result.stderr);
     stderr.end();
@@ -115,6 +124,9 @@ async function run(
   } catch (error) {
     if (stderr.pid !== null) await endCommand(provider, id, stderr.pid);
     throw error;
+  } finally {
+    held.release();
+    limit.release();
   }
 }
 

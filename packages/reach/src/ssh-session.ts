@@ -14,6 +14,7 @@ import { checkCommand, joinInput, quoteWord, renderLineWithMarkers, renderSettin
 import { download } from "./copy.ts";
 import { END_COMMAND, END_TIMEOUT_MS } from "./end-command.ts";
 import { forwardPort } from "./forward.ts";
+import { holdAbort } from "./held-abort.ts";
 import { attachJob, type JobHost, startJob } from "./job.ts";
 import type {
   Forward,
@@ -160,17 +161,22 @@ async function attempt<I>(
   call: Call<I>,
   exec: (file: string, args: readonly string[], options: Call<I>) => Promise<CommandResult>,
 ): Promise<SessionResult | null> {
-  const { target, connection } = remote;
+  const { target, connection, clock } = remote;
   const nonce = crypto.randomUUID();
   const stderr = new StderrMarkers(nonce, call.onStderr);
+  const { stdin, signal, onStdout, input = "settings-first" } = call;
+  // What was not sent yet ends at once; only the command itself is waited for.
+  const sending: typeof exec = async (file, args, options) => {
+    const held = holdAbort(clock, signal, stderr);
+    return await exec(file, args, { ...options, signal: held.signal }).finally(held.release);
+  };
   let result: CommandResult;
   try {
-    const { stdin, signal, onStdout, input = "settings-first" } = call;
     const options = { stdin, signal, onStdout, onStderr: (chunk: string) => stderr.add(chunk) };
-    result = await connection.run(renderLineWithMarkers(argv, nonce, input), options, exec);
+    result = await connection.run(renderLineWithMarkers(argv, nonce, input), options, sending);
   } catch (error) {
     if (stderr.pid !== null) await endRemoteCommand(remote, stderr.pid);
-    throw failed(target, error, call.signal, stderr.pid !== null);
+    throw failed(target, error, signal, stderr.pid !== null);
   }
   stderr.end();
   if (stderr.exitCode !== null) return { exitCode: stderr.exitCode, stdout: result.stdout, stderr: stderr.text };

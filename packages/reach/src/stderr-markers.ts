@@ -14,12 +14,18 @@ export class StderrMarkers {
   /** The leader of the command's process group; null: nothing ran, as far as was seen. */
   pid: number | null = null;
   exitCode: number | null = null;
+  /** Resolves once the process id is known, if ever. */
+  readonly began: Promise<void>;
+  #begin: () => void = () => undefined;
 
   constructor(nonce: string, onText?: (chunk: string) => void) {
     this.#nonce = nonce;
     this.#onText = onText;
     this.#began = new RegExp(`${nonce}:began:(\\d+)\n`);
     this.#ended = new RegExp(`${nonce}:ended:(\\d+)\n`);
+    this.began = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
   }
 
   /** What the command itself printed. */
@@ -33,6 +39,7 @@ export class StderrMarkers {
       const marker = this.#began.exec(this.#waiting);
       if (marker === null) return;
       this.pid = Number(marker[1]);
+      this.#begin();
       this.preface = this.#waiting.slice(0, marker.index);
       this.#waiting = this.#waiting.slice(marker.index + marker[0].length);
     }

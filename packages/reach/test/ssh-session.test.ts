@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
@@ -88,6 +89,32 @@ describe.skipIf(missing !== null)("a session over a real sshd", () => {
     const pid = (await readFile(pidFile, "utf8")).trim();
     await expectEnded(pid);
     await rm(directory, { recursive: true });
+  });
+
+  it("ends a command that says its process id only after the abort", async () => {
+    const stop = new AbortController();
+    const aborted = once(stop.signal, "abort");
+    const exec: Exec = (file, args, options = {}) => {
+      const { onStderr, signal } = options;
+      // As over a slow line: what comes after the end of the client is read by nobody.
+      const read = (chunk: string): void => {
+        if (signal?.aborted !== true) onStderr?.(chunk);
+      };
+      const late = (chunk: string): void => void aborted.then(() => setImmediate(read, chunk));
+      return runCommand(file, args, onStderr === undefined ? options : { ...options, onStderr: late });
+    };
+    const { endpoint, identityFile } = sshd;
+    await using slow = await openSshSession("cloud", "i-5", endpoint, { identityFile, runtime: { exec } });
+    let pid = "";
+    const running = slow.exec(["/bin/sh", "-c", "echo $$; exec sleep 300"], {
+      signal: stop.signal,
+      onStdout: (chunk) => {
+        pid += chunk;
+        stop.abort();
+      },
+    });
+    await expect(running).rejects.toMatchObject({ code: "CANCELLED", effect: "unknown" });
+    await expectEnded(pid.trim());
   });
 
   it.each(["stdout", "stderr"])("ends a command whose %s has no end, and gives no exit code of it", async (stream) => {
