@@ -83,25 +83,30 @@ export async function runReachCase(reachCase: ReachCase, harness: ReachHarness):
       throw new Error(`${id} uses what it does not name in needs`);
     };
     const here = await mkdtemp(join(tmpdir(), "slipway-reach-case-"));
-    const made = await fixture.session.exec([
-      "/bin/sh",
-      "-c",
-      'd="/tmp/slipway-$1"; mkdir -m 700 "$d"; echo "$d"',
-      "sh",
-      crypto.randomUUID(),
-    ]);
-    const there = made.stdout.trim();
-    if (made.exitCode !== 0 || there === "")
-      throw new Error(`no directory could be made on the instance: ${made.stderr}`);
     try {
-      await reachCase.run({ reopen: absent, cut: absent, ...fixture, here, there });
+      await inDirectory(fixture.session, (there) =>
+        reachCase.run({ reopen: absent, cut: absent, ...fixture, here, there }),
+      );
     } finally {
-      await fixture.session.exec(["rm", "-rf", there]);
       await rm(here, { recursive: true, force: true });
     }
     return undefined;
   } finally {
     await fixture.dispose?.();
+  }
+}
+
+/** A fresh directory on the instance, which goes when the work has ended. */
+async function inDirectory(session: ReachSession, work: (there: string) => Promise<void>): Promise<void> {
+  const script = 'd="/tmp/slipway-$1"; mkdir -m 700 "$d"; echo "$d"';
+  const made = await session.exec(shell(script, crypto.randomUUID()));
+  const there = made.stdout.trim();
+  if (made.exitCode !== 0 || there === "")
+    throw new Error(`no directory could be made on the instance: ${made.stderr}`);
+  try {
+    await work(there);
+  } finally {
+    await session.exec(["rm", "-rf", there]);
   }
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileStore, isWorkflowError, memoryStore, runWorkflow, type Store, WorkflowError } from "@slipway/control";
 import type { Workflow } from "@slipway/core";
-import { afterAll } from "vitest";
+import { onTestFinished } from "vitest";
 import type { Ec2EmulatorSettings } from "../../emulator/index.ts";
 import { type AwsRegistration, register } from "../../src/index.ts";
 import { CREDENTIALS, runtimeOf } from "../aws-harness.ts";
@@ -22,17 +22,12 @@ export interface FlowWorld extends AwsWorld {
 export type StoreName = "memory" | "file";
 export const STORES: readonly StoreName[] = ["memory", "file"];
 
-const folders: string[] = [];
-afterAll(async () => {
-  for (const folder of folders) await rm(folder, { recursive: true, force: true });
-});
-
-/** As `flowWorld`, with the runs kept in memory or in files. */
+/** As `flowWorld`, with the runs kept in memory or in files, for the test that calls it. */
 export async function storedWorld(store: StoreName, settings: Ec2EmulatorSettings = {}): Promise<FlowWorld> {
   const world = flowWorld(settings);
   if (store === "memory") return world;
   const folder = await mkdtemp(join(tmpdir(), "slipway-aws-flow-"));
-  folders.push(folder);
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return { ...world, journal: fileStore(folder) };
 }
 

@@ -33,6 +33,8 @@ export async function startRestate(): Promise<RestateServer> {
   const [ingress = 0, admin = 0, node = 0] = await freePorts(3);
   const env = {
     PATH: process.env["PATH"] ?? "",
+    // It leaves directories there.
+    TMPDIR: directory,
     DO_NOT_TRACK: "1",
     RESTATE_DISABLE_TELEMETRY: "1",
     RESTATE_LISTEN_MODE: "tcp",
