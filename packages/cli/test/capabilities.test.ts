@@ -179,4 +179,19 @@ describe("slipway reconcile", () => {
     expect(applied.stdout).toContain("i-1 (expired) terminated");
     expect(remote.called("terminate")).toEqual([["i-1"]]);
   });
+
+  it("leaves what a run made that the store does not know, until its kind is named", async () => {
+    const { slipway, remote } = commandLine();
+    await slipway(["spawn", "--key", "a"]);
+    for (const one of [...remote.instances.values()]) {
+      remote.instances.set("i-9", { ...one, id: "i-9", key: `wf-${"0".repeat(40)}` });
+    }
+    expect((await slipway(["reconcile"])).stdout).toMatch(/unknown-run +local +i-9 .*leave: its run may go on/);
+    const left = await slipway(["reconcile", "--apply", "--yes"]);
+    expect(left.stdout).toMatch(/^i-9 \(unknown-run\) skipped: its run is not in this store/m);
+    expect(remote.called("terminate")).toEqual([]);
+    const ended = await slipway(["reconcile", "--apply", "--yes", "--only", "unknown-run"]);
+    expect(ended.stdout).toContain("i-9 (unknown-run) terminated");
+    expect(remote.called("terminate")).toEqual([["i-9"]]);
+  });
 });

@@ -59,6 +59,7 @@ export {
   type PlanItem,
   planFrom,
   type ReconcilePlan,
+  type UnknownRunItem,
   type UnreadRecords,
 } from "./reconcile/plan.ts";
 export { findOrphans, type ReconcileOptions, reconcile } from "./reconcile/reconcile.ts";

@@ -2,6 +2,7 @@ import { type Workflow, workflow } from "@slipway/core";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
   apply,
+  findOrphans,
   memoryStore,
   reconcile,
   runRecordId,
@@ -98,6 +99,30 @@ describe("an instance that a step of a run has made", () => {
     },
   );
 
+  test("of a run that an engine or another store keeps, is ended only by name", async () => {
+    const { id } = await start(async () => undefined);
+    const mine = memoryStore();
+    clock.advance(2 * world.lagMs);
+    const plan = await reconcile(provider, { store: mine, clock });
+    expect(plan.items).toMatchObject([{ kind: "unknown-run", instanceId: id }]);
+    expect(await findOrphans(provider, { store: mine, clock })).toEqual([]);
+    const left = await apply(provider, plan, { store: mine, clock });
+    expect(left).toMatchObject([{ outcome: "skipped", why: expect.stringContaining("name the kind unknown-run") }]);
+    expect(living(world)).toHaveLength(1);
+    const ended = await apply(provider, plan, { store: mine, clock, only: ["unknown-run"] });
+    expect(ended).toMatchObject([{ outcome: "terminated" }]);
+    expect(living(world)).toEqual([]);
+  });
+
+  test("of an unknown run, is left where its run is known by now", async () => {
+    const { id } = await start(async () => undefined);
+    clock.advance(2 * world.lagMs);
+    const plan = await reconcile(provider, { store: memoryStore(), clock });
+    const results = await apply(provider, plan, { store, clock, only: ["unknown-run"] });
+    expect(results).toMatchObject([{ outcome: "skipped", why: "a step of a run has made it" }]);
+    expect(living(world).map((one) => one.id)).toEqual([id]);
+  });
+
   test("is looked for again before an orphan is ended: the plan may not have seen its run", async () => {
     const { id } = await start(async () => undefined);
     const orphan = await provider.spawn({ key: `wf-${"0".repeat(40)}` });
@@ -116,8 +141,12 @@ describe("an instance that a step of a run has made", () => {
     const results = await apply(provider, plan, { store, clock });
     expect(results).toMatchObject([
       { item: { instanceId: id }, outcome: "skipped", why: "a step of a run has made it" },
-      { item: { instanceId: orphan.id }, outcome: "terminated" },
+      {
+        item: { instanceId: orphan.id },
+        outcome: "skipped",
+        why: expect.stringContaining("name the kind unknown-run"),
+      },
     ]);
-    expect(living(world).map((one) => one.id)).toEqual([id]);
+    expect(living(world)).toHaveLength(2);
   });
 });

@@ -8,9 +8,9 @@ export interface MeterOptions {
 }
 
 const SECONDS = 1000;
-const KINDS = ["orphan", "duplicate", "expired", "missing", "drifted"] as const;
+const KINDS = ["orphan", "unknown-run", "duplicate", "expired", "missing", "drifted"] as const;
 /** What a record that cannot be read may be about. */
-const HIDDEN: ReadonlySet<string> = new Set(["orphan", "duplicate"]);
+const HIDDEN: ReadonlySet<string> = new Set(["orphan", "unknown-run", "duplicate"]);
 const SLOT_STATES = ["empty", "launching", "idle", "claimed", "draining", "ending", "failed"] as const;
 
 /** What of a plan of `reconcile` is counted. */

@@ -89,7 +89,7 @@ test("events are on the active span, and the plan, the price and the pool are me
     "slipway.wait.duration{provider=lambda,operation=list,reason=retry-after} 1.5",
     "slipway.placement.tries{provider=lambda,outcome=CAPACITY_ERROR} 1",
     "slipway.reconcile.findings{provider=lambda,kind=orphan} 1",
-    ...["duplicate", "expired", "missing", "drifted"].map(
+    ...["unknown-run", "duplicate", "expired", "missing", "drifted"].map(
       (kind) => `slipway.reconcile.findings{provider=lambda,kind=${kind}} 0`,
     ),
     "slipway.reconcile.findings{provider=lambda,kind=unread} 0",

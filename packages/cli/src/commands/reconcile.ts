@@ -25,6 +25,7 @@ interface Planned {
 
 const TONES: Readonly<Record<PlanItem["kind"], Tone>> = {
   orphan: "bad",
+  "unknown-run": "warn",
   duplicate: "bad",
   expired: "warn",
   missing: "quiet",
@@ -32,18 +33,24 @@ const TONES: Readonly<Record<PlanItem["kind"], Tone>> = {
 };
 const ACTIONS: Readonly<Record<PlanItem["kind"], string>> = {
   orphan: "terminate",
+  "unknown-run": "leave: its run may go on",
   duplicate: "terminate",
   expired: "terminate",
   missing: "forget",
   drifted: "leave: you decide",
 };
 
-const COLUMNS: readonly Column<PlanItem & { readonly provider: string }>[] = [
+/** What `--apply` would do: instances of runs that the store does not know end only where they are named. */
+function actionsFor(only: Flags["only"]): typeof ACTIONS {
+  return only?.includes("unknown-run") === true ? { ...ACTIONS, "unknown-run": "terminate" } : ACTIONS;
+}
+
+const columnsFor = (actions: typeof ACTIONS): readonly Column<PlanItem & { readonly provider: string }>[] => [
   { title: "KIND", text: (item) => item.kind, tone: (item) => TONES[item.kind] },
   { title: "PROVIDER", text: (item) => item.provider },
   { title: "ID", text: (item) => item.instanceId },
   { title: "KEY", text: (item) => item.key ?? "" },
-  { title: "--APPLY WOULD", text: (item) => ACTIONS[item.kind] },
+  { title: "--APPLY WOULD", text: (item) => actions[item.kind] },
   { title: "WHY", text: (item) => item.reason },
 ];
 
@@ -52,13 +59,14 @@ export const configure: Configure = (command, run) => {
     .option("--apply", "do what the plan says, after a confirmation")
     .option(
       "--only <kind>",
-      "only orphan, duplicate, expired, missing or drifted; several times",
-      someOf("orphan", "duplicate", "expired", "missing", "drifted"),
+      "only orphan, unknown-run, duplicate, expired, missing or drifted; several times",
+      someOf("orphan", "unknown-run", "duplicate", "expired", "missing", "drifted"),
     )
     .option("-y, --yes", "do not ask")
     .addHelpText(
       "after",
-      "\nWithout --apply nothing is changed. An instance of `slipway spot request` counts as an orphan. With --apply also the keys\n" +
+      "\nWithout --apply nothing is changed. An instance of `slipway spot request` counts as an orphan. What a\n" +
+        "run made that the store does not know ends only with --only unknown-run: it may go on, on an engine or in another store. With --apply also the keys\n" +
         "are removed that launches added to an account, and that no instance needs any more.\n",
     );
   run<Flags>(command, reconcile);
@@ -74,16 +82,18 @@ async function reconcile(session: Session, _args: readonly string[], flags: Flag
 
 async function actOn(session: Session, plans: readonly Planned[], flags: Flags, complete: boolean): Promise<number> {
   const nothing = complete ? "All is as it was launched." : "Nothing else is to be done.";
+  const actions = actionsFor(flags.only);
+  const columns = columnsFor(actions);
   const items = plans.flatMap(({ plan }) => plan.items.map((item) => ({ ...item, provider: plan.provider })));
   if (flags.apply !== true) {
     if (session.json) session.output.document(plans.map(({ plan }) => plan));
-    else session.output.list(items, COLUMNS, nothing);
+    else session.output.list(items, columns, nothing);
     return EXIT.ok;
   }
-  if (!session.json) session.output.list(items, COLUMNS, nothing);
+  if (!session.json) session.output.list(items, columns, nothing);
   const yes = flags.yes === true;
-  if (items.length > 0) await confirm(session, questionOf(items), yes);
-  const exitCode = await applyAll(session, plans);
+  if (items.length > 0) await confirm(session, questionOf(items, actions), yes);
+  const exitCode = await applyAll(session, plans, flags.only);
   if (flags.only === undefined) await removeKeys(session, plans, yes || items.length > 0);
   return exitCode;
 }
@@ -121,8 +131,8 @@ async function plansOf(
   return { plans, failures };
 }
 
-function questionOf(items: readonly PlanItem[]): string {
-  const ends = items.filter((item) => ACTIONS[item.kind] === "terminate").length;
+function questionOf(items: readonly PlanItem[], actions: typeof ACTIONS): string {
+  const ends = items.filter((item) => actions[item.kind] === "terminate").length;
   return `Apply ${items.length} item${items.length === 1 ? "" : "s"}, ${ends} of which end an instance?`;
 }
 
@@ -134,14 +144,14 @@ async function confirm(session: Session, question: string, yes: boolean): Promis
   if ((await session.world.prompter.confirm(question)) !== true) throw new CliError("DECLINED", "nothing was changed");
 }
 
-async function applyAll(session: Session, plans: readonly Planned[]): Promise<number> {
+async function applyAll(session: Session, plans: readonly Planned[], only: Flags["only"]): Promise<number> {
   const { apply } = await import("@slipway/control");
   const store = await session.store();
   const results: ApplyResult[] = [];
   for (const { provider, plan } of plans) {
     const { signal, clock } = session.world;
     const applied = await session.progress.during(`applying the plan for ${provider.name}`, () =>
-      apply(provider, plan, { store, signal, clock }),
+      apply(provider, plan, { store, signal, clock, only }),
     );
     results.push(...applied);
   }

@@ -4,14 +4,15 @@ import { endClaim } from "../budget/claim.ts";
 import { hasEnded } from "../launch/lookup.ts";
 import { forgetRest } from "../launch/record-end.ts";
 import { type Sight, sightOf } from "../regions.ts";
-import { type LaunchRecord, launchId, type StoredRecord } from "../store/record.ts";
+import type { LaunchRecord } from "../store/record.ts";
 import type { LaunchStore } from "../store/store.ts";
-import { isSameLaunch, type PlanItem, type ReconcilePlan } from "./plan.ts";
+import { recordIdOf, type Watch, watchMissing } from "./missing-watch.ts";
+import type { PlanItem, ReconcilePlan } from "./plan.ts";
 import { runsBehind } from "./run-keys.ts";
 
 export interface ApplyOptions {
   readonly store: LaunchStore;
-  /** Only items of these kinds; all if absent. */
+  /** Only items of these kinds; all if absent, but for `unknown-run`, which only its name ends. */
   readonly only?: readonly PlanItem["kind"][] | undefined;
   /**
    * How long after its `expiresAt` an instance is ended, milliseconds; 10 minutes if absent. That time was given by
@@ -55,7 +56,7 @@ type Action<K extends PlanItem["kind"]> = (run: Applying, item: Extract<PlanItem
 
 /**
  * Acts on a plan: terminates orphans, duplicates and expired instances, forgets missing ones, leaves drifted ones to the
- * caller. Each item is looked at again just before, under the lease of its key, and skipped where it no longer holds; one
+ * caller, and those of an `unknown-run` unless `only` names the kind. Each item is looked at again just before, under the lease of its key, and skipped where it no longer holds; one
  * that fails does not stop the others. Items of different keys are worked on side by side, those of one key one after the
  * other, but for duplicates of which all keep what no item ends. Before the first missing one is forgotten it waits `limits.readAfterWriteMs`: the
  * plan may be another machine's, and what that has not seen proves nothing here. A terminate is accepted, not confirmed:
@@ -77,9 +78,10 @@ export async function apply(
   const provider: Provider = projectProvider<Provider>(exact);
   if (plan.provider !== provider.name || plan.owner !== provider.owner) throw otherPlan(provider, plan);
   const items = plan.items.filter(({ kind }) => options.only?.includes(kind) ?? true);
-  const watch = await watchMissing(provider, plan, items, options);
-  const sight = sightOf(provider, { signal: options.signal });
-  const whyOfRun = runsBehind(options.store, items);
+  const { store, signal, clock = systemClock } = options;
+  const watch = await watchMissing(provider, plan, items, { store, signal, clock, atOnce: atMost(AT_ONCE) });
+  const sight = sightOf(provider, { signal });
+  const whyOfRun = runsBehind(store, items, { endUnknown: options.only?.includes("unknown-run") === true });
   const work: Work = { provider, plan, options, watch, sight, whyOfRun, atOnce: atMost(AT_ONCE), ended: new Set() };
   const results = new Map<PlanItem, ApplyResult>();
   const keys = atMost(AT_ONCE);
@@ -129,37 +131,6 @@ function stepsOf(group: readonly PlanItem[]): readonly Step[] {
     else steps.push([item]);
   }
   return steps;
-}
-
-/** For a record that names a missing instance: resolves to whether it stood in the store for a whole read lag by now. */
-type Watch = (recordId: string, record: LaunchRecord) => Promise<boolean>;
-
-/** Reads what the store says of all missing ones at once, and has them wait for the same moment. */
-async function watchMissing(
-  provider: Provider,
-  plan: ReconcilePlan,
-  items: readonly PlanItem[],
-  { store, signal, clock = systemClock }: ApplyOptions,
-): Promise<Watch> {
-  const before = new Map<string, StoredRecord | null>();
-  const atOnce = atMost(AT_ONCE);
-  const read = async (key: string): Promise<void> => {
-    if (signal?.aborted === true) return;
-    const recordId = recordIdOf(provider, plan, key);
-    // One that cannot be read is that item's failure, under its lease.
-    before.set(recordId, await store.read(recordId).catch(() => null));
-  };
-  await Promise.all(items.filter((item) => item.kind === "missing").map(({ key }) => atOnce(() => read(key))));
-  const until = clock.now() + provider.limits.readAfterWriteMs;
-  return async (recordId, record) => {
-    if (!isSameLaunch(before.get(recordId), record)) return false;
-    await clock.sleep(Math.max(0, until - clock.now()), signal);
-    return true;
-  };
-}
-
-function recordIdOf(provider: Provider, { owner, account }: ReconcilePlan, key: string): string {
-  return launchId({ provider: provider.name, account, owner, key });
 }
 
 async function applyStep(work: Work, step: Step): Promise<readonly ApplyResult[]> {
@@ -213,6 +184,11 @@ function actOnAll({ atOnce, options }: Work, run: Applying, step: Step): Promise
   return Promise.all(step.map((item) => atOnce(() => actOn(item))));
 }
 
+const endUnlessOfRun = async (run: Applying, item: PlanItem): Promise<Outcome> => {
+  const ofRun = run.record === null ? await run.whyOfRun(item.key) : null;
+  return ofRun === null ? terminate(run, item) : { skipped: ofRun };
+};
+
 const ACTIONS: { readonly [K in PlanItem["kind"]]: Action<K> } = {
   orphan: async (run, item) => {
     const { record } = run;
@@ -226,9 +202,10 @@ const ACTIONS: { readonly [K in PlanItem["kind"]]: Action<K> } = {
       const unseen = await run.sight.whyNot(record);
       if (unseen !== null) return { skipped: `${unseen}, where the key's own instance is` };
     }
-    const ofRun = record === null ? await run.whyOfRun(item.key) : null;
-    return ofRun === null ? terminate(run, item) : { skipped: ofRun };
+    return await endUnlessOfRun(run, item);
   },
+  "unknown-run": async (run, item) =>
+    run.record === null ? await endUnlessOfRun(run, item) : { skipped: "the store knows its key now" },
   duplicate: async (run, item) => {
     if (run.record?.instanceId === item.instanceId) return { skipped: "the store's own instance of this key" };
     if (!(await lives(run, item.keep, item.key))) {

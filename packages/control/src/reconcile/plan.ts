@@ -1,6 +1,7 @@
 import type { Instance } from "@slipway/core";
 import { hasEnded, oldest } from "../launch/lookup.ts";
 import { type LaunchRecord, launchId, type StoredRecord } from "../store/record.ts";
+import { stepKeyIn } from "../store/run-steps.ts";
 import type { StoreEntry } from "../store/store.ts";
 import type { StoreErrorCode } from "../store/store-error.ts";
 
@@ -18,9 +19,14 @@ interface ItemBase {
   readonly reason: string;
 }
 
-/** Nobody who uses this store launched it, and no step of a run in it made it. */
+/** Nobody who uses this store launched it, and no step of a run made it, or only one that failed or was undone. */
 export interface OrphanItem extends ItemBase {
   readonly kind: "orphan";
+}
+/** A step of a run made it, and the store has no such run: it may go on, on DBOS or Restate or in another store. */
+export interface UnknownRunItem extends ItemBase {
+  readonly kind: "unknown-run";
+  readonly key: string;
 }
 /** One of several that live under one key. */
 export interface DuplicateItem extends ItemBase {
@@ -44,7 +50,7 @@ export interface DriftedItem extends ItemBase {
   readonly differences: readonly Difference[];
 }
 
-export type PlanItem = OrphanItem | DuplicateItem | ExpiredItem | MissingItem | DriftedItem;
+export type PlanItem = OrphanItem | UnknownRunItem | DuplicateItem | ExpiredItem | MissingItem | DriftedItem;
 
 /** A launch whose region the provider is not configured for: nobody has looked, so that nothing is known of it. */
 export interface NotLookedFor {
@@ -99,6 +105,8 @@ export interface Findings {
   readonly earlier: readonly StoreEntry[];
   /** Keys of instances that a step of a run in the store has made, or may have made. */
   readonly runKeys?: ReadonlySet<string>;
+  /** Keys of instances that nobody wants any more: their run is in the store, and has failed or has undone the step. */
+  readonly abandonedKeys?: ReadonlySet<string>;
   /** Launches that the listing cannot show. */
   readonly notLooked?: readonly NotLookedFor[];
   /** When the listing was begun, milliseconds. */
@@ -120,7 +128,7 @@ export function planFrom(findings: Findings): ReconcilePlan {
   const { provider, owner, account, listedAt, notLooked = [] } = findings;
   const books = openBooks(findings);
   const items = [
-    ...books.living.flatMap((instance) => orphan(books, instance)),
+    ...books.living.flatMap((instance) => unclaimed(books, instance)),
     ...[...books.byKey.values()].flatMap((instances) => duplicates(books, instances)),
     ...books.living.flatMap((instance) => expired(books, instance, findings.now)),
     ...books.records.flatMap((record) => missing(books, record)),
@@ -137,6 +145,7 @@ interface Books {
   readonly byKey: ReadonlyMap<string, readonly Instance[]>;
   readonly records: readonly LaunchRecord[];
   readonly runKeys: ReadonlySet<string>;
+  readonly abandonedKeys: ReadonlySet<string>;
   /** The record that an instance belongs to: by its id, or else by its key. */
   readonly recordOf: (instance: Instance) => LaunchRecord | undefined;
   /** Did the record stand in the store for so long that the listing must show what it names? */
@@ -171,6 +180,7 @@ function openBooks(findings: Findings): Books {
     byKey,
     records,
     runKeys: findings.runKeys ?? new Set(),
+    abandonedKeys: findings.abandonedKeys ?? new Set(),
     recordOf: (instance) =>
       byInstance.get(instance.id) ?? (instance.key === null ? undefined : byRecordKey.get(instance.key)),
     isSettled: (record) => isSameLaunch(earlier.get(launchId(record.identity)), record),
@@ -187,16 +197,19 @@ export function isSameLaunch(before: StoredRecord | null | undefined, now: Launc
   );
 }
 
-function orphan(books: Books, instance: Instance): readonly OrphanItem[] {
-  const why = whyOrphan(books, instance, books.recordOf(instance));
-  return why === null ? [] : [{ kind: "orphan", instanceId: instance.id, key: instance.key, reason: why }];
+function unclaimed(books: Books, instance: Instance): readonly (OrphanItem | UnknownRunItem)[] {
+  const { id: instanceId, key } = instance;
+  const record = books.recordOf(instance);
+  if (record === undefined && key !== null && stepKeyIn(key) !== null && !books.abandonedKeys.has(key)) {
+    if (books.runKeys.has(key)) return [];
+    return [{ kind: "unknown-run", instanceId, key, reason: "a step of a run made it, and the store has no such run" }];
+  }
+  const reason = whyOrphan(books, instance, record);
+  return reason === null ? [] : [{ kind: "orphan", instanceId, key, reason }];
 }
 
 function whyOrphan(books: Books, instance: Instance, record: LaunchRecord | undefined): string | null {
-  if (record === undefined) {
-    if (instance.key !== null && books.runKeys.has(instance.key)) return null;
-    return "the store has no launch of this key";
-  }
+  if (record === undefined) return "the store has no launch of this key";
   if (record.state === "intended") return null;
   if (record.state === "refused")
     return books.isSettled(record) ? "the store knows that this key launched nothing" : null;

@@ -76,9 +76,9 @@ async function onlyCertain(
     return known;
   };
   const isCertain = async ({ kind, key }: PlanItem): Promise<boolean> => {
-    if (kind !== "orphan" && kind !== "duplicate") return true;
+    if (kind !== "orphan" && kind !== "unknown-run" && kind !== "duplicate") return true;
     // What a run has made has no record of its own.
-    if (key === null || (!areRunsRead && kind === "orphan" && stepKeyIn(key) !== null)) return false;
+    if (key === null || (!areRunsRead && kind !== "duplicate" && stepKeyIn(key) !== null)) return false;
     return await isReadable(key);
   };
   const certain = await Promise.all(plan.items.map(isCertain));
@@ -111,7 +111,8 @@ async function look(provider: Provider, options: ReconcileOptions, clock: Clock)
   const runs = await keysOfRuns(options.store, unexplained);
   return {
     ...{ provider: name, owner, account, instances, entries, notLooked, listedAt, now: clock.now() },
-    ...{ runKeys: runs.keys, unread: unread ?? runs.unread, areRunsRead: runs.unread === undefined },
+    ...{ runKeys: runs.keys, abandonedKeys: runs.abandoned },
+    ...{ unread: unread ?? runs.unread, areRunsRead: runs.unread === undefined },
   };
 }
 
@@ -164,7 +165,7 @@ async function entriesAbout(
 }
 
 /**
- * This owner's instances that certainly nobody who uses the store has launched. Deletes nothing.
+ * This owner's instances that certainly nobody who uses the store has launched, and no run that it does not know. Deletes nothing.
  *
  * @example
  * ```ts
