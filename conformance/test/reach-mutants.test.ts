@@ -82,6 +82,11 @@ const mutants: readonly (readonly [string, string, (right: ReachSession) => Reac
     },
   ],
   ["ends its client alone at an abort", "exec.abort", endingItsClientAlone],
+  [
+    "starts a job anew whenever it is asked to",
+    "job.again",
+    (right) => ({ ...right, start: (argv) => right.start(argv) }),
+  ],
   ["ends its client alone while the command is on its way", "exec.abort-early", endingItsClientAlone],
   [
     "brings files back as text",
@@ -199,7 +204,7 @@ function endingItsClientAlone(right: ReachSession): ReachSession {
 function withJob(change: (job: ReachJob) => ReachJob): (right: ReachSession) => ReachSession {
   return (right) => ({
     ...right,
-    start: async (argv) => change(await right.start(argv)),
+    start: async (argv, options) => change(await right.start(argv, options)),
     job: (id) => change(right.job(id)),
   });
 }

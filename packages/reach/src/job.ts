@@ -1,5 +1,6 @@
-import { type Clock, isProviderError, ProviderError } from "@slipway/core";
+import { abortError, type Clock, deadline, isProviderError, ProviderError } from "@slipway/core";
 import type { OpenFile } from "@slipway/provider-kit/command";
+import { END_TIMEOUT_MS } from "./end-command.ts";
 import { pause } from "./pause.ts";
 import { refusal } from "./refusal.ts";
 import type { FollowOptions, Job, JobOptions, JobOutput, Session, SessionResult } from "./session.ts";
@@ -38,9 +39,12 @@ const WRAPPER = [
   'code=$?; trap "" TERM INT HUP; echo "$code" >"$d/code.new"; mv "$d/code.new" "$d/code"',
 ].join("; ");
 // A shell's background commands never get INT, so the job runs in the foreground of a shell that it ends.
+// Who makes the job's directory starts it; whoever repeats that waits for it.
 const START = [
-  `umask 077; ${DIRECTORY}; mkdir -p "$d" || exit 125`,
+  `umask 077; ${DIRECTORY}; mkdir -p "\${d%/*}" || exit 125; i=0`,
+  'if mkdir "$d" 2>/dev/null; then',
   `/bin/sh -c 'wrapper="$1"; shift; setsid /bin/sh -c "$wrapper" sh $$ "$@"; exit 125' sh '${WRAPPER}' "$d" "$@"`,
+  'else while [ -d "$d" ] && [ ! -s "$d/pid" ] && [ "$i" -lt 50 ]; do sleep 0.2; i=$((i + 1)); done; fi',
   '[ -s "$d/pid" ] || exit 125',
 ].join("\n");
 // The state is read before the output, so an end that is seen has all of the output before it.
@@ -59,20 +63,57 @@ const KILL = [
 ].join("\n");
 
 /** Starts a job and returns it. */
-export async function startJob(host: JobHost, argv: readonly string[], options: JobOptions = {}): Promise<Job> {
-  const id = crypto.randomUUID();
+export async function startJob(
+  host: JobHost,
+  argv: readonly string[],
+  { id = crypto.randomUUID(), timeoutMs, ...options }: JobOptions = {},
+): Promise<Job> {
   if (argv.length === 0) throw refusal("INVALID_SPEC", host.provider, "start", "a job needs at least one word");
-  const started = await host.exec(["/bin/sh", "-c", START, "sh", id, ...argv], options);
+  const job = attachJob(host, id);
+  const limit = timeoutMs === undefined ? null : deadline(host.clock, timeoutMs, options.signal);
+  const started = await begin(host, id, argv, limit === null ? options : { ...options, signal: limit.signal }).finally(
+    () => limit?.release(),
+  );
   if (started.exitCode === 126) {
     throw refusal("INVALID_SPEC", host.provider, "start", `the job's cwd cannot be entered: ${started.stderr.trim()}`);
   }
-  if (started.exitCode === 0) return attachJob(host, id);
+  if (started.exitCode === 0) return job;
   throw new ProviderError("INTERNAL", {
     message: `the job did not start on ${host.instanceId}: ${started.stderr.trim().slice(-300)}`,
     provider: host.provider,
     operation: "start",
     effect: "unknown",
   });
+}
+
+/** A start whose answer is lost is repeated, since nothing starts twice under one id. One that is aborted is ended. */
+async function begin(
+  host: JobHost,
+  id: string,
+  argv: readonly string[],
+  options: Omit<JobOptions, "id" | "timeoutMs">,
+): Promise<SessionResult> {
+  const { clock } = host;
+  const { signal } = options;
+  const until = clock.now() + RECONNECT_MS;
+  for (let lost: unknown; ; ) {
+    try {
+      if (lost !== undefined) await pause(host, "start", POLL_MS, signal);
+      return await host.exec(["/bin/sh", "-c", START, "sh", id, ...argv], options);
+    } catch (error) {
+      // An attempt that did nothing says nothing of the one before it.
+      const mayRun = lost !== undefined || !isProviderError(error) || error.effect !== "none";
+      if (!mayRun) throw error;
+      if (signal?.aborted === true) {
+        await host
+          .exec(["/bin/sh", "-c", KILL, "sh", id, "KILL"], { timeoutMs: END_TIMEOUT_MS })
+          .catch(() => undefined);
+        throw abortError(signal, { provider: host.provider, operation: "start", effect: "unknown" });
+      }
+      lost ??= error;
+      if (!isProviderError(error) || !error.retryable || clock.now() >= until) throw lost;
+    }
+  }
 }
 
 /** The job of an id. */

@@ -105,7 +105,8 @@ export interface SessionMethods extends AsyncDisposable {
   readonly exec: (argv: readonly string[], options?: SessionExecOptions) => Promise<SessionResult>;
   /**
    * Starts a program that goes on without this session: its output and its exit code are kept in files on the instance.
-   * Resolves when it has begun. If it rejects with `effect: unknown`, the program may run.
+   * Resolves when it has begun. Where an answer is lost it asks again for a minute, and starts nothing twice. If it rejects
+   * with `effect: unknown`, the program may run: start it again under the same `id`, or kill it by that. An abort ends it.
    */
   readonly start: (argv: readonly string[], options?: JobOptions) => Promise<Job>;
   /** A job that was started before, in any session to the same instance as the same user. Asks nothing. */
@@ -128,7 +129,13 @@ export interface CopyOptions {
   readonly maxBytes?: number | undefined;
 }
 
-export type JobOptions = Pick<SessionExecOptions, "cwd" | "environment" | "signal" | "timeoutMs">;
+export interface JobOptions extends Pick<SessionExecOptions, "cwd" | "environment" | "signal" | "timeoutMs"> {
+  /**
+   * A UUID of the caller's own, written down before the start: after a crash the same start answers the same job. A new
+   * one if absent.
+   */
+  readonly id?: string | undefined;
+}
 
 export interface FollowOptions {
   /** Of the job's output; 0 if absent. */

@@ -60,8 +60,11 @@ describe("a job", () => {
         throw new ProviderError("NETWORK", lost);
       },
     };
-    const shakySession = await openSession(shaky, id);
-    const job = await shakySession.start(["/bin/sh", "-c", "for i in 1 2 3 4 5; do echo line $i; sleep 0.2; done"]);
+    const job = await (await openSession(shaky, id)).start([
+      "/bin/sh",
+      "-c",
+      "for i in 1 2 3 4 5; do echo line $i; sleep 0.2; done",
+    ]);
     expect(await printed(job)).toBe("line 1\nline 2\nline 3\nline 4\nline 5\n");
     expect(execs).toBeGreaterThan(2);
   });
@@ -102,6 +105,70 @@ describe("a job", () => {
     const job = await session.start(["/bin/sh", "-c", counting]);
     for await (const { text } of job.follow()) if (text.includes("up")) await job.kill();
     expect(await job.result()).toEqual({ exitCode: 1 });
+  });
+
+  /** A session that may lose the answer of its own commands: `loses` hears how many it has sent. */
+  const shakySession = async (loses: (sent: number) => Error | null): Promise<Session> => {
+    let sent = 0;
+    const exec: LocalProvider["exec"] = async (...call) => {
+      const result = await provider.exec(...call);
+      sent += 1;
+      const loss = loses(sent);
+      if (loss !== null) throw loss;
+      return result;
+    };
+    return await openSession({ ...provider, exec }, id);
+  };
+  const lost = (effect: "none" | "unknown"): Error =>
+    new ProviderError("NETWORK", { message: "lost", provider: "local", operation: "exec", effect });
+  const appending = (file: string): readonly string[] => ["/bin/sh", "-c", 'echo ran >>"$HOME/$0"; exit 3', file];
+  const runsOf = async (file: string): Promise<string> =>
+    (await session.exec(["/bin/sh", "-c", 'cat "$HOME/$0"', file])).stdout;
+
+  it("is started once where the answer to its start is lost", async () => {
+    const shaky = await shakySession((sent) => (sent < 3 ? lost("unknown") : null));
+    const job = await shaky.start(appending("lost-answers"));
+    expect(await job.result()).toEqual({ exitCode: 3 });
+    expect(await runsOf("lost-answers")).toBe("ran\n");
+  });
+
+  it("is not started again where nothing was sent", async () => {
+    let sent = 0;
+    const shaky = await shakySession((count) => {
+      sent = count;
+      return lost("none");
+    });
+    await expect(shaky.start(["true"])).rejects.toMatchObject({ code: "NETWORK", effect: "none" });
+    expect(sent).toBe(1);
+  });
+
+  it("answers the same job to each start under one id, also to those at once", async () => {
+    const jobId = crypto.randomUUID();
+    const slow = await slowMoves('*/pid.new) sleep 0.5; /bin/mv "$@"');
+    const start = (): Promise<Job> => session.start(appending("at-once"), { ...slow, id: jobId });
+    const jobs = await Promise.all([start(), start(), start()]);
+    for (const job of [...jobs, await start()]) {
+      expect(job.id).toBe(jobId);
+      expect(await job.result()).toEqual({ exitCode: 3 });
+    }
+    expect(await runsOf("at-once")).toBe("ran\n");
+    await expect(session.start(["true"], { id: "../x" })).rejects.toMatchObject({ code: "INVALID_SPEC" });
+  });
+
+  it.each([
+    ["CANCELLED", new DOMException("stop", "AbortError")],
+    ["TIMEOUT", new DOMException("late", "TimeoutError")],
+  ])("that was started and aborted before that was known is ended: %s", async (code, reason) => {
+    const stop = new AbortController();
+    const shaky = await shakySession((sent) => {
+      if (sent > 1) return null;
+      stop.abort(reason);
+      return lost("unknown");
+    });
+    const jobId = crypto.randomUUID();
+    const started = shaky.start(["sleep", "336"], { signal: stop.signal, id: jobId });
+    await expect(started).rejects.toMatchObject({ code, effect: "unknown", operation: "start" });
+    expect(await session.job(jobId).result()).toEqual({ exitCode: 137 });
   });
 
   it("refuses a missing directory, and knows no job that is not there", async () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 /** What the cases ask of a session. A `Session` of `@slipway/reach` is one. */
 export interface ReachSession {
   readonly exec: (argv: readonly string[], options?: ReachExecOptions) => Promise<ReachResult>;
-  readonly start: (argv: readonly string[]) => Promise<ReachJob>;
+  readonly start: (argv: readonly string[], options?: { readonly id?: string | undefined }) => Promise<ReachJob>;
   readonly job: (id: string) => ReachJob;
   readonly upload: (from: string, to: string) => Promise<void>;
   readonly download: (from: string, to: string) => Promise<void>;

@@ -39,6 +39,20 @@ export const jobCases: readonly ReachCase[] = [
     },
   },
   {
+    id: "job.again",
+    title: "a start that is repeated under its id, at once or later, starts nothing more",
+    run: async ({ session, there }) => {
+      const id = crypto.randomUUID();
+      const start = (): Promise<ReachJob> => session.start(shell('echo ran >>"$1/ran"; exit 4', there), { id });
+      const jobs = [...(await Promise.all([start(), start()])), await start()];
+      for (const job of jobs) {
+        assert.equal(job.id, id);
+        assert.deepEqual(await job.result(), { exitCode: 4 });
+      }
+      assert.equal((await session.exec(shell('cat "$1/ran"', there))).stdout, "ran\n");
+    },
+  },
+  {
     id: "job.reopen",
     title: "another session finds the job by its id and goes on from a byte",
     needs: "reopen",
