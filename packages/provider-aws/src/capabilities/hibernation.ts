@@ -20,16 +20,24 @@ export function hibernationMethods(context: AwsContext): HibernationMethods<AWSI
  * really hibernated is told by the status afterwards: `stopped` says that EC2 fell back to a plain shutdown.
  */
 async function hibernate(context: AwsContext, call: Call, id: string): Promise<AWSInstance> {
-  const instance = await context.lifeCycle().managed(call, id);
-  const { state, status } = instance;
+  const instance = await unended(context, call, id);
+  const { state, status, nativeId } = instance;
   if (!instance.hibernationConfigured) {
     throw refusal("INVALID_STATE", call.operation, `${id} was not spawned with hibernation: it cannot be added later`);
   }
-  if (status === "stopping" || status === "hibernated") return instance;
+  const isStopped = status === "stopping" || status === "hibernated";
+  const isResumed = context.powered.byId(nativeId) === "resume";
+  if (isStopped && !isResumed) return instance;
   if (state === "pending")
     throw refusal("BUSY", call.operation, `${id} is still starting`, { retryAfterMs: READY_AGAIN_MS });
-  if (state !== "running") throw refusal("INVALID_STATE", call.operation, `${id} is ${state}`);
-  await stopHibernating(context, call, instance);
+  if (state !== "running" && !isStopped) throw refusal("INVALID_STATE", call.operation, `${id} is ${state}`);
+  await powered(context, nativeId, "hibernate", () =>
+    stopHibernating(context, call, instance).catch((error: unknown) => {
+      throw isStopped && isOtherState(error)
+        ? refusal("BUSY", call.operation, `${id} is still starting`, { retryAfterMs: READY_AGAIN_MS })
+        : error;
+    }),
+  );
   return await afterWrite(call, "it hibernates", () => context.lifeCycle().managed(call, id));
 }
 
@@ -49,16 +57,56 @@ async function stopHibernating(context: AwsContext, call: Call, { region, native
 }
 
 async function resume(context: AwsContext, call: Call, id: string): Promise<AWSInstance> {
-  const instance = await context.lifeCycle().managed(call, id);
+  const instance = await unended(context, call, id);
   const { region, nativeId, state } = instance;
   if (!instance.hibernationConfigured) {
     throw refusal("INVALID_STATE", call.operation, `${id} was not spawned with hibernation`);
   }
-  if (state === "running" || state === "pending") return instance;
-  if (state === "stopping") throw refusal("BUSY", call.operation, `${id} is still stopping`, { retryAfterMs: 5000 });
-  if (state !== "stopped") throw refusal("INVALID_STATE", call.operation, `${id} is ${state}`);
-  await context.client.send(call, region, "StartInstances", { InstanceIds: [nativeId] });
+  const isStarted = state === "running" || state === "pending";
+  const isHibernated = context.powered.byId(nativeId) === "hibernate";
+  if (isStarted && !isHibernated) return instance;
+  if (state === "stopping") throw stillStopping(call, id);
+  if (state !== "stopped" && !isStarted) throw refusal("INVALID_STATE", call.operation, `${id} is ${state}`);
+  await powered(context, nativeId, "resume", () =>
+    context.client.send(call, region, "StartInstances", { InstanceIds: [nativeId] }).catch((error: unknown) => {
+      throw isStarted && isOtherState(error) ? stillStopping(call, id) : error;
+    }),
+  );
   return await afterWrite(call, "it starts", () => context.lifeCycle().managed(call, id));
+}
+
+/** The instance, unless this process has ended it so shortly ago that reads do not show it. */
+async function unended(context: AwsContext, call: Call, id: string): Promise<AWSInstance> {
+  const instance = await context.lifeCycle().managed(call, id);
+  if (!context.lifeCycle().isEnded(id)) return instance;
+  throw refusal("INVALID_STATE", call.operation, `${id} is ending`);
+}
+
+/**
+ * Sends what changes an instance, and remembers it also where its answer was lost: until reads show it, a call that
+ * wants the opposite must ask EC2 instead of believing that nothing is to be done.
+ */
+async function powered<T>(
+  context: AwsContext,
+  nativeId: string,
+  wish: "hibernate" | "resume",
+  work: () => Promise<T>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (isProviderError(error) && error.effect !== "none") context.powered.add(wish, nativeId, wish);
+    throw error;
+  }
+  context.powered.add(wish, nativeId, wish);
+}
+
+function isOtherState(error: unknown): boolean {
+  return nativeCodeOf(error) === "IncorrectInstanceState";
+}
+
+function stillStopping(call: Call, id: string): Error {
+  return refusal("BUSY", call.operation, `${id} is still stopping`, { retryAfterMs: 5000 });
 }
 
 /** EC2's own word for "wait a little". */

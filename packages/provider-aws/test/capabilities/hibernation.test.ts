@@ -59,6 +59,56 @@ describe("an instance that hibernates", () => {
   });
 });
 
+describe("while reads do not show yet what was done", () => {
+  const hibernated = async () => {
+    const world = awsWorld({ bootMs: 1_000, stopMs: 1_000, readLagMs: 30_000 }, { readAfterWriteMs: 31_000 });
+    const { id } = await world.provider.spawn(options);
+    await world.emulator.clock.sleep(200_000);
+    await world.provider.hibernate(id);
+    const truth = () => world.emulator.control.instances()[0]?.status;
+    return { world, id, truth, provider: world.provider };
+  };
+
+  test("resume of what was hibernated just now is BUSY while it stops, and then starts it", async () => {
+    const { world, id, truth, provider } = await hibernated();
+    expect(await failure(provider.resume(id))).toMatchObject({ code: "BUSY", effect: "none" });
+    await world.emulator.clock.sleep(2_000);
+    await provider.resume(id);
+    expect(truth()).toBe("pending");
+  });
+
+  test("resume starts what a hibernation without an answer stopped", async () => {
+    const { world, id, truth, provider } = await hibernated();
+    await world.emulator.clock.sleep(60_000);
+    await provider.resume(id);
+    await world.emulator.clock.sleep(200_000);
+    world.emulator.control.faults.add({ operation: "hibernate", when: "reply-lost" });
+    expect(await failure(provider.hibernate(id))).toMatchObject({ effect: "unknown" });
+    await world.emulator.clock.sleep(2_000);
+    await provider.resume(id);
+    expect(truth()).toBe("pending");
+  });
+
+  test("hibernate of what was resumed just now is BUSY while it starts, and then stops it", async () => {
+    const { world, id, truth, provider } = await hibernated();
+    await world.emulator.clock.sleep(60_000);
+    await provider.resume(id);
+    expect(await failure(provider.hibernate(id))).toMatchObject({ code: "BUSY", effect: "none" });
+    await world.emulator.clock.sleep(2_000);
+    await provider.hibernate(id);
+    expect(truth()).toBe("stopping");
+  });
+
+  test.each(["hibernate", "resume"] as const)("%s of what was terminated just now is refused", async (name) => {
+    const { world, id, provider } = await hibernated();
+    await world.emulator.clock.sleep(60_000);
+    if (name === "resume") await provider.resume(id);
+    await world.emulator.clock.sleep(60_000);
+    await provider.terminate(id);
+    expect(await failure(provider[name](id))).toMatchObject({ code: "INVALID_STATE", effect: "none" });
+  });
+});
+
 test.each(["hibernate", "resume"] as const)("%s refuses what was not spawned with hibernation", async (name) => {
   const world = awsWorld({ bootMs: 1_000 });
   const { id } = await world.provider.spawn({ spec: "m5.large" });
