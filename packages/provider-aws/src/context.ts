@@ -52,6 +52,8 @@ export interface AwsContext {
   readonly claimed: ReadAfterWriteCache<true>;
   /** Warm volumes whose claim has got no answer, by instance: it may have gone through. */
   readonly unclearClaims: ReadAfterWriteCache<true>;
+  /** Volumes detached just now, by native id: EC2 may still show them where they were. */
+  readonly released: ReadAfterWriteCache<true>;
   /** Hibernated or resumed just now, by native id: EC2 may still show what was before. */
   readonly powered: ReadAfterWriteCache<"hibernate" | "resume">;
   /** Zones that sell a machine type, by `region/type`. */

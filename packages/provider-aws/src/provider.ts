@@ -155,6 +155,7 @@ function contextOf(options: AwsOptions, lifeCycle: AwsContext["lifeCycle"]): Aws
     created: readAfterWriteCache(clock, readAfterWriteMs),
     claimed: readAfterWriteCache(clock, readAfterWriteMs),
     unclearClaims: readAfterWriteCache(clock, UNCLEAR_CLAIM_MS),
+    released: readAfterWriteCache(clock, readAfterWriteMs),
     powered: readAfterWriteCache(clock, readAfterWriteMs),
     endedForRoom: new Set(),
     deleted: readAfterWriteCache(clock, readAfterWriteMs),

@@ -7,7 +7,7 @@ import { type AWSInstance, isEnding } from "../instance.ts";
 import { describeIn } from "../lookup.ts";
 import { freeDevice } from "./attach-devices.ts";
 import { describeVolume } from "./persistent-volumes.ts";
-import { holderOf } from "./volume-view.ts";
+import { holderOf, keeperOf } from "./volume-view.ts";
 
 const RUNNING_WITHIN_MS = 300_000;
 const FIRST_LOOK_MS = 1000;
@@ -39,6 +39,7 @@ export async function attach(
         VolumeId: volumeId,
         Device: device,
       });
+      context.released.drop(volumeId);
       return "attached";
     } catch (error) {
       const outcome = refusedBecause(error);
@@ -138,17 +139,17 @@ export async function attachAtSpawn(
   for (const volumeId of volumeIds) await attachInTheEnd(context, call, instance, volumeId);
 }
 
-/** A volume may still be made, or not be shown yet; another call of the same spawn may have been faster. */
+/** A volume may still be made or be on its way out, or not be shown yet; another call of the same spawn may have been faster. */
 async function attachInTheEnd(context: AwsContext, call: Call, instance: AWSInstance, volumeId: string): Promise<void> {
   const { region, nativeId: instanceId } = instance;
   const until = context.clock.now() + MADE_WITHIN_MS;
   for (;;) {
     const volume = await describeVolume(context, call, region, volumeId);
-    const holder = volume === null ? undefined : holderOf(volume);
-    if (holder === instanceId) return;
-    const isFree = holder === undefined && volume?.State === "available";
+    const keeper = keeperOf(context, volume);
+    if (keeper === instanceId) return;
+    const isFree = keeper === undefined && volume?.State === "available";
     if (isFree && (await attach(context, call, instance, volumeId)) === "attached") return;
-    if (holder !== undefined || context.clock.now() >= until) throw notAttached(call, instanceId, volumeId);
+    if (keeper !== undefined || context.clock.now() >= until) throw notAttached(call, instanceId, volumeId);
     await context.clock.sleep(FIRST_LOOK_MS, call.signal);
   }
 }

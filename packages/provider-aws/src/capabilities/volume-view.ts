@@ -1,6 +1,7 @@
 import type { Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import type { Volume } from "@slipway/core";
 import { PROVIDER } from "../call.ts";
+import type { AwsContext } from "../context.ts";
 import { composeId } from "../ids.ts";
 import { ownershipOf, TAGS } from "../tags.ts";
 
@@ -38,6 +39,12 @@ export function volumeFrom(region: string, volume: Ec2Volume): Volume {
 /** The instance that has it, or is getting it or letting it go. */
 export function holderOf(volume: Ec2Volume): string | undefined {
   return volume.Attachments?.find(({ State }) => State !== "detached")?.InstanceId;
+}
+
+/** The instance that has it, or is getting it: not one that it is on its way out of, as far as this process knows. */
+export function keeperOf({ released }: Pick<AwsContext, "released">, volume: Ec2Volume | null): string | undefined {
+  const kept = volume?.Attachments?.find(({ State }) => State !== "detached" && State !== "detaching");
+  return released.byId(volume?.VolumeId ?? "") === undefined ? kept?.InstanceId : undefined;
 }
 
 /** EC2 sells whole GiB. */

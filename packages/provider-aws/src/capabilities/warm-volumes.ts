@@ -16,7 +16,7 @@ import {
   sameVolume,
   volumeOfKey,
 } from "./persistent-volumes.ts";
-import { holderOf, volumeFrom } from "./volume-view.ts";
+import { keeperOf, volumeFrom } from "./volume-view.ts";
 import { regionOfZone } from "./zones.ts";
 
 const LOOK_AGAIN_MS = 500;
@@ -49,6 +49,7 @@ export function warmVolumeMethods(context: AwsContext): WarmVolumeMethods {
         throw refusal("INVALID_STATE", call.operation, `${id} belongs to no warm pool`);
       }
       context.claimed.drop(found.volume.VolumeId ?? "");
+      context.unclearClaims.drop(found.volume.VolumeId ?? "");
       // Also where EC2 shows it as free: the claim may be so new that only a write finds it.
       await detach(context, call, found.region, found.volume.VolumeId ?? "");
     },
@@ -92,7 +93,7 @@ export async function claim(
     const attachment = { InstanceId: holder, State: "attached" as const };
     // The attachment is known; a listing may show it later.
     const shown =
-      now !== null && holderOf(now) !== undefined
+      now !== null && keeperOf(context, now) === holder
         ? now
         : { ...volume, State: "in-use" as const, Attachments: [attachment] };
     return volumeFrom(region, shown);
@@ -121,10 +122,7 @@ async function isHeld(
   { region, nativeId }: AWSInstance,
   volumeId: string,
 ): Promise<boolean> {
-  const look = async (): Promise<string | undefined> => {
-    const volume = await describeVolume(context, call, region, volumeId);
-    return volume === null ? undefined : holderOf(volume);
-  };
+  const look = async () => keeperOf(context, await describeVolume(context, call, region, volumeId));
   return (await lookUntilShown(context, call, look, LOOK_AGAIN_MS)) === nativeId;
 }
 
@@ -141,7 +139,7 @@ export async function claimAtSpawn(
 ): Promise<void> {
   const instance = await running(context, call, region, instanceId);
   const ours = await poolVolumes(context, call, region, pool);
-  if (ours.some((volume) => holderOf(volume) === instanceId)) return;
+  if (ours.some((volume) => keeperOf(context, volume) === instanceId)) return;
   await claim(context, call, instance, pool);
 }
 
@@ -169,10 +167,16 @@ export async function poolVolumes(
 }
 
 export async function detach(context: AwsContext, call: Call, region: string, volumeId: string): Promise<void> {
-  // Refused so, it is free, or it is gone: there is nothing to undo.
-  await nullIfRefused(/^(IncorrectState|InvalidVolume\.NotFound|InvalidAttachment\.NotFound)$/, () =>
-    context.client.send(call, region, "DetachVolume", { VolumeId: volumeId }),
-  );
+  try {
+    // Refused so, it is free, or it is gone: there is nothing to undo.
+    await nullIfRefused(/^(IncorrectState|InvalidVolume\.NotFound|InvalidAttachment\.NotFound)$/, () =>
+      context.client.send(call, region, "DetachVolume", { VolumeId: volumeId }),
+    );
+  } catch (error) {
+    if (isProviderError(error) && error.effect !== "none") context.released.add(volumeId, volumeId, true);
+    throw error;
+  }
+  context.released.add(volumeId, volumeId, true);
 }
 
 function poolOf(volume: Ec2Volume): string | undefined {

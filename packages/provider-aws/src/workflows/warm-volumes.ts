@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { afterRefusal, afterWrite, PROVIDER } from "../call.ts";
 import { attach } from "../capabilities/attach.ts";
 import { describeVolume, makeVolume, ownVolumes, volumeOfKey } from "../capabilities/persistent-volumes.ts";
-import { holderOf } from "../capabilities/volume-view.ts";
+import { holderOf, keeperOf } from "../capabilities/volume-view.ts";
 import { claim, detach, poolVolumes } from "../capabilities/warm-volumes.ts";
 import { type AwsContext, type Call, lookUntilShown } from "../context.ts";
 import { nativeCodeOf } from "../errors.ts";
@@ -174,9 +174,9 @@ async function attachOwn(context: AwsContext, call: Call, instanceId: string, vo
   const look = () => describeVolume(context, call, instance.region, volumeId);
   let volume = await look();
   for (;;) {
-    const holder = volume === null ? undefined : holderOf(volume);
-    if (holder === instance.nativeId) return;
-    if (holder !== undefined) throw lost(volumeId);
+    const keeper = keeperOf(context, volume);
+    if (keeper === instance.nativeId) return;
+    if (keeper !== undefined) throw lost(volumeId);
     if (volume?.State === "available" && (await attach(context, call, instance, volumeId)) === "attached") return;
     if (context.clock.now() >= until) throw late(volumeId, volume?.State);
     volume = await afterRefusal(call, `${volumeId} may be attached`, async () => {
@@ -196,7 +196,7 @@ async function heldBy(
 ): Promise<readonly string[]> {
   const rows = await poolVolumes(context, call, region, pool);
   return rows
-    .filter((row) => holderOf(row) === nativeIdOf(instanceId))
+    .filter((row) => keeperOf(context, row) === nativeIdOf(instanceId))
     .flatMap(({ VolumeId }) => (VolumeId === undefined ? [] : [VolumeId]));
 }
 

@@ -124,6 +124,26 @@ describe("a spawn with volumes", () => {
     expect(world.emulator.control.instances()).toHaveLength(1);
   });
 
+  test.each([0, 15_000])(
+    "that is repeated attaches again what is on its way out, where reads lag by %i ms",
+    async (lag) => {
+      const { provider, emulator } = awsWorld(
+        { bootMs: 1_000, attachMs: 5_000, readLagMs: lag },
+        { readAfterWriteMs: 16_000 },
+      );
+      const { id } = await provider.warmVolume({ key: "v", pool: "data", sizeBytes: GIB, zone });
+      await emulator.clock.sleep(30_000);
+      const options = { ...spec, key: "k", volumes: [{ id, mountPath: "/data" }] };
+      const instance = await provider.spawn(options);
+      await emulator.clock.sleep(30_000);
+      await provider.releaseWarmVolume(id);
+      await provider.spawn(options);
+      const [attachment] = emulator.control.volumes().flatMap((one) => (id.endsWith(one.id) ? [one.attachment] : []));
+      expect(attachment?.status).toMatch(/^attach/);
+      expect(instance.id).toContain(attachment?.instanceId);
+    },
+  );
+
   test("in two zones is refused with nothing made", async () => {
     const { provider, emulator } = awsWorld();
     const a = await provider.createVolume({ key: "a", sizeBytes: GIB, zone: "us-east-1a" });
@@ -156,6 +176,20 @@ describe("a pool", () => {
     const instance = await provider.spawn({ ...spec, ...place, warmVolume: pool });
     const [held] = (await provider.listVolumes()).filter(({ attachedTo }) => attachedTo === instance.id);
     expect(held?.id ?? mine.id).toBe(mine.id);
+  });
+
+  test("does not give what it is just getting back", async () => {
+    const world = awsWorld({ bootMs: 0, attachMs: 20_000, readLagMs: 15_000 }, { readAfterWriteMs: 16_000 });
+    const { provider, emulator } = world;
+    const { id } = await provider.warmVolume({ key: "v", pool: "data", sizeBytes: GIB, zone });
+    await emulator.clock.sleep(60_000);
+    const [place] = await provider.placements({ ...spec, warmVolume: "data" });
+    const instance = await provider.spawn({ ...spec, ...place });
+    await emulator.clock.sleep(60_000);
+    expect((await provider.claimWarmVolume({ pool: "data", instanceId: instance.id }))?.id).toBe(id);
+    await emulator.clock.sleep(2_000);
+    await provider.releaseWarmVolume(id);
+    expect(await provider.claimWarmVolume({ pool: "data", instanceId: instance.id })).toBeNull();
   });
 
   test("of one volume gives it to one of many claims", async () => {
