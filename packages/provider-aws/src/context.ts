@@ -46,7 +46,7 @@ export interface AwsContext {
   readonly created: ReadAfterWriteCache<Volume>;
   /** Native ids of instances that EC2 ended for lack of capacity, and that this was noted of. */
   readonly endedForRoom: Set<string>;
-  /** Images deleted just now, by name. */
+  /** Images and volumes deleted just now. */
   readonly deleted: ReadAfterWriteCache<true>;
   /** Warm volumes claimed just now, by instance. */
   readonly claimed: ReadAfterWriteCache<true>;

@@ -34,18 +34,16 @@ export function volumeMethods(context: AwsContext): VolumeMethods {
         zone === undefined
           ? configuredRegion(context, call.operation, region)
           : regionOfZone(context, call, zone, region);
-      const known = await volumeOfKey(
-        context,
-        call,
-        key,
-        region === undefined && zone === undefined ? undefined : place,
-      );
+      const anywhere = region === undefined && zone === undefined;
+      const known = await volumeOfKey(context, call, key, anywhere ? undefined : place);
       if (known !== undefined) return sameVolume(call, known, { sizeBytes, zone });
+      const made = madeJustNow(context, call, key, anywhere ? undefined : place, { sizeBytes, zone });
+      const target = made?.region ?? place;
       return makeVolume(context, call, {
         key,
         sizeBytes,
-        region: place,
-        zone: zone ?? (await firstZone(context, call, place)),
+        region: target,
+        zone: zone ?? made?.zone ?? (await firstZone(context, call, target)),
       });
     },
     listVolumes: async (filter = {}, { signal } = {}) => {
@@ -89,6 +87,21 @@ export async function makeVolume(context: AwsContext, call: Call, wanted: NewVol
   throw refusal("CONFLICT", call.operation, `the key ${JSON.stringify(key)} has had ${MOST_GENERATIONS} volumes`, {
     hint: "Use another key.",
   });
+}
+
+/**
+ * The volume of the key that this process made so shortly ago that it is not listed. CONFLICT where another is asked for: in
+ * another zone EC2 would not know the token, and make a second one.
+ */
+export function madeJustNow(
+  context: AwsContext,
+  call: Call,
+  key: string,
+  region: string | undefined,
+  wanted: Parameters<typeof sameVolume>[2],
+): Volume | undefined {
+  const made = context.created.find(key)?.thing;
+  return made === undefined || (region ?? made.region) !== made.region ? undefined : sameVolume(call, made, wanted);
 }
 
 /** What another request with our token made; undefined once reads would show it, if there still were something. */
@@ -174,10 +187,23 @@ export async function ownVolumes(
     { Filters: [...ownerFilters(owner), ...filters], MaxResults: 500 },
     (page) => page.Volumes,
   );
-  return rows.filter((row) => !isGone(row) && tagOf(row.Tags, TAGS.role) !== INSTANCE_DISK);
+  return rows.filter(
+    (row) => !isGone(row) && !isDeleted(context, row.VolumeId) && tagOf(row.Tags, TAGS.role) !== INSTANCE_DISK,
+  );
 }
 
-/** Null if EC2 says that there is none. */
+/** Has this process deleted it so shortly ago that reads may still show it? */
+function isDeleted({ deleted }: AwsContext, volumeId: string | undefined): boolean {
+  return deleted.byId(volumeId ?? "") !== undefined;
+}
+
+/** To be called once EC2 has deleted a volume, or says that there is none. */
+export function noteDeleted({ created, deleted }: AwsContext, volumeId: string): void {
+  created.drop(volumeId);
+  deleted.add(volumeId, volumeId, true);
+}
+
+/** Null if EC2 says that there is none, or this process has deleted it. */
 export async function describeVolume(
   context: AwsContext,
   call: Call,
@@ -188,7 +214,7 @@ export async function describeVolume(
     context.client.send(call, region, "DescribeVolumes", { VolumeIds: [volumeId] }),
   );
   const found = answer?.Volumes?.[0];
-  return found === undefined || found.State === "deleted" ? null : found;
+  return found === undefined || found.State === "deleted" || isDeleted(context, volumeId) ? null : found;
 }
 
 /** The volume in its region, or in every configured one for a bare id. */
@@ -232,7 +258,7 @@ async function deleteIn(context: AwsContext, call: Call, region: string, native:
   const until = context.clock.now() + MADE_WITHIN_MS;
   for (;;) {
     const state = await deletedOr(context, call, region, native);
-    if (state === "deleted") return;
+    if (state === "deleted") return noteDeleted(context, native);
     if (state === "attached") {
       throw refusal("INVALID_STATE", call.operation, `${id} is attached to an instance`, {
         hint: "Terminate the instance, or release the volume, first.",

@@ -10,6 +10,7 @@ import {
   checkVolume,
   describeVolume,
   findVolume,
+  madeJustNow,
   makeVolume,
   mustBeTagged,
   ownVolumes,
@@ -31,6 +32,7 @@ export function warmVolumeMethods(context: AwsContext): WarmVolumeMethods {
       const region = regionOfZone(context, call, zone);
       const known = await volumeOfKey(context, call, key, region);
       if (known !== undefined) return sameVolume(call, known, { sizeBytes, zone, pool });
+      madeJustNow(context, call, key, region, { sizeBytes, zone, pool });
       return makeVolume(context, call, { key, sizeBytes, region, zone, pool });
     },
     claimWarmVolume: async ({ pool, instanceId, signal }) => {

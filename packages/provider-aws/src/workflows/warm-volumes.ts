@@ -2,7 +2,13 @@ import { ProviderError, type Workflow, type WorkflowContext, type WorkflowContra
 import * as z from "zod/mini";
 import { afterRefusal, afterWrite, PROVIDER } from "../call.ts";
 import { attach } from "../capabilities/attach.ts";
-import { describeVolume, makeVolume, ownVolumes, volumeOfKey } from "../capabilities/persistent-volumes.ts";
+import {
+  describeVolume,
+  makeVolume,
+  noteDeleted,
+  ownVolumes,
+  volumeOfKey,
+} from "../capabilities/persistent-volumes.ts";
 import { holderOf, keeperOf } from "../capabilities/volume-view.ts";
 import { claim, detach, poolVolumes } from "../capabilities/warm-volumes.ts";
 import { type AwsContext, type Call, lookUntilShown } from "../context.ts";
@@ -156,7 +162,7 @@ async function deleteInTheEnd(context: AwsContext, call: Call, region: string, v
   for (;;) {
     try {
       await context.client.send(call, region, "DeleteVolume", { VolumeId: volumeId });
-      return;
+      return noteDeleted(context, volumeId);
     } catch (error) {
       const code = nativeCodeOf(error);
       if (code === "InvalidVolume.NotFound") return;

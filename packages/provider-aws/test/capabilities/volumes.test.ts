@@ -82,6 +82,50 @@ describe("a volume", () => {
     expect(await failure(provider.deleteVolume(disk?.id ?? ""))).toMatchObject({ code: "CONFLICT", effect: "none" });
   });
 
+  describe("while listings lag", () => {
+    const lagging = () =>
+      awsWorld({ readLagMs: 30_000 }, { readAfterWriteMs: 31_000, regions: ["us-east-1", "eu-central-1"] });
+
+    test("is made anew after its deletion, and the deleted one is neither listed nor attached", async () => {
+      const { provider, emulator } = lagging();
+      const first = await provider.createVolume({ key: "v", sizeBytes: GIB, zone });
+      await emulator.clock.sleep(60_000);
+      await provider.deleteVolume(first.id);
+      expect(await provider.listVolumes()).toEqual([]);
+      const volumes = [{ id: first.id, mountPath: "/data" }];
+      const refused = await failure(provider.spawn({ ...spec, volumes }));
+      expect(refused).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
+      expect((await provider.createVolume({ key: "v", sizeBytes: GIB, zone })).id).not.toBe(first.id);
+    });
+
+    test("is not there once it is deleted, however new it is", async () => {
+      const { provider } = lagging();
+      const { id } = await provider.createVolume({ key: "v", sizeBytes: GIB, zone });
+      await provider.deleteVolume(id);
+      const refused = await failure(provider.spawn({ ...spec, volumes: [{ id, mountPath: "/data" }] }));
+      expect(refused).toMatchObject({ code: "INVALID_SPEC", effect: "none" });
+    });
+
+    test.each(["createVolume", "warmVolume"] as const)(
+      "%s in another zone is CONFLICT, with one made",
+      async (name) => {
+        const { provider, emulator } = lagging();
+        const wanted = { key: "v", sizeBytes: GIB, pool: "data" };
+        await provider[name]({ ...wanted, zone });
+        const refused = await failure(provider[name]({ ...wanted, zone: "us-east-1c" }));
+        expect(refused).toMatchObject({ code: "CONFLICT", effect: "none" });
+        expect(emulator.control.volumes()).toHaveLength(1);
+      },
+    );
+
+    test("is the same one where the second call names no place", async () => {
+      const { provider, emulator } = lagging();
+      const { id } = await provider.createVolume({ key: "v", sizeBytes: GIB, zone: "eu-central-1c" });
+      expect((await provider.createVolume({ key: "v", sizeBytes: GIB })).id).toBe(id);
+      expect(emulator.control.volumes()).toHaveLength(1);
+    });
+  });
+
   test("in a zone of another region is INVALID_SPEC before any call", async () => {
     const { provider, emulator } = awsWorld();
     const error = await failure(provider.createVolume({ key: "v", sizeBytes: GIB, zone: "eu-west-1a" }));
