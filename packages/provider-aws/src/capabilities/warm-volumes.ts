@@ -2,7 +2,7 @@ import type { Volume as Ec2Volume } from "@aws-sdk/client-ec2";
 import { isProviderError, type Volume, type WarmVolumeMethods } from "@slipway/core";
 import { afterRefusal, afterWrite, refusal } from "../call.ts";
 import { type AwsContext, type Call, lookUntilShown } from "../context.ts";
-import { nullIfRefused } from "../errors.ts";
+import { nativeCodeOf, nullIfRefused } from "../errors.ts";
 import type { AWSInstance } from "../instance.ts";
 import { TAGS } from "../tags.ts";
 import { type Attached, attach, running } from "./attach.ts";
@@ -168,17 +168,27 @@ export async function poolVolumes(
   return rows.filter((row) => poolOf(row) === pool);
 }
 
-export async function detach(context: AwsContext, call: Call, region: string, volumeId: string): Promise<void> {
+/** From this instance alone where one is named: `elsewhere` is that another has it, and nothing was done. */
+export async function detach(
+  context: AwsContext,
+  call: Call,
+  region: string,
+  volumeId: string,
+  instanceId?: string,
+): Promise<"detached" | "elsewhere"> {
+  const wanted = { VolumeId: volumeId, ...(instanceId === undefined ? {} : { InstanceId: instanceId }) };
   try {
     // Refused so, it is free, or it is gone: there is nothing to undo.
-    await nullIfRefused(/^(IncorrectState|InvalidVolume\.NotFound|InvalidAttachment\.NotFound)$/, () =>
-      context.client.send(call, region, "DetachVolume", { VolumeId: volumeId }),
+    await nullIfRefused(/^(IncorrectState|InvalidVolume\.NotFound)$/, () =>
+      context.client.send(call, region, "DetachVolume", wanted),
     );
   } catch (error) {
+    if (nativeCodeOf(error) === "InvalidAttachment.NotFound") return "elsewhere";
     if (isProviderError(error) && error.effect !== "none") context.released.add(volumeId, volumeId, true);
     throw error;
   }
   context.released.add(volumeId, volumeId, true);
+  return "detached";
 }
 
 function poolOf(volume: Ec2Volume): string | undefined {

@@ -105,7 +105,7 @@ function claimStep(
       undo: async ({ signal }) => {
         const call = { operation: "releaseWarmVolume", signal };
         for (const volumeId of await heldBy(context, call, region, instanceId, pool)) {
-          await release(context, call, region, volumeId);
+          await release(context, call, launched, volumeId);
         }
       },
     },
@@ -116,9 +116,10 @@ function claimStep(
 async function coldVolume(
   ctx: WorkflowContext,
   context: AwsContext,
-  { instanceId, region, zone }: Launched,
+  launched: Launched,
   { pool, sizeBytes }: { readonly pool: string; readonly sizeBytes: number },
 ): Promise<string> {
+  const { instanceId, region, zone } = launched;
   const made = await ctx.step(
     "make a cold volume",
     async ({ key, signal }) => {
@@ -132,7 +133,7 @@ async function coldVolume(
       undo: async ({ key, result, signal }) => {
         const call = { operation: "deleteVolume", signal };
         const ids = result === undefined ? await idsOfKey(context, call, region, key) : [nativeIdOf(result)];
-        for (const id of ids) await deleteInTheEnd(context, call, region, id);
+        for (const id of ids) await deleteInTheEnd(context, call, launched, id);
       },
     },
   );
@@ -141,7 +142,7 @@ async function coldVolume(
     ({ signal }) => attachOwn(context, { operation: "claimWarmVolume", signal }, instanceId, nativeIdOf(made)),
     {
       retry: RETRY,
-      undo: ({ signal }) => release(context, { operation: "releaseWarmVolume", signal }, region, nativeIdOf(made)),
+      undo: ({ signal }) => release(context, { operation: "releaseWarmVolume", signal }, launched, nativeIdOf(made)),
     },
   );
   return made;
@@ -156,8 +157,16 @@ async function idsOfKey(context: AwsContext, call: Call, region: string, key: st
   return (await lookUntilShown(context, call, look, LOOK_MS)) ?? [];
 }
 
-/** EC2 deletes a volume only once it is free: until then it is detached and asked again. */
-async function deleteInTheEnd(context: AwsContext, call: Call, region: string, volumeId: string): Promise<void> {
+/**
+ * EC2 deletes a volume only once it is free: until then it is detached and asked again. One that another instance has taken
+ * from the pool meanwhile is that one's, and stays.
+ */
+async function deleteInTheEnd(
+  context: AwsContext,
+  call: Call,
+  { region, instanceId }: Launched,
+  volumeId: string,
+): Promise<void> {
   const until = context.clock.now() + VOLUME_WITHIN_MS;
   for (;;) {
     try {
@@ -168,7 +177,7 @@ async function deleteInTheEnd(context: AwsContext, call: Call, region: string, v
       if (code === "InvalidVolume.NotFound") return;
       if (!/^(VolumeInUse|IncorrectState)$/.test(code) || context.clock.now() >= until) throw error;
     }
-    await detach(context, call, region, volumeId);
+    if ((await detach(context, call, region, volumeId, nativeIdOf(instanceId))) === "elsewhere") return;
     await context.clock.sleep(LOOK_MS, call.signal);
   }
 }
@@ -206,12 +215,17 @@ async function heldBy(
     .flatMap(({ VolumeId }) => (VolumeId === undefined ? [] : [VolumeId]));
 }
 
-/** Detaches it, and resolves once it is free: it could not be deleted or claimed before. */
-async function release(context: AwsContext, call: Call, region: string, volumeId: string): Promise<void> {
+/** Takes it from the instance, and resolves once it is free: it could not be deleted or claimed before. */
+async function release(
+  context: AwsContext,
+  call: Call,
+  { region, instanceId }: Launched,
+  volumeId: string,
+): Promise<void> {
   const volume = await describeVolume(context, call, region, volumeId);
   if (volume === null) return;
   if (holderOf(volume) === undefined) return await available(context, call, region, volumeId);
-  await detach(context, call, region, volumeId);
+  if ((await detach(context, call, region, volumeId, nativeIdOf(instanceId))) === "elsewhere") return;
   await afterWrite(call, `${volumeId} is being detached`, () => available(context, call, region, volumeId));
 }
 

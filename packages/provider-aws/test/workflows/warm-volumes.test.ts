@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { refusedWith } from "../world.ts";
-import { flowWorld, runKilled, STORES, storedWorld, workflowFailure } from "./flows.ts";
+import { flowWorld, runKilled, STORES, storedWorld, until, workflowFailure } from "./flows.ts";
 
 const GIB = 1024 ** 3;
 const POOL = "data";
@@ -9,6 +9,8 @@ const input = { spawn: { spec: "m5.large" }, pool: POOL, sizeBytes: 10 * GIB };
 type World = ReturnType<typeof flowWorld>;
 const warmed = (world: World, key: string, zone: string) =>
   world.provider.warmVolume({ key, pool: POOL, sizeBytes: 10 * GIB, zone });
+const isFreeOfPool = ({ tags, state }: { readonly tags: object; readonly state: string }) =>
+  "slipway:pool" in tags && state === "available";
 const attachedTo = (world: World, instanceId: string) =>
   world.emulator.control
     .volumes()
@@ -45,6 +47,28 @@ describe("an instance with a volume of the pool", () => {
     expect(output.zone).not.toBe("us-east-1a");
     expect(output.warm).toBe(false);
   });
+
+  test.each(["after:make a cold volume", "before:attach the cold volume"])(
+    "that is killed %s fails where another has claimed its volume meanwhile, and leaves it that one",
+    async (point) => {
+      const world = flowWorld();
+      const limited = { ...input, zones: ["us-east-1a"] };
+      const claimed: (string | undefined)[] = [];
+      const [place] = await world.provider.placements({ spec: "m5.large" });
+      const other = await world.provider.spawn({ spec: "m5.large", ...place, key: "other" });
+      const flow = runKilled(world, ({ workflows }) => workflows.warmVolumes, limited, [point], "run", 20_000);
+      const claim = until(() => world.emulator.control.volumes().some(isFreeOfPool), world).then(async () => {
+        claimed.push((await world.provider.claimWarmVolume({ pool: POOL, instanceId: other.id }))?.id);
+      });
+      const error = await workflowFailure(flow);
+      await claim;
+      await world.emulator.clock.sleep(60_000);
+      expect(error.leftovers).toEqual([]);
+      expect(claimed).toHaveLength(1);
+      expect(attachedTo(world, other.id)).toEqual(claimed);
+      expect(world.live().map(({ id }) => `us-east-1/${id}`)).toEqual([other.id]);
+    },
+  );
 
   test("two runs that want one volume: one has it, the other a new one", async () => {
     const world = flowWorld();
