@@ -4,6 +4,7 @@ import { bootstrapSecrets } from "@slipway/provider-kit/bootstrap";
 import { PROVIDER, refusal } from "./call.ts";
 import type { AwsContext, Call } from "./context.ts";
 import { meaningOf, nativeCodeOf, nullIfRefused } from "./errors.ts";
+import type { AWSInstance } from "./instance.ts";
 import { type AwsRequest, launchTags } from "./request.ts";
 import { creditsOf, type LaunchParts, runRequest } from "./run-request.ts";
 import { INSTANCE_DISK, TAGS, tagsOf } from "./tags.ts";
@@ -75,6 +76,8 @@ export interface FleetWish {
   readonly market: CapacityType;
   /** How many instances of the key ended before. */
   readonly generation: number;
+  /** Asked where a quota refuses the whole request: what an earlier one of the key has made. */
+  readonly madeBefore: () => Promise<AWSInstance | undefined>;
 }
 
 /**
@@ -96,6 +99,8 @@ export async function requestFleet(
   } catch (error) {
     // Mostly EC2 answers with success and tells what it refused, and sometimes it refuses the request for the same.
     if (!isProviderError(error) || !mayGoElsewhere(error)) throw error;
+    const made = isProviderError(error, "QUOTA_EXCEEDED") ? await wanted.madeBefore() : undefined;
+    if (made !== undefined) return outcomeOf(made);
     return { instanceId: null, spec: null, zone: null, code: error.code };
   }
   rememberRefusals(context, request, wanted.choices, answer);
@@ -111,6 +116,10 @@ export async function requestFleet(
     zone: overrides?.AvailabilityZone ?? chosen?.zone ?? "",
     code: null,
   };
+}
+
+export function outcomeOf({ nativeId, spec = "", zone = "" }: AWSInstance): FleetOutcome {
+  return { instanceId: nativeId, spec, zone, code: null };
 }
 
 const NO_TEMPLATE = /^InvalidLaunchTemplate(Name\.NotFoundException|Id\.NotFound)/;

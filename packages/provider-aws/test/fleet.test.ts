@@ -27,7 +27,13 @@ test("one key on spot and then on demand is two requests to EC2, each of which m
     subnetId: network?.subnet ?? "",
   }));
   const asked = (market: "spot" | "on-demand") =>
-    requestFleet(context, call, request, { template, choices, market, generation: 0 });
+    requestFleet(context, call, request, {
+      template,
+      choices,
+      market,
+      generation: 0,
+      madeBefore: async () => undefined,
+    });
   expect(await asked("spot")).toMatchObject({ instanceId: null, code: "CAPACITY_ERROR" });
   const first = await asked("on-demand");
   expect(first.instanceId).not.toBeNull();

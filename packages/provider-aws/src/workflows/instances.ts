@@ -1,3 +1,4 @@
+import { afterRefusal } from "../call.ts";
 import { type AwsContext, type Call, lookUntilShown } from "../context.ts";
 import { codeOfReason } from "../errors.ts";
 import { type AWSInstance, isEnding } from "../instance.ts";
@@ -30,6 +31,18 @@ function isReclaimed(instance: AWSInstance | null): boolean {
   const code = codeOfReason({ Code, Message });
   // Not what somebody ended by hand, nor what every replacement would run into again.
   return isEnding(instance) && code !== undefined && code !== "AUTH_ERROR";
+}
+
+/** What an earlier try of a launch has made that EC2 refuses now: a quota refuses also a repetition whose instance is there. */
+export async function madeBefore(context: AwsContext, call: Call, key: string): Promise<AWSInstance | undefined> {
+  const lifeCycle = context.lifeCycle();
+  const look = async (): Promise<AWSInstance | undefined> => {
+    const found = await lifeCycle.list({ keys: [key] }, call, call.operation);
+    return found.find((one) => !isEnding(one) && !lifeCycle.isEnded(one.id));
+  };
+  return await afterRefusal(call, "EC2 refuses the launch, as it may refuse its repetition", () =>
+    lookUntilShown(context, call, look),
+  );
 }
 
 /** What a launch under some keys came to. */

@@ -10,15 +10,14 @@ import {
   workflow,
 } from "@slipway/core";
 import * as z from "zod/mini";
-import { afterRefusal, afterWrite, PROVIDER, refusal } from "../call.ts";
-import { type AwsContext, lookUntilShown } from "../context.ts";
-import { isEnding } from "../instance.ts";
+import { afterWrite, PROVIDER, refusal } from "../call.ts";
+import type { AwsContext } from "../context.ts";
 import { placesOf } from "../placements.ts";
 import type { AwsProvider } from "../provider.ts";
 import type { AWSSpawnOptions } from "../request.ts";
 import { mayTryNextPlace } from "../unavailable.ts";
 import { checkSpawn, type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
-import { endAll } from "./instances.ts";
+import { endAll, madeBefore } from "./instances.ts";
 
 export interface MultiAzInput {
   readonly spawn: SpawnInput;
@@ -158,23 +157,13 @@ async function launchIn(
   } catch (error) {
     if (!isProviderError(error) || !mayTryNextPlace(error)) throw error;
     // A quota refuses also the repetition of a launch that another process has got through.
-    const made = isProviderError(error, "QUOTA_EXCEEDED") ? await madeBefore(context, options) : undefined;
+    const { key = "", signal } = options;
+    const call = { operation: "launch", signal };
+    const made = isProviderError(error, "QUOTA_EXCEEDED") ? await madeBefore(context, call, key) : undefined;
     return made === undefined
       ? { instanceId: null, code: error.code, scope: error.scope }
-      : await confirmed(context, made, options.signal);
+      : await confirmed(context, made.id, signal);
   }
-}
-
-async function madeBefore(context: AwsContext, { key = "", signal }: AWSSpawnOptions): Promise<string | undefined> {
-  const call = { operation: "launch", signal };
-  const lifeCycle = context.lifeCycle();
-  const look = async (): Promise<string | undefined> => {
-    const found = await lifeCycle.list({ keys: [key] }, call, call.operation);
-    return found.find((one) => !isEnding(one) && !lifeCycle.isEnded(one.id))?.id;
-  };
-  return await afterRefusal(call, "EC2 refuses the launch, as it may refuse its repetition", () =>
-    lookUntilShown(context, call, look),
-  );
 }
 
 /** EC2 may accept a launch and end it a moment later for want of capacity: that is a refusal too. */

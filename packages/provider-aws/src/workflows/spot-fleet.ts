@@ -13,8 +13,10 @@ import {
   deleteTemplate,
   type FleetChoice,
   type FleetOutcome,
+  type FleetWish,
   makeTemplate,
   noCapacity,
+  outcomeOf,
   requestFleet,
 } from "../fleet.ts";
 import { composeId } from "../ids.ts";
@@ -23,7 +25,7 @@ import { placesOf } from "../placements.ts";
 import { type AWSSpawnOptions, nextGeneration } from "../request.ts";
 import { launchParts } from "../run-request.ts";
 import { checkSpawn, type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
-import { endAll, findReclaimed } from "./instances.ts";
+import { endAll, findReclaimed, madeBefore } from "./instances.ts";
 import type { AwsParts } from "./multi-az.ts";
 
 export interface SpotFleetInput {
@@ -248,13 +250,17 @@ function memberStep(
       const { network: _chosen, ...each } = options;
       const request = lifeCycle.requestOf(call, { ...each, region, key, spec: choices[0]?.spec });
       const { found, previous } = await lifeCycle.find(call, request);
-      if (found !== null) {
-        const { nativeId, spec = "", zone = "" } = found;
-        return { key, outcome: { instanceId: nativeId, spec, zone, code: null } };
-      }
+      if (found !== null) return { key, outcome: outcomeOf(found) };
       if (choices.length === 0) return { key, outcome: NOWHERE };
       const generation = nextGeneration(previous);
-      return { key, outcome: await requestFleet(context, call, request, { template, choices, market, generation }) };
+      const wanted: FleetWish = {
+        template,
+        choices,
+        market,
+        generation,
+        madeBefore: () => madeBefore(context, call, key),
+      };
+      return { key, outcome: await requestFleet(context, call, request, wanted) };
     },
     step,
   );

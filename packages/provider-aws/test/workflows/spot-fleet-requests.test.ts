@@ -116,6 +116,27 @@ describe("a fleet that EC2 refuses", () => {
     expect((await run(world)).members).toMatchObject([{ market: "on-demand" }]);
   });
 
+  test("as a whole, for a quota that its own first try has used up, is the instance of that try", async () => {
+    let asked = 0;
+    const world = flowWorld(
+      { readLagMs: 10_000 },
+      {
+        readAfterWriteMs: 11_000,
+        wire: async ({ action }, send) => {
+          if (action !== "CreateFleet") return await send();
+          asked += 1;
+          if (asked > 1) return refusedWith("MaxSpotInstanceCountExceeded");
+          await send();
+          throw new TypeError("fetch failed", { cause: Object.assign(new Error("reset"), { code: "ECONNRESET" }) });
+        },
+      },
+    );
+    const { members } = await run(world);
+    expect(asked).toBe(2);
+    const live = world.live().map(({ id, zone, lifecycle }) => [id, zone, lifecycle]);
+    expect(live).toEqual(members.map((one) => [one.instanceId.split("/").at(-1), one.zone, "spot"]));
+  });
+
   test("as a whole, for anything else, fails", async () => {
     const world = flowWorld();
     world.emulator.control.faults.add({ operation: "CreateFleet", when: "before", row: "MaxFleetCountExceeded" });
