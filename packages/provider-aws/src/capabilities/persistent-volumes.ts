@@ -34,10 +34,10 @@ export function volumeMethods(context: AwsContext): VolumeMethods {
         zone === undefined
           ? configuredRegion(context, call.operation, region)
           : regionOfZone(context, call, zone, region);
-      const anywhere = region === undefined && zone === undefined;
-      const known = await volumeOfKey(context, call, key, anywhere ? undefined : place);
-      if (known !== undefined) return sameVolume(call, known, { sizeBytes, zone });
-      const made = madeJustNow(context, call, key, anywhere ? undefined : place, { sizeBytes, zone });
+      const wanted = { sizeBytes, region, zone };
+      const known = await volumeOfKey(context, call, key);
+      if (known !== undefined) return sameVolume(call, known, wanted);
+      const made = madeJustNow(context, call, key, wanted);
       const target = made?.region ?? place;
       return makeVolume(context, call, {
         key,
@@ -91,17 +91,16 @@ export async function makeVolume(context: AwsContext, call: Call, wanted: NewVol
 
 /**
  * The volume of the key that this process made so shortly ago that it is not listed. CONFLICT where another is asked for: in
- * another zone EC2 would not know the token, and make a second one.
+ * another place EC2 would not know the token, and make a second one.
  */
 export function madeJustNow(
   context: AwsContext,
   call: Call,
   key: string,
-  region: string | undefined,
   wanted: Parameters<typeof sameVolume>[2],
 ): Volume | undefined {
   const made = context.created.find(key)?.thing;
-  return made === undefined || (region ?? made.region) !== made.region ? undefined : sameVolume(call, made, wanted);
+  return made === undefined ? undefined : sameVolume(call, made, wanted);
 }
 
 /** What another request with our token made; undefined once reads would show it, if there still were something. */
@@ -141,16 +140,23 @@ async function createOnce(
 export function sameVolume(
   call: Call,
   known: Volume,
-  wanted: { readonly sizeBytes: number; readonly zone?: string | undefined; readonly pool?: string | undefined },
+  wanted: {
+    readonly sizeBytes: number;
+    readonly region?: string | undefined;
+    readonly zone?: string | undefined;
+    readonly pool?: string | undefined;
+  },
 ): Volume {
   const differs =
     gibOf(known.sizeBytes) !== gibOf(wanted.sizeBytes)
       ? "another size"
       : wanted.zone !== undefined && wanted.zone !== known.zone
         ? "another zone"
-        : wanted.pool !== known.pool && (wanted.pool !== undefined || call.operation === "warmVolume")
-          ? "another pool"
-          : null;
+        : wanted.region !== undefined && wanted.region !== known.region
+          ? "another region"
+          : wanted.pool !== known.pool && (wanted.pool !== undefined || call.operation === "warmVolume")
+            ? "another pool"
+            : null;
   if (differs === null) return known;
   throw refusal("CONFLICT", call.operation, `${known.id} has the key ${JSON.stringify(known.key)} and ${differs}`, {
     nativeId: known.id,
@@ -163,7 +169,7 @@ export async function volumeOfKey(
   context: AwsContext,
   call: Call,
   key: string,
-  region: string | undefined,
+  region?: string,
 ): Promise<Volume | undefined> {
   for (const place of region === undefined ? context.regions : [region]) {
     const [found] = await ownVolumes(context, call, place, context.owner, [keyFilter(context.owner, key)]);

@@ -30,9 +30,9 @@ export function warmVolumeMethods(context: AwsContext): WarmVolumeMethods {
       checkVolume(call, key, sizeBytes);
       checkPool(call, pool);
       const region = regionOfZone(context, call, zone);
-      const known = await volumeOfKey(context, call, key, region);
+      const known = await volumeOfKey(context, call, key);
       if (known !== undefined) return sameVolume(call, known, { sizeBytes, zone, pool });
-      madeJustNow(context, call, key, region, { sizeBytes, zone, pool });
+      madeJustNow(context, call, key, { sizeBytes, zone, pool });
       return makeVolume(context, call, { key, sizeBytes, region, zone, pool });
     },
     claimWarmVolume: async ({ pool, instanceId, signal }) => {

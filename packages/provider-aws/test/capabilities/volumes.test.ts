@@ -126,6 +126,19 @@ describe("a volume", () => {
     });
   });
 
+  test.each(["createVolume", "warmVolume"] as const)("by %s is one in all regions", async (name) => {
+    const { provider, emulator, another } = awsWorld({}, { regions: ["us-east-1", "eu-central-1"] });
+    const wanted = { key: "v", sizeBytes: GIB, pool: "data" };
+    const { id } = await provider[name]({ ...wanted, zone });
+    await emulator.clock.sleep(60_000);
+    const elsewhere = [() => another()[name]({ ...wanted, zone: "eu-central-1a" })];
+    if (name === "createVolume") elsewhere.push(() => another().createVolume({ ...wanted, region: "eu-central-1" }));
+    for (const call of elsewhere) {
+      expect(await failure(call())).toMatchObject({ code: "CONFLICT", effect: "none", native: { id } });
+    }
+    expect(emulator.control.volumes()).toHaveLength(1);
+  });
+
   test("in a zone of another region is INVALID_SPEC before any call", async () => {
     const { provider, emulator } = awsWorld();
     const error = await failure(provider.createVolume({ key: "v", sizeBytes: GIB, zone: "eu-west-1a" }));
