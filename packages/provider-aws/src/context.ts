@@ -44,6 +44,8 @@ export interface AwsContext {
   readonly launched: ReadAfterWriteCache<AWSInstance>;
   /** Volumes made just now, by key. */
   readonly created: ReadAfterWriteCache<Volume>;
+  /** Where a volume of a key may have been made whose request has got no answer. */
+  readonly unclearVolumes: ReadAfterWriteCache<{ readonly region: string; readonly zone: string }>;
   /** Native ids of instances that EC2 ended for lack of capacity, and that this was noted of. */
   readonly endedForRoom: Set<string>;
   /** Images and volumes deleted just now. */

@@ -152,6 +152,7 @@ function contextOf(options: AwsOptions, lifeCycle: AwsContext["lifeCycle"]): Aws
     keyedMutex: keyedMutex(PROVIDER),
     unavailable: unavailableOfferings(clock, onEvent),
     launched: readAfterWriteCache(clock, readAfterWriteMs),
+    unclearVolumes: readAfterWriteCache(clock, readAfterWriteMs),
     created: readAfterWriteCache(clock, readAfterWriteMs),
     claimed: readAfterWriteCache(clock, readAfterWriteMs),
     unclearClaims: readAfterWriteCache(clock, UNCLEAR_CLAIM_MS),

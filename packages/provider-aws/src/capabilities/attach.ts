@@ -6,7 +6,7 @@ import { nativeIdOf, regionsOf } from "../ids.ts";
 import { type AWSInstance, isEnding } from "../instance.ts";
 import { describeIn } from "../lookup.ts";
 import { freeDevice } from "./attach-devices.ts";
-import { describeVolume } from "./persistent-volumes.ts";
+import { describeVolume } from "./volume-lookup.ts";
 import { holderOf, keeperOf } from "./volume-view.ts";
 
 const RUNNING_WITHIN_MS = 300_000;

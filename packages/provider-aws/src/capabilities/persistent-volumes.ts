@@ -1,15 +1,25 @@
 import type { Volume as Ec2Volume } from "@aws-sdk/client-ec2";
-import { isKey, type Volume, type VolumeMethods } from "@slipway/core";
+import { isKey, isProviderError, type Volume, type VolumeMethods } from "@slipway/core";
 import { isOneOf } from "@slipway/provider-kit/filters";
 import { afterRefusal, afterWrite, refusal } from "../call.ts";
 import { type AwsContext, type Call, configuredRegion, lookUntilShown } from "../context.ts";
-import { nativeCodeOf, nullIfRefused } from "../errors.ts";
-import { inRegions, nativeIdOf, regionsOf } from "../ids.ts";
-import { INSTANCE_DISK, keyFilter, ownerFilters, ownershipOf, TAGS, tagOf, tagsOf } from "../tags.ts";
+import { nativeCodeOf } from "../errors.ts";
+import { nativeIdOf, regionsOf } from "../ids.ts";
+import { INSTANCE_DISK, ownershipOf, TAGS, tagOf, tagsOf } from "../tags.ts";
+import {
+  describeVolume,
+  findVolume,
+  madeJustNow,
+  noteDeleted,
+  ownVolumes,
+  sameVolume,
+  standing,
+  VOLUME_ID,
+  volumeOfKey,
+} from "./volume-lookup.ts";
 import { gibOf, isGone, volumeFrom } from "./volume-view.ts";
 import { firstZone, regionOfZone } from "./zones.ts";
 
-const VOLUME_ID = /^vol-[0-9a-f]{8,17}$/;
 const MOST_GENERATIONS = 20;
 const MADE_WITHIN_MS = 60_000;
 const LOOK_AGAIN_MS = 1_000;
@@ -35,9 +45,9 @@ export function volumeMethods(context: AwsContext): VolumeMethods {
           ? configuredRegion(context, call.operation, region)
           : regionOfZone(context, call, zone, region);
       const wanted = { sizeBytes, region, zone };
-      const known = await volumeOfKey(context, call, key);
-      if (known !== undefined) return sameVolume(call, known, wanted);
-      const made = madeJustNow(context, call, key, wanted);
+      const known = await standing(context, call, key, wanted);
+      if (known !== undefined) return known;
+      const made = madeJustNow(context, call, key, wanted) ?? context.unclearVolumes.find(key)?.thing;
       const target = made?.region ?? place;
       return makeVolume(context, call, {
         key,
@@ -89,20 +99,6 @@ export async function makeVolume(context: AwsContext, call: Call, wanted: NewVol
   });
 }
 
-/**
- * The volume of the key that this process made so shortly ago that it is not listed. CONFLICT where another is asked for: in
- * another place EC2 would not know the token, and make a second one.
- */
-export function madeJustNow(
-  context: AwsContext,
-  call: Call,
-  key: string,
-  wanted: Parameters<typeof sameVolume>[2],
-): Volume | undefined {
-  const made = context.created.find(key)?.thing;
-  return made === undefined ? undefined : sameVolume(call, made, wanted);
-}
-
 /** What another request with our token made; undefined once reads would show it, if there still were something. */
 async function rivalOf(context: AwsContext, call: Call, key: string, region: string): Promise<Volume | undefined> {
   const look = () =>
@@ -132,109 +128,9 @@ async function createOnce(
     const code = nativeCodeOf(error);
     if (code === "IdempotentParameterMismatch") return "another's";
     if (code === "InvalidVolume.NotFound") return "gone";
+    if (isProviderError(error) && error.effect !== "none") context.unclearVolumes.add(key, key, { region, zone });
     throw error;
   }
-}
-
-/** The volume that stands under the key, or CONFLICT with effect `none` where it is another than what is asked for. */
-export function sameVolume(
-  call: Call,
-  known: Volume,
-  wanted: {
-    readonly sizeBytes: number;
-    readonly region?: string | undefined;
-    readonly zone?: string | undefined;
-    readonly pool?: string | undefined;
-  },
-): Volume {
-  const differs =
-    gibOf(known.sizeBytes) !== gibOf(wanted.sizeBytes)
-      ? "another size"
-      : wanted.zone !== undefined && wanted.zone !== known.zone
-        ? "another zone"
-        : wanted.region !== undefined && wanted.region !== known.region
-          ? "another region"
-          : wanted.pool !== known.pool && (wanted.pool !== undefined || call.operation === "warmVolume")
-            ? "another pool"
-            : null;
-  if (differs === null) return known;
-  throw refusal("CONFLICT", call.operation, `${known.id} has the key ${JSON.stringify(known.key)} and ${differs}`, {
-    nativeId: known.id,
-    hint: "Use another key, or delete the volume first.",
-  });
-}
-
-/** The volume under this owner's key, in one region or in all; undefined if there is none. */
-export async function volumeOfKey(
-  context: AwsContext,
-  call: Call,
-  key: string,
-  region?: string,
-): Promise<Volume | undefined> {
-  for (const place of region === undefined ? context.regions : [region]) {
-    const [found] = await ownVolumes(context, call, place, context.owner, [keyFilter(context.owner, key)]);
-    if (found !== undefined) return volumeFrom(place, found);
-  }
-  return undefined;
-}
-
-/** An owner's volumes in a region, `"*"` for all that bear our tag; without those that are going, and instances' own disks. */
-export async function ownVolumes(
-  context: AwsContext,
-  call: Call,
-  region: string,
-  owner: string,
-  filters: readonly { readonly Name: string; readonly Values: string[] }[] = [],
-): Promise<readonly Ec2Volume[]> {
-  const rows = await context.client.all(
-    call,
-    region,
-    "DescribeVolumes",
-    { Filters: [...ownerFilters(owner), ...filters], MaxResults: 500 },
-    (page) => page.Volumes,
-  );
-  return rows.filter(
-    (row) => !isGone(row) && !isDeleted(context, row.VolumeId) && tagOf(row.Tags, TAGS.role) !== INSTANCE_DISK,
-  );
-}
-
-/** Has this process deleted it so shortly ago that reads may still show it? */
-function isDeleted({ deleted }: AwsContext, volumeId: string | undefined): boolean {
-  return deleted.byId(volumeId ?? "") !== undefined;
-}
-
-/** To be called once EC2 has deleted a volume, or says that there is none. */
-export function noteDeleted({ created, deleted }: AwsContext, volumeId: string): void {
-  created.drop(volumeId);
-  deleted.add(volumeId, volumeId, true);
-}
-
-/** Null if EC2 says that there is none, or this process has deleted it. */
-export async function describeVolume(
-  context: AwsContext,
-  call: Call,
-  region: string,
-  volumeId: string,
-): Promise<Ec2Volume | null> {
-  const answer = await nullIfRefused(/^InvalidVolume(ID)?\.(NotFound|Malformed)$/, () =>
-    context.client.send(call, region, "DescribeVolumes", { VolumeIds: [volumeId] }),
-  );
-  const found = answer?.Volumes?.[0];
-  return found === undefined || found.State === "deleted" || isDeleted(context, volumeId) ? null : found;
-}
-
-/** The volume in its region, or in every configured one for a bare id. */
-export async function findVolume(
-  context: AwsContext,
-  call: Call,
-  id: string,
-): Promise<{ readonly region: string; readonly volume: Ec2Volume } | null> {
-  const native = nativeIdOf(id);
-  if (!VOLUME_ID.test(native)) return null;
-  return inRegions(context, id, async (region) => {
-    const volume = await describeVolume(context, call, region, native);
-    return volume === null ? null : { region, volume };
-  });
 }
 
 export function mustBeTagged(call: Call, volume: Ec2Volume): void {

@@ -6,17 +6,8 @@ import { nativeCodeOf, nullIfRefused } from "../errors.ts";
 import type { AWSInstance } from "../instance.ts";
 import { TAGS } from "../tags.ts";
 import { type Attached, attach, running } from "./attach.ts";
-import {
-  checkVolume,
-  describeVolume,
-  findVolume,
-  madeJustNow,
-  makeVolume,
-  mustBeTagged,
-  ownVolumes,
-  sameVolume,
-  volumeOfKey,
-} from "./persistent-volumes.ts";
+import { checkVolume, makeVolume, mustBeTagged } from "./persistent-volumes.ts";
+import { describeVolume, findVolume, madeJustNow, ownVolumes, standing } from "./volume-lookup.ts";
 import { keeperOf, volumeFrom } from "./volume-view.ts";
 import { regionOfZone } from "./zones.ts";
 
@@ -30,8 +21,8 @@ export function warmVolumeMethods(context: AwsContext): WarmVolumeMethods {
       checkVolume(call, key, sizeBytes);
       checkPool(call, pool);
       const region = regionOfZone(context, call, zone);
-      const known = await volumeOfKey(context, call, key);
-      if (known !== undefined) return sameVolume(call, known, { sizeBytes, zone, pool });
+      const known = await standing(context, call, key, { sizeBytes, zone, pool });
+      if (known !== undefined) return known;
       madeJustNow(context, call, key, { sizeBytes, zone, pool });
       return makeVolume(context, call, { key, sizeBytes, region, zone, pool });
     },

@@ -2,13 +2,8 @@ import { ProviderError, type Workflow, type WorkflowContext, type WorkflowContra
 import * as z from "zod/mini";
 import { afterRefusal, afterWrite, PROVIDER } from "../call.ts";
 import { attach } from "../capabilities/attach.ts";
-import {
-  describeVolume,
-  makeVolume,
-  noteDeleted,
-  ownVolumes,
-  volumeOfKey,
-} from "../capabilities/persistent-volumes.ts";
+import { makeVolume } from "../capabilities/persistent-volumes.ts";
+import { describeVolume, noteDeleted, ownVolumes, volumeOfKey } from "../capabilities/volume-lookup.ts";
 import { holderOf, keeperOf } from "../capabilities/volume-view.ts";
 import { claim, detach, poolVolumes } from "../capabilities/warm-volumes.ts";
 import { type AwsContext, type Call, lookUntilShown } from "../context.ts";

@@ -118,6 +118,28 @@ describe("a volume", () => {
       },
     );
 
+    test.each(["us-east-1c", "eu-central-1a"])(
+      "is made once where the first answer was lost, and %s is asked for then",
+      async (other) => {
+        const { provider, emulator } = lagging();
+        emulator.control.faults.add({ operation: "CreateVolume", when: "reply-lost" });
+        await failure(provider.createVolume({ key: "v", sizeBytes: GIB, zone }));
+        const refused = await failure(provider.createVolume({ key: "v", sizeBytes: GIB, zone: other }));
+        expect(refused).toMatchObject({ code: "CONFLICT", effect: "none" });
+        expect((await provider.createVolume({ key: "v", sizeBytes: GIB })).zone).toBe(zone);
+        expect(emulator.control.volumes()).toHaveLength(1);
+      },
+    );
+
+    test("goes to another zone where nothing came of the first try", async () => {
+      const { provider, emulator } = lagging();
+      emulator.control.faults.add({ operation: "CreateVolume", when: "before", row: "connection-reset" });
+      await failure(provider.createVolume({ key: "v", sizeBytes: GIB, zone }));
+      const other = await provider.createVolume({ key: "v", sizeBytes: GIB, zone: "us-east-1c" });
+      expect(other.zone).toBe("us-east-1c");
+      expect(emulator.control.volumes()).toHaveLength(1);
+    });
+
     test("is the same one where the second call names no place", async () => {
       const { provider, emulator } = lagging();
       const { id } = await provider.createVolume({ key: "v", sizeBytes: GIB, zone: "eu-central-1c" });
