@@ -23,6 +23,8 @@ export const attachmentActions: ActionTable = {
   DetachVolume: action(detach, detachVolume),
 };
 
+const FREE = { state: "available", attachment: null } as const;
+
 /** The compare-and-set of EC2's volumes: of any number who attach one, one succeeds. */
 function attachVolume(call: Call, { VolumeId, InstanceId, Device }: z.infer<typeof attach>): XmlFields {
   const { region, world, now } = call;
@@ -36,16 +38,21 @@ function attachVolume(call: Call, { VolumeId, InstanceId, Device }: z.infer<type
     deleteOnTermination: false,
     at: now,
   };
-  region.volumes.get(VolumeId)?.turn(
-    now,
-    { inMs: 0, patch: (one) => ({ ...one, state: "in-use", attachment }) },
-    {
-      inMs: world.settings.attachMs,
-      patch: (one) => ({ ...one, attachment: { ...attachment, status: "attached" } }),
-    },
-  );
+  const line = region.instances.get(InstanceId);
+  // The instance may be bound to end, as in a spot instance's last minutes: then the volume comes free.
+  const endsAt = line?.whenNext(now, ({ state }) => state === "terminated") ?? null;
+  const attachMs = Math.min(world.settings.attachMs, endsAt === null ? Infinity : endsAt - now);
+  region.volumes
+    .get(VolumeId)
+    ?.turn(
+      now,
+      { inMs: 0, patch: (one) => ({ ...one, state: "in-use", attachment }) },
+      { inMs: attachMs, patch: (one) => ({ ...one, attachment: { ...attachment, status: "attached" } }) },
+      ...(endsAt === null ? [] : [{ inMs: endsAt - now, patch: (one: Volume) => ({ ...one, ...FREE }) }]),
+    );
   const device: BlockDevice = { device: Device, volumeId: VolumeId, deleteOnTermination: false, attachedAt: now };
-  patchInstance(call, InstanceId, { devices: [...instance.devices, device] });
+  line?.amend(now, (one) => (one.state === "terminated" ? one : { ...one, devices: [...one.devices, device] }));
+  world.changes += 1;
   return attachmentFields(oneFound(VOLUME, region.volumes, VolumeId, now));
 }
 

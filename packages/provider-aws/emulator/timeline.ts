@@ -34,6 +34,11 @@ export class Timeline<T extends object> {
     }
   }
 
+  /** When it will next be so, as far as its course is known now. */
+  whenNext(now: number, isSo: (value: T) => boolean): number | null {
+    return this.#versions.find(({ at, value }) => at > now && value !== null && isSo(value))?.at ?? null;
+  }
+
   /** What is told of it last, also if that lies ahead. */
   get last(): T | null {
     return this.#versions.at(-1)?.value ?? null;

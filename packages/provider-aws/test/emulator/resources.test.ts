@@ -1,7 +1,9 @@
 import {
+  AttachVolumeCommand,
   AuthorizeSecurityGroupIngressCommand,
   CancelSpotInstanceRequestsCommand,
   CreateSecurityGroupCommand,
+  CreateVolumeCommand,
   DeleteSecurityGroupCommand,
   DescribeAvailabilityZonesCommand,
   DescribeInstanceStatusCommand,
@@ -156,6 +158,21 @@ describe("spot", () => {
       StateReason: { Code: "Server.SpotInstanceTermination" },
     });
     expect(emulator.control.instances().map(({ live }) => live)).toEqual([true, false]);
+  });
+
+  it("lets go of a volume that is attached in its last two minutes", async () => {
+    const { client, run, emulator } = world();
+    const InstanceId = await run({ ...spot, Placement: { AvailabilityZone: "us-east-1a" } });
+    const create = new CreateVolumeCommand({ AvailabilityZone: "us-east-1a", Size: 4 });
+    const { VolumeId = "" } = await client.send(create);
+    await emulator.clock.sleep(2_000);
+    emulator.control.interrupt(InstanceId);
+    await client.send(new AttachVolumeCommand({ VolumeId, InstanceId, Device: "/dev/sdf" }));
+    const state = () => emulator.control.volumes().find(({ id }) => id === VolumeId)?.state;
+    await emulator.clock.sleep(60_000);
+    expect(state()).toBe("in-use");
+    await emulator.clock.sleep(120_000);
+    expect(state()).toBe("available");
   });
 
   it("has a price, below which nothing is sold", async () => {
