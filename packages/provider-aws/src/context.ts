@@ -84,7 +84,10 @@ export function configuredRegion(
 
 const LOOK_AGAIN_MS = 2_000;
 
-/** What `look` finds: it looks again for as long as reads may lag behind writes. Undefined where there is nothing by then. */
+/**
+ * What `look` finds: it looks again for as long as reads may lag behind writes. Undefined where a look that began after that
+ * finds nothing: one that is answered late shows no more than when it began.
+ */
 export async function lookUntilShown<T>(
   { clock, readAfterWriteMs }: Pick<AwsContext, "clock" | "readAfterWriteMs">,
   { signal }: Call,
@@ -93,9 +96,9 @@ export async function lookUntilShown<T>(
 ): Promise<T | undefined> {
   const until = clock.now() + readAfterWriteMs;
   for (;;) {
+    const begun = clock.now();
     const found = await look();
-    const left = until - clock.now();
-    if (found !== undefined || left <= 0) return found;
-    await clock.sleep(Math.min(againMs, left), signal);
+    if (found !== undefined || begun >= until) return found;
+    await clock.sleep(Math.min(againMs, Math.max(0, until - clock.now())), signal);
   }
 }

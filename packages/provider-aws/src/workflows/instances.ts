@@ -16,12 +16,13 @@ export async function findReclaimed(
   const lost: string[] = [];
   let unseen = ids;
   for (;;) {
+    // An answer that comes late shows no more than one that comes at once.
+    const begun = context.clock.now();
     const found = await Promise.all(unseen.map((id) => context.lifeCycle().get(id, { signal })));
     lost.push(...unseen.filter((_id, at) => isReclaimed(found[at] ?? null)));
     unseen = unseen.filter((_id, at) => (found[at] ?? null) === null);
-    const left = until - context.clock.now();
-    if (unseen.length === 0 || left <= 0) return [...lost, ...unseen];
-    await context.clock.sleep(Math.min(LOOK_MS, left), signal);
+    if (unseen.length === 0 || begun >= until) return [...lost, ...unseen];
+    await context.clock.sleep(Math.min(LOOK_MS, Math.max(0, until - context.clock.now())), signal);
   }
 }
 
@@ -74,10 +75,10 @@ export async function endAll(
   if (outcome === "done" && instanceId !== undefined) return;
   const until = context.clock.now() + context.readAfterWriteMs;
   for (;;) {
+    const begun = context.clock.now();
     for (const { id } of await lifeCycle.list({ keys }, call, operation))
       await lifeCycle.terminate(id, call, operation);
-    const left = until - context.clock.now();
-    if (left <= 0) return;
-    await context.clock.sleep(Math.min(LOOK_AGAIN_MS, left), call.signal);
+    if (begun >= until) return;
+    await context.clock.sleep(Math.min(LOOK_AGAIN_MS, Math.max(0, until - context.clock.now())), call.signal);
   }
 }

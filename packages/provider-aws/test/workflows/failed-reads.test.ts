@@ -69,6 +69,26 @@ describe("credentials that run out between a write and the next read", () => {
   });
 });
 
+test("an undo does not believe a listing that began before it had to show the instance, and is answered later", async () => {
+  const expiring = expiringAfter("RunInstances");
+  let late = 1;
+  const world: FlowWorld = flowWorld(
+    { readLagMs: 20_000 },
+    {
+      readAfterWriteMs: 21_000,
+      wire: async (request, send) => {
+        const answer = await expiring(request, send);
+        if (request.parameters.get("Filter.1.Name") !== "tag:slipway:owner" || late === 0) return answer;
+        late -= 1;
+        await world.emulator.clock.sleep(25_000);
+        return answer;
+      },
+    },
+  );
+  const { leftovers } = await workflowFailure(multi(world));
+  expect([late, leftovers, world.live()]).toEqual([0, [], []]);
+});
+
 describe("reads that decide what a refused write came to", () => {
   test("a quota refuses a repetition, and whether something is there cannot be read: unknown", async () => {
     const world = flowWorld();

@@ -64,6 +64,26 @@ describe("while it watches, a fleet", () => {
     expect(memberIds(members)).toEqual(ids(world.live()));
   });
 
+  test("takes no member for lost whose look is answered late", async () => {
+    let late = 1;
+    const world: World = flowWorld(
+      { readLagMs: 25_000 },
+      {
+        readAfterWriteMs: 26_000,
+        wire: async ({ action, parameters }, send) => {
+          const answer = await send();
+          if (action !== "DescribeInstances" || !parameters.has("InstanceId.1") || late === 0) return answer;
+          late -= 1;
+          await world.emulator.clock.sleep(28_000);
+          return answer;
+        },
+      },
+    );
+    const { members, replaced } = await run(world, { watchMs: 30_000 });
+    expect([late, replaced]).toEqual([0, 0]);
+    expect(memberIds(members)).toEqual(ids(world.live()));
+  });
+
   test("keeps the others where there is no capacity for another, and says how many are missing", async () => {
     const world = flowWorld();
     const flow = run(world);
