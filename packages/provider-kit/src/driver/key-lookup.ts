@@ -55,10 +55,11 @@ export class KeyLookup<M, I extends Instance, O extends AnySpawnOptions, T> {
     const { clock, readAfterWriteMs } = this.#context;
     const until = clock.now() + readAfterWriteMs;
     for (;;) {
+      // A listing that is answered late shows no more than when it began.
+      const begun = clock.now();
       const seen = await this.find(call, request);
-      const left = until - clock.now();
-      if (seen.found !== null || left <= 0) return seen;
-      await pause(this.#context, call, Math.min(LOOK_AGAIN_MS, left), "none");
+      if (seen.found !== null || begun >= until) return seen;
+      await pause(this.#context, call, Math.min(LOOK_AGAIN_MS, Math.max(0, until - clock.now())), "none");
     }
   }
 

@@ -20,6 +20,7 @@ function world(kind: Kind) {
   const destroyed: string[] = [];
   let last = 0;
   let hidden = false;
+  let [lagMs, answerMs] = [0, 10];
   let creates = 0;
   let kills = 0;
   const live = () => things.filter(({ status }) => status !== "terminated");
@@ -30,8 +31,9 @@ function world(kind: Kind) {
     bootstrap: { format: "shell" },
     elects: kind === "elects",
     list: async function* () {
-      await clock.sleep(10);
-      yield things.slice();
+      const shown = things.filter(({ createdAt }) => clock.now() - Date.parse(createdAt) >= lagMs);
+      await clock.sleep(answerMs);
+      yield lagMs > 0 ? shown : things.slice();
     },
     get: async (_, id) => (await clock.sleep(10), things.find((thing) => thing.id === id) ?? null),
     prepare: () => undefined,
@@ -85,6 +87,7 @@ function world(kind: Kind) {
     destroyed,
     creates: () => creates,
     hide: () => (hidden = true),
+    lag: (ms: number, answered: number) => ([lagMs, answerMs] = [ms, answered]),
     killNextCreates: (n: number) => (kills = n),
   };
 }
@@ -115,6 +118,14 @@ test("a name that is taken and never shown ends with the remote's own refusal, a
   const { another, hide, creates } = world("unique-names");
   hide();
   await expect(another().spawn({ key: "k" })).rejects.toMatchObject({ code: "CONFLICT", message: "the name is taken" });
+  expect(creates()).toBe(2);
+});
+
+test("a name that is taken is looked for until a listing that began late enough does not show it", async () => {
+  const { another, lag, creates } = world("unique-names");
+  lag(900, 1_100);
+  const [first, second] = await Promise.all([another().spawn({ key: "k" }), another().spawn({ key: "k" })]);
+  expect(second.id).toBe(first.id);
   expect(creates()).toBe(2);
 });
 
