@@ -26,7 +26,7 @@ import type {
   SshSession,
   TtyOptions,
 } from "./session.ts";
-import { cannotConnect, SshConnection, type SshTarget } from "./ssh-connection.ts";
+import { cannotConnect, type Master, SshConnection, type SshTarget, wasNotSent } from "./ssh-connection.ts";
 import { StderrMarkers } from "./stderr-markers.ts";
 import { lostTerminal, renderTerminalLine, runOnTerminal, type TerminalHost } from "./terminal.ts";
 import { upload } from "./upload.ts";
@@ -86,19 +86,20 @@ async function ttyOverSsh(
 ): Promise<{ readonly exitCode: number }> {
   const { provider, id } = target;
   checkCommand(provider, argv);
+  let master: Master | null = null;
   const host: TerminalHost = {
     provider,
     clock,
     terminal,
     render: async (words, { signal }) => {
-      await connection.connect(signal);
+      master = await connection.connect(signal);
       // A master that is gone would be told by ssh alone, which has no words of its own for it.
-      if (await connection.forgetIfGone()) await connection.connect(signal);
+      if (await connection.forgetIfGone(master)) master = await connection.connect(signal);
       return { file: "ssh", args: connection.terminalArguments(renderTerminalLine(words)) };
     },
   };
   const ended = await runOnTerminal(host, argv, options);
-  if (ended.exitCode === 255 && (await connection.forgetIfGone())) throw lostTerminal(provider, id);
+  if (ended.exitCode === 255 && (await connection.forgetIfGone(master))) throw lostTerminal(provider, id);
   return ended;
 }
 
@@ -170,20 +171,20 @@ async function attempt<I>(
     const held = holdAbort(clock, signal, stderr);
     return await exec(file, args, { ...options, signal: held.signal }).finally(held.release);
   };
-  let result: CommandResult;
+  let sent: Awaited<ReturnType<typeof connection.run>>;
   try {
     const options = { stdin, signal, onStdout, onStderr: (chunk: string) => stderr.add(chunk) };
-    result = await connection.run(renderLineWithMarkers(argv, nonce, input), options, sending);
+    sent = await connection.run(renderLineWithMarkers(argv, nonce, input), options, sending);
   } catch (error) {
     if (stderr.pid !== null) await endRemoteCommand(remote, stderr.pid);
     throw failed(target, error, signal, stderr.pid !== null);
   }
   stderr.end();
-  if (stderr.exitCode !== null) return { exitCode: stderr.exitCode, stdout: result.stdout, stderr: stderr.text };
+  if (stderr.exitCode !== null) return { exitCode: stderr.exitCode, stdout: sent.result.stdout, stderr: stderr.text };
   if (stderr.pid !== null) throw lost(target);
-  if (await connection.forgetIfGone()) {
-    // Only these words of ssh say that the line never left: else the first marker may be what was lost.
-    if (!/UNKNOWN port|mux_client_/.test(stderr.preface)) throw lost(target);
+  if (await connection.forgetIfGone(sent.master)) {
+    // Else the first marker may be what was lost.
+    if (!wasNotSent(stderr.preface)) throw lost(target);
     return null;
   }
   throw cannotConnect(target, stderr.preface);
