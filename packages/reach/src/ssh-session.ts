@@ -180,9 +180,17 @@ async function attempt<I>(
     throw failed(target, error, signal, stderr.pid !== null);
   }
   stderr.end();
-  if (stderr.exitCode !== null) return { exitCode: stderr.exitCode, stdout: sent.result.stdout, stderr: stderr.text };
+  const { result, master } = sent;
+  if (stderr.exitCode !== null) {
+    // The last marker may overtake the end of the output. An ssh that was cut says 255, which a command may say too.
+    const isWhole =
+      result.exitCode === 255
+        ? stderr.exitCode === 255 && !(await connection.forgetIfGone(master))
+        : result.exitCode !== null;
+    if (isWhole) return { exitCode: stderr.exitCode, stdout: result.stdout, stderr: stderr.text };
+  }
   if (stderr.pid !== null) throw lost(target);
-  if (await connection.forgetIfGone(sent.master)) {
+  if (await connection.forgetIfGone(master)) {
     // Else the first marker may be what was lost.
     if (!wasNotSent(stderr.preface)) throw lost(target);
     return null;

@@ -238,6 +238,23 @@ describe.skipIf(missing !== null)("a session over a real sshd", () => {
     expect(masters).toBe(2);
   });
 
+  it.each([3, 255])(
+    "takes output that was cut off for no result, also where the exit code %i has arrived",
+    async (code) => {
+      const word = crypto.randomUUID();
+      const exec: Exec = async (file, args, options) => {
+        const result = await runCommand(file, args, options);
+        if (args.at(-1)?.includes(word) !== true) return result;
+        await cut(args);
+        return { ...result, exitCode: 255, stdout: result.stdout.slice(0, 8) };
+      };
+      await using cutOff = await open(exec);
+      const running = cutOff.exec(["/bin/sh", "-c", `echo ${word}; exit ${code}`]);
+      await expect(running).rejects.toMatchObject({ code: "NETWORK", effect: "unknown" });
+      expect(await cutOff.exec(["/bin/sh", "-c", "exit 255"])).toMatchObject({ exitCode: 255 });
+    },
+  );
+
   it.each(["-oProxyCommand=touch pwned", "a;touch pwned", "$(touch pwned)"])("refuses the host %s", async (host) => {
     const opened = openSshSession("cloud", "i-1", { ...sshd.endpoint, host }, { identityFile: sshd.identityFile });
     await expect(opened).rejects.toMatchObject({ code: "INVALID_SPEC", effect: "none" });
