@@ -222,9 +222,23 @@ function lost({ provider, id }: SshTarget): ProviderError<"NETWORK"> {
   });
 }
 
-/** The end of the local client does not end what runs there. What cannot be reached is left to the instance's end. */
-async function endRemoteCommand({ connection, target }: Remote, pid: number): Promise<void> {
+/**
+ * The end of the local client does not end what runs there. Where the connection is gone another one is opened. What cannot be
+ * reached is left to the instance's end.
+ */
+async function endRemoteCommand({ connection, target, clock }: Remote, pid: number): Promise<void> {
   const line = `exec /bin/sh -c ${quoteWord(END_COMMAND)} sh ${pid}`;
-  const options: CommandOptions = { timeoutMs: END_TIMEOUT_MS };
-  await connection.run(line, options, target.exec).catch(() => undefined);
+  // Also of the wait for a connection.
+  const limit = deadline(clock, END_TIMEOUT_MS);
+  const options: CommandOptions = { signal: limit.signal };
+  try {
+    for (let attempts = 0; attempts < 2; attempts += 1) {
+      const { result, master } = await connection.run(line, options, target.exec);
+      if (result.exitCode === 0 || !(await connection.forgetIfGone(master))) return;
+    }
+  } catch {
+    // The command's own error is what its caller gets.
+  } finally {
+    limit.release();
+  }
 }

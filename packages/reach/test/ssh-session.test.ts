@@ -238,6 +238,27 @@ describe.skipIf(missing !== null)("a session over a real sshd", () => {
     expect(masters).toBe(2);
   });
 
+  it("ends an aborted command over another connection where its own is gone", async () => {
+    const stop = new AbortController();
+    let ends = 0;
+    const exec: Exec = async (file, args, options) => {
+      if (args.at(-1)?.includes("kill -s TERM") === true && ends++ === 0) await cut(args);
+      return await runCommand(file, args, options);
+    };
+    await using cutOff = await open(exec);
+    let pid = "";
+    const running = cutOff.exec(["/bin/sh", "-c", "echo $$; exec sleep 300"], {
+      signal: stop.signal,
+      onStdout: (chunk) => {
+        pid += chunk;
+        stop.abort();
+      },
+    });
+    await expect(running).rejects.toMatchObject({ code: "CANCELLED", effect: "unknown" });
+    await expectEnded(pid.trim());
+    expect(ends).toBe(2);
+  });
+
   it.each([3, 255])(
     "takes output that was cut off for no result, also where the exit code %i has arrived",
     async (code) => {
