@@ -171,6 +171,38 @@ describe("a job", () => {
     expect(await session.job(jobId).result()).toEqual({ exitCode: 137 });
   });
 
+  it.each(["arrives only after that", "has not said its process id yet"])(
+    "whose aborted start %s does not begin",
+    async (when) => {
+      const [stop, jobId] = [new AbortController(), crypto.randomUUID()];
+      const file = `withdrawn-${jobId}`;
+      let arrives = async (): Promise<unknown> => undefined;
+      let running: Promise<unknown> = Promise.resolve();
+      const exec: LocalProvider["exec"] = async (instanceId, argv, options = {}) => {
+        if (stop.signal.aborted) return await provider.exec(instanceId, argv, options);
+        const { stdin } = options;
+        arrives = () => provider.exec(instanceId, argv, { stdin });
+        if (when !== "arrives only after that") {
+          running = arrives();
+          const wait = 'until [ -s "$HOME/.slipway-jobs/$1/pid.new" ]; do sleep 0.05; done';
+          await provider.exec(instanceId, ["/bin/sh", "-c", wait, "sh", jobId]);
+        }
+        stop.abort();
+        throw lost("unknown");
+      };
+      const away = await openSession({ ...provider, exec }, id);
+      const slow = await slowMoves('*/pid.new) sleep 1; /bin/mv "$@"');
+      const started = away.start(appending(file), { ...slow, signal: stop.signal, id: jobId });
+      await expect(started).rejects.toMatchObject({ code: "CANCELLED", effect: "unknown" });
+      await running;
+      await arrives();
+      expect(await session.job(jobId).result()).toEqual({ exitCode: 137 });
+      expect(await (await session.start(appending(file), { id: jobId })).result()).toEqual({ exitCode: 137 });
+      expect(await printed(session.job(jobId))).toBe("");
+      expect(await runsOf(file)).toBe("");
+    },
+  );
+
   it("refuses a missing directory, and knows no job that is not there", async () => {
     await expect(session.start(["true"], { cwd: "/missing" })).rejects.toMatchObject({ code: "INVALID_SPEC" });
     await expect(session.job(crypto.randomUUID()).result()).rejects.toMatchObject({ code: "INVALID_STATE" });
