@@ -51,7 +51,8 @@ const START = [
 const LOOK = [
   DIRECTORY,
   'state() { if [ -s "$d/code" ]; then cat "$d/code"; else return 1; fi; }',
-  'state || { kill -s 0 "$(cat "$d/pid" 2>/dev/null)" 2>/dev/null && echo running; } || state || echo gone',
+  // Of no process id busybox says that it runs.
+  'state || { p=$(cat "$d/pid" 2>/dev/null) && kill -s 0 "$p" 2>/dev/null && echo running; } || state || echo gone',
   `tail -c "+$1" "$d/log" 2>/dev/null | head -c ${CHUNK_BYTES} | base64`,
 ].join("\n");
 // dash does nothing without a `--` before a negative number. busybox takes it for a process that is not there, and would
