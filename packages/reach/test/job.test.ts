@@ -132,6 +132,28 @@ describe("a job", () => {
     expect(await runsOf("lost-answers")).toBe("ran\n");
   });
 
+  it("is not ended where the connection is lost in the middle of its start", async () => {
+    let running: Promise<unknown> | null = null;
+    const exec: LocalProvider["exec"] = async (instanceId, argv, options = {}) => {
+      if (running !== null) return await provider.exec(instanceId, argv, options);
+      const { stdin, onStderr } = options;
+      const said = Promise.withResolvers<void>();
+      const heard = (chunk: string): void => {
+        onStderr?.(chunk);
+        said.resolve();
+      };
+      running = provider.exec(instanceId, argv, { stdin, onStderr: heard });
+      await said.promise;
+      throw lost("unknown");
+    };
+    const away = await openSession({ ...provider, exec }, id);
+    const slow = await slowMoves('*/pid.new) sleep 0.5; /bin/mv "$@"');
+    const job = await away.start(appending("cut-in-start"), { ...slow, timeoutMs: 60_000 });
+    expect(await job.result()).toEqual({ exitCode: 3 });
+    expect(await runsOf("cut-in-start")).toBe("ran\n");
+    await running;
+  });
+
   it("is not started again where nothing was sent", async () => {
     let sent = 0;
     const shaky = await shakySession((count) => {
