@@ -195,6 +195,8 @@ async function attempt<I>(
     if (!wasNotSent(stderr.preface)) throw lost(target);
     return null;
   }
+  // A client that was killed says nothing, whatever it had sent.
+  if (result.exitCode === null || (result.exitCode === 255 && stderr.preface === "")) throw lost(target);
   throw cannotConnect(target, stderr.preface);
 }
 

@@ -222,6 +222,18 @@ describe.skipIf(missing !== null)("a session over a real sshd", () => {
     await expect(cutOff.exec(["echo", word])).rejects.toMatchObject({ code: "NETWORK", effect: "unknown" });
   });
 
+  it("does not say that nothing ran where its client was killed before the command said that it began", async () => {
+    const word = crypto.randomUUID();
+    const exec: Exec = async (file, args, options = {}) => {
+      if (args.at(-1)?.includes(word) !== true) return await runCommand(file, args, options);
+      const { onStderr: _unread, ...silently } = options;
+      await runCommand(file, args, silently);
+      return { exitCode: null, signal: "SIGKILL", stdout: "", stderr: "" };
+    };
+    await using shared = await open(exec);
+    await expect(shared.exec(["echo", word])).rejects.toMatchObject({ code: "NETWORK", effect: "unknown" });
+  });
+
   it("connects once for all commands that find the connection gone at the same time", async () => {
     let masters = 0;
     let last: readonly string[] = [];
