@@ -70,4 +70,19 @@ describe.each(SHELLS)("the scripts of a job under %s", (...shell) => {
     // All that has its stdout has ended.
     await closed;
   });
+
+  it("end a command that goes on starting others", async () => {
+    const script =
+      'trap "" TERM; echo up; n=0; while [ "$n" -lt 400 ]; do sleep 339 & n=$((n + 1)); sleep 0.02; done; echo all; wait';
+    const child = spawn("/bin/sh", ["-c", script], { stdio: ["ignore", "pipe", "ignore"] });
+    let said = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      said += chunk;
+    });
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    const closed = new Promise((resolve) => child.once("close", resolve));
+    await runCommand(file, [...first, "-c", END_COMMAND, "sh", String(child.pid)]);
+    await closed;
+    expect(said).toBe("up\n");
+  });
 });
