@@ -32,8 +32,9 @@ export function renderSettings(provider: string, { cwd, environment = {} }: Sess
   return `${exports.join("")}cd -- ${quoteWord(cwd)}\n`;
 }
 
-// `read` takes its line byte by byte, so the rest of the input is the command's own.
-const READ_SETTINGS = 'IFS= read -r slipway_line; eval "unset slipway_line; $slipway_line"';
+// `read` takes its line byte by byte, so the rest of the input is the command's own. It fails where the line did not arrive whole:
+// a command whose connection was cut must not run in another directory, or without its environment.
+const READ_SETTINGS = 'IFS= read -r slipway_line && eval "unset slipway_line; $slipway_line"';
 
 /** The same command behind a shell that reads its settings first. */
 export function readingSettings(argv: readonly string[]): readonly string[] {

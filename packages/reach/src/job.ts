@@ -32,10 +32,10 @@ const JOB_ID = /^[0-9a-f-]{36}$/;
 
 const DIRECTORY = 'd="$HOME/.slipway-jobs/$1"; shift';
 // The wrapper is the leader of the job's group. It survives a signal to the group, and so does what writes the exit code. The
-// job's own process says that it can be killed: before it, a signal would be lost.
+// job's own process says that it can be killed: before it, a signal would be lost. Then it looks whether its start was withdrawn.
 const WRAPPER = [
   'exec >/dev/null 2>&1 </dev/null; starter="$1"; d="$2"; shift 2; trap : TERM INT HUP',
-  '(echo $$ >"$d/pid.new" && mv "$d/pid.new" "$d/pid" || exit 125; kill -s KILL "$starter"; "$@") >"$d/log" 2>&1',
+  '(echo $$ >"$d/pid.new" && mv "$d/pid.new" "$d/pid" || exit 125; [ ! -s "$d/code" ] || exit 137; kill -s KILL "$starter"; "$@") >"$d/log" 2>&1',
   'code=$?; trap "" TERM INT HUP; echo "$code" >"$d/code.new"; mv "$d/code.new" "$d/code"',
 ].join("; ");
 // A shell's background commands never get INT, so the job runs in the foreground of a shell that it ends.
@@ -44,22 +44,33 @@ const START = [
   `umask 077; ${DIRECTORY}; mkdir -p "\${d%/*}" || exit 125; i=0`,
   'if mkdir "$d" 2>/dev/null; then',
   `/bin/sh -c 'wrapper="$1"; shift; setsid /bin/sh -c "$wrapper" sh $$ "$@"; exit 125' sh '${WRAPPER}' "$d" "$@"`,
-  'else while [ -d "$d" ] && [ ! -s "$d/pid" ] && [ "$i" -lt 50 ]; do sleep 0.2; i=$((i + 1)); done; fi',
-  '[ -s "$d/pid" ] || exit 125',
+  'else while [ -d "$d" ] && [ ! -s "$d/pid" ] && [ ! -s "$d/code" ] && [ "$i" -lt 50 ]; do sleep 0.2; i=$((i + 1)); done; fi',
+  '[ -s "$d/pid" ] || [ -s "$d/code" ] || exit 125',
 ].join("\n");
 // The state is read before the output, so an end that is seen has all of the output before it.
 const LOOK = [
   DIRECTORY,
   'state() { if [ -s "$d/code" ]; then cat "$d/code"; else return 1; fi; }',
-  'state || { kill -s 0 "$(cat "$d/pid" 2>/dev/null)" 2>/dev/null && echo running; } || state || echo gone',
+  // Of no process id busybox says that it runs.
+  'state || { p=$(cat "$d/pid" 2>/dev/null) && kill -s 0 "$p" 2>/dev/null && echo running; } || state || echo gone',
   `tail -c "+$1" "$d/log" 2>/dev/null | head -c ${CHUNK_BYTES} | base64`,
 ].join("\n");
+// dash does nothing without a `--` before a negative number. busybox takes it for a process that is not there, and would
+// send the signal twice if it came first.
+const SIGNAL = '{ kill -s "$1" "-$p" || kill -s "$1" -- "-$p"; } 2>/dev/null';
 const KILL = [
   `${DIRECTORY}; [ -s "$d/code" ] && exit 0; p=$(cat "$d/pid" 2>/dev/null) || exit 0`,
-  // dash does nothing without a `--` before a negative number. busybox takes it for a process that is not there, and would
-  // send the signal twice if it came first.
-  '{ kill -s "$1" "-$p" || kill -s "$1" -- "-$p"; } 2>/dev/null',
+  SIGNAL,
   '[ "$1" != KILL ] || [ -s "$d/code" ] || echo 137 >"$d/code"',
+].join("\n");
+// Ends what began under an id, and what is still on its way begins no more: the one finds its directory made, the other one that
+// has not said its process id finds an exit code. Each writes before it reads, so that one of the two sees the other.
+const WITHDRAW = [
+  `umask 077; ${DIRECTORY}; mkdir -p "\${d%/*}"; mkdir "$d" 2>/dev/null; [ -s "$d/code" ] && exit 0`,
+  '[ -s "$d/pid" ] || { echo 137 >"$d/code.$$" && mv "$d/code.$$" "$d/code"; }',
+  'p=$(cat "$d/pid" 2>/dev/null) || exit 0; set -- KILL',
+  SIGNAL,
+  '[ -s "$d/code" ] || echo 137 >"$d/code"',
 ].join("\n");
 
 /** Starts a job and returns it. */
@@ -105,9 +116,7 @@ async function begin(
       const mayRun = lost !== undefined || !isProviderError(error) || error.effect !== "none";
       if (!mayRun) throw error;
       if (signal?.aborted === true) {
-        await host
-          .exec(["/bin/sh", "-c", KILL, "sh", id, "KILL"], { timeoutMs: END_TIMEOUT_MS })
-          .catch(() => undefined);
+        await host.exec(["/bin/sh", "-c", WITHDRAW, "sh", id], { timeoutMs: END_TIMEOUT_MS }).catch(() => undefined);
         throw abortError(signal, { provider: host.provider, operation: "start", effect: "unknown" });
       }
       lost ??= error;

@@ -4,6 +4,7 @@ import {
   deadline,
   type ExecMethods,
   type ExecOptions,
+  isProviderError,
   type Provider,
   systemClock,
   type TerminalMethods,
@@ -122,7 +123,9 @@ async function run(
     stderr.end();
     return { exitCode: result.exitCode, stdout: result.stdout, stderr: `${stderr.preface}${stderr.text}` };
   } catch (error) {
-    if (stderr.pid !== null) await endCommand(provider, id, stderr.pid);
+    // Where the connection was lost nobody wanted an end: a start of a job is asked for again.
+    const isLost = isProviderError(error) && error.retryable && !limit.signal.aborted;
+    if (stderr.pid !== null && !isLost) await endCommand(provider, id, stderr.pid);
     throw error;
   } finally {
     held.release();

@@ -106,7 +106,8 @@ export interface SessionMethods extends AsyncDisposable {
   /**
    * Starts a program that goes on without this session: its output and its exit code are kept in files on the instance.
    * Resolves when it has begun. Where an answer is lost it asks again for a minute, and starts nothing twice. If it rejects
-   * with `effect: unknown`, the program may run: start it again under the same `id`, or kill it by that. An abort ends it.
+   * with `effect: unknown`, the program may run: start it again under the same `id`, or kill it by that. An abort ends it, and
+   * what is still on its way under that `id` begins no more: a later start answers a job that ended with 137.
    */
   readonly start: (argv: readonly string[], options?: JobOptions) => Promise<Job>;
   /** A job that was started before, in any session to the same instance as the same user. Asks nothing. */

@@ -25,6 +25,13 @@ const START_TIMEOUT_MS = 45_000;
 const CONTROL_TIMEOUT_MS = 5000;
 // sshd's own default is 10 for each connection, and nobody says how many are in use.
 const MOST_AT_ONCE = 8;
+// Words of our own: those of ssh differ by its version and by how much it is told to say.
+const NO_MASTER = "slipway-has-no-shared-connection";
+
+/** One master: whoever used it can ask later whether it is gone, also if there is another one by then. */
+export interface Master {
+  readonly ready: Promise<void>;
+}
 
 /**
  * One connection to an instance that all its commands share: a master of the program `ssh`, which ends a minute after the
@@ -38,7 +45,7 @@ export class SshConnection {
   readonly #waiting: (() => void)[] = [];
   #running = 0;
   #forwards = 0;
-  #master: Promise<void> | null = null;
+  #master: Master | null = null;
 
   private constructor(target: SshTarget, directory: string, isShared: boolean) {
     this.#target = target;
@@ -62,37 +69,33 @@ export class SshConnection {
     line: string,
     options: O,
     exec: (file: string, args: readonly string[], options: O) => Promise<CommandResult>,
-  ): Promise<CommandResult> {
+  ): Promise<{ readonly result: CommandResult; readonly master: Master | null }> {
     await this.#enter(options.signal);
     try {
-      await this.connect(options.signal);
-      return await exec("ssh", this.#commandArguments(line), options);
+      const master = await this.connect(options.signal);
+      return { result: await exec("ssh", this.#commandArguments(line), options), master };
     } finally {
       this.#running -= 1;
       this.#waiting.shift()?.();
     }
   }
 
-  /** Starts the master, or resolves at once if there is one. */
-  async connect(signal?: AbortSignal): Promise<void> {
-    if (!this.#isShared) return;
-    if (this.#master === null) {
-      const begun = this.#start();
-      this.#master = begun;
-      // Also where everybody who waited for it has given up.
-      begun.catch(() => {
-        if (this.#master === begun) this.#master = null;
-      });
-    }
-    await (signal === undefined ? this.#master : orAborted(this.#master, signal));
+  /** Starts the master, or resolves to it at once if there is one. Null on Windows. */
+  async connect(signal?: AbortSignal): Promise<Master | null> {
+    if (!this.#isShared) return null;
+    const master = (this.#master ??= this.#begin());
+    await (signal === undefined ? master.ready : orAborted(master.ready, signal));
+    return master;
   }
 
-  /** Forgets the master unless it lives: the next command starts another. True if there was one and it is gone. */
-  async forgetIfGone(): Promise<boolean> {
-    if (!this.#isShared) return false;
-    if (await this.#isAlive()) return false;
-    this.#master = null;
-    await rm(this.#socket, { force: true });
+  /**
+   * True if that master is gone: the next command starts another. Commands that were cut at the same time notice it one after
+   * the other, and the later ones must neither forget the next master nor take it for their own.
+   */
+  async forgetIfGone(master: Master | null): Promise<boolean> {
+    if (master === null) return false;
+    if (this.#master === master && (await this.#isAlive())) return this.#master !== master;
+    if (this.#master === master) this.#master = null;
     return true;
   }
 
@@ -110,8 +113,7 @@ export class SshConnection {
     if (!this.#isShared) {
       throw refusal("UNSUPPORTED", provider, "forward", "the ssh of Windows cannot forward a port of a session");
     }
-    await this.connect(signal);
-    if (await this.forgetIfGone()) await this.connect(signal);
+    if (await this.forgetIfGone(await this.connect(signal))) await this.connect(signal);
     const path = join(this.#directory, `f${++this.#forwards}`);
     const words = ["-L", `${path}:127.0.0.1:${port}`];
     const made = await this.#control("forward", words);
@@ -164,6 +166,15 @@ export class SshConnection {
     return this.#target.exec("ssh", words, { timeoutMs: CONTROL_TIMEOUT_MS });
   }
 
+  #begin(): Master {
+    const begun: Master = { ready: this.#start() };
+    // Also where everybody who waited for it has given up.
+    begun.ready.catch(() => {
+      if (this.#master === begun) this.#master = null;
+    });
+    return begun;
+  }
+
   async #start(): Promise<void> {
     // A socket that a killed master left is never healed by `ssh` itself.
     await rm(this.#socket, { force: true });
@@ -187,7 +198,8 @@ export class SshConnection {
 
   #commandArguments(line: string, terminal = "-T"): readonly string[] {
     const { host } = this.#target.endpoint;
-    const shared = ["-S", this.#socket, "-o", "ControlMaster=no", "-o", "ProxyCommand=exit 97"];
+    const instead = `ProxyCommand=/bin/sh -c 'echo ${NO_MASTER} >&2; exit 97'`;
+    const shared = ["-S", this.#socket, "-o", "ControlMaster=no", "-o", instead];
     return [...this.#connectArguments(), terminal, ...(this.#isShared ? shared : []), "--", host, line];
   }
 
@@ -216,6 +228,14 @@ export class SshConnection {
       ...Object.entries(settings).flatMap(([name, value]) => ["-o", `${name}=${value}`]),
     ];
   }
+}
+
+/**
+ * By what an `ssh` without a master printed: the line was not sent. Where the master ended in the middle of the request it may
+ * have been sent.
+ */
+export function wasNotSent(said: string): boolean {
+  return said.includes(NO_MASTER) && !said.includes("read from master failed");
 }
 
 function hostAlias({ host, port }: SshEndpoint): string {

@@ -26,7 +26,7 @@ import type {
   SshSession,
   TtyOptions,
 } from "./session.ts";
-import { cannotConnect, SshConnection, type SshTarget } from "./ssh-connection.ts";
+import { cannotConnect, type Master, SshConnection, type SshTarget, wasNotSent } from "./ssh-connection.ts";
 import { StderrMarkers } from "./stderr-markers.ts";
 import { lostTerminal, renderTerminalLine, runOnTerminal, type TerminalHost } from "./terminal.ts";
 import { upload } from "./upload.ts";
@@ -86,19 +86,20 @@ async function ttyOverSsh(
 ): Promise<{ readonly exitCode: number }> {
   const { provider, id } = target;
   checkCommand(provider, argv);
+  let master: Master | null = null;
   const host: TerminalHost = {
     provider,
     clock,
     terminal,
     render: async (words, { signal }) => {
-      await connection.connect(signal);
+      master = await connection.connect(signal);
       // A master that is gone would be told by ssh alone, which has no words of its own for it.
-      if (await connection.forgetIfGone()) await connection.connect(signal);
+      if (await connection.forgetIfGone(master)) master = await connection.connect(signal);
       return { file: "ssh", args: connection.terminalArguments(renderTerminalLine(words)) };
     },
   };
   const ended = await runOnTerminal(host, argv, options);
-  if (ended.exitCode === 255 && (await connection.forgetIfGone())) throw lostTerminal(provider, id);
+  if (ended.exitCode === 255 && (await connection.forgetIfGone(master))) throw lostTerminal(provider, id);
   return ended;
 }
 
@@ -170,22 +171,32 @@ async function attempt<I>(
     const held = holdAbort(clock, signal, stderr);
     return await exec(file, args, { ...options, signal: held.signal }).finally(held.release);
   };
-  let result: CommandResult;
+  let sent: Awaited<ReturnType<typeof connection.run>>;
   try {
     const options = { stdin, signal, onStdout, onStderr: (chunk: string) => stderr.add(chunk) };
-    result = await connection.run(renderLineWithMarkers(argv, nonce, input), options, sending);
+    sent = await connection.run(renderLineWithMarkers(argv, nonce, input), options, sending);
   } catch (error) {
     if (stderr.pid !== null) await endRemoteCommand(remote, stderr.pid);
     throw failed(target, error, signal, stderr.pid !== null);
   }
   stderr.end();
-  if (stderr.exitCode !== null) return { exitCode: stderr.exitCode, stdout: result.stdout, stderr: stderr.text };
+  const { result, master } = sent;
+  if (stderr.exitCode !== null) {
+    // The last marker may overtake the end of the output. An ssh that was cut says 255, which a command may say too.
+    const isWhole =
+      result.exitCode === 255
+        ? stderr.exitCode === 255 && !(await connection.forgetIfGone(master))
+        : result.exitCode !== null;
+    if (isWhole) return { exitCode: stderr.exitCode, stdout: result.stdout, stderr: stderr.text };
+  }
   if (stderr.pid !== null) throw lost(target);
-  if (await connection.forgetIfGone()) {
-    // Only these words of ssh say that the line never left: else the first marker may be what was lost.
-    if (!/UNKNOWN port|mux_client_/.test(stderr.preface)) throw lost(target);
+  if (await connection.forgetIfGone(master)) {
+    // Else the first marker may be what was lost.
+    if (!wasNotSent(stderr.preface)) throw lost(target);
     return null;
   }
+  // A client that was killed says nothing, whatever it had sent.
+  if (result.exitCode === null || (result.exitCode === 255 && stderr.preface === "")) throw lost(target);
   throw cannotConnect(target, stderr.preface);
 }
 
@@ -213,9 +224,23 @@ function lost({ provider, id }: SshTarget): ProviderError<"NETWORK"> {
   });
 }
 
-/** The end of the local client does not end what runs there. What cannot be reached is left to the instance's end. */
-async function endRemoteCommand({ connection, target }: Remote, pid: number): Promise<void> {
+/**
+ * The end of the local client does not end what runs there. Where the connection is gone another one is opened. What cannot be
+ * reached is left to the instance's end.
+ */
+async function endRemoteCommand({ connection, target, clock }: Remote, pid: number): Promise<void> {
   const line = `exec /bin/sh -c ${quoteWord(END_COMMAND)} sh ${pid}`;
-  const options: CommandOptions = { timeoutMs: END_TIMEOUT_MS };
-  await connection.run(line, options, target.exec).catch(() => undefined);
+  // Also of the wait for a connection.
+  const limit = deadline(clock, END_TIMEOUT_MS);
+  const options: CommandOptions = { signal: limit.signal };
+  try {
+    for (let attempts = 0; attempts < 2; attempts += 1) {
+      const { result, master } = await connection.run(line, options, target.exec);
+      if (result.exitCode === 0 || !(await connection.forgetIfGone(master))) return;
+    }
+  } catch {
+    // The command's own error is what its caller gets.
+  } finally {
+    limit.release();
+  }
 }

@@ -132,6 +132,28 @@ describe("a job", () => {
     expect(await runsOf("lost-answers")).toBe("ran\n");
   });
 
+  it("is not ended where the connection is lost in the middle of its start", async () => {
+    let running: Promise<unknown> | null = null;
+    const exec: LocalProvider["exec"] = async (instanceId, argv, options = {}) => {
+      if (running !== null) return await provider.exec(instanceId, argv, options);
+      const { stdin, onStderr } = options;
+      const said = Promise.withResolvers<void>();
+      const heard = (chunk: string): void => {
+        onStderr?.(chunk);
+        said.resolve();
+      };
+      running = provider.exec(instanceId, argv, { stdin, onStderr: heard });
+      await said.promise;
+      throw lost("unknown");
+    };
+    const away = await openSession({ ...provider, exec }, id);
+    const slow = await slowMoves('*/pid.new) sleep 0.5; /bin/mv "$@"');
+    const job = await away.start(appending("cut-in-start"), { ...slow, timeoutMs: 60_000 });
+    expect(await job.result()).toEqual({ exitCode: 3 });
+    expect(await runsOf("cut-in-start")).toBe("ran\n");
+    await running;
+  });
+
   it("is not started again where nothing was sent", async () => {
     let sent = 0;
     const shaky = await shakySession((count) => {
@@ -170,6 +192,38 @@ describe("a job", () => {
     await expect(started).rejects.toMatchObject({ code, effect: "unknown", operation: "start" });
     expect(await session.job(jobId).result()).toEqual({ exitCode: 137 });
   });
+
+  it.each(["arrives only after that", "has not said its process id yet"])(
+    "whose aborted start %s does not begin",
+    async (when) => {
+      const [stop, jobId] = [new AbortController(), crypto.randomUUID()];
+      const file = `withdrawn-${jobId}`;
+      let arrives = async (): Promise<unknown> => undefined;
+      let running: Promise<unknown> = Promise.resolve();
+      const exec: LocalProvider["exec"] = async (instanceId, argv, options = {}) => {
+        if (stop.signal.aborted) return await provider.exec(instanceId, argv, options);
+        const { stdin } = options;
+        arrives = () => provider.exec(instanceId, argv, { stdin });
+        if (when !== "arrives only after that") {
+          running = arrives();
+          const wait = 'until [ -s "$HOME/.slipway-jobs/$1/pid.new" ]; do sleep 0.05; done';
+          await provider.exec(instanceId, ["/bin/sh", "-c", wait, "sh", jobId]);
+        }
+        stop.abort();
+        throw lost("unknown");
+      };
+      const away = await openSession({ ...provider, exec }, id);
+      const slow = await slowMoves('*/pid.new) sleep 1; /bin/mv "$@"');
+      const started = away.start(appending(file), { ...slow, signal: stop.signal, id: jobId });
+      await expect(started).rejects.toMatchObject({ code: "CANCELLED", effect: "unknown" });
+      await running;
+      await arrives();
+      expect(await session.job(jobId).result()).toEqual({ exitCode: 137 });
+      expect(await (await session.start(appending(file), { id: jobId })).result()).toEqual({ exitCode: 137 });
+      expect(await printed(session.job(jobId))).toBe("");
+      expect(await runsOf(file)).toBe("");
+    },
+  );
 
   it("refuses a missing directory, and knows no job that is not there", async () => {
     await expect(session.start(["true"], { cwd: "/missing" })).rejects.toMatchObject({ code: "INVALID_SPEC" });

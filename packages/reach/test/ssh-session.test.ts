@@ -198,6 +198,96 @@ describe.skipIf(missing !== null)("a session over a real sshd", () => {
     await expect(lost).rejects.toMatchObject({ code: "NETWORK", effect: "unknown" });
   });
 
+  /** Ends the shared connection at once, as a network that is gone would. Its arguments are those of any command that uses it. */
+  const cut = async (args: readonly string[]): Promise<void> => {
+    const socket = args[args.indexOf("-S") + 1] ?? "";
+    await runCommand("ssh", ["-F", "none", "-S", socket, "-O", "exit", "--", "127.0.0.1"]);
+  };
+  const open = async (exec: Exec): Promise<Session> => {
+    const { endpoint, identityFile } = sshd;
+    return await openSshSession("cloud", "i-6", endpoint, { identityFile, runtime: { exec } });
+  };
+
+  it("does not say that nothing ran of a command that was cut, where another one has connected again by then", async () => {
+    const word = crypto.randomUUID();
+    const exec: Exec = async (file, args, options = {}) => {
+      if (args.at(-1)?.includes(word) !== true) return await runCommand(file, args, options);
+      const { onStderr: _unread, ...silently } = options;
+      await runCommand(file, args, silently);
+      await cut(args);
+      await cutOff.exec(["true"]);
+      return { exitCode: 255, signal: null, stdout: "", stderr: "" };
+    };
+    await using cutOff = await open(exec);
+    await expect(cutOff.exec(["echo", word])).rejects.toMatchObject({ code: "NETWORK", effect: "unknown" });
+  });
+
+  it("does not say that nothing ran where its client was killed before the command said that it began", async () => {
+    const word = crypto.randomUUID();
+    const exec: Exec = async (file, args, options = {}) => {
+      if (args.at(-1)?.includes(word) !== true) return await runCommand(file, args, options);
+      const { onStderr: _unread, ...silently } = options;
+      await runCommand(file, args, silently);
+      return { exitCode: null, signal: "SIGKILL", stdout: "", stderr: "" };
+    };
+    await using shared = await open(exec);
+    await expect(shared.exec(["echo", word])).rejects.toMatchObject({ code: "NETWORK", effect: "unknown" });
+  });
+
+  it("connects once for all commands that find the connection gone at the same time", async () => {
+    let masters = 0;
+    let last: readonly string[] = [];
+    const exec: Exec = async (file, args, options) => {
+      if (args.includes("-M")) masters += 1;
+      last = args;
+      return await runCommand(file, args, options);
+    };
+    await using shared = await open(exec);
+    await shared.exec(["true"]);
+    await cut(last);
+    const results = await Promise.all([1, 2, 3, 4, 5, 6].map((word) => shared.exec(["echo", String(word)])));
+    expect(results.map(({ stdout }) => stdout)).toEqual(["1\n", "2\n", "3\n", "4\n", "5\n", "6\n"]);
+    expect(masters).toBe(2);
+  });
+
+  it("ends an aborted command over another connection where its own is gone", async () => {
+    const stop = new AbortController();
+    let ends = 0;
+    const exec: Exec = async (file, args, options) => {
+      if (args.at(-1)?.includes("kill -s TERM") === true && ends++ === 0) await cut(args);
+      return await runCommand(file, args, options);
+    };
+    await using cutOff = await open(exec);
+    let pid = "";
+    const running = cutOff.exec(["/bin/sh", "-c", "echo $$; exec sleep 300"], {
+      signal: stop.signal,
+      onStdout: (chunk) => {
+        pid += chunk;
+        stop.abort();
+      },
+    });
+    await expect(running).rejects.toMatchObject({ code: "CANCELLED", effect: "unknown" });
+    await expectEnded(pid.trim());
+    expect(ends).toBe(2);
+  });
+
+  it.each([3, 255])(
+    "takes output that was cut off for no result, also where the exit code %i has arrived",
+    async (code) => {
+      const word = crypto.randomUUID();
+      const exec: Exec = async (file, args, options) => {
+        const result = await runCommand(file, args, options);
+        if (args.at(-1)?.includes(word) !== true) return result;
+        await cut(args);
+        return { ...result, exitCode: 255, stdout: result.stdout.slice(0, 8) };
+      };
+      await using cutOff = await open(exec);
+      const running = cutOff.exec(["/bin/sh", "-c", `echo ${word}; exit ${code}`]);
+      await expect(running).rejects.toMatchObject({ code: "NETWORK", effect: "unknown" });
+      expect(await cutOff.exec(["/bin/sh", "-c", "exit 255"])).toMatchObject({ exitCode: 255 });
+    },
+  );
+
   it.each(["-oProxyCommand=touch pwned", "a;touch pwned", "$(touch pwned)"])("refuses the host %s", async (host) => {
     const opened = openSshSession("cloud", "i-1", { ...sshd.endpoint, host }, { identityFile: sshd.identityFile });
     await expect(opened).rejects.toMatchObject({ code: "INVALID_SPEC", effect: "none" });
