@@ -1,16 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { readingSettings, renderLineWithMarkers, renderSettings } from "../src/command-line.ts";
+import { describeShells } from "./shells.ts";
 
 const SETTINGS = renderSettings("p", { cwd: "/usr", environment: { A: "it's 1" } });
-const LOG_INS = [["sh"], ["dash"], ["bash"], ["busybox", "sh"]].filter(
-  ([shell = ""]) => spawnSync(shell, ["-c", ":"]).error === undefined,
-);
 
-describe.each(LOG_INS)("where the log-in's shell is %s", (...shell) => {
-  const [file = "", ...args] = shell;
+describeShells("where the log-in's shell is", ({ file, first }) => {
   const run = (line: string, input: string): { readonly code: number | null; readonly out: string } => {
-    const { status, stdout } = spawnSync(file, [...args, "-c", line], { input, encoding: "utf8" });
+    const { status, stdout } = spawnSync(file, [...first, "-c", line], { input, encoding: "utf8" });
     return { code: status, out: stdout };
   };
 

@@ -1,19 +1,15 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@slipway/core";
 import { runCommand } from "@slipway/provider-kit/command";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { END_COMMAND } from "../src/end-command.ts";
 import { attachJob, type JobHost, startJob } from "../src/job.ts";
+import { describeShells } from "./shells.ts";
 
-const SHELLS = [["dash"], ["bash"], ["busybox", "sh"]].filter(
-  ([shell = ""]) => spawnSync(shell, ["-c", ":"]).error === undefined,
-);
-
-describe.each(SHELLS)("the scripts of a job under %s", (...shell) => {
-  const [file = "", ...first] = shell;
+describeShells("the scripts of a job under", ({ file, first }) => {
   let home: string;
   let host: JobHost;
   beforeAll(async () => {
