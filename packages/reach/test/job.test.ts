@@ -133,16 +133,16 @@ describe("a job", () => {
   });
 
   it("is not ended where the connection is lost in the middle of its start", async () => {
-    let running: Promise<unknown> | null = null;
+    const running: Promise<unknown>[] = [];
     const exec: LocalProvider["exec"] = async (instanceId, argv, options = {}) => {
-      if (running !== null) return await provider.exec(instanceId, argv, options);
+      if (running.length > 0) return await provider.exec(instanceId, argv, options);
       const { stdin, onStderr } = options;
       const said = Promise.withResolvers<void>();
       const heard = (chunk: string): void => {
         onStderr?.(chunk);
         said.resolve();
       };
-      running = provider.exec(instanceId, argv, { stdin, onStderr: heard });
+      running.push(provider.exec(instanceId, argv, { stdin, onStderr: heard }));
       await said.promise;
       throw lost("unknown");
     };
@@ -151,7 +151,7 @@ describe("a job", () => {
     const job = await away.start(appending("cut-in-start"), { ...slow, timeoutMs: 60_000 });
     expect(await job.result()).toEqual({ exitCode: 3 });
     expect(await runsOf("cut-in-start")).toBe("ran\n");
-    await running;
+    await Promise.all(running);
   });
 
   it("is not started again where nothing was sent", async () => {
