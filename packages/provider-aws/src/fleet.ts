@@ -77,7 +77,7 @@ export interface FleetWish {
   /** How many instances of the key ended before. */
   readonly generation: number;
   /** Asked where a quota refuses the whole request: what an earlier one of the key has made. */
-  readonly madeBefore: () => Promise<AWSInstance | undefined>;
+  readonly findMadeBefore: () => Promise<AWSInstance | undefined>;
 }
 
 /**
@@ -99,7 +99,7 @@ export async function requestFleet(
   } catch (error) {
     // Mostly EC2 answers with success and tells what it refused, and sometimes it refuses the request for the same.
     if (!isProviderError(error) || !mayGoElsewhere(error)) throw error;
-    const made = isProviderError(error, "QUOTA_EXCEEDED") ? await wanted.madeBefore() : undefined;
+    const made = isProviderError(error, "QUOTA_EXCEEDED") ? await wanted.findMadeBefore() : undefined;
     if (made !== undefined) return outcomeOf(made);
     return { instanceId: null, spec: null, zone: null, code: error.code };
   }

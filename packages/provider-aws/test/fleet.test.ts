@@ -32,7 +32,7 @@ test("one key on spot and then on demand is two requests to EC2, each of which m
       choices,
       market,
       generation: 0,
-      madeBefore: async () => undefined,
+      findMadeBefore: async () => undefined,
     });
   expect(await asked("spot")).toMatchObject({ instanceId: null, code: "CAPACITY_ERROR" });
   const first = await asked("on-demand");

@@ -16,6 +16,20 @@ async function expectEnded(pid: string): Promise<void> {
   expect(state).toMatch(/State:\s+(gone|Z|X)/);
 }
 
+/** Aborts a command as soon as it prints. */
+async function expectEndedByAbort(session: Session, stop: AbortController): Promise<void> {
+  let pid = "";
+  const running = session.exec(["/bin/sh", "-c", "echo $$; exec sleep 300"], {
+    signal: stop.signal,
+    onStdout: (chunk) => {
+      pid += chunk;
+      stop.abort();
+    },
+  });
+  await expect(running).rejects.toMatchObject({ code: "CANCELLED", effect: "unknown" });
+  await expectEnded(pid.trim());
+}
+
 describe.skipIf(missing !== null)("a session over a real sshd", () => {
   let sshd: Sshd;
   let session: Session;
@@ -105,16 +119,7 @@ describe.skipIf(missing !== null)("a session over a real sshd", () => {
     };
     const { endpoint, identityFile } = sshd;
     await using slow = await openSshSession("cloud", "i-5", endpoint, { identityFile, runtime: { exec } });
-    let pid = "";
-    const running = slow.exec(["/bin/sh", "-c", "echo $$; exec sleep 300"], {
-      signal: stop.signal,
-      onStdout: (chunk) => {
-        pid += chunk;
-        stop.abort();
-      },
-    });
-    await expect(running).rejects.toMatchObject({ code: "CANCELLED", effect: "unknown" });
-    await expectEnded(pid.trim());
+    await expectEndedByAbort(slow, stop);
   });
 
   it.each(["stdout", "stderr"])("ends a command whose %s has no end, and gives no exit code of it", async (stream) => {
@@ -258,16 +263,7 @@ describe.skipIf(missing !== null)("a session over a real sshd", () => {
       return await runCommand(file, args, options);
     };
     await using cutOff = await open(exec);
-    let pid = "";
-    const running = cutOff.exec(["/bin/sh", "-c", "echo $$; exec sleep 300"], {
-      signal: stop.signal,
-      onStdout: (chunk) => {
-        pid += chunk;
-        stop.abort();
-      },
-    });
-    await expect(running).rejects.toMatchObject({ code: "CANCELLED", effect: "unknown" });
-    await expectEnded(pid.trim());
+    await expectEndedByAbort(cutOff, stop);
     expect(ends).toBe(2);
   });
 

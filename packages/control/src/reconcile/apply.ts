@@ -184,11 +184,6 @@ function actOnAll({ atOnce, options }: Work, run: Applying, step: Step): Promise
   return Promise.all(step.map((item) => atOnce(() => actOn(item))));
 }
 
-const endUnlessOfRun = async (run: Applying, item: PlanItem): Promise<Outcome> => {
-  const ofRun = run.record === null ? await run.whyOfRun(item.key) : null;
-  return ofRun === null ? terminate(run, item) : { skipped: ofRun };
-};
-
 const ACTIONS: { readonly [K in PlanItem["kind"]]: Action<K> } = {
   orphan: async (run, item) => {
     const { record } = run;
@@ -202,10 +197,10 @@ const ACTIONS: { readonly [K in PlanItem["kind"]]: Action<K> } = {
       const unseen = await run.sight.whyNot(record);
       if (unseen !== null) return { skipped: `${unseen}, where the key's own instance is` };
     }
-    return await endUnlessOfRun(run, item);
+    return await terminateUnlessOfRun(run, item);
   },
   "unknown-run": async (run, item) =>
-    run.record === null ? await endUnlessOfRun(run, item) : { skipped: "the store knows its key now" },
+    run.record === null ? await terminateUnlessOfRun(run, item) : { skipped: "the store knows its key now" },
   duplicate: async (run, item) => {
     if (run.record?.instanceId === item.instanceId) return { skipped: "the store's own instance of this key" };
     if (!(await lives(run, item.keep, item.key))) {
@@ -237,6 +232,11 @@ const ACTIONS: { readonly [K in PlanItem["kind"]]: Action<K> } = {
   },
   drifted: async () => ({ skipped: "what to do with it is the caller's decision" }),
 };
+
+async function terminateUnlessOfRun(run: Applying, item: PlanItem): Promise<Outcome> {
+  const ofRun = run.record === null ? await run.whyOfRun(item.key) : null;
+  return ofRun === null ? terminate(run, item) : { skipped: ofRun };
+}
 
 async function lives(run: Applying, id: string, key?: string | null): Promise<boolean> {
   const instance = await run.provider.get(id, run.call);

@@ -20,7 +20,7 @@ export function hibernationMethods(context: AwsContext): HibernationMethods<AWSI
  * really hibernated is told by the status afterwards: `stopped` says that EC2 fell back to a plain shutdown.
  */
 async function hibernate(context: AwsContext, call: Call, id: string): Promise<AWSInstance> {
-  const instance = await unended(context, call, id);
+  const instance = await getUnended(context, call, id);
   const { state, status, nativeId } = instance;
   if (!instance.hibernationConfigured) {
     throw refusal("INVALID_STATE", call.operation, `${id} was not spawned with hibernation: it cannot be added later`);
@@ -31,7 +31,7 @@ async function hibernate(context: AwsContext, call: Call, id: string): Promise<A
   if (state === "pending")
     throw refusal("BUSY", call.operation, `${id} is still starting`, { retryAfterMs: READY_AGAIN_MS });
   if (state !== "running" && !isStopped) throw refusal("INVALID_STATE", call.operation, `${id} is ${state}`);
-  await powered(context, nativeId, "hibernate", () =>
+  await changePower(context, nativeId, "hibernate", () =>
     stopHibernating(context, call, instance).catch((error: unknown) => {
       throw isStopped && isOtherState(error)
         ? refusal("BUSY", call.operation, `${id} is still starting`, { retryAfterMs: READY_AGAIN_MS })
@@ -57,7 +57,7 @@ async function stopHibernating(context: AwsContext, call: Call, { region, native
 }
 
 async function resume(context: AwsContext, call: Call, id: string): Promise<AWSInstance> {
-  const instance = await unended(context, call, id);
+  const instance = await getUnended(context, call, id);
   const { region, nativeId, state } = instance;
   if (!instance.hibernationConfigured) {
     throw refusal("INVALID_STATE", call.operation, `${id} was not spawned with hibernation`);
@@ -67,7 +67,7 @@ async function resume(context: AwsContext, call: Call, id: string): Promise<AWSI
   if (isStarted && !isHibernated) return instance;
   if (state === "stopping") throw stillStopping(call, id);
   if (state !== "stopped" && !isStarted) throw refusal("INVALID_STATE", call.operation, `${id} is ${state}`);
-  await powered(context, nativeId, "resume", () =>
+  await changePower(context, nativeId, "resume", () =>
     context.client.send(call, region, "StartInstances", { InstanceIds: [nativeId] }).catch((error: unknown) => {
       throw isStarted && isOtherState(error) ? stillStopping(call, id) : error;
     }),
@@ -76,7 +76,7 @@ async function resume(context: AwsContext, call: Call, id: string): Promise<AWSI
 }
 
 /** The instance, unless this process has ended it so shortly ago that reads do not show it. */
-async function unended(context: AwsContext, call: Call, id: string): Promise<AWSInstance> {
+async function getUnended(context: AwsContext, call: Call, id: string): Promise<AWSInstance> {
   const instance = await context.lifeCycle().managed(call, id);
   if (!context.lifeCycle().isEnded(id)) return instance;
   throw refusal("INVALID_STATE", call.operation, `${id} is ending`);
@@ -86,7 +86,7 @@ async function unended(context: AwsContext, call: Call, id: string): Promise<AWS
  * Sends what changes an instance, and remembers it also where its answer was lost: until reads show it, a call that
  * wants the opposite must ask EC2 instead of believing that nothing is to be done.
  */
-async function powered<T>(
+async function changePower<T>(
   context: AwsContext,
   nativeId: string,
   wish: "hibernate" | "resume",

@@ -8,12 +8,12 @@ import { nativeIdOf, regionsOf } from "../ids.ts";
 import { INSTANCE_DISK, ownershipOf, TAGS, tagOf, tagsOf } from "../tags.ts";
 import {
   describeVolume,
+  findExistingVolume,
+  findJustMadeVolume,
   findVolume,
-  madeJustNow,
   noteDeleted,
   ownVolumes,
   sameVolume,
-  standing,
   VOLUME_ID,
   volumeOfKey,
 } from "./volume-lookup.ts";
@@ -45,9 +45,9 @@ export function volumeMethods(context: AwsContext): VolumeMethods {
           ? configuredRegion(context, call.operation, region)
           : regionOfZone(context, call, zone, region);
       const wanted = { sizeBytes, region, zone };
-      const known = await standing(context, call, key, wanted);
+      const known = await findExistingVolume(context, call, key, wanted);
       if (known !== undefined) return known;
-      const made = madeJustNow(context, call, key, wanted) ?? context.unclearVolumes.find(key)?.thing;
+      const made = findJustMadeVolume(context, call, key, wanted) ?? context.unclearVolumes.find(key)?.thing;
       const target = made?.region ?? place;
       return makeVolume(context, call, {
         key,

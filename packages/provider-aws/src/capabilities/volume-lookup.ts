@@ -11,10 +11,11 @@ export const VOLUME_ID: RegExp = /^vol-[0-9a-f]{8,17}$/;
 const LOOK_AGAIN_MS = 1_000;
 
 /**
- * The volume that stands under the key, or CONFLICT where it is another. One that a try without an answer may have made in
- * another place is looked for as long as reads may lag: EC2 knows a token in one place alone.
+ * The volume that exists under the key; undefined if there is none. CONFLICT where it differs from what is wanted. One that an
+ * attempt without an answer may have made in another place is looked for as long as reads may lag: EC2 knows a token in one
+ * place alone.
  */
-export async function standing(
+export async function findExistingVolume(
   context: AwsContext,
   call: Call,
   key: string,
@@ -33,10 +34,10 @@ export async function standing(
 }
 
 /**
- * The volume of the key that this process made so shortly ago that it is not listed. CONFLICT where another is asked for: in
- * another place EC2 would not know the token, and make a second one.
+ * The volume of the key that this process made so shortly ago that it is not listed. CONFLICT where it differs from what is
+ * wanted: in another place EC2 would not know the token, and make a second one.
  */
-export function madeJustNow(
+export function findJustMadeVolume(
   context: AwsContext,
   call: Call,
   key: string,
@@ -46,7 +47,7 @@ export function madeJustNow(
   return made === undefined ? undefined : sameVolume(call, made, wanted);
 }
 
-/** The volume that stands under the key, or CONFLICT with effect `none` where it is another than what is asked for. */
+/** The volume as it is known, where it is what is wanted; else it throws CONFLICT with effect `none`. */
 export function sameVolume(
   call: Call,
   known: Volume,

@@ -7,7 +7,7 @@ import type { AWSInstance } from "../instance.ts";
 import { TAGS } from "../tags.ts";
 import { type Attached, attach, running } from "./attach.ts";
 import { checkVolume, makeVolume, mustBeTagged } from "./persistent-volumes.ts";
-import { describeVolume, findVolume, madeJustNow, ownVolumes, standing } from "./volume-lookup.ts";
+import { describeVolume, findExistingVolume, findJustMadeVolume, findVolume, ownVolumes } from "./volume-lookup.ts";
 import { keeperOf, volumeFrom } from "./volume-view.ts";
 import { regionOfZone } from "./zones.ts";
 
@@ -21,9 +21,10 @@ export function warmVolumeMethods(context: AwsContext): WarmVolumeMethods {
       checkVolume(call, key, sizeBytes);
       checkPool(call, pool);
       const region = regionOfZone(context, call, zone);
-      const known = await standing(context, call, key, { sizeBytes, zone, pool });
+      const known = await findExistingVolume(context, call, key, { sizeBytes, zone, pool });
       if (known !== undefined) return known;
-      madeJustNow(context, call, key, { sizeBytes, zone, pool });
+      // Its token answers it, unless it differs from what is wanted.
+      findJustMadeVolume(context, call, key, { sizeBytes, zone, pool });
       return makeVolume(context, call, { key, sizeBytes, region, zone, pool });
     },
     claimWarmVolume: async ({ pool, instanceId, signal }) => {

@@ -35,7 +35,7 @@ function isReclaimed(instance: AWSInstance | null): boolean {
 }
 
 /** What an earlier try of a launch has made that EC2 refuses now: a quota refuses also a repetition whose instance is there. */
-export async function madeBefore(context: AwsContext, call: Call, key: string): Promise<AWSInstance | undefined> {
+export async function findMadeBefore(context: AwsContext, call: Call, key: string): Promise<AWSInstance | undefined> {
   const lifeCycle = context.lifeCycle();
   const look = async (): Promise<AWSInstance | undefined> => {
     const found = await lifeCycle.list({ keys: [key] }, call, call.operation);

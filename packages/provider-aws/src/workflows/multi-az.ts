@@ -17,7 +17,7 @@ import type { AwsProvider } from "../provider.ts";
 import type { AWSSpawnOptions } from "../request.ts";
 import { mayTryNextPlace } from "../unavailable.ts";
 import { checkSpawn, type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
-import { endAll, madeBefore } from "./instances.ts";
+import { endAll, findMadeBefore } from "./instances.ts";
 
 export interface MultiAzInput {
   readonly spawn: SpawnInput;
@@ -159,7 +159,7 @@ async function launchIn(
     // A quota refuses also the repetition of a launch that another process has got through.
     const { key = "", signal } = options;
     const call = { operation: "launch", signal };
-    const made = isProviderError(error, "QUOTA_EXCEEDED") ? await madeBefore(context, call, key) : undefined;
+    const made = isProviderError(error, "QUOTA_EXCEEDED") ? await findMadeBefore(context, call, key) : undefined;
     return made === undefined
       ? { instanceId: null, code: error.code, scope: error.scope }
       : await confirmed(context, made.id, signal);

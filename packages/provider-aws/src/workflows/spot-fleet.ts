@@ -25,7 +25,7 @@ import { placesOf } from "../placements.ts";
 import { type AWSSpawnOptions, nextGeneration } from "../request.ts";
 import { launchParts } from "../run-request.ts";
 import { checkSpawn, type SpawnInput, spawnInput, spawnOptions } from "./input.ts";
-import { endAll, findReclaimed, madeBefore } from "./instances.ts";
+import { endAll, findMadeBefore, findReclaimed } from "./instances.ts";
 import type { AwsParts } from "./multi-az.ts";
 
 export interface SpotFleetInput {
@@ -258,7 +258,7 @@ function memberStep(
         choices,
         market,
         generation,
-        madeBefore: () => madeBefore(context, call, key),
+        findMadeBefore: () => findMadeBefore(context, call, key),
       };
       return { key, outcome: await requestFleet(context, call, request, wanted) };
     },
